@@ -1,0 +1,218 @@
+"""The connector contract, and every name that a connector may import from mahnbridge.
+
+A connector speaks one invoicing system in its own language. It reads and writes; it never decides. `bridge.testing.conformance`
+checks any connector against what is promised here.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from bridge.errors import (
+    BadAnswer,
+    BadRecord,
+    BridgeError,
+    CannotTell,
+    ConfigError,
+    NotFound,
+    NotSupported,
+    Refused,
+    RetryLater,
+    Unclear,
+)
+from bridge.http import Http, Reply
+from bridge.mapping import Mapping, Table
+from bridge.model import (
+    REACHES_DEBTOR,
+    Act,
+    Address,
+    Attachment,
+    Batch,
+    Contact,
+    Content,
+    Cursor,
+    Debtor,
+    DebtorKind,
+    Finding,
+    Flag,
+    Health,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    NoticeStatus,
+    Payment,
+    PaymentKind,
+    Proof,
+    ProviderNotice,
+    Reason,
+    Recipients,
+    Ref,
+    RefKind,
+    Reject,
+    Relation,
+    Severity,
+    Snapshot,
+    WriteBack,
+)
+
+__all__ = [
+    "REACHES_DEBTOR",
+    "Act",
+    "Address",
+    "Attachment",
+    "BadAnswer",
+    "BadRecord",
+    "Batch",
+    "BridgeError",
+    "CannotTell",
+    "Channel",
+    "ConfigError",
+    "Connector",
+    "ConnectorSettings",
+    "Contact",
+    "Content",
+    "Cursor",
+    "Debtor",
+    "DebtorKind",
+    "Finding",
+    "Flag",
+    "Health",
+    "Http",
+    "Invoice",
+    "InvoiceKind",
+    "InvoiceStatus",
+    "Mapping",
+    "NotFound",
+    "NotSupported",
+    "NoticeStatus",
+    "Payment",
+    "PaymentKind",
+    "Proof",
+    "ProviderNotice",
+    "Reason",
+    "Recipients",
+    "Ref",
+    "RefKind",
+    "Refused",
+    "Reject",
+    "Relation",
+    "Reply",
+    "RetryLater",
+    "SecretStr",
+    "Severity",
+    "Snapshot",
+    "Table",
+    "Unclear",
+    "WriteBack",
+]
+
+
+class ConnectorSettings(BaseModel):
+    """What every account can set; a connector's own `Settings` adds to it. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    time_zone: str = Field("Europe/Berlin", description="Time zone whose dates the provider prints on its documents.")
+    page_size: int = Field(100, ge=1, le=1000, description="Records per page when lists are read.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            msg = f"{value!r} is no time zone; write a name such as Europe/Berlin"
+            raise ValueError(msg) from error
+        return value
+
+
+class Connector(ABC):
+    """One invoicing system, spoken to in its own language. It reads and writes; it never decides."""
+
+    name: ClassVar[str]
+    """Entry point in group `mahnbridge.connectors`, and name of the mapping file."""
+
+    Settings: ClassVar[type[ConnectorSettings]]
+    """Its block in the configuration; secrets are `SecretStr`."""
+
+    hosts: ClassVar[tuple[str, ...]] = ()
+    """The provider's real hosts (suffixes); against them the program's date can not be set from outside."""
+
+    acts: ClassVar[frozenset[Act]] = frozenset()
+    """The most that `push` can do; empty means read-only."""
+
+    def __init__(self, account: str, settings: ConnectorSettings, mapping: Mapping, http: Http) -> None:
+        self.account = account
+        self.settings = settings
+        self.mapping = mapping
+        self.http = http
+
+    @abstractmethod
+    def check(self) -> Health:
+        """Return whether credentials, rights and quota are right, the acts usable on this account, and warnings.
+
+        Raises `ConfigError` only where nothing else could be found out; `RetryLater` when the provider does not answer.
+        """
+
+    @abstractmethod
+    def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
+        """Yield what changed since `cursor`, or everything when it is None.
+
+        Repeats are fine, gaps are not: a crash between two batches continues from the last stored cursor. A record that does not
+        fit becomes a `Reject` in its batch and never stops the rest.
+        """
+
+    @abstractmethod
+    def look(self, invoices: Sequence[Ref]) -> Iterator[Snapshot]:
+        """Yield one snapshot for each of `invoices`, in order, read from the provider now.
+
+        Lists that a provider only offers as a whole are read once per call, not once per invoice.
+        """
+
+    def push(self, write: WriteBack) -> Proof:
+        """Do one act, with at most one provider call that is not harmless to repeat; never wait, never retry.
+
+        Raises `Refused` (the provider wrote nothing), `RetryLater` (nothing was written), `Unclear` (it may have been written),
+        `ConfigError` (the account stops), `NotSupported`.
+        """
+        raise NotSupported(f"{self.name} cannot {write.act}")
+
+    def find(self, write: WriteBack) -> Proof | None:
+        """Return the proof of a write whose answer was lost, None only if it is certainly absent, else raise `CannotTell`.
+
+        For acts in `REACHES_DEBTOR` the result is the proof or `CannotTell`, never None.
+        """
+        raise CannotTell(f"{self.name} cannot tell whether {write.key} happened")
+
+    def document(self, ref: Ref) -> bytes:
+        """Return the original invoice or reminder as PDF, without any effect on it at the provider."""
+        raise NotSupported(f"{self.name} has no documents")
+
+    def prepare_places(self) -> tuple[Finding, ...]:
+        """Create, on a person's consent, the harmless places for our line (custom field, property); harmless to repeat."""
+        return ()
+
+
+class Channel(ABC):
+    """One of our own ways to the debtor, with the same push and find as a connector."""
+
+    name: ClassVar[str]
+    """Entry point in group `mahnbridge.channels`."""
+
+    Settings: ClassVar[type[BaseModel]]
+    act: ClassVar[Act]
+
+    @abstractmethod
+    def check(self) -> Health:
+        """Return whether the channel works as configured; nothing is sent."""
+
+    @abstractmethod
+    def push(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Proof:
+        """Send once. Errors as `Connector.push`; a failure before the message was handed over is `RetryLater`."""
+
+    @abstractmethod
+    def find(self, write: WriteBack) -> Proof:
+        """Return the proof that the message went out, or raise `CannotTell`; absence is never provable."""

@@ -1,0 +1,282 @@
+"""Mappings: YAML field tables, compiled into functions from a provider's raw record to model fields.
+
+A mapping is a table, not a program: target field, source path, a named reader, a value table, a default, and `only_if` on equal
+values. There are no expressions; what a table cannot say is Python in the connector.
+
+```yaml
+invoice:
+  only_if: {invoiceType: [RE, AR, TR, ER]}
+  fields:
+    number: invoiceNumber
+    issued_on: {from: invoiceDate, read: date}
+    status: {from: status, values: {"100": draft, "200": open}, default: unknown}
+```
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as MappingType
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from bridge.errors import BadRecord, ConfigError
+
+Reader = Callable[[Any, ZoneInfo], Any]
+
+ABSENT: tuple[Any, ...] = (None, "", {}, [])
+"""What providers send for "nothing"."""
+
+
+def _text(value: Any, _zone: ZoneInfo) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError("expected text")
+    return str(value).strip()
+
+
+def _integer(value: Any, _zone: ZoneInfo) -> int:
+    if isinstance(value, bool):
+        return int(value)
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation as error:
+        raise ValueError("expected a whole number") from error
+    if not number.is_finite() or number != number.to_integral_value() or abs(number) > 10**12:
+        raise ValueError("expected a whole number")
+    return int(number)
+
+
+def _decimal(value: Any, _zone: ZoneInfo) -> Decimal:
+    """Read `238`, `"238.00"` or a JSON number that was parsed as Decimal."""
+    if isinstance(value, bool | float):
+        raise ValueError("expected an amount such as 238.00")  # noqa: TRY004  a bad value of the provider, not of our code
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation as error:
+        raise ValueError("expected an amount such as 238.00") from error
+    if not number.is_finite():
+        raise ValueError("expected an amount such as 238.00")
+    return number
+
+
+def _decimal_comma(value: Any, zone: ZoneInfo) -> Decimal:
+    """Read German amounts: `1.234,56`, `-12,00`, `12,00-`."""
+    text = str(value).strip().replace("\u00a0", "").replace(" ", "")
+    if text.endswith("-"):
+        text = "-" + text[:-1]
+    whole, _, cents = text.partition(",")
+    groups = whole.lstrip("+-").split(".")
+    if len(groups) > 1 and (not 1 <= len(groups[0]) <= 3 or any(len(group) != 3 for group in groups[1:])):
+        raise ValueError("expected an amount such as 1.234,56")
+    return _decimal(whole.replace(".", "") + ("." + cents if cents else ""), zone)
+
+
+def _cents(value: Any, zone: ZoneInfo) -> Decimal:
+    return Decimal(_integer(value, zone)).scaleb(-2)
+
+
+def _date(value: Any, zone: ZoneInfo) -> date:
+    """Read a date, or the local date of an instant with an offset; `01.09.2026` is a date too. Never month first."""
+    text = str(value).strip()
+    try:
+        if len(text) == 10 and text[2] == "." and text[5] == ".":
+            return date(int(text[6:]), int(text[3:5]), int(text[:2]))
+        if len(text) == 10:
+            return date.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("expected a date such as 2026-09-01 or 01.09.2026") from error
+    return moment.date() if moment.tzinfo is None else moment.astimezone(zone).date()
+
+
+def _datetime(value: Any, zone: ZoneInfo) -> datetime:
+    """Read an instant; one without an offset is local time of the account. The result is in UTC."""
+    try:
+        moment = datetime.fromisoformat(str(value).strip())
+    except ValueError as error:
+        raise ValueError("expected an instant such as 2026-09-01T08:00:10+02:00") from error
+    return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+
+
+_TRUE, _FALSE = {"1", "true", "yes", "ja", "j", "y"}, {"0", "false", "no", "nein", "n"}
+
+
+def _boolean(value: Any, _zone: ZoneInfo) -> bool:
+    text = str(value).strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError("expected yes or no (1 or 0)")
+
+
+def _words(value: Any, zone: ZoneInfo) -> tuple[str, ...]:
+    """Read a list, or text with commas, as a tuple of words."""
+    items: Iterable[Any] = value.split(",") if isinstance(value, str) else value
+    if isinstance(items, dict) or not isinstance(items, Iterable):
+        raise ValueError("expected a list or words separated by commas")  # noqa: TRY004
+    return tuple(word for item in items if (word := _text(item, zone)))
+
+
+READERS: dict[str, Reader] = {
+    "text": _text,
+    "integer": _integer,
+    "decimal": _decimal,
+    "decimal_comma": _decimal_comma,
+    "cents": _cents,
+    "date": _date,
+    "datetime": _datetime,
+    "boolean": _boolean,
+    "words": _words,
+}
+
+
+def dig(raw: Any, path: Sequence[str]) -> Any:
+    """Follow `path` through nested objects; a missing step is None (providers omit null references)."""
+    for step in path:
+        if not isinstance(raw, MappingType):
+            return None
+        raw = raw.get(step)
+    return raw
+
+
+class _Field:
+    __slots__ = ("default", "path", "read", "source", "target", "values")
+
+    def __init__(self, target: str, source: str, read: Reader, values: dict[str, Any] | None, default: Any) -> None:
+        self.target, self.source, self.path = target, source, tuple(source.split("."))
+        self.read, self.values, self.default = read, values, default
+
+    def apply(self, raw: Any, zone: ZoneInfo) -> Any:
+        value = raw.get(self.path[0]) if len(self.path) == 1 else dig(raw, self.path)
+        if value is None or value == "" or (not isinstance(value, str) and value in ABSENT):
+            return self.default
+        try:
+            if self.values is None:
+                return self.read(value, zone)
+            return self.values.get(_text(value, zone), self.default)
+        except (ValueError, TypeError) as error:
+            raise BadRecord(str(error), field=self.source, value=value) from error
+
+
+class Table:
+    """One record kind of a mapping. `read` gives the model fields of a raw record; None means `only_if` leaves it out."""
+
+    def __init__(self, name: str, fields: Sequence[_Field], only_if: dict[str, frozenset[str]]) -> None:
+        self.name = name
+        self._fields = tuple(fields)
+        self._only_if = tuple((tuple(path.split(".")), values) for path, values in only_if.items())
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(field.target for field in self._fields)
+
+    def matches(self, raw: Any) -> bool:
+        """Return whether `only_if` takes this record."""
+        return all(str(dig(raw, path)) in values for path, values in self._only_if)
+
+    def read(self, raw: Any, zone: ZoneInfo) -> dict[str, Any] | None:
+        """Return target fields of `raw`; absent values without a default are left out. Raises `BadRecord`."""
+        if not isinstance(raw, MappingType):
+            raise BadRecord(f"expected an object for {self.name}", value=raw)
+        if not self.matches(raw):
+            return None
+        result: dict[str, Any] = {}
+        for field in self._fields:
+            value = field.apply(raw, zone)
+            if value is not None:
+                result[field.target] = value
+        return result
+
+
+class Mapping:
+    """The field tables of one connector, and its other settings (`options`), from `mappings/<name>.yaml`."""
+
+    def __init__(self, name: str, tables: dict[str, Table], options: dict[str, Any]) -> None:
+        self.name = name
+        self._tables = tables
+        self.options = options
+
+    def __getitem__(self, name: str) -> Table:
+        return self._tables[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    @classmethod
+    def load(cls, name: str, folder: Path | None = None) -> "Mapping":
+        """Load the mapping `name`: the operator's file in `folder` if there is one, else the shipped file.
+
+        Raises `ConfigError` naming file, line, key and what would be right.
+        """
+        own = folder / f"{name}.yaml" if folder else None
+        if own is not None and own.is_file():
+            return cls.parse(name, own.read_text("utf-8"), str(own))
+        shipped = resources.files("mappings") / f"{name}.yaml"
+        if not shipped.is_file():
+            raise ConfigError(f"there is no mapping {name}.yaml" + (f" in {folder}" if folder else ""))
+        return cls.parse(name, shipped.read_text("utf-8"), f"mappings/{name}.yaml")
+
+    @classmethod
+    def parse(cls, name: str, text: str, source: str) -> "Mapping":
+        """Compile the YAML `text`; `source` is the file name for messages."""
+        try:
+            document = YAML(typ="rt", pure=True).load(text)
+        except YAMLError as error:
+            raise ConfigError(f"{source}: {' '.join(str(error).split())}") from error
+        if not isinstance(document, dict):
+            raise ConfigError(f"{source}: expected tables such as `invoice:` with `fields:`")
+        options = document.pop("options", None) or {}
+        return cls(name, {str(key): _table(source, document, str(key)) for key in document}, _plain(options))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _line(node: Any, key: str) -> int:
+    try:
+        return int(node.lc.key(key)[0]) + 1
+    except (AttributeError, KeyError, TypeError):
+        return 1
+
+
+def _table(source: str, document: Any, name: str) -> Table:
+    node, where = document[name], f"{source}:{_line(document, name)}: {name}"
+    if not isinstance(node, dict) or not isinstance(node.get("fields"), dict):
+        raise ConfigError(f"{where}: expected `fields:` with one line per field")
+    unknown = set(node) - {"fields", "only_if"}
+    if unknown:
+        raise ConfigError(f"{where}: unknown key {sorted(unknown)[0]!r}; allowed are fields, only_if")
+    only_if: dict[str, frozenset[str]] = {}
+    for path, values in (node.get("only_if") or {}).items():
+        only_if[str(path)] = frozenset(str(value) for value in (values if isinstance(values, list) else [values]))
+    fields = node["fields"]
+    return Table(name, [_field(source, fields, str(key)) for key in fields], only_if)
+
+
+def _field(source: str, fields: Any, target: str) -> _Field:
+    node, where = fields[target], f"{source}:{_line(fields, target)}: {target}"
+    if isinstance(node, str):
+        return _Field(target, node, _text, None, None)
+    if not isinstance(node, dict) or not isinstance(node.get("from"), str):
+        raise ConfigError(f"{where}: expected a source path, or {{from: path, read: reader}}")
+    unknown = set(node) - {"from", "read", "values", "default"}
+    if unknown:
+        raise ConfigError(f"{where}: unknown key {sorted(unknown)[0]!r}; allowed are from, read, values, default")
+    reader, values = node.get("read", "text"), node.get("values")
+    if reader not in READERS:
+        raise ConfigError(f"{where}: unknown reader {reader!r}; there are {', '.join(READERS)}")
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError(f"{where}: `values` must be a table from the provider's value to ours")
+    plain = {str(key): value for key, value in values.items()} if values is not None else None
+    return _Field(target, str(node["from"]), READERS[reader], plain, node.get("default"))

@@ -1,0 +1,477 @@
+"""The shared model: what every invoicing system is translated into. Frozen, exact, without behaviour that decides.
+
+Amounts are `Decimal` with at most two places in the document's currency. Instants are aware; dates are the account's local dates.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+CENT = Decimal("0.01")
+LARGEST = Decimal("99999999999.99")
+
+
+def _no_float(value: Any) -> Any:
+    if isinstance(value, float):
+        msg = "amounts are decimal text or Decimal, never float"
+        raise ValueError(msg)  # noqa: TRY004  pydantic collects ValueError, not TypeError
+    return value
+
+
+def exact_cents(value: Decimal) -> Decimal:
+    """Return `value` with exactly two places; raise `ValueError` where that would change it or it is out of range."""
+    try:
+        exact = value.quantize(CENT)
+    except InvalidOperation as error:
+        msg = f"{value} is no amount of money"
+        raise ValueError(msg) from error
+    if exact != value:
+        msg = f"{value} has more than two decimal places"
+        raise ValueError(msg)
+    if abs(exact) > LARGEST:
+        msg = f"{value} is larger than {LARGEST}"
+        raise ValueError(msg)
+    return exact
+
+
+Amount = Annotated[Decimal, BeforeValidator(_no_float), AfterValidator(exact_cents)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class Frozen(BaseModel):
+    """A value: compared by content, never changed; unknown fields are a mistake of ours and refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --------------------------------------------------------------------------------------------------------------- words
+
+
+class RefKind(StrEnum):
+    INVOICE = "invoice"
+    DEBTOR = "debtor"
+    REMINDER = "reminder"
+
+
+class InvoiceKind(StrEnum):
+    """What a document is. Only `INVOICE`, `PARTIAL` and `FINAL` are ever dunned."""
+
+    INVOICE = "invoice"
+    PARTIAL = "partial"
+    FINAL = "final"
+    CREDIT_NOTE = "credit_note"
+    CANCELLATION = "cancellation"
+    OTHER = "other"
+
+
+class InvoiceStatus(StrEnum):
+    """`UNKNOWN` is a value the provider sent that we do not know; it is held, never dunned."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class Relation(StrEnum):
+    """What a document does to its `origin_id`: cancel it, reduce it (credit note), or contain it (final invoice)."""
+
+    CANCELS = "cancels"
+    CREDITS = "credits"
+    COVERS = "covers"
+
+
+class DebtorKind(StrEnum):
+    BUSINESS = "business"
+    CONSUMER = "consumer"
+    UNKNOWN = "unknown"
+
+
+class PaymentKind(StrEnum):
+    TRANSFER = "transfer"
+    DIRECT_DEBIT = "direct_debit"
+    CREDIT_NOTE = "credit_note"
+    DISCOUNT = "discount"
+    OTHER = "other"
+
+
+class NoticeStatus(StrEnum):
+    """State of a reminder at the provider. `FINAL` is completed there but not shown as sent."""
+
+    DRAFT = "draft"
+    FINAL = "final"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class Act(StrEnum):
+    """What a write-back does. The first group is done by a connector, the second by a channel of ours."""
+
+    CREATE = "create"  # make the provider's reminder draft
+    AMEND = "amend"  # set deadline, fee and texts on our draft and compare what is read back; harmless to repeat
+    COMPLETE = "complete"  # finalise the draft; nothing is sent
+    SEND_EMAIL = "send_email"  # the provider sends its reminder by e-mail
+    SEND_POST = "send_post"  # the provider's post service sends it
+    MARK_SENT = "mark_sent"  # record at the provider that our own letter or mail went out
+    DISCARD = "discard"  # delete our own draft
+    NOTE = "note"  # the line on the invoice
+    TAG = "tag"  # status tag on the invoice
+    CUSTOMER_NOTE = "customer_note"  # the same line in the customer's record
+
+    MAIL = "mail"  # our own SMTP
+    LETTER = "letter"  # our own letter outbox
+
+
+REACHES_DEBTOR: frozenset[Act] = frozenset({Act.SEND_EMAIL, Act.SEND_POST, Act.MAIL, Act.LETTER})
+"""Acts whose effect cannot be taken back. Their absence is never provable: `find` returns the proof or raises `CannotTell`."""
+
+
+class Reason(StrEnum):
+    """Reason code of a decision, a hold or a drop. Each has plain words in German and English in the message catalogue."""
+
+    LEVEL_DUE = "level_due"
+    NOT_DUE = "not_due"
+    WITHIN_GRACE = "within_grace"
+    LEVEL_AGE = "level_age"  # the next level's day has not come
+    DEADLINE_RUNNING = "deadline_running"  # the term set by the last notice has not passed
+    MINIMUM_INTERVAL = "minimum_interval"
+    NOT_WORKING_DAY = "not_working_day"
+    OUTSIDE_HOURS = "outside_hours"
+    PLAN_COMPLETE = "plan_complete"
+    NO_PLAN = "no_plan"
+
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    CREDITED = "credited"
+    COVERED = "covered"  # contained in a final invoice
+    DRAFT = "draft"
+    NOT_SENT = "not_sent"
+    NOT_DUNNABLE = "not_dunnable"  # credit note, cancellation, template
+    UNKNOWN_STATUS = "unknown_status"
+    GONE = "gone"  # the provider no longer knows the invoice
+    BALANCE_NOT_POSITIVE = "balance_not_positive"
+    BELOW_MINIMUM = "below_minimum"
+    FOREIGN_CURRENCY = "foreign_currency"
+    AMOUNT_UNCLEAR = "amount_unclear"
+    BEFORE_CUTOFF = "before_cutoff"
+
+    CUSTOMER_EXCLUDED = "customer_excluded"
+    INVOICE_EXCLUDED = "invoice_excluded"
+    DEFERRED = "deferred"
+    DISPUTE = "dispute"
+    PROMISE_TO_PAY = "promise_to_pay"
+    PAYMENT_PLAN = "payment_plan"
+    DIRECT_DEBIT_PENDING = "direct_debit_pending"
+    PREPAYMENT = "prepayment"
+    INSOLVENCY = "insolvency"
+    COLLECTION = "collection"
+    PARKED = "parked"
+    CLOSED_BY_HAND = "closed_by_hand"
+
+    PAYMENT_UNMATCHED = "payment_unmatched"
+    STALE_DATA = "stale_data"
+    OWN_REMINDER_RUNNING = "own_reminder_running"
+    FOREIGN_REMINDER_RUNNING = "foreign_reminder_running"
+    NO_RECIPIENT = "no_recipient"
+    WRITING_SUSPENDED = "writing_suspended"
+    GLOBAL_PAUSE = "global_pause"
+    SENDING_OFF = "sending_off"
+    CHANGED = "changed"  # amount, recipient or level differ from what was decided or approved
+    UNDELIVERED = "undelivered"
+    APPROVAL_PENDING = "approval_pending"
+
+
+# ----------------------------------------------------------------------------------------------------- what we read
+
+
+class Ref(Frozen):
+    """A record at one provider: its id there, and its number where people and filters need one."""
+
+    kind: RefKind
+    id: str
+    number: str | None = None
+
+    @classmethod
+    def invoice(cls, id: str, number: str | None = None) -> Self:  # noqa: A002
+        return cls(kind=RefKind.INVOICE, id=id, number=number)
+
+    @classmethod
+    def reminder(cls, id: str, number: str | None = None) -> Self:  # noqa: A002
+        return cls(kind=RefKind.REMINDER, id=id, number=number)
+
+
+class Flag(Frozen):
+    """Something at the provider that speaks against dunning: which reason, where it was read, until when (local date, inclusive)."""
+
+    reason: Reason
+    source: str
+    until: date | None = None
+
+
+class Address(Frozen):
+    """A postal address; `lines` are name and additions above the street."""
+
+    lines: tuple[str, ...] = ()
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = "DE"
+
+
+class Contact(Frozen):
+    """A person or mailbox at the debtor. `role` is the provider's, normalised: invoicing, main, work, private, other."""
+
+    name: str = ""
+    role: str = "other"
+    email: str | None = None
+    phone: str | None = None
+
+
+class Debtor(Frozen):
+    """Debtor (Schuldner) as one provider knows them. `email` is the address that reminders go to; None means: ask a person."""
+
+    id: str
+    number: str | None = None
+    name: str
+    kind: DebtorKind = DebtorKind.UNKNOWN
+    email: str | None = None
+    contacts: tuple[Contact, ...] = ()
+    address: Address | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    payment_term_days: int | None = None
+    iban: str | None = None
+    has_mandate: bool = False
+    updated_at: AwareDatetime | None = None
+
+
+class Invoice(Frozen):
+    """Invoice or a document that changes one. `open` is the provider's word where it has one, never gross minus paid by habit.
+
+    `due_on` is the printed due date (not moved to a working day); `sent` is None where the provider cannot tell.
+    `origin_id` and `relation` say which other document this one cancels, credits or covers.
+    `amounts_clear` is False where the provider does not say in which currency an amount is.
+    """
+
+    id: str
+    number: str | None = None
+    kind: InvoiceKind = InvoiceKind.INVOICE
+    status: InvoiceStatus
+    debtor_id: str | None = None
+    issued_on: date | None = None
+    due_on: date | None = None
+    payment_term_days: int | None = None
+    currency: Currency = "EUR"
+    gross: Amount
+    paid: Amount = Decimal("0.00")
+    open: Amount
+    amounts_clear: bool = True
+    sent: bool | None = None
+    payment_method: str | None = None
+    origin_id: str | None = None
+    relation: Relation | None = None
+    provider_level: int = 0
+    tags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    email: str | None = None
+    address: Address | None = None
+    language: str | None = None
+    updated_at: AwareDatetime | None = None
+
+
+class Payment(Frozen):
+    """Money booked on an invoice; a negative amount took money back (returned debit, correction)."""
+
+    id: str
+    invoice_id: str
+    amount: Amount
+    currency: Currency = "EUR"
+    value_on: date
+    kind: PaymentKind = PaymentKind.OTHER
+    text: str = ""
+
+
+class ProviderNotice(Frozen):
+    """A reminder (Mahnung) that the provider holds, whoever made it. `marker` is what our write-back put there, if anything."""
+
+    id: str
+    invoice_id: str
+    level: int
+    status: NoticeStatus
+    created_at: AwareDatetime | None = None
+    dated_on: date | None = None
+    deadline: date | None = None
+    principal: Amount | None = None
+    fee: Amount = Decimal("0.00")
+    total: Amount | None = None
+    marker: str | None = None
+    superseded: bool = False
+
+
+class Reject(Frozen):
+    """A record that did not fit: kept raw, explained, replayable. `source` names file and line where there is one."""
+
+    kind: str
+    provider_id: str | None = None
+    field: str = ""
+    value: str = ""
+    reason: str
+    source: str = ""
+    raw: str
+
+
+class Cursor(Frozen):
+    """Where to go on reading. Opaque to everyone but the connector that wrote it; JSON values only."""
+
+    data: Mapping[str, Any]
+
+
+class Batch(Frozen):
+    """One step of a pull; after it was stored, `cursor` is the point to resume from.
+
+    `complete` on the last batch of a full listing says that all open invoices were listed, so that a stored open one which was
+    missing is looked at one by one. `payments_as_of` is the newest moment up to which the provider has seen the bank account.
+    """
+
+    debtors: tuple[Debtor, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    notices: tuple[ProviderNotice, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    cursor: Cursor
+    complete: bool = False
+    full: bool = False  # this batch belongs to a full listing of open invoices
+    payments_as_of: AwareDatetime | None = None
+    done: int | None = None
+    total: int | None = None
+
+
+class Snapshot(Frozen):
+    """One invoice with everything that can stop its reminder, as the provider answered at `taken_at`.
+
+    `found` False means that the provider no longer knows it. `related` are cancellations and credit notes with this origin.
+    `history_head` is the newest entry of the provider's history of this invoice, where it has one.
+    """
+
+    invoice_id: str
+    taken_at: AwareDatetime
+    found: bool = True
+    invoice: Invoice | None = None
+    debtor: Debtor | None = None
+    notices: tuple[ProviderNotice, ...] = ()
+    related: tuple[Invoice, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    payments_as_of: AwareDatetime | None = None
+    history_head: str | None = None
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Finding(Frozen):
+    """One sentence of `check`, with a stable code for documentation and scripts."""
+
+    severity: Severity
+    code: str
+    text: str
+
+
+class Health(Frozen):
+    """What `Connector.check` found: whether the account works, what it can do there, and what a person should know."""
+
+    ok: bool
+    acts: frozenset[Act] = frozenset()
+    findings: tuple[Finding, ...] = ()
+    clock_skew_seconds: int | None = None
+    has_bank_feed: bool = False
+
+
+# ---------------------------------------------------------------------------------------------------- what we write
+
+
+class Recipients(Frozen):
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+
+
+class Attachment(Frozen):
+    """A file that goes with a mail: our own bytes by path in the archive, or a document to be fetched from the provider."""
+
+    filename: str
+    mimetype: str = "application/pdf"
+    document: Ref | None = None
+    path: str | None = None
+
+
+class Content(Frozen):
+    """What one step says; every act uses its part. Amounts are in `currency`; `deadline` is a local date."""
+
+    level_name: str = ""
+    language: str = "de"
+    currency: Currency = "EUR"
+    principal: Amount = Decimal("0.00")
+    fee: Amount = Decimal("0.00")
+    total: Amount = Decimal("0.00")
+    deadline: date | None = None
+    subject: str = ""
+    text: str = ""
+    html: str | None = None
+    recipients: Recipients = Recipients()
+    address: Address | None = None
+    attachments: tuple[Attachment, ...] = ()
+    message_id: str | None = None
+    sent_by: str | None = None  # for MARK_SENT: "mail" or "post"
+    line: str = ""  # for NOTE and CUSTOMER_NOTE
+    tag: str | None = None
+
+
+class WriteBack(Frozen):
+    """One write-back (Rückschreiben): one act on one record, done exactly once or parked.
+
+    `key` is unique for ever; `marker` is its short form, put where the provider gives it back on reading. `invoice` is None only
+    for a mail or letter over several claims. `reminder_id` is the provider's record that an earlier step of the same notice made.
+    `expected_provider_level` is the provider's own counter: highest one in the baseline plus one.
+    `baseline` is the snapshot taken right before the call; `started_at` the instant of that call, for `find`.
+    """
+
+    key: str
+    account: str
+    act: Act
+    invoice: Ref | None = None
+    debtor_id: str | None = None
+    reminder_id: str | None = None
+    expected_provider_level: int | None = None
+    content: Content = Content()
+    baseline: Snapshot | None = None
+    started_at: AwareDatetime | None = None
+
+    @property
+    def marker(self) -> str:
+        """Return the short form of the key for provider fields with little room: `mb:` and 12 hex digits."""
+        import hashlib  # noqa: PLC0415  needed only when something is written
+
+        return "mb:" + hashlib.sha256(self.key.encode()).hexdigest()[:12]
+
+
+class Proof(Frozen):
+    """What the provider answered to a write-back: its id of the record, its level, and the facts that were read back."""
+
+    key: str
+    at: AwareDatetime
+    provider_id: str | None = None
+    level: int | None = None
+    deadline: date | None = None
+    principal: Amount | None = None
+    fee: Amount | None = None
+    found_later: bool = False
+    facts: Mapping[str, str] = Field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The only SQL of mahnbridge: SQLite by default, PostgreSQL by URL."""

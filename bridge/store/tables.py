@@ -1,0 +1,415 @@
+"""The tables. Amounts are integer cents, instants aware UTC, dates the account's local dates, documents JSON text.
+
+Migrations in `migrations/` lead to exactly these tables; a test compares the two.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, kept in UTC; a naive one is a mistake of ours and refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"naive instant {value!r}"
+            raise ValueError(msg)
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Cents = BigInteger
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *columns: Any) -> Table:
+    return Table(name, metadata, *columns)
+
+
+# ---------------------------------------------------------------------------- the mirror: what the providers told us
+
+account = _table(
+    "account",
+    Column("name", String(64), primary_key=True),
+    Column("connector", String(64), nullable=False),
+    Column("cursor", JSON),
+    Column("state", String(16), nullable=False, server_default="ok"),  # ok, reconnect, stopped
+    Column("state_text", Text, nullable=False, server_default=""),
+    Column("pulled_at", Instant),  # end of the last successful pull
+    Column("full_at", Instant),  # end of the last full listing
+    Column("payments_as_of", Instant),
+    Column("writing_suspended", Text),  # why, while foreign reminders keep appearing
+    Column("held_jump", JSON),  # the jump between two pulls that waits for approval
+    Column("open_count", Integer),
+    Column("open_cents", Cents),
+)
+
+debtor = _table(
+    "debtor",
+    Column("account", String(64), primary_key=True),
+    Column("id", String(128), primary_key=True),  # the provider's
+    Column("number", String(128)),
+    Column("name", Text, nullable=False),
+    Column("document", JSON, nullable=False),  # model.Debtor
+    Column("hash", String(32), nullable=False),
+    Index("ix_debtor_number", "account", "number"),
+)
+
+invoice = _table(
+    "invoice",
+    Column("account", String(64), primary_key=True),
+    Column("id", String(128), primary_key=True),  # the provider's
+    Column("number", String(128)),
+    Column("debtor_id", String(128)),
+    Column("kind", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("origin_id", String(128)),
+    Column("issued_on", Date),
+    Column("due_on", Date),
+    Column("currency", String(3), nullable=False),
+    Column("gross_cents", Cents, nullable=False),
+    Column("paid_cents", Cents, nullable=False),
+    Column("open_cents", Cents, nullable=False),
+    Column("document", JSON, nullable=False),  # model.Invoice
+    Column("hash", String(32), nullable=False),
+    Column("next_on", Date),  # next local date on which something can happen; null: nothing, until the record changes
+    Index("ix_invoice_next", "account", "next_on"),
+    Index("ix_invoice_number", "account", "number"),
+    Index("ix_invoice_debtor", "account", "debtor_id"),
+    Index("ix_invoice_origin", "account", "origin_id"),
+    Index("ix_invoice_status", "account", "status"),
+)
+
+payment = _table(
+    "payment",
+    Column("account", String(64), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("invoice_id", String(128), nullable=False),
+    Column("cents", Cents, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("value_on", Date, nullable=False),
+    Column("document", JSON, nullable=False),  # model.Payment
+    Column("hash", String(32), nullable=False),
+    Index("ix_payment_invoice", "account", "invoice_id"),
+)
+
+provider_notice = _table(
+    "provider_notice",
+    Column("account", String(64), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("invoice_id", String(128), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("ours", Boolean, nullable=False, server_default=text("false")),  # made by a write-back of ours
+    Column("document", JSON, nullable=False),  # model.ProviderNotice
+    Column("hash", String(32), nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Index("ix_provider_notice_invoice", "account", "invoice_id"),
+)
+
+reject = _table(
+    "reject",
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("provider_id", String(128)),
+    Column("field", String(128), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("hash", String(32), nullable=False),  # of kind, id or raw: the same bad record is one row
+    Column("state", String(16), nullable=False, server_default="open"),  # open, resolved, discarded
+    Column("first_seen", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False),
+    UniqueConstraint("account", "hash"),
+)
+
+# -------------------------------------------------------------------------------------------------- cases and claims
+
+dunning_case = _table(
+    "dunning_case",
+    Column("id", Id, primary_key=True),
+    Column("number", String(32), nullable=False, unique=True),  # MA-000001
+    Column("account", String(64), nullable=False),
+    Column("debtor_id", String(128), nullable=False),
+    Column("state", String(16), nullable=False),  # open, closed, collection
+    Column("opened_on", Date, nullable=False),
+    Column("closed_on", Date),
+    Column("close_reason", String(32)),
+    Column("closed_level", Integer),
+    Index(
+        "uq_open_case",
+        "account",
+        "debtor_id",
+        unique=True,
+        sqlite_where=text("state <> 'closed'"),
+        postgresql_where=text("state <> 'closed'"),
+    ),
+)
+
+claim = _table(
+    "claim",
+    Column("id", Id, primary_key=True),
+    Column("case_id", ForeignKey("dunning_case.id"), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("invoice_id", String(128), nullable=False),
+    Column("state", String(16), nullable=False),  # open, closed
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("level", Integer, nullable=False, server_default="0"),  # number of the last landed level
+    Column("level_name", Text, nullable=False, server_default=""),
+    Column("repetition", Integer, nullable=False, server_default="0"),
+    Column("level_on", Date),  # local date of the landing (or of the adopted notice)
+    Column("deadline", Date),  # the term that the last landed notice set
+    Column("adopted", Boolean, nullable=False, server_default=text("false")),  # the level came from a foreign notice
+    Column("fee_cents", Cents, nullable=False, server_default="0"),  # sum of the fees of landed notices
+    Column("undelivered", Boolean, nullable=False, server_default=text("false")),
+    Column("closed_on", Date),
+    Column("close_reason", String(32)),
+    UniqueConstraint("account", "invoice_id"),
+    Index("ix_claim_case", "case_id"),
+)
+
+block = _table(
+    "block",
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("debtor_id", String(128)),  # a block on a customer
+    Column("invoice_id", String(128)),  # or on one invoice
+    Column("reason", String(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("until", Date),  # local date, inclusive; null: until lifted
+    Column("lifted_at", Instant),
+    Column("lifted_by", Text),
+    Index("ix_block_debtor", "account", "debtor_id"),
+    Index("ix_block_invoice", "account", "invoice_id"),
+)
+
+override = _table(
+    "override",
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("debtor_id", String(128)),
+    Column("invoice_id", String(128)),
+    Column("setting", String(32), nullable=False),  # plan, include, next_level
+    Column("value", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),  # of a next_level that a notice has used up
+    Index("ix_override_debtor", "account", "debtor_id"),
+    Index("ix_override_invoice", "account", "invoice_id"),
+)
+
+# ------------------------------------------------------------------------------------------- runs, decisions, outbox
+
+run = _table(
+    "run",
+    Column("id", Id, primary_key=True),
+    Column("kind", String(16), nullable=False),  # pull, dun, deliver
+    Column("account", String(64)),
+    Column("actor", Text, nullable=False),
+    Column("business_date", Date, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("state", String(16), nullable=False),  # running, done, failed, waiting (for an approval)
+    Column("counts", JSON, nullable=False),
+    Column("cause", String(64)),
+    Column("error", Text),
+    Index("ix_run_started", "started_at"),
+)
+
+decision = _table(
+    "decision",
+    Column("id", Id, primary_key=True),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("invoice_id", String(128), nullable=False),
+    Column("debtor_id", String(128)),
+    Column("outcome", String(16), nullable=False),  # escalate, hold, close
+    Column("reason", String(32), nullable=False),
+    Column("level", Integer),
+    Column("next_on", Date),
+    Column("detail", JSON, nullable=False),
+    Index("ix_decision_invoice", "account", "invoice_id"),
+    Index("ix_decision_run", "run_id"),
+)
+
+notice = _table(
+    "notice",
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("case_id", ForeignKey("dunning_case.id"), nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("state", String(16), nullable=False),  # proposed, approved, queued, landed, waiting, dropped, refused, parked
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("plan", String(64), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("level_name", Text, nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("automation", String(16), nullable=False),  # propose, create, complete, send
+    Column("debtor_id", String(128), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("total_cents", Cents, nullable=False),
+    Column("deadline", Date),
+    Column("recipient", Text, nullable=False, server_default=""),
+    Column("content", JSON, nullable=False),  # model.Content
+    Column("hash", String(64), nullable=False),  # of content, claims, recipients: what an approval binds to
+    Column("approved_hash", String(64)),
+    Column("approved_by", Text),
+    Column("approved_at", Instant),
+    Column("reason", String(32)),  # of a drop or refusal
+    Column("reason_text", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("landed_at", Instant),
+    Column("undelivered", Boolean, nullable=False, server_default=text("false")),
+    Index("ix_notice_state", "state"),
+    Index("ix_notice_case", "case_id"),
+)
+
+notice_claim = _table(
+    "notice_claim",
+    Column("notice_id", ForeignKey("notice.id"), primary_key=True),
+    Column("claim_id", ForeignKey("claim.id"), primary_key=True),
+    Column("invoice_id", String(128), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("repetition", Integer, nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("live", Boolean, nullable=False),  # false once dropped, refused or discarded: the key is free again
+    Column("open_cents", Cents, nullable=False),  # what the decision was based on
+    Column("fee_cents", Cents, nullable=False),
+    Column("reminder_id", String(128)),  # the provider's record made for it
+    Index(
+        "uq_notice_key",
+        "claim_id",
+        "round",
+        "level",
+        "repetition",
+        "channel",
+        unique=True,
+        sqlite_where=text("live"),
+        postgresql_where=text("live"),
+    ),
+)
+
+step = _table(
+    "step",
+    Column("id", Id, primary_key=True),
+    Column("notice_id", ForeignKey("notice.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("act", String(16), nullable=False),
+    Column("channel", String(64)),  # own channel that does it; null: the account's connector
+    Column("claim_id", ForeignKey("claim.id")),  # null: the mail or letter over all claims
+    Column("state", String(16), nullable=False),  # waiting, queued, sending, unclear, done, parked, dropped, discarded
+    Column("content", JSON, nullable=False),  # model.Content
+    Column("lease_owner", String(64)),
+    Column("lease_until", Instant),  # technical clock
+    Column("not_before", Instant),  # technical clock
+    Column("started_at", Instant),  # technical clock, of the one call
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("looks", Integer, nullable=False, server_default="0"),  # how often find was asked
+    Column("baseline", JSON),  # model.Snapshot
+    Column("proof", JSON),  # model.Proof
+    Column("proved_at", Instant),
+    Column("cause", String(64)),
+    Column("error", Text),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("notice_id", "seq"),
+    Index("ix_step_state", "account", "state"),
+)
+
+event = _table(
+    "event",
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("business_date", Date, nullable=False),
+    Column("actor", Text, nullable=False),  # a person's name, or "mahnbridge"
+    Column("kind", String(48), nullable=False),
+    Column("account", String(64)),
+    Column("case_id", Id),
+    Column("invoice_id", String(128)),
+    Column("run_id", Id),
+    Column("notice_id", Id),
+    Column("step_id", Id),
+    Column("data", JSON, nullable=False),
+    Index("ix_event_case", "case_id"),
+    Index("ix_event_invoice", "account", "invoice_id"),
+)
+
+# ------------------------------------------------------------------------------------------------------ housekeeping
+
+setting = _table(
+    "setting",
+    Column("name", String(64), primary_key=True),  # sending, pause
+    Column("value", JSON, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+token = _table(
+    "token",
+    Column("account", String(64), primary_key=True),
+    Column("sealed", Text, nullable=False),  # encrypted OAuth token
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+rate = _table(
+    "rate",
+    Column("account", String(64), primary_key=True),
+    Column("remaining", Integer),
+    Column("limit", Integer),
+    Column("reset_at", Instant),
+    Column("blocked_until", Instant),
+    Column("updated_at", Instant, nullable=False),
+)
+
+lease = _table(
+    "lease",
+    Column("name", String(128), primary_key=True),  # scheduler, pull:ACCOUNT, dun, token:ACCOUNT
+    Column("owner", String(64), nullable=False),
+    Column("until", Instant, nullable=False),  # technical clock
+)

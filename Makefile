@@ -1,0 +1,66 @@
+# Two commands do everything: `make demo` and `make test`. Both set up what they need in .venv and nowhere else.
+PY ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_WORKERS ?= auto
+
+.PHONY: help demo test check lint types features bench docs-check schema migrations-check lock image clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+$(VENV)/bin/python:
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mahnbridge needs Python 3.11 or newer; name it with make PY=python3.12"; exit 2; }
+	@$(PY) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian and Ubuntu install python3-venv"; exit 2; }
+
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/.run-stamp: requirements.txt requirements-build.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP_INSTALL) --require-hashes -r requirements.txt -r requirements-build.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev-stamp: requirements-dev.txt requirements-build.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP_INSTALL) --require-hashes -r requirements-dev.txt -r requirements-build.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run-stamp
+
+demo: $(VENV)/.run-stamp ## the main job end to end against bundled sandboxes, with everything it needs
+	$(BIN)/mahnbridge demo
+
+test: $(VENV)/.dev-stamp ## all tests, on SQLite and a really started PostgreSQL
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+check: lint types docs-check features ## everything that must hold besides the tests
+
+lint: $(VENV)/.dev-stamp ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev-stamp ## mypy, strict
+	$(BIN)/mypy
+
+docs-check: $(VENV)/.dev-stamp ## every command, option, key, metric and error code is documented; the schema is current
+	$(BIN)/python -m pytest -q tests/docs
+
+features: $(VENV)/.dev-stamp ## which rows of the feature list are proven by a test, and which are not
+	$(BIN)/python -m tests.features
+
+bench: $(VENV)/.dev-stamp ## the figures of docs/figures.md, counts first, times only as ratios of one run
+	$(BIN)/python -m tests.bench
+
+schema: $(VENV)/.dev-stamp ## write docs/bridge.schema.json from the configuration models
+	$(BIN)/mahnbridge config schema > docs/bridge.schema.json
+
+LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+lock: ## renew the pinned sets with hashes (needs uv on the path)
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --group build --output-file requirements-build.txt
+
+image: ## build the container image (docker, or ENGINE=podman / buildah)
+	$(or $(ENGINE),docker) build --format docker -t mahnbridge:local . 2>/dev/null || $(or $(ENGINE),docker) build -t mahnbridge:local .
+
+clean: ## remove everything that make has made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -58,7 +58,12 @@ class Http:
         yield
 
     def read(
-        self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None, method: str = "GET",
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        method: str = "GET",
     ) -> Reply:
         """Read; passing faults are retried with jitter.
 
@@ -67,7 +72,12 @@ class Http:
         """
         try:
             answer = self._session.request(
-                method, self.base_url + path, params=params, headers=headers, timeout=self._timeout, allow_redirects=False,
+                method,
+                self.base_url + path,
+                params=params,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
             )
         except requests.RequestException as error:
             raise RetryLater(f"{path}: {type(error).__name__}", cause="connection") from error
@@ -80,7 +90,9 @@ class Http:
     def download(self, path: str, *, params: Mapping[str, Any] | None = None, largest: int = 30_000_000) -> bytes:
         """Read a file of at most `largest` bytes. Errors as `read`."""
         try:
-            answer = self._session.get(self.base_url + path, params=params, timeout=self._timeout, allow_redirects=False)
+            answer = self._session.get(
+                self.base_url + path, params=params, timeout=self._timeout, allow_redirects=False
+            )
         except requests.RequestException as error:
             raise RetryLater(f"{path}: {type(error).__name__}", cause="connection") from error
         self._raise(path, self._reply(answer), writing=False, unclear_on=frozenset())

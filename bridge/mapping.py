@@ -54,7 +54,7 @@ def _integer(value: Any, _zone: ZoneInfo) -> int:
 def _decimal(value: Any, _zone: ZoneInfo) -> Decimal:
     """Read `238`, `"238.00"` or a JSON number that was parsed as Decimal."""
     if isinstance(value, bool | float):
-        raise ValueError("expected an amount such as 238.00")  # noqa: TRY004  a bad value of the provider, not of our code
+        raise ValueError("expected an amount such as 238.00")
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation as error:
@@ -119,7 +119,7 @@ def _words(value: Any, zone: ZoneInfo) -> tuple[str, ...]:
     """Read a list, or text with commas, as a tuple of words."""
     items: Iterable[Any] = value.split(",") if isinstance(value, str) else value
     if isinstance(items, dict) or not isinstance(items, Iterable):
-        raise ValueError("expected a list or words separated by commas")  # noqa: TRY004
+        raise ValueError("expected a list or words separated by commas")
     return tuple(word for item in items if (word := _text(item, zone)))
 
 

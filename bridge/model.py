@@ -18,7 +18,7 @@ LARGEST = Decimal("99999999999.99")
 def _no_float(value: Any) -> Any:
     if isinstance(value, float):
         msg = "amounts are decimal text or Decimal, never float"
-        raise ValueError(msg)  # noqa: TRY004  pydantic collects ValueError, not TypeError
+        raise ValueError(msg)
     return value
 
 

@@ -281,7 +281,9 @@ notice = _table(
     Column("account", String(64), nullable=False),
     Column("case_id", ForeignKey("dunning_case.id"), nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
-    Column("state", String(16), nullable=False),  # proposed, approved, queued, landed, waiting, dropped, refused, parked
+    Column(
+        "state", String(16), nullable=False
+    ),  # proposed, approved, queued, landed, waiting, dropped, refused, parked
     Column("version", Integer, nullable=False, server_default="1"),
     Column("plan", String(64), nullable=False),
     Column("level", Integer, nullable=False),

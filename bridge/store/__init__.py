@@ -1,1 +1,71 @@
 """The only SQL of mahnbridge: SQLite by default, PostgreSQL by URL."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy.engine import Connection, Engine
+
+from bridge.store.engine import DatabaseClock, make_engine, reach, reader
+from bridge.store.migrations import upgrade
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """One database: transactions, the technical clock, and the repositories.
+
+    Repositories keep no state of their own; their methods take the connection of the caller's transaction first.
+    """
+
+    def __init__(self, engine: Engine, technical_clock: Callable[[], datetime]) -> None:
+        self.engine = engine
+        self.now = technical_clock
+        self._reader = reader(engine)
+
+    @classmethod
+    def open(
+        cls, where: str | Path, *, technical_clock: Callable[[], datetime] | None = None, backups: int = 5
+    ) -> Self:
+        """Open the database at a path or URL; make its tables, or upgrade them, first.
+
+        The technical clock (aware UTC) is for leases, settling, budgets and tokens; by default this machine's, on PostgreSQL the
+        server's. Before an upgrade a SQLite file is copied beside itself; the last `backups` copies are kept.
+        Raises `ConfigError` where it cannot be opened or was written by a newer program.
+        """
+        engine = make_engine(where)
+        try:
+            reach(engine)
+            upgrade(engine, backups=backups)
+        except BaseException:
+            engine.dispose()
+            raise
+        if technical_clock is None:
+            technical_clock = _wall_clock if engine.dialect.name == "sqlite" else DatabaseClock(engine)
+        return cls(engine, technical_clock)
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """Return one writing transaction: committed at the end of the block, rolled back on any exception.
+
+        On SQLite it holds the only write lock from its start. On PostgreSQL it is READ COMMITTED: what depends on an earlier read
+        is written by a conditional UPDATE.
+        """
+        return self.engine.begin()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Return one read-only transaction on one consistent snapshot; it never holds up a writer."""
+        return self._reader.begin()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

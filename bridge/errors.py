@@ -95,3 +95,9 @@ class AlreadyRunning(BridgeError):
     """The same work is under way in another process or thread; an overlapping start is refused."""
 
     cause = "already_running"
+
+
+class WrongState(BridgeError):
+    """The record is not, or no longer, in a state from which this is allowed; nothing was changed."""
+
+    cause = "wrong_state"

@@ -321,7 +321,9 @@ notice_claim = _table(
     Column("live", Boolean, nullable=False),  # false once dropped, refused or discarded: the key is free again
     Column("open_cents", Cents, nullable=False),  # what the decision was based on
     Column("fee_cents", Cents, nullable=False),
+    Column("level_name", Text, nullable=False, server_default=""),  # empty: the notice's
     Column("reminder_id", String(128)),  # the provider's record made for it
+    Column("landed_on", Date),  # local date on which this claim rose
     Index(
         "uq_notice_key",
         "claim_id",
@@ -350,8 +352,9 @@ step = _table(
     Column("lease_owner", String(64)),
     Column("lease_until", Instant),  # technical clock
     Column("not_before", Instant),  # technical clock
-    Column("started_at", Instant),  # technical clock, of the one call
-    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("started_at", Instant),  # technical clock, of the one call; null: certainly nothing was written
+    Column("acted_at", Instant),  # business clock, of the same call; what `find` compares with the provider's times
+    Column("attempts", Integer, nullable=False, server_default="0"),  # calls started
     Column("looks", Integer, nullable=False, server_default="0"),  # how often find was asked
     Column("baseline", JSON),  # model.Snapshot
     Column("proof", JSON),  # model.Proof

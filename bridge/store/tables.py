@@ -409,6 +409,7 @@ rate = _table(
     Column("limit", Integer),
     Column("reset_at", Instant),
     Column("blocked_until", Instant),
+    Column("next_at", Instant),  # the pace: earliest next call
     Column("updated_at", Instant, nullable=False),
 )
 

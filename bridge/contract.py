@@ -5,7 +5,8 @@ checks any connector against what is promised here.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -204,6 +205,11 @@ class Channel(ABC):
 
     Settings: ClassVar[type[BaseModel]]
     act: ClassVar[Act]
+
+    def __init__(self, settings: BaseModel, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Keep the settings; `clock` is the business clock (aware), from which dates on letters and mails come."""
+        self.settings = settings
+        self.clock = clock
 
     @abstractmethod
     def check(self) -> Health:

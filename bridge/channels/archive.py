@@ -1,0 +1,92 @@
+"""The archive mailbox: a hidden copy of every mail lies there, and its Message-ID proves over IMAP that the mail went out."""
+
+import imaplib
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from bridge.channels.transport import tls_context
+from bridge.contract import ConfigError, RetryLater
+
+_FOLDED_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An IMAP mailbox. `security` is implicit, starttls, or none (loopback only); `timeout` in seconds."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str = field(repr=False)
+    folder: str
+    timeout: float
+    ca_file: str | None = None
+
+    def probe(self) -> None:
+        """Log in and open the folder. Errors as `holds`."""
+        with self._folder():
+            pass
+
+    def holds(self, message_id: str) -> bool:
+        """Return whether the folder has a mail with exactly this Message-ID.
+
+        Raises `ConfigError` (log-in or folder refused), `RetryLater` (no connection, odd answer).
+        """
+        with self._folder() as connection:
+            _, found = connection.search(None, "HEADER", "Message-ID", f'"{message_id}"')
+            for number in b" ".join(part for part in found if isinstance(part, bytes)).split():
+                _, parts = connection.fetch(
+                    number.decode("ascii", "replace"), "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
+                )
+                for part in parts:
+                    header = part[1] if isinstance(part, tuple) else b""
+                    if message_id.encode() in _FOLDED_ID.findall(header):  # SEARCH finds substrings; we want this one
+                        return True
+        return False
+
+    @contextmanager
+    def _folder(self) -> Iterator[imaplib.IMAP4]:
+        place = f"IMAP {self.host}:{self.port}"
+        try:
+            connection = self._connect()
+        except ssl.SSLCertVerificationError as error:
+            raise ConfigError(f"{place}: certificate refused: {error.verify_message}", cause="imap_tls") from error
+        except (OSError, imaplib.IMAP4.error) as error:
+            raise RetryLater(f"{place}: {type(error).__name__}", cause="imap_connect") from error
+        try:
+            self._open(connection, place)
+            yield connection
+        except imaplib.IMAP4.abort as error:
+            raise RetryLater(f"{place}: connection lost", cause="imap_connect") from error
+        except (OSError, imaplib.IMAP4.error) as error:
+            raise RetryLater(f"{place}: {type(error).__name__}", cause="imap_answer") from error
+        finally:
+            with suppress(OSError, imaplib.IMAP4.error):
+                connection.logout()
+
+    def _connect(self) -> imaplib.IMAP4:
+        if self.security == "implicit":
+            return imaplib.IMAP4_SSL(self.host, self.port, ssl_context=tls_context(self.ca_file), timeout=self.timeout)
+        connection = imaplib.IMAP4(self.host, self.port, timeout=self.timeout)
+        if self.security == "starttls":
+            connection.starttls(tls_context(self.ca_file))
+        return connection
+
+    def _open(self, connection: imaplib.IMAP4, place: str) -> None:
+        try:
+            connection.login(self.user, self.password)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise ConfigError(f"{place}: log-in refused", cause="imap_login") from error
+        answer, _ = connection.select(_quoted(self.folder), readonly=True)
+        if answer != "OK":
+            raise ConfigError(f"{place}: there is no folder {self.folder!r}", cause="imap_folder")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'

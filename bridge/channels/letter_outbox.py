@@ -1,0 +1,226 @@
+"""The letter outbox (Postausgang): letters as PDF files in a folder, for a person or a print service to post.
+
+The letter's file is put in place by one atomic rename, its marker is in its name: the file is the proof that the letter was handed over.
+A person moves posted letters into `posted/`; only then the letter counts as gone, unless `posted_when_written` says otherwise.
+"""
+
+import fcntl
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bridge.contract import (
+    Act,
+    Attachment,
+    CannotTell,
+    Channel,
+    ConfigError,
+    Finding,
+    Health,
+    Proof,
+    Refused,
+    RetryLater,
+    Severity,
+    WriteBack,
+)
+
+
+class LetterSettings(BaseModel):
+    """Where letters are laid out for posting (Postausgang)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder: Path = Field(description="Folder for letters; `posted/` inside it receives those that went to the post.")
+    posted_when_written: bool = Field(False, description="True where a print service empties the folder by itself.")
+    time_zone: str = Field("Europe/Berlin", description="Time zone of the date in a file's name.")
+
+
+class LetterOutbox(Channel):
+    """Letters laid out for posting (Briefausgang). `files` of `push`: first the letter as PDF, then its enclosures."""
+
+    name: ClassVar[str] = "letter_outbox"
+    Settings: ClassVar[type[BaseModel]] = LetterSettings
+    act: ClassVar[Act] = Act.LETTER
+
+    def __init__(self, settings: LetterSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__(settings, clock=clock)
+        self._settings = settings
+        self.folder = settings.folder
+        self.posted_folder = settings.folder / "posted"
+
+    def check(self) -> Health:
+        """Make the folders and write and remove a file there."""
+        findings: tuple[Finding, ...] = ()
+        try:
+            with self._locked():
+                probe = self.folder / f".probe-{os.getpid()}"
+                _write(probe, b"")
+                probe.unlink()
+        except (ConfigError, RetryLater, OSError) as error:
+            findings = (Finding(severity=Severity.ERROR, code="letter_folder", text=str(error)),)
+        return Health(ok=not findings, acts=frozenset({Act.LETTER}), findings=findings)
+
+    def push(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Proof:
+        """Lay the letter out once; a second call with the same marker finds the first one and writes nothing.
+
+        Raises `Refused` (no PDF), `RetryLater` (disk full), `ConfigError` (folder missing or not writable).
+        """
+        if not files or not files[0][1].startswith(b"%PDF-"):
+            raise Refused("a letter needs its PDF as the first file", cause="letter_pdf")
+        with self._locked():
+            present = self._letter(write.marker)
+            return self._proof(write, present) if present else self._proof(write, self._lay_out(write, files))
+
+    def find(self, write: WriteBack) -> Proof:
+        """Return the proof that the letter was laid out or posted. Raises `CannotTell`: somebody may have taken it away."""
+        present = self._letter(write.marker)
+        if present is None:
+            raise CannotTell(
+                f"{write.key}: there is no letter {write.marker} in {self.folder}", cause="letter_not_found"
+            )
+        return self._proof(write, present, found=True)
+
+    def posted_at(self, marker: str) -> datetime | None:
+        """Return when the letter with this marker was posted (aware), None while it lies in the outbox or is unknown."""
+        letter = self._letter(marker)
+        if letter is None or (letter.parent != self.posted_folder and not self._settings.posted_when_written):
+            return None
+        noted = _facts(letter).get("posted_at")
+        return datetime.fromisoformat(noted) if noted else datetime.fromtimestamp(letter.stat().st_ctime, UTC)
+
+    def mark_posted(self, marker: str) -> datetime:
+        """Move the letter with its enclosures to `posted/` and return when; harmless to repeat. Raises `Refused` if unknown."""
+        with self._locked():
+            letter = self._letter(marker)
+            if letter is None:
+                raise Refused(f"there is no letter {marker} in {self.folder}", cause="letter_not_found")
+            noted = self.posted_at(marker) if letter.parent == self.posted_folder else None
+            if noted is not None:
+                return noted
+            at = self.clock()
+            facts = _facts(letter) or _facts(self.posted_folder / letter.name)
+            _write(letter.with_suffix(".json"), _json(facts | {"posted_at": at.isoformat()}))
+            for path in sorted(self.folder.glob(f"{letter.stem}*"), key=lambda path: path == letter):
+                path.replace(
+                    self.posted_folder / path.name
+                )  # the letter itself last: a crash leaves it to be marked again
+            _sync(self.posted_folder)
+            return at
+
+    def _lay_out(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]]) -> Path:
+        dated = self.clock().astimezone(ZoneInfo(self._settings.time_zone)).date()
+        level = _word(write.content.level_name) or "brief"
+        letter = self.folder / f"{dated.isoformat()}_{_word(write.marker)}_{level}.pdf"
+        try:
+            names = []
+            for position, (attachment, data) in enumerate(files[1:], 1):
+                name = f"{letter.stem}_anlage{position}_{_word(Path(attachment.filename).stem) or 'datei'}.pdf"
+                _write(self.folder / name, data)
+                names.append(name)
+            _write(letter.with_suffix(".json"), _json(_sidecar(write, files[0][1], names)))
+            _write(letter, files[0][1])  # last: from here on the letter is handed over
+        except OSError as error:
+            raise RetryLater(f"letter outbox {self.folder}: {error.strerror}", cause="letter_disk") from error
+        return letter
+
+    def _letter(self, marker: str) -> Path | None:
+        wanted = f"_{_word(marker)}_"
+        for folder in (self.folder, self.posted_folder):
+            try:
+                names = sorted(entry.name for entry in os.scandir(folder) if wanted in entry.name)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise ConfigError(f"letter outbox {folder}: {error.strerror}", cause="letter_folder") from error
+            for name in names:
+                if name.endswith(".pdf") and not name.startswith(".") and "_anlage" not in name:
+                    return folder / name
+        return None
+
+    def _proof(self, write: WriteBack, letter: Path, *, found: bool = False) -> Proof:
+        posted = self.posted_at(write.marker)
+        facts = {"file": letter.name, "state": "posted" if posted else "outbox"}
+        if posted:
+            facts["posted_at"] = posted.isoformat()
+        return Proof(key=write.key, at=self.clock(), provider_id=letter.name, found_later=found, facts=facts)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the folder's lock, so that two processes never lay out the same letter side by side."""
+        try:
+            self.posted_folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigError(f"letter outbox {self.folder}: {error.strerror}", cause="letter_folder") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+
+def _sidecar(write: WriteBack, letter: bytes, enclosures: Sequence[str]) -> dict[str, Any]:
+    content = write.content
+    return {
+        "key": write.key,
+        "marker": write.marker,
+        "account": write.account,
+        "invoice": write.invoice.number or write.invoice.id if write.invoice else None,
+        "debtor_id": write.debtor_id,
+        "level": content.level_name,
+        "subject": content.subject,
+        "total": f"{content.total:.2f}",
+        "currency": content.currency,
+        "deadline": content.deadline.isoformat() if content.deadline else None,
+        "address": content.address.model_dump() if content.address else None,
+        "sha256": sha256(letter).hexdigest(),
+        "enclosures": list(enclosures),
+    }
+
+
+def _json(facts: dict[str, Any]) -> bytes:
+    return json.dumps(facts, ensure_ascii=False, indent=2).encode()
+
+
+def _facts(letter: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(letter.with_suffix(".json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _word(text: str) -> str:
+    """Return `text` as part of a file name: a-z, 0-9 and hyphens, at most 40 characters."""
+    folded = text.lower().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
+    plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Put `data` at `path` in one step that survives a power cut."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,146 @@
+"""The mail of a notice: headers that cannot be injected into, plain text and HTML, attachments. Pure.
+
+Everything that comes from a debtor's record is hostile: names, numbers and file names with control characters are refused, and
+addresses are ASCII after IDNA encoding of the domain (RFC 5321 section 4.1.2, RFC 5890).
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address as Mailbox
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from hashlib import sha256
+from html import escape
+
+from bridge.contract import Attachment, Refused, WriteBack
+
+LARGEST_MAIL = 25_000_000
+"""Bytes of all attachments together; most receiving servers refuse larger messages."""
+
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,120}@[A-Za-z0-9.-]{1,120}>")
+_POLICY = SMTP.clone(cte_type="7bit", max_line_length=78)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who gets the mail: header recipients, hidden ones, and the text that marks a redirect in test mode."""
+
+    to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    redirected_from: tuple[str, ...] = ()
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.to, *self.cc, *self.bcc)))
+
+
+def clean(value: str, field: str) -> str:
+    """Return `value` if it may stand in a header, else raise `Refused` naming the field."""
+    for char in value:
+        if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}:
+            raise Refused(f"{field} contains the control character U+{ord(char):04X}: {value!r}", cause="mail_header")
+    return value
+
+
+def mailbox(address: str, field: str) -> str:
+    """Return the address as it goes over the wire; raise `Refused` where it is none. Nothing is guessed or repaired."""
+    clean(address, field)
+    local, at, domain = address.strip().rpartition("@")
+    try:
+        wire = domain.encode("idna").decode("ascii") if domain else ""
+    except UnicodeError:
+        wire = ""
+    good = at and len(local) <= 64 and _LOCAL.fullmatch(local) and 0 < len(wire) <= 253
+    if not good or not all(_LABEL.fullmatch(label) for label in wire.split(".")):
+        raise Refused(
+            f"{field} {address!r} is no e-mail address; right would be name@example.org", cause="mail_address"
+        )
+    return f"{local}@{wire.lower()}"
+
+
+def message_id(write: WriteBack, sender: str) -> str:
+    """Return the Message-ID fixed for this write-back: the planned one, else one that follows from its key alone."""
+    planned = write.content.message_id
+    if planned is None:
+        return f"<{sha256(write.key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
+    if not _MESSAGE_ID.fullmatch(planned):
+        raise Refused(f"Message-ID {planned!r} is not of the form <id@domain>", cause="mail_header")
+    return planned
+
+
+def build(
+    write: WriteBack,
+    files: Sequence[tuple[Attachment, bytes]],
+    envelope: Envelope,
+    *,
+    sender: Mailbox,
+    reply_to: str | None,
+    dated: datetime,
+) -> EmailMessage:
+    """Compose the mail of `write`. Raises `Refused` on content that may not go into a header or is too large."""
+    content = write.content
+    mail = EmailMessage(policy=_POLICY)
+    subject = clean(content.subject, "subject").strip()
+    if not subject or not content.text.strip():
+        raise Refused("the mail has no subject or no text", cause="mail_empty")
+    if envelope.redirected_from:
+        subject = f"[TEST an {', '.join(envelope.redirected_from)}] {subject}"
+    mail["Message-ID"] = message_id(write, sender.addr_spec)
+    mail["Date"] = format_datetime(dated)
+    mail["From"] = sender
+    mail["To"] = _mailboxes(envelope.to)
+    if envelope.cc:
+        mail["Cc"] = _mailboxes(envelope.cc)
+    if reply_to:
+        mail["Reply-To"] = _mailboxes((reply_to,))
+    mail["Subject"] = subject
+    mail["Content-Language"] = clean(content.language, "language")
+    mail["X-Mahnbridge-Marker"] = write.marker
+    mail.set_content(_body(content.text))
+    mail.add_alternative(_body(content.html or as_html(content.text, content.language)), subtype="html")
+    _attach(mail, files)
+    return mail
+
+
+def as_html(text: str, language: str = "de") -> str:
+    """Return a plain HTML page with the paragraphs of `text`; nothing is fetched from anywhere and nothing is counted."""
+    paragraphs = [part.strip("\n") for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if part.strip()]
+    inner = "\n".join(f"<p>{escape(part).replace(chr(10), '<br>' + chr(10))}</p>" for part in paragraphs)
+    style = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.45;color:#1c1c1c;max-width:42em"
+    return (
+        f'<!DOCTYPE html>\n<html lang="{escape(language)}"><head><meta charset="utf-8"></head>'
+        f'\n<body style="{style}">\n{inner}\n</body></html>\n'
+    )
+
+
+def _mailboxes(addresses: Sequence[str]) -> tuple[Mailbox, ...]:
+    return tuple(Mailbox(addr_spec=address) for address in addresses)
+
+
+def _body(text: str) -> str:
+    """Normalise line ends and refuse what no mail reader shows: NUL and lone surrogates."""
+    for char in text:
+        if char == "\0" or unicodedata.category(char) == "Cs":
+            raise Refused(
+                f"the text contains the character U+{ord(char):04X}, which no mail may carry", cause="mail_text"
+            )
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _attach(mail: EmailMessage, files: Sequence[tuple[Attachment, bytes]]) -> None:
+    size = sum(len(data) for _, data in files)
+    if size > LARGEST_MAIL:
+        raise Refused(f"the attachments have {size} bytes, at most {LARGEST_MAIL} can be mailed", cause="mail_size")
+    for attachment, data in files:
+        name = clean(attachment.filename, "file name").replace("/", "_").replace("\\", "_")
+        main, slash, sub = clean(attachment.mimetype, "mimetype").partition("/")
+        if not slash or not main.isalnum() or not re.fullmatch(r"[A-Za-z0-9.+-]+", sub):
+            raise Refused(f"the type {attachment.mimetype!r} of {name!r} is no MIME type", cause="mail_header")
+        mail.add_attachment(data, maintype=main, subtype=sub, filename=name)

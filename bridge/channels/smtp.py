@@ -1,0 +1,231 @@
+"""Our own mail: from the agency's address, answered to the agency, sent once.
+
+The Message-ID is fixed before the first attempt. With an archive mailbox a lost answer is cleared up by looking for it there; without
+one it is parked, because no mail server can be asked whether it accepted a message.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.headerregistry import Address as Mailbox
+from ipaddress import ip_address
+from typing import ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from bridge.channels.archive import Archive
+from bridge.channels.message import Envelope, build, clean, mailbox, message_id
+from bridge.channels.transport import Server, session, transact
+from bridge.contract import (
+    Act,
+    Attachment,
+    BridgeError,
+    CannotTell,
+    Channel,
+    Finding,
+    Health,
+    Proof,
+    Refused,
+    Severity,
+    WriteBack,
+)
+
+Security = Literal["starttls", "implicit", "none"]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _address(value: str) -> str:
+    try:
+        return mailbox(value, "address")
+    except Refused as error:
+        raise ValueError(str(error)) from error
+
+
+class _Place(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(min_length=1, description="Name of the server.")
+    port: int = Field(ge=1, le=65535)
+    security: Security
+    ca_file: str | None = Field(None, description="Own certificate authority (PEM); default: those of the system.")
+
+    @model_validator(mode="after")
+    def _no_open_lines(self) -> Self:
+        if self.security == "none" and not _is_loopback(self.host):
+            msg = f"security: none is only for loopback, {self.host} is not; use starttls or implicit"
+            raise ValueError(msg)
+        return self
+
+
+class ArchiveSettings(_Place):
+    """Mailbox that receives a hidden copy of every mail (Archivpostfach), readable by IMAP."""
+
+    port: int = Field(993, ge=1, le=65535)
+    security: Security = "implicit"
+    address: str = Field(description="The mailbox's address; every mail goes there too, unseen by the debtor.")
+    user: str
+    password: SecretStr
+    folder: str = "INBOX"
+
+    _check = field_validator("address")(_address)
+
+
+class SmtpSettings(_Place):
+    """How our own mails leave the house (Mailversand)."""
+
+    port: int = Field(587, ge=1, le=65535)
+    security: Security = Field(
+        "starttls", description="starttls, implicit (TLS from the start), or none (loopback only)."
+    )
+    user: str | None = None
+    password: SecretStr | None = None
+    sender_name: str = Field("", description="Name in From, such as the agency's.")
+    sender_address: str = Field(description="Address in From and of the envelope.")
+    reply_to: str | None = Field(None, description="Where answers go; default: the sender.")
+    bcc: tuple[str, ...] = Field((), description="Colleagues who get every mail unseen by the debtor.")
+    redirect_to: str | None = Field(None, description="Test mode: every mail goes here instead, marked in its subject.")
+    timeout: float = Field(30, gt=0, le=300, description="Seconds that the server may stay silent.")
+    deadline: float = Field(
+        60, gt=0, le=600, description="Seconds that one mail may take in all; then the line is cut."
+    )
+    archive: ArchiveSettings | None = None
+
+    _check = field_validator("sender_address")(_address)
+
+    @field_validator("reply_to", "redirect_to")
+    @classmethod
+    def _optional_address(cls, value: str | None) -> str | None:
+        return None if value is None else _address(value)
+
+    @field_validator("bcc")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_address(item) for item in value)
+
+    @field_validator("sender_name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        try:
+            return clean(value, "sender_name")
+        except Refused as error:
+            raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.user is None) != (self.password is None):
+            msg = "user and password belong together"
+            raise ValueError(msg)
+        return self
+
+
+class Smtp(Channel):
+    """Mail by our own server (eigener Mailversand)."""
+
+    name: ClassVar[str] = "smtp"
+    Settings: ClassVar[type[BaseModel]] = SmtpSettings
+    act: ClassVar[Act] = Act.MAIL
+
+    def __init__(self, settings: SmtpSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__(settings, clock=clock)
+        self._settings = settings
+
+    def check(self) -> Health:
+        """Log in to the mail server and open the archive folder; nothing is sent."""
+        findings: list[Finding] = []
+        try:
+            with session(self._server()) as connection:
+                connection.noop()
+        except BridgeError as error:
+            findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=str(error)))
+        archive = self._archive()
+        if archive is None:
+            text = "no archive mailbox: a mail whose acceptance is not answered will be parked for a person"
+            findings.append(Finding(severity=Severity.WARNING, code="smtp_no_archive", text=text))
+        else:
+            try:
+                archive.probe()
+            except BridgeError as error:
+                findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=str(error)))
+        if self._settings.redirect_to:
+            text = f"test mode: every mail goes to {self._settings.redirect_to} instead of the debtor"
+            findings.append(Finding(severity=Severity.WARNING, code="smtp_redirect", text=text))
+        ok = all(finding.severity is not Severity.ERROR for finding in findings)
+        return Health(ok=ok, acts=frozenset({Act.MAIL}), findings=tuple(findings))
+
+    def push(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Proof:
+        """Send one mail in one SMTP transaction, to all recipients or to nobody.
+
+        Raises `Refused` (content, addresses, permanent answers), `RetryLater` (temporary answers, no connection), `ConfigError`
+        (log-in, TLS, our own sender), `Unclear` (the answer to the complete message was lost).
+        """
+        settings = self._settings
+        envelope = self._envelope(write)
+        sender = Mailbox(settings.sender_name, addr_spec=settings.sender_address)
+        mail = build(write, files, envelope, sender=sender, reply_to=settings.reply_to, dated=self.clock())
+        archive = settings.archive.address if settings.archive else None
+        if archive in envelope.recipients:
+            archive = None
+        answer = transact(self._server(), settings.sender_address, envelope.recipients, archive, mail.as_bytes())
+        return self._proof(write, envelope, smtp=answer)
+
+    def find(self, write: WriteBack) -> Proof:
+        """Return the proof that the archive holds the mail. Raises `CannotTell`, `RetryLater` (archive not reachable)."""
+        archive = self._archive()
+        if archive is None:
+            raise CannotTell(f"{write.key}: there is no archive mailbox to look in", cause="smtp_no_archive")
+        if not archive.holds(message_id(write, self._settings.sender_address)):
+            raise CannotTell(f"{write.key}: the archive mailbox does not hold the mail", cause="smtp_not_archived")
+        return self._proof(write, self._envelope(write), archive=f"{archive.host}/{archive.folder}", found=True)
+
+    def _envelope(self, write: WriteBack) -> Envelope:
+        named = write.content.recipients
+        to, cc = (tuple(mailbox(item, "recipient") for item in group) for group in (named.to, named.cc))
+        bcc = tuple(mailbox(item, "recipient") for item in (*named.bcc, *self._settings.bcc))
+        if not to:
+            raise Refused("the mail has no recipient", cause="mail_address")
+        if self._settings.redirect_to:
+            return Envelope((self._settings.redirect_to,), redirected_from=(*to, *cc))
+        return Envelope(to, cc, bcc)
+
+    def _proof(self, write: WriteBack, envelope: Envelope, *, found: bool = False, **facts: str) -> Proof:
+        identity = message_id(write, self._settings.sender_address)
+        facts |= {"message_id": identity, "to": ", ".join((*envelope.to, *envelope.cc))}
+        if envelope.redirected_from:
+            facts["redirected_from"] = ", ".join(envelope.redirected_from)
+        return Proof(key=write.key, at=self.clock(), provider_id=identity, found_later=found, facts=facts)
+
+    def _server(self) -> Server:
+        own = self._settings
+        password = own.password.get_secret_value() if own.password else None
+        return Server(
+            own.host,
+            own.port,
+            own.security,
+            own.user,
+            password,
+            own.timeout,
+            own.deadline,
+            own.sender_address.rpartition("@")[2],
+            own.ca_file,
+        )
+
+    def _archive(self) -> Archive | None:
+        own = self._settings.archive
+        if own is None:
+            return None
+        secret = own.password.get_secret_value()
+        return Archive(
+            own.host,
+            own.port,
+            own.security,
+            own.user,
+            secret,
+            own.folder,
+            self._settings.timeout,
+            own.ca_file,
+        )

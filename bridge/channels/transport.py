@@ -1,0 +1,218 @@
+"""One SMTP transaction, with an answer for every way in which it can end (RFC 5321).
+
+Nothing is sent unless every recipient was accepted. Up to the final dot nothing can have been delivered; after it, a lost answer is
+`Unclear`. A watchdog closes the connection at the hard deadline, so that a server that trickles its answers cannot hold it open.
+"""
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Timer
+from typing import NoReturn
+
+from bridge.contract import ConfigError, Refused, RetryLater, Unclear
+
+_SENDER_IS_OURS = frozenset({530, 535, 538, 550, 551, 553, 554})
+"""Permanent answers to MAIL FROM that concern our account, not this one mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where and how to hand over mail. `security` is starttls, implicit, or none (loopback only). Times in seconds."""
+
+    host: str
+    port: int
+    security: str
+    user: str | None
+    password: str | None = field(repr=False)
+    timeout: float
+    deadline: float
+    hello: str
+    ca_file: str | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Return a context that verifies name and chain, against `ca_file` where a house has its own authority."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"ca_file {ca_file}: {error}", cause="tls_ca") from error
+
+
+class _Connection(smtplib.SMTP):
+    """A connection that a watchdog cuts at the deadline, the greeting and TLS handshake included."""
+
+    def __init__(self, server: Server, context: ssl.SSLContext | None) -> None:
+        self._implicit = context if server.security == "implicit" else None
+        self._watchdog = Timer(server.deadline, self._cut)
+        self._watchdog.daemon = True
+        self._watchdog.start()
+        try:
+            super().__init__(server.host, server.port, local_hostname=server.hello, timeout=server.timeout)
+        except BaseException:
+            self.release()
+            raise
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        raw = socket.create_connection((host, port), timeout)
+        if self._implicit is None:
+            return raw
+        try:
+            return self._implicit.wrap_socket(raw, server_hostname=host)
+        except BaseException:
+            raw.close()
+            raise
+
+    def _cut(self) -> None:
+        raw = getattr(self, "sock", None)
+        if raw is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(
+                    raw, socket.SHUT_RDWR
+                )  # past the TLS layer, whose state belongs to the other thread
+
+    def release(self) -> None:
+        """Stop the watchdog and close the connection."""
+        self._watchdog.cancel()
+        with suppress(OSError, smtplib.SMTPException):
+            self.close()
+
+
+@contextmanager
+def session(server: Server) -> Iterator[smtplib.SMTP]:
+    """Connect, secure and log in. Raises `ConfigError` where a person must act, `RetryLater` where the server does not answer."""
+    context = tls_context(server.ca_file) if server.security != "none" else None
+    connection = _connect(server, context)
+    try:
+        _introduce(connection, server, context)
+        yield connection
+        with suppress(smtplib.SMTPException, OSError, ValueError):
+            connection.quit()
+    finally:
+        connection.release()
+
+
+def _connect(server: Server, context: ssl.SSLContext | None) -> _Connection:
+    try:
+        return _Connection(server, context)
+    except ssl.SSLCertVerificationError as error:
+        raise ConfigError(
+            f"SMTP {server.place}: certificate refused: {error.verify_message}", cause="smtp_tls"
+        ) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise RetryLater(f"SMTP {server.place}: {_words(error)}", cause="smtp_connect") from error
+
+
+def _introduce(connection: smtplib.SMTP, server: Server, context: ssl.SSLContext | None) -> None:
+    try:
+        connection.ehlo_or_helo_if_needed()
+        if server.security == "starttls":
+            connection.starttls(context=context)
+            connection.ehlo()
+        if server.user is not None:
+            connection.login(server.user, server.password or "")
+    except ssl.SSLCertVerificationError as error:
+        raise ConfigError(
+            f"SMTP {server.place}: certificate refused: {error.verify_message}", cause="smtp_tls"
+        ) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise ConfigError(f"SMTP {server.place}: {error}; check security and user", cause="smtp_security") from error
+    except smtplib.SMTPAuthenticationError as error:
+        if 400 <= error.smtp_code < 500:
+            raise RetryLater(f"SMTP {server.place}: log-in deferred ({error.smtp_code})", cause="smtp_login") from error
+        raise ConfigError(f"SMTP {server.place}: log-in refused ({error.smtp_code})", cause="smtp_login") from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise RetryLater(f"SMTP {server.place}: {_words(error)}", cause="smtp_connect") from error
+
+
+def transact(server: Server, sender: str, recipients: Sequence[str], archive: str | None, mail: bytes) -> str:
+    """Hand over `mail` to all `recipients` (and the `archive` address), or to nobody; return the server's last answer."""
+    with session(server) as connection:
+        try:
+            _envelope(connection, sender, recipients, archive)
+            _begin_data(connection)
+            connection.send(_dotted(mail))
+        except (OSError, smtplib.SMTPException) as error:
+            raise RetryLater(f"SMTP: {_words(error)} before the message was complete", cause="smtp_connect") from error
+        return _finish(connection)
+
+
+def _envelope(connection: smtplib.SMTP, sender: str, recipients: Sequence[str], archive: str | None) -> None:
+    code, text = connection.mail(sender)
+    if code >= 500:
+        kind = ConfigError if code in _SENDER_IS_OURS else Refused
+        raise kind(f"SMTP: the sender {sender} was refused: {_answer(code, text)}", cause=f"smtp_{code}")
+    if code != 250:
+        raise RetryLater(f"SMTP: MAIL FROM: {_answer(code, text)}", cause=f"smtp_{code}")
+    replies = [(address, *connection.rcpt(address)) for address in recipients]
+    bad = [reply for reply in replies if reply[1] >= 500]
+    later = [reply for reply in replies if reply[1] not in (250, 251, 252)]
+    for address, code, text in (*bad, *later):
+        _reset(connection)
+        words = f"SMTP: recipient {address}: {_answer(code, text)}; nothing was sent to anybody"
+        if code >= 500:
+            raise Refused(words, cause=f"smtp_{code}")
+        raise RetryLater(words, after=timedelta(minutes=10), cause=f"smtp_{code}")
+    if archive is not None:
+        code, text = connection.rcpt(archive)
+        if code not in (250, 251, 252):
+            _reset(connection)
+            words = f"SMTP: the archive address {archive}: {_answer(code, text)}; nothing was sent"
+            raise ConfigError(words, cause="smtp_archive") if code >= 500 else RetryLater(words, cause="smtp_archive")
+
+
+def _begin_data(connection: smtplib.SMTP) -> None:
+    code, text = connection.docmd("DATA")
+    if code != 354:
+        _raise_for(code, text)
+
+
+def _finish(connection: smtplib.SMTP) -> str:
+    """Send the final dot; from here on a missing answer leaves open whether the mail was accepted."""
+    try:
+        connection.send(b".\r\n")
+        code, text = connection.getreply()
+    except (OSError, smtplib.SMTPException) as error:
+        raise Unclear(f"SMTP: {_words(error)} after the message was complete", cause="smtp_answer_lost") from error
+    if code != 250:
+        _raise_for(code, text)
+    return _answer(code, text)
+
+
+def _raise_for(code: int, text: bytes) -> NoReturn:
+    if 400 <= code < 500:
+        raise RetryLater(f"SMTP: {_answer(code, text)}", after=timedelta(minutes=10), cause=f"smtp_{code}")
+    if code >= 500:
+        raise Refused(f"SMTP: {_answer(code, text)}", cause=f"smtp_{code}")
+    raise Unclear(f"SMTP: unexpected answer {_answer(code, text)}", cause="smtp_answer")
+
+
+def _reset(connection: smtplib.SMTP) -> None:
+    with suppress(OSError, smtplib.SMTPException):
+        connection.rset()
+
+
+def _dotted(mail: bytes) -> bytes:
+    """Escape leading dots and make every line end CRLF (RFC 5321 section 4.5.2)."""
+    lines = mail.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n").split(b"\n")
+    return b"".join((b"." if line.startswith(b".") else b"") + line + b"\r\n" for line in lines)
+
+
+def _answer(code: int, text: bytes) -> str:
+    shown = text.decode("utf-8", "replace")
+    return f"{code} {''.join(char if char.isprintable() else ' ' for char in shown)[:300]}".strip()
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        raw = error.smtp_error
+        return _answer(error.smtp_code, raw if isinstance(raw, bytes) else str(raw).encode())
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,117 @@
+"""A small real IMAP4rev1 server on loopback, for the archive mailbox: LOGIN, SELECT, EXAMINE, SEARCH HEADER, FETCH, LOGOUT.
+
+Meant for tests, rehearsals and the demo; it keeps its mails in memory and reads no file.
+"""
+
+import re
+import socketserver
+from email import message_from_bytes
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+_WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^\s"()]+)')
+
+
+class ImapServer:
+    """A mailbox server; use as context manager. `folders` maps a folder's name to the mails in it, oldest first."""
+
+    def __init__(self, user: str = "archiv", password: str = "geheim") -> None:
+        self.user, self.password = user, password
+        self.folders: dict[str, list[bytes]] = {"INBOX": []}
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.host, self.port = "127.0.0.1", int(self._server.server_address[1])
+
+    def __enter__(self) -> Self:
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def append(self, mail: bytes, folder: str = "INBOX") -> None:
+        """Put a mail into a folder, as a delivery would."""
+        self.folders.setdefault(folder, []).append(mail)
+
+    def _handler(self) -> type[socketserver.StreamRequestHandler]:
+        owner = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                _Conversation(owner, self).run()
+
+        return Handler
+
+
+class _Conversation:
+    def __init__(self, owner: ImapServer, handler: socketserver.StreamRequestHandler) -> None:
+        self._owner, self._in, self._out = owner, handler.rfile, handler.wfile
+        self._known = False
+        self._mails: list[bytes] | None = None
+
+    def run(self) -> None:
+        self._say("* OK ready")
+        while line := self._in.readline(8192):
+            tag, _, rest = line.strip().partition(b" ")
+            verb, _, rest = rest.partition(b" ")
+            words = [(quoted or plain).decode("utf-8", "replace") for quoted, plain in _WORD.findall(rest)]
+            self._say(
+                f"{tag.decode('ascii', 'replace')} {self._answer(verb.decode('ascii', 'replace').upper(), words)}"
+            )
+            if verb.upper() == b"LOGOUT":
+                return
+
+    def _answer(self, verb: str, words: list[str]) -> str:
+        if verb == "CAPABILITY":
+            self._say("* CAPABILITY IMAP4rev1")
+            return "OK done"
+        if verb in {"NOOP", "LOGOUT"}:
+            if verb == "LOGOUT":
+                self._say("* BYE")
+            return "OK done"
+        if verb == "LOGIN":
+            self._known = words == [self._owner.user, self._owner.password]
+            return "OK logged in" if self._known else "NO wrong user or password"
+        if not self._known:
+            return "BAD log in first"
+        if verb in {"SELECT", "EXAMINE"}:
+            self._mails = self._owner.folders.get(words[0])
+            if self._mails is None:
+                return "NO no such folder"
+            self._say(f"* {len(self._mails)} EXISTS")
+            return "OK [READ-ONLY] done"
+        if self._mails is None:
+            return "BAD select a folder first"
+        return self._search(words) if verb == "SEARCH" else self._fetch(words) if verb == "FETCH" else "BAD unknown"
+
+    def _search(self, words: list[str]) -> str:
+        if len(words) != 3 or words[0].upper() != "HEADER":
+            return "BAD only HEADER name value"
+        found = [
+            str(number)
+            for number, mail in enumerate(self._mails or (), 1)
+            if words[2].lower() in str(message_from_bytes(mail).get(words[1], "")).lower()
+        ]
+        self._say(" ".join(("* SEARCH", *found)))
+        return "OK done"
+
+    def _fetch(self, words: list[str]) -> str:
+        number = int(words[0]) if words and words[0].isdigit() else 0
+        mails = self._mails or []
+        if not 1 <= number <= len(mails):
+            return "BAD no such mail"
+        value = message_from_bytes(mails[number - 1]).get("Message-ID", "")
+        header = f"Message-ID: {value}\r\n\r\n".encode()
+        self._say(f"* {number} FETCH (BODY[HEADER.FIELDS (MESSAGE-ID)] {{{len(header)}}}")
+        self._out.write(header + b")\r\n")
+        return "OK done"
+
+    def _say(self, text: str) -> None:
+        self._out.write(text.encode() + b"\r\n")
+        self._out.flush()

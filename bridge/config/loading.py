@@ -1,0 +1,184 @@
+"""From `bridge.yaml` to a validated `Config`; every mistake is found in one go and named with its place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from bridge.config import plugins
+from bridge.config.model import Config
+from bridge.config.problems import BadConfig, Problem, suggestion
+from bridge.config.reading import Document, Path_, dotted, read, read_secret_files
+from bridge.config.shape import Shape
+from bridge.config.words import explain
+from bridge.errors import ConfigError
+from bridge.http import HttpSettings
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that holds together, with what a person should know about it."""
+
+    config: Config
+    path: Path
+    warnings: tuple[Problem, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder that relative paths start from."""
+        return self.path.resolve().parent
+
+    @property
+    def data(self) -> Path:
+        """Return the data folder (absolute)."""
+        return self.folder / self.config.data
+
+    @property
+    def database_url(self) -> str:
+        """Return the SQLAlchemy URL; it may contain a password."""
+        url = self.config.database.url
+        return url.get_secret_value() if url else f"sqlite:///{self.data / 'mahnbridge.db'}"
+
+
+def load(path: Path, env: Mapping[str, str] | None = None) -> Loaded:
+    """Load and validate `path` with everything that it includes.
+
+    Raises `BadConfig` (a `ConfigError`) with one line per mistake: file, line, key, value, and what would be right.
+    """
+    if not path.is_file():
+        raise ConfigError(
+            f"{path}: there is no such file; `mahnbridge init` writes one, --config or MAHNBRIDGE_CONFIG name another"
+        )
+    document = read(path, os.environ if env is None else env)
+    shape = _shape(document.data)
+    read_secret_files(document, shape.is_secret)
+    plain = _plain_secrets(document, shape)
+    _plugins(document, shape)
+    config = _validate(Config, document.data, (), document, shape)
+    if config is None or document.problems:
+        raise BadConfig(document.problems)
+    _together(document, config)
+    if document.problems:
+        raise BadConfig(document.problems)
+    return Loaded(config, path, tuple(plain), tuple(document.files))
+
+
+def _parts(data: dict[str, Any]) -> list[tuple[Path_, str, str]]:
+    """Return `(path, plug-in group, plug-in name)` of each block that a plug-in validates."""
+    found: list[tuple[Path_, str, str]] = []
+    accounts, channels = data.get("accounts"), data.get("channels")
+    if isinstance(accounts, dict):
+        for name, account in accounts.items():
+            if isinstance(account, dict) and isinstance(account.get("connector"), str):
+                found.append((("accounts", name, "settings"), plugins.CONNECTORS, account["connector"]))
+    if isinstance(channels, dict):
+        found.extend((("channels", name), plugins.CHANNELS, name) for name in channels)
+    return found
+
+
+def settings_model(group: str, name: str) -> type[BaseModel]:
+    """Return the settings model of plug-in `name`. Raises `ConfigError`."""
+    return plugins.connector(name).Settings if group == plugins.CONNECTORS else plugins.channel(name).Settings
+
+
+def _shape(data: dict[str, Any]) -> Shape:
+    shape = Shape()
+    for path, group, name in _parts(data):
+        if name not in plugins.names(group):
+            continue
+        try:
+            model = settings_model(group, name)
+        except ConfigError:
+            continue  # said when the block is validated
+        block = _at(data, path)
+        shape.add(model, {} if block is None else block, path)
+    accounts = data.get("accounts")
+    for name, account in accounts.items() if isinstance(accounts, dict) else ():
+        if isinstance(account, dict):
+            shape.add(HttpSettings, account.get("http"), ("accounts", name, "http"))
+    shape.add(Config, data, ())
+    return shape
+
+
+def _at(data: Any, path: Path_) -> Any:
+    for step in path:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _plugins(document: Document, shape: Shape) -> None:
+    """Validate each block that belongs to a plug-in or to the HTTP session, and put the result in its place."""
+    data = document.data
+    for path, group, name in _parts(data):
+        if name not in plugins.names(group):
+            where = (*path[:-1], "connector") if group == plugins.CONNECTORS else path
+            what = "there is no such connector" if group == plugins.CONNECTORS else "there is no such channel"
+            document.complain(where, what, value=name, hint=suggestion(name, list(plugins.names(group))))
+            continue
+        try:
+            model = settings_model(group, name)
+        except ConfigError as error:
+            document.complain(path[:-1], str(error))
+            continue
+        block = _at(data, path)
+        node = _at(data, path[:-1])
+        node[path[-1]] = (
+            _validate(model, {} if block is None else block, path, document, shape) or model.model_construct()
+        )
+    accounts = data.get("accounts")
+    for name, account in accounts.items() if isinstance(accounts, dict) else ():
+        if isinstance(account, dict) and account.get("http") is not None:
+            account["http"] = _validate(HttpSettings, account["http"], ("accounts", name, "http"), document, shape)
+
+
+def _validate(model: type[M], data: Any, path: Path_, document: Document, shape: Shape) -> M | None:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        document.problems.extend(explain(error, data, path, document, shape))
+        return None
+
+
+def _plain_secrets(document: Document, shape: Shape) -> list[Problem]:
+    found = []
+    for path in document.places:
+        value = _at(document.data, path)
+        if isinstance(value, str) and value and shape.is_secret(path) and path not in document.outside:
+            name = str(next(step for step in reversed(path) if isinstance(step, str)))
+            hint = f"write ${{NAME}} and set NAME, or {name}_file: /run/secrets/..."
+            found.append(Problem(document.place(path), dotted(path), "a secret stands here in plain text", hint=hint))
+    return found
+
+
+def _together(document: Document, config: Config) -> None:
+    """Check what no single block can know."""
+    for name, account in config.accounts.items():
+        if config.clock is not None:
+            host = urlsplit(str(account.http.base_url if account.http else "")).hostname or ""
+            real = plugins.connector(account.connector).hosts
+            if any(host == suffix or host.endswith("." + suffix.lstrip(".")) for suffix in real):
+                document.complain(
+                    ("clock",),
+                    f"the date cannot be set from outside while account {name} speaks to {host}",
+                    value=config.clock.isoformat(),
+                    hint="remove `clock`, or point the account at a sandbox",
+                )
+    for index, line in enumerate(config.plans.assign):
+        for account_name in line.accounts:
+            if account_name not in config.accounts:
+                document.complain(
+                    ("plans", "assign", index, "accounts"),
+                    "there is no such account",
+                    value=account_name,
+                    hint=suggestion(account_name, list(config.accounts)),
+                )

@@ -1,0 +1,342 @@
+"""The sections of `bridge.yaml`. Every key has a default that harms nobody; unknown keys are refused."""
+
+from datetime import date, time
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, field_validator, model_validator
+from stdnum import bic as bic_check
+from stdnum import iban as iban_check
+
+from bridge.contract import ConnectorSettings
+from bridge.http import HttpSettings
+from bridge.model import Address, Amount, Frozen
+
+_STATES = ("BW", "BY", "BE", "BB", "HB", "HH", "HE", "MV", "NI", "NW", "RP", "SL", "SN", "ST", "SH", "TH")
+_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+AccountName = Annotated[str, Field(pattern=_NAME)]
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        msg = "expected the name of a time zone such as Europe/Berlin"
+        raise ValueError(msg) from error
+    return value
+
+
+def _clock_time(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            hours, minutes = value.strip().split(":")
+            return time(int(hours), int(minutes))
+        except ValueError as error:
+            msg = "expected a time of day such as 07:30"
+            raise ValueError(msg) from error
+    if isinstance(value, time):
+        return value
+    msg = "expected a time of day such as 07:30"
+    raise ValueError(msg)
+
+
+def _safe_hour(value: time) -> time:
+    if value.hour == 2:
+        msg = "between 02:00 and 03:00 the clock change skips or repeats the hour; choose another time"
+        raise ValueError(msg)
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+TimeOfDay = Annotated[
+    time, BeforeValidator(_clock_time), AfterValidator(_safe_hour), Field(json_schema_extra={"format": None})
+]
+"""A local time of day, `HH:MM`, outside the hour that the clock change skips or repeats."""
+
+
+class Language(StrEnum):
+    DE = "de"
+    EN = "en"
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Sending(StrEnum):
+    """Whether this installation may ever send. The switch itself is the recorded act `go-live`; see `docs/configuration.md`."""
+
+    AFTER_GO_LIVE = "after_go_live"
+    NEVER = "never"
+
+
+class Creditor(Frozen):
+    """Creditor (Gläubiger): the company in whose name reminders go out; printed on letters and mails."""
+
+    name: str = Field("", description="Company name as printed on letters.")
+    lines: tuple[str, ...] = Field((), description="Additions above the street, such as a department.")
+    street: str = Field("", description="Street and house number.")
+    postcode: str = Field("", description="Postal code.")
+    city: str = Field("", description="Town.")
+    country: str = Field("DE", pattern=r"^[A-Z]{2}$", description="Country code, two letters (ISO 3166-1).")
+    email: EmailStr | None = Field(None, description="Address for questions of debtors.")
+    phone: str = Field("", description="Telephone number for questions of debtors.")
+    website: str = Field("", description="Web site.")
+    contact: str = Field("", description="Person or team that answers questions about reminders.")
+    iban: str | None = Field(None, description="Bank account that debtors pay to (IBAN, checked).")
+    bic: str | None = Field(None, description="BIC of that bank; optional inside SEPA.")
+    bank: str = Field("", description="Name of that bank.")
+    account_holder: str = Field("", description="Holder of the bank account, where it is not the company name.")
+    creditor_id: str = Field("", description="SEPA creditor identifier (Gläubiger-ID).")
+    vat_id: str = Field("", description="VAT identification number (USt-IdNr.).")
+    tax_number: str = Field("", description="Tax number (Steuernummer).")
+    register_entry: str = Field("", description="Commercial register: court and number.")
+    managers: tuple[str, ...] = Field((), description="Managing directors, as company letters must name them.")
+
+    @field_validator("iban")
+    @classmethod
+    def _iban(cls, value: str | None) -> str | None:
+        if value is not None and not iban_check.is_valid(value):
+            msg = "is no valid IBAN (check the digits)"
+            raise ValueError(msg)
+        return iban_check.compact(value) if value else None
+
+    @field_validator("bic")
+    @classmethod
+    def _bic(cls, value: str | None) -> str | None:
+        if value is not None and not bic_check.is_valid(value):
+            msg = "is no valid BIC (8 or 11 characters)"
+            raise ValueError(msg)
+        return bic_check.compact(value) if value else None
+
+    @property
+    def address(self) -> Address:
+        """Return the postal address as it stands in the sender line."""
+        lines = (self.name, *self.lines)
+        return Address(lines=lines, street=self.street, postcode=self.postcode, city=self.city, country=self.country)
+
+
+class Database(Frozen):
+    url: SecretStr | None = Field(
+        None,
+        description="SQLAlchemy URL, such as postgresql+psycopg://user:password@host/name. Empty: SQLite in the data folder.",
+    )
+
+
+class Keys(Frozen):
+    """Keys that seal tokens at rest. Without one a key file is made in the data folder, readable by its owner alone."""
+
+    key: SecretStr | None = Field(None, description="32 bytes as base64, or any text of at least 32 characters.")
+    previous: tuple[SecretStr, ...] = Field(
+        (), description="Earlier keys, newest first; still read, no longer used to seal."
+    )
+
+
+class AccountTimes(Frozen):
+    """Times of one account, where they differ from `schedule`."""
+
+    pull: tuple[TimeOfDay, ...] | None = Field(None, description="Local times of day at which this account is read.")
+    run: tuple[TimeOfDay, ...] | None = Field(
+        None, description="Local times of day at which this account's dunning run starts."
+    )
+
+
+class Places(Frozen):
+    """Write-back (Rückschreiben): which lines are left at the provider after a reminder went out. Free text is never rewritten."""
+
+    note: bool = Field(default=True, description="A comment on the invoice, where the provider has comments.")
+    tag: bool = Field(default=True, description="A status tag on the invoice, where the provider has tags.")
+    customer_note: bool = Field(
+        default=True, description="The same line in a custom field or property of the customer."
+    )
+
+
+class Account(Frozen):
+    """One account at one invoicing system."""
+
+    connector: str = Field(
+        description="Which connector speaks to it: sevdesk, billomat, generic_csv or an installed plug-in."
+    )
+    enabled: bool = Field(default=True, description="Off: the account is neither read nor written.")
+    settings: ConnectorSettings = Field(default_factory=ConnectorSettings, description="The connector's own settings.")
+    http: HttpSettings | None = Field(None, description="Base URL, authentication, pace and timeouts.")
+    freshness_hours: int = Field(
+        26, ge=1, le=720, description="Older data than this is held as stale instead of dunned."
+    )
+    settling_seconds: int = Field(
+        180,
+        ge=1,
+        le=86400,
+        description="How long an unclear write waits before its absence is believed; longer than deadline and skew.",
+    )
+    lease_seconds: int = Field(120, ge=5, le=3600, description="How long one worker owns a step of delivery.")
+    deadline_seconds: int = Field(45, ge=1, le=600, description="Hard total time limit of the one call of a step.")
+    federal_state: str | None = Field(None, description="Federal state whose public holidays count, such as BY or NW.")
+    country: str = Field("DE", pattern=r"^[A-Z]{2}$", description="Country whose public holidays count.")
+    schedule: AccountTimes = Field(AccountTimes(), description="Own times of this account.")
+    write_back: Places | None = Field(None, description="Own write-back switches of this account.")
+
+    @field_validator("federal_state")
+    @classmethod
+    def _state(cls, value: str | None) -> str | None:
+        if value is not None and value not in _STATES:
+            msg = "expected a federal state such as " + ", ".join(_STATES)
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> "Account":
+        if self.lease_seconds <= self.deadline_seconds:
+            msg = "lease_seconds must be longer than deadline_seconds, else a second worker could start the same call"
+            raise ValueError(msg)
+        if self.settling_seconds <= self.deadline_seconds:
+            msg = "settling_seconds must be longer than deadline_seconds, else absence is believed while the call still runs"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """Return the zone whose dates count for this account."""
+        return ZoneInfo(self.settings.time_zone)
+
+
+class Assignment(Frozen):
+    """Which plan applies to whom; the first line that fits wins. A line without conditions fits everybody."""
+
+    plan: str = Field(description="Name of the plan.")
+    accounts: tuple[AccountName, ...] = Field((), description="Only these accounts.")
+    customers: tuple[str, ...] = Field((), description="Only these customer numbers.")
+    tags: tuple[str, ...] = Field((), description="Only customers or invoices with one of these tags.")
+    kinds: tuple[str, ...] = Field((), description="Only debtors of this kind: business, consumer, unknown.")
+    countries: tuple[str, ...] = Field((), description="Only debtors in these countries (ISO 3166-1, two letters).")
+
+
+class Plans(Frozen):
+    """Escalation plans (Eskalationspläne): the shipped ones, own files, and who gets which."""
+
+    folder: Path | None = Field(None, description="Folder with own plan files (*.yaml), relative to this file.")
+    default: str | None = Field(
+        "standard", description="Plan of everybody whom no line of `assign` names; empty: nobody is dunned."
+    )
+    assign: tuple[Assignment, ...] = Field((), description="Lines of conditions and plans; the first that fits wins.")
+
+
+class Exclusions(Frozen):
+    """Who is never dunned, beyond the flags that connectors read at the provider."""
+
+    default: str = Field(
+        "include", pattern="^(include|exclude)$", description="exclude: only customers included by hand are dunned."
+    )
+    customers: tuple[str, ...] = Field((), description="Customer numbers.")
+    customer_tags: tuple[str, ...] = Field((), description="Customers with one of these tags.")
+    invoice_tags: tuple[str, ...] = Field((), description="Invoices with one of these tags.")
+    prepayment_tags: tuple[str, ...] = Field((), description="Tags of shop orders paid in advance (Vorkasse).")
+    payment_methods: tuple[str, ...] = Field((), description="Invoices with one of these payment methods.")
+
+
+class Dunning(Frozen):
+    """Limits and switches of the dunning run (Mahnlauf)."""
+
+    sending: Sending = Field(
+        Sending.AFTER_GO_LIVE,
+        description="after_go_live: off until a person ran `mahnbridge go-live`; never: this installation never sends.",
+    )
+    cutoff: date | None = Field(None, description="Invoices issued before this date are never dunned.")
+    minimum_amount: Amount = Field(Decimal("0.00"), ge=0, description="Claims below this are not dunned.")
+    tolerance: Amount = Field(Decimal("0.00"), ge=0, description="A remainder up to this counts as paid.")
+    minimum_interval_days: int = Field(
+        7, ge=0, le=365, description="Least number of days between two messages to one debtor."
+    )
+    max_notices_per_run: int = Field(
+        25, ge=1, le=100_000, description="More notices than this in one run wait for one approval."
+    )
+    max_count_jump_percent: int = Field(
+        30,
+        ge=1,
+        le=10_000,
+        description="A larger change of the number of open invoices between two pulls waits for one approval.",
+    )
+    max_total_jump_percent: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="A larger change of the open total between two pulls waits for one approval.",
+    )
+    payment_freshness_days: int | None = Field(
+        None,
+        ge=0,
+        le=60,
+        description="Bank data older than this holds the run; empty: not checked.",
+    )
+
+
+class Schedule(Frozen):
+    """When `serve` works, in the time zone of the schedule."""
+
+    time_zone: TimeZone = Field("Europe/Berlin", description="Time zone of the times below.")
+    pull: tuple[TimeOfDay, ...] = Field(
+        (time(6, 0), time(12, 0)), description="Local times at which accounts are read."
+    )
+    run: tuple[TimeOfDay, ...] = Field(
+        (time(7, 30),), description="Local times at which read, dunning run and delivery happen."
+    )
+    deliver_every_minutes: int = Field(
+        5,
+        ge=1,
+        le=1440,
+        description="How often approved notices and unclear steps are taken up between runs.",
+    )
+
+
+class Log(Frozen):
+    format: LogFormat = Field(LogFormat.AUTO, description="auto: readable on a terminal, JSON elsewhere.")
+    level: LogLevel = Field(LogLevel.INFO, description="Least severity that is written.")
+
+
+class Monitor(Frozen):
+    """The one port of `serve`: /healthz, /readyz and /metrics. It shows no names and no amounts of single debtors."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 inside a container.")
+    port: int = Field(8080, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0: any free one.")
+
+
+class Config(Frozen):
+    """Everything that an operator sets."""
+
+    language: Language = Field(Language.DE, description="Language of staff output where the locale does not say.")
+    clock: date | None = Field(
+        None,
+        description="The date the program believes, for rehearsals against sandboxes; refused with a provider's real host.",
+    )
+    data: Path = Field(Path("data"), description="Folder for database, archive, keys and locks, relative to this file.")
+    mappings: Path | None = Field(
+        None, description="Folder with own mapping files that replace shipped ones of the same name."
+    )
+    database: Database = Field(Database(), description="Where the state is kept.")
+    keys: Keys = Field(Keys(), description="Keys that seal tokens at rest.")
+    creditor: Creditor = Field(Creditor(), description="The company in whose name reminders go out.")
+    accounts: dict[AccountName, Account] = Field(
+        default_factory=dict, description="The invoicing accounts, by a name of your choice."
+    )
+    channels: dict[str, Any] = Field(
+        default_factory=dict, description="Our own ways to the debtor: smtp, letter_outbox."
+    )
+    plans: Plans = Field(Plans(), description="Escalation plans and who gets which.")
+    exclusions: Exclusions = Field(Exclusions(), description="Who is never dunned.")
+    dunning: Dunning = Field(Dunning(), description="Limits and switches of the dunning run.")
+    write_back: Places = Field(Places(), description="Lines left at the provider after a reminder went out.")
+    schedule: Schedule = Field(Schedule(), description="When the service works.")
+    log: Log = Field(Log(), description="What the log looks like.")
+    monitor: Monitor = Field(Monitor(), description="Port of health and metrics.")

@@ -1,0 +1,55 @@
+"""What is wrong in a configuration, in words that name file, line, key, value and what would be right."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from bridge.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was written. `line` is None for the environment and for files that could not be read."""
+
+    file: str
+    line: int | None
+
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake. `value` is what was written (never a secret); `hint` says what would be right."""
+
+    place: Place
+    key: str
+    text: str
+    value: Any = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        said = ""
+        if self.value is not None:
+            shown = repr(self.value)
+            said = f" = {shown if len(shown) <= 80 else shown[:77] + '...'}"
+        subject = f" {self.key}{said}:" if self.key else ""
+        return f"{self.place}:{subject} {self.text}" + (f" ({self.hint})" if self.hint else "")
+
+
+class BadConfig(ConfigError):
+    """The configuration is wrong; `problems` has every mistake that was found, in the order of the file."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda one: (one.place.file, one.place.line or 0)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """Return "did you mean X?", or the list of what is known where nothing is near."""
+    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]}?"
+    if not known:
+        return ""
+    return "there are " + ", ".join(known) if len(known) <= 12 else "there are " + ", ".join(known[:12]) + " …"

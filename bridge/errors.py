@@ -6,12 +6,16 @@ be right. It never contains a secret.
 """
 
 from datetime import timedelta
+from typing import Any
 
 
 class BridgeError(Exception):
     """Base of all errors of mahnbridge. `cause` groups equal failures; it is a short stable word such as `http_503`."""
 
     cause: str = "error"
+
+    body: Any = None
+    """The provider's own error answer (parsed JSON, else its text, shortened), for the connector that knows its codes; never shown."""
 
     def __init__(self, message: str, *, cause: str | None = None) -> None:
         super().__init__(message)

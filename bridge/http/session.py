@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from bridge.errors import BadAnswer, ConfigError, NotFound, Refused, RetryLater, Unclear
+from bridge.errors import BadAnswer, BridgeError, ConfigError, NotFound, Refused, RetryLater, Unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +143,24 @@ class Http:
 
     @staticmethod
     def _raise(path: str, reply: Reply, *, writing: bool, unclear_on: frozenset[int]) -> None:
-        status = reply.status
-        if 200 <= status < 300:
+        if 200 <= reply.status < 300:
             return
+        error = Http._failure(path, reply, writing=writing, unclear_on=unclear_on)
+        error.body = reply.data if reply.data is not None else reply.content[:2000].decode("utf-8", "replace")
+        raise error
+
+    @staticmethod
+    def _failure(path: str, reply: Reply, *, writing: bool, unclear_on: frozenset[int]) -> BridgeError:
+        status = reply.status
         text, cause = f"{path}: HTTP {status}", f"http_{status}"
         if status == 429:
-            raise RetryLater(text, after=timedelta(seconds=60), cause=cause)
+            return RetryLater(text, after=timedelta(seconds=60), cause=cause)
         if writing and (status in unclear_on or status == 408 or status >= 500):
-            raise Unclear(text, cause=cause)
+            return Unclear(text, cause=cause)
         if status in (401, 403):
-            raise ConfigError(text, cause=cause)
+            return ConfigError(text, cause=cause)
         if status >= 500 or status == 408:
-            raise RetryLater(text, cause=cause)
+            return RetryLater(text, cause=cause)
         if status == 404:
-            raise NotFound(text, cause=cause)
-        raise Refused(text, cause=cause)
+            return NotFound(text, cause=cause)
+        return Refused(text, cause=cause)

@@ -1,0 +1,140 @@
+"""Reading notices: one, lists for people, and the hash that an approval binds to."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, select
+
+from bridge.errors import WrongState
+from bridge.model import Act, Content
+from bridge.store.records import Notice, NoticeClaim
+from bridge.store.steps import Steps
+from bridge.store.tables import invoice, notice, notice_claim
+
+
+def cents(amount: Decimal) -> int:
+    """Return an exact amount in cents."""
+    return int(amount.scaleb(2))
+
+
+def euros(amount: int) -> Decimal:
+    """Return cents as an amount with two places."""
+    return Decimal(amount).scaleb(-2)
+
+
+class Notices:
+    """All notices, for reading; every method takes the connection of the caller's transaction first."""
+
+    def __init__(self) -> None:
+        self.steps = Steps()
+
+    def get(self, conn: Connection, notice_id: int, *, lock: bool = False) -> Notice:
+        """Return one notice with its claims, with `lock` held until the end of the transaction. Raises `WrongState`."""
+        query = select(notice).where(notice.c.id == notice_id)
+        row = conn.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+        if row is None:
+            raise WrongState(f"there is no notice {notice_id}")
+        return _notice(row, self._claims(conn, [notice_id]).get(notice_id, []))
+
+    def listing(
+        self,
+        conn: Connection,
+        *,
+        states: Iterable[str] = (),
+        account: str | None = None,
+        case_id: int | None = None,
+        run_id: int | None = None,
+        limit: int = 1000,
+    ) -> list[Notice]:
+        """Return notices for people, newest first."""
+        query = select(notice).order_by(notice.c.id.desc()).limit(limit)
+        wanted = sorted(states)
+        if wanted:
+            query = query.where(notice.c.state.in_(wanted))
+        for column, value in ((notice.c.account, account), (notice.c.case_id, case_id), (notice.c.run_id, run_id)):
+            if value is not None:
+                query = query.where(column == value)
+        rows = conn.execute(query).mappings().all()
+        claims = self._claims(conn, [row["id"] for row in rows])
+        return [_notice(row, claims.get(row["id"], [])) for row in rows]
+
+    def live_for(self, conn: Connection, account: str, invoice_id: str) -> Sequence[Notice]:
+        """Return the live notices over one invoice that have not landed."""
+        query = (
+            select(notice.c.id)
+            .join(notice_claim, notice_claim.c.notice_id == notice.c.id)
+            .where(notice.c.account == account, notice_claim.c.invoice_id == invoice_id, notice_claim.c.live)
+            .where(notice.c.state != "landed")
+            .order_by(notice.c.id)
+        )
+        return [self.get(conn, notice_id) for notice_id in list(conn.scalars(query))]
+
+    def _claims(self, conn: Connection, notice_ids: Sequence[int]) -> dict[int, list[NoticeClaim]]:
+        query = (
+            select(notice_claim, invoice.c.number)
+            .join(notice, notice.c.id == notice_claim.c.notice_id)
+            .outerjoin(invoice, and_(invoice.c.account == notice.c.account, invoice.c.id == notice_claim.c.invoice_id))
+            .where(notice_claim.c.notice_id.in_(notice_ids))
+            .order_by(notice_claim.c.claim_id)
+        )
+        found: dict[int, list[NoticeClaim]] = {}
+        for row in conn.execute(query).mappings():
+            found.setdefault(row["notice_id"], []).append(_claim(row))
+        return found
+
+    def hash_of(self, conn: Connection, notice_id: int) -> str:
+        """Return the hash of what is stored now: what goes out, to whom, over which claims and amounts."""
+        found = self.get(conn, notice_id)
+        told: dict[str, Any] = {
+            "notice": [found.account, found.debtor_id, found.level, found.level_name, found.channel, found.automation],
+            "money": [found.currency, str(found.total), str(found.deadline), found.recipient],
+            "content": found.content.model_dump(mode="json"),
+            "claims": [
+                [one.claim_id, one.round, one.level, one.repetition, str(one.open), str(one.fee)]
+                for one in found.claims
+            ],
+            "steps": [
+                [one.act, one.channel, one.claim_id, one.content.model_dump(mode="json")]
+                for one in self.steps.of_notice(conn, notice_id)
+                if one.act is not Act.DISCARD
+            ],
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _claim(row: RowMapping) -> NoticeClaim:
+    names = (
+        "claim_id",
+        "invoice_id",
+        "round",
+        "level",
+        "level_name",
+        "repetition",
+        "live",
+        "basis",
+        "reminder_id",
+        "landed_on",
+    )
+    return NoticeClaim(
+        **{name: row[name] for name in names},
+        invoice_number=row["number"],
+        open=euros(row["open_cents"]),
+        fee=euros(row["fee_cents"]),
+    )
+
+
+def _notice(row: RowMapping, claims: Sequence[NoticeClaim]) -> Notice:
+    names = (
+        "id", "account", "case_id", "run_id", "state", "version", "plan", "level", "level_name", "channel", "automation",
+        "debtor_id", "currency", "deadline", "recipient", "hash", "approved_hash", "approved_by", "reason", "reason_text",
+        "created_at", "landed_at",
+    )  # fmt: skip
+    return Notice(
+        **{name: row[name] for name in names},
+        total=euros(row["total_cents"]),
+        content=Content.model_validate(row["content"]),
+        claims=tuple(claims),
+    )

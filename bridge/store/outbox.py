@@ -1,0 +1,320 @@
+"""The outbox (Postausgang): notices with their claims and steps, from the proposal to the landing.
+
+The states and the ways between them are in `bridge.store.states`, the queue of single steps is `Outbox.steps`.
+"""
+
+import secrets
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bridge.errors import WrongState
+from bridge.model import Act
+from bridge.store.notices import Notices, cents
+from bridge.store.records import NewNotice, NewStep, Notice, NoticeClaim, Step
+from bridge.store.states import SETTLED, move_notice, move_step
+from bridge.store.tables import claim, invoice, notice, notice_claim, step
+
+UNDONE = ("waiting", "queued", "sending", "unclear", "parked")
+
+
+class NoticeExists(WrongState):
+    """There already is a live notice for one of these claims, rounds, levels, repetitions and channels."""
+
+    cause = "notice_exists"
+
+
+class Outbox(Notices):
+    """All notices, from the proposal to the landing."""
+
+    # ------------------------------------------------------------------------------------------------------- writing
+
+    def insert(self, conn: Connection, new: NewNotice, *, now: datetime) -> int:
+        """Store a notice with its claims and steps: proposed, or queued where it needs no approval. Return its id.
+
+        Raises `NoticeExists` where the unique key (claim, round, level, repetition, channel) is taken; nothing is stored then.
+        """
+        values = {
+            **_document(new),
+            "account": new.account,
+            "case_id": new.case_id,
+            "run_id": new.run_id,
+            "debtor_id": new.debtor_id,
+            "state": "proposed" if new.needs_approval else "queued",
+            "hash": "",
+            "created_at": now,
+        }
+        try:
+            with conn.begin_nested():
+                notice_id = int(conn.execute(insert(notice).values(values).returning(notice.c.id)).scalar_one())
+                self._insert_claims(conn, notice_id, new)
+        except IntegrityError as error:
+            taken = self._taken(conn, new)
+            if taken is None:
+                raise
+            raise NoticeExists(f"notice {taken} already covers level {new.level} of one of these claims") from error
+        self._insert_steps(conn, notice_id, new, now)
+        self._seal(conn, notice_id)
+        if not new.needs_approval:
+            self.advance(conn, notice_id, now=now)
+        return notice_id
+
+    def edit(self, conn: Connection, notice_id: int, new: NewNotice, *, now: datetime) -> int:
+        """Replace content and steps before the first step was claimed; the notice is proposed again. Return the new version.
+
+        Claims stay as they are. Raises `WrongState` once a step was claimed.
+        """
+        if any(
+            found.state not in ("waiting", "queued") or found.attempts
+            for found in self.steps.of_notice(conn, notice_id)
+        ):
+            raise WrongState(f"notice {notice_id} is already being delivered")
+        if self.get(conn, notice_id, lock=True).state != "proposed":
+            self.reopen(conn, notice_id)
+        conn.execute(step.delete().where(step.c.notice_id == notice_id))
+        version = notice.c.version + 1
+        conn.execute(update(notice).where(notice.c.id == notice_id).values(**_document(new), version=version))
+        self._insert_steps(conn, notice_id, new, now)
+        self._seal(conn, notice_id)
+        return self.get(conn, notice_id).version
+
+    def approve(self, conn: Connection, notice_id: int, *, shown_hash: str, actor: str, now: datetime) -> None:
+        """Approve what was shown; the approval binds to that content's hash. Raises `WrongState` where it changed since."""
+        values = {"approved_hash": shown_hash, "approved_by": actor, "approved_at": now}
+        move_notice(conn, notice_id, "A", notice.c.hash == shown_hash, **values)
+
+    def queue_approved(self, conn: Connection, account: str, *, now: datetime) -> list[int]:
+        """Hand all approved notices of `account` to delivery; return their ids."""
+        query = select(notice.c.id).where(notice.c.account == account, notice.c.state == "approved")
+        ids = list(conn.scalars(query.order_by(notice.c.id)))
+        for notice_id in ids:
+            move_notice(conn, notice_id, "Q")
+            self.advance(conn, notice_id, now=now)
+        return ids
+
+    def reopen(self, conn: Connection, notice_id: int) -> None:
+        """Send a notice back to proposed because its approval no longer fits; its queued step waits again."""
+        move_notice(conn, notice_id, "O", approved_hash=None, approved_by=None, approved_at=None)
+        for one in self.steps.of_notice(conn, notice_id):
+            if one.state == "queued":
+                move_step(conn, one.id, "o", not_before=None)
+
+    def refuse(self, conn: Connection, notice_id: int, *, text: str, now: datetime) -> None:
+        """Refuse a proposal; its key is free again."""
+        move_notice(conn, notice_id, "R", reason="refused", reason_text=text)
+        self._give_up(conn, notice_id, now)
+
+    def drop(
+        self, conn: Connection, notice_id: int, *, reason: str, text: str, today: date, now: datetime
+    ) -> list[int]:
+        """Drop a notice that has not landed: it is decided anew today, and our drafts at the provider are deleted by new steps.
+
+        Returns the ids of those steps. Raises `WrongState` where a call is under way or unclear: its outcome comes first.
+        """
+        found = self.get(conn, notice_id, lock=True)
+        steps = self.steps.of_notice(conn, notice_id)
+        if any(one.state == "unclear" or (one.state == "sending" and one.started_at) for one in steps):
+            raise WrongState(f"a call of notice {notice_id} is under way; its outcome must be known first")
+        move_notice(conn, notice_id, "D", reason=reason, reason_text=text)
+        self._give_up(conn, notice_id, now)
+        ids = [one.invoice_id for one in found.claims]
+        conn.execute(
+            update(invoice).where(invoice.c.account == found.account, invoice.c.id.in_(ids)).values(next_on=today)
+        )
+        return self._discards(conn, found, steps, now)
+
+    def park(self, conn: Connection, notice_id: int, *, cause: str, text: str) -> None:
+        """Show the notice as waiting for a person; one that has landed stays landed. Parked already is no mistake."""
+        if self.get(conn, notice_id, lock=True).state in ("queued", "waiting", "dropped"):
+            move_notice(conn, notice_id, "P", reason=cause, reason_text=text)
+
+    def resume(self, conn: Connection, notice_id: int, *, now: datetime) -> None:
+        """Go on with a notice whose parked step was resolved."""
+        if self.get(conn, notice_id, lock=True).state == "parked":
+            move_notice(conn, notice_id, "Q", reason=None, reason_text=None)
+        self.advance(conn, notice_id, now=now)
+
+    def advance(self, conn: Connection, notice_id: int, *, now: datetime) -> None:
+        """Queue the steps whose turn has come.
+
+        Before the landing each step waits for the one before. After it, the records of different claims do not wait for each
+        other, and notes and tags wait for nothing. A notice whose steps are all done without reaching the debtor is waiting.
+        """
+        state = conn.scalar(select(notice.c.state).where(notice.c.id == notice_id))
+        steps = self.steps.of_notice(conn, notice_id)
+        for found in _turn(state or "", steps):
+            move_step(conn, found.id, "n", updated_at=now)
+        if state == "queued" and all(found.state in SETTLED for found in steps):
+            move_notice(conn, notice_id, "W")
+
+    def made(self, conn: Connection, notice_id: int, claim_id: int, reminder_id: str) -> None:
+        """Remember the provider's record that was made for a claim."""
+        key = and_(notice_claim.c.notice_id == notice_id, notice_claim.c.claim_id == claim_id)
+        conn.execute(update(notice_claim).where(key).values(reminder_id=reminder_id))
+
+    def await_landing(self, conn: Connection, notice_id: int) -> None:
+        """Let a notice wait because its letter is written but not posted."""
+        move_notice(conn, notice_id, "W")
+
+    def land(
+        self,
+        conn: Connection,
+        notice_id: int,
+        *,
+        on: date,
+        at: datetime,
+        now: datetime,
+        only: Collection[int] | None = None,
+    ) -> list[NoticeClaim]:
+        """Raise the claims of a notice that reached the debtor on local date `on`; return those that rose.
+
+        With `only` (claim ids) a part of them. The notice has landed when none is left. A level is never lowered, and a claim
+        that began a new round meanwhile is left alone. The invoices are decided again today.
+        """
+        found = self.get(conn, notice_id, lock=True)
+        rising = [one for one in found.claims if one.landed_on is None and (only is None or one.claim_id in only)]
+        for one in rising:
+            self._raise(conn, found, one, on)
+        left = len([one for one in found.claims if one.landed_on is None]) - len(rising)
+        if not left and found.state != "landed":
+            move_notice(conn, notice_id, "L", landed_at=at, reason=None, reason_text=None)
+            self.advance(conn, notice_id, now=now)
+        return rising
+
+    def _raise(self, conn: Connection, found: Notice, one: NoticeClaim, on: date) -> None:
+        key = and_(notice_claim.c.notice_id == found.id, notice_claim.c.claim_id == one.claim_id)
+        conn.execute(update(notice_claim).where(key).values(landed_on=on))
+        values = {
+            "level": one.level,
+            "level_name": one.level_name or found.level_name,
+            "repetition": one.repetition,
+            "level_on": on,
+            "deadline": found.deadline,
+            "adopted": False,
+            "undelivered": False,
+            "fee_cents": claim.c.fee_cents + cents(one.fee),
+        }
+        conn.execute(
+            update(claim)
+            .where(claim.c.id == one.claim_id, claim.c.round == one.round, claim.c.level <= one.level)
+            .values(values)
+        )
+        conn.execute(
+            update(invoice).where(invoice.c.account == found.account, invoice.c.id == one.invoice_id).values(next_on=on)
+        )
+
+    # -------------------------------------------------------------------------------------------------------- inside
+
+    def _insert_claims(self, conn: Connection, notice_id: int, new: NewNotice) -> None:
+        for one in new.claims:
+            conn.execute(
+                insert(notice_claim).values(
+                    notice_id=notice_id,
+                    claim_id=one.claim_id,
+                    invoice_id=one.invoice_id,
+                    round=one.round,
+                    level=one.level,
+                    level_name=one.level_name,
+                    repetition=one.repetition,
+                    channel=new.channel,
+                    live=True,
+                    open_cents=cents(one.open),
+                    fee_cents=cents(one.fee),
+                    basis=dict(one.basis),
+                )
+            )
+
+    def _insert_steps(self, conn: Connection, notice_id: int, new: NewNotice, now: datetime) -> None:
+        for seq, one in enumerate(new.steps, 1):
+            self._insert_step(conn, (new.account, notice_id, seq), one, now)
+
+    def _insert_step(self, conn: Connection, place: tuple[str, int, int], one: NewStep, now: datetime) -> int:
+        """Store one step at `place`: account, notice, position. Its key is unique for ever, also after a restored backup."""
+        account, notice_id, seq = place
+        values = {
+            "notice_id": notice_id,
+            "seq": seq,
+            "account": account,
+            "key": f"{account}/{notice_id}/{seq}/{one.act.value}/{secrets.token_hex(4)}",
+            "act": one.act.value,
+            "channel": one.channel,
+            "claim_id": one.claim_id,
+            "state": "waiting",
+            "content": one.content.model_dump(mode="json"),
+            "updated_at": now,
+        }
+        return int(conn.execute(insert(step).values(values).returning(step.c.id)).scalar_one())
+
+    def _seal(self, conn: Connection, notice_id: int) -> None:
+        conn.execute(update(notice).where(notice.c.id == notice_id).values(hash=self.hash_of(conn, notice_id)))
+
+    def _taken(self, conn: Connection, new: NewNotice) -> int | None:
+        keys = [
+            and_(
+                notice_claim.c.claim_id == one.claim_id,
+                notice_claim.c.round == one.round,
+                notice_claim.c.level == one.level,
+                notice_claim.c.repetition == one.repetition,
+            )
+            for one in new.claims
+        ]
+        query = select(notice_claim.c.notice_id).where(
+            notice_claim.c.live, notice_claim.c.channel == new.channel, or_(*keys)
+        )
+        return conn.scalar(query.limit(1))
+
+    def _give_up(self, conn: Connection, notice_id: int, now: datetime) -> None:
+        """Free the key and end every step that is not settled."""
+        conn.execute(update(notice_claim).where(notice_claim.c.notice_id == notice_id).values(live=False))
+        for one in self.steps.of_notice(conn, notice_id):
+            if one.state in ("waiting", "queued", "sending"):
+                move_step(
+                    conn, one.id, "i", step.c.started_at.is_(None), lease_until=None, not_before=None, updated_at=now
+                )
+            elif one.state == "parked":
+                move_step(conn, one.id, "x", updated_at=now)
+
+    def _discards(self, conn: Connection, found: Notice, steps: list[Step], now: datetime) -> list[int]:
+        last, ids = max((one.seq for one in steps), default=0), []
+        for one in found.claims:
+            if one.reminder_id is None:
+                continue
+            last += 1
+            new = NewStep(act=Act.DISCARD, claim_id=one.claim_id)
+            ids.append(self._insert_step(conn, (found.account, found.id, last), new, now))
+            move_step(conn, ids[-1], "n", updated_at=now)
+        return ids
+
+
+def _document(new: NewNotice) -> dict[str, Any]:
+    return {
+        "plan": new.plan,
+        "level": new.level,
+        "level_name": new.level_name,
+        "channel": new.channel,
+        "automation": new.automation,
+        "currency": new.currency,
+        "total_cents": cents(new.total),
+        "deadline": new.deadline,
+        "recipient": new.recipient,
+        "content": new.content.model_dump(mode="json"),
+    }
+
+
+def _turn(state: str, steps: list[Step]) -> list[Step]:
+    """Return the waiting steps whose turn it is in a notice with this state."""
+    if state == "queued":
+        left = [one for one in steps if one.state not in SETTLED]
+        return left[:1] if left and left[0].state == "waiting" else []
+    if state != "landed":
+        return []
+    ready = []
+    for one in steps:
+        before = [other for other in steps if other.seq < one.seq and other.claim_id == one.claim_id]
+        chained = one.act in (Act.COMPLETE, Act.MARK_SENT, Act.AMEND)
+        if one.state == "waiting" and not (chained and any(other.state in UNDONE for other in before)):
+            ready.append(one)
+    return ready

@@ -1,0 +1,183 @@
+"""What the outbox hands out and takes in: notices, their claims and their steps as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from bridge.model import REACHES_DEBTOR, Act, Content, Proof, Snapshot
+
+NOTHING = Content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewClaim:
+    """One claim of a notice to be, with the amounts that the decision was based on."""
+
+    claim_id: int
+    invoice_id: str
+    round: int
+    level: int
+    repetition: int = 0
+    open: Decimal
+    fee: Decimal = Decimal("0.00")
+    level_name: str = ""
+    basis: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStep:
+    """One write-back of a notice to be. `channel` is one of our own; without it the account's connector does the act."""
+
+    act: Act
+    content: Content = NOTHING
+    claim_id: int | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNotice:
+    """A notice as a dunning run composes it: its claims, and its steps in the order in which they are done."""
+
+    account: str
+    case_id: int
+    run_id: int
+    plan: str
+    level: int
+    level_name: str
+    channel: str
+    automation: str
+    debtor_id: str
+    currency: str
+    total: Decimal
+    deadline: date | None
+    recipient: str
+    content: Content
+    claims: tuple[NewClaim, ...]
+    steps: tuple[NewStep, ...]
+    needs_approval: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeClaim:
+    """One claim of a stored notice. `reminder_id` is the provider's record that was made for it."""
+
+    claim_id: int
+    invoice_id: str
+    invoice_number: str | None
+    round: int
+    level: int
+    level_name: str
+    repetition: int
+    open: Decimal
+    fee: Decimal
+    live: bool
+    basis: Mapping[str, Any]
+    reminder_id: str | None
+    landed_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One letter or mail over one or more claims, as stored."""
+
+    id: int
+    account: str
+    case_id: int
+    run_id: int
+    state: str
+    version: int
+    plan: str
+    level: int
+    level_name: str
+    channel: str
+    automation: str
+    debtor_id: str
+    currency: str
+    total: Decimal
+    deadline: date | None
+    recipient: str
+    content: Content
+    hash: str
+    approved_hash: str | None
+    approved_by: str | None
+    reason: str | None
+    reason_text: str | None
+    created_at: datetime
+    landed_at: datetime | None
+    claims: tuple[NoticeClaim, ...]
+
+    def claim(self, claim_id: int | None) -> NoticeClaim | None:
+        """Return the claim with this id, None for a step over all of them."""
+        return next((claim for claim in self.claims if claim.claim_id == claim_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One write-back as stored. `started_at` is null exactly while it is certain that nothing was written."""
+
+    id: int
+    notice_id: int
+    seq: int
+    account: str
+    key: str
+    act: Act
+    channel: str | None
+    claim_id: int | None
+    state: str
+    content: Content
+    lease_owner: str | None
+    lease_until: datetime | None
+    not_before: datetime | None
+    started_at: datetime | None
+    acted_at: datetime | None
+    attempts: int
+    looks: int
+    baseline: tuple[Snapshot, ...]
+    proof: Proof | None
+    cause: str | None
+    error: str | None
+
+    @property
+    def reaches_debtor(self) -> bool:
+        """Return whether its effect cannot be taken back and its absence never be proven."""
+        return self.act in REACHES_DEBTOR
+
+    @classmethod
+    def from_row(cls, row: RowMapping) -> "Step":
+        """Read a row of table `step`."""
+        names = (
+            "id",
+            "notice_id",
+            "seq",
+            "account",
+            "key",
+            "channel",
+            "claim_id",
+            "state",
+            "lease_owner",
+            "lease_until",
+        )
+        more = ("not_before", "started_at", "acted_at", "attempts", "looks", "cause", "error")
+        return cls(
+            **{name: row[name] for name in names + more},
+            act=Act(row["act"]),
+            content=Content.model_validate(row["content"]),
+            baseline=tuple(Snapshot.model_validate(item) for item in row["baseline"] or ()),
+            proof=Proof.model_validate(row["proof"]) if row["proof"] else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureGroup:
+    """Equal failures: one act of one account that stopped for one cause."""
+
+    account: str
+    act: Act
+    state: str
+    cause: str
+    count: int
+    example: str

@@ -1,0 +1,51 @@
+"""Policy: plans, triggers, holds, bundling, decide, explain. Pure: no clock, no database, no network."""
+
+from bridge.policy.compose import ClaimDraft, NoticeDraft, StepDraft, compose
+from bridge.policy.decide import decide
+from bridge.policy.holds import recheck
+from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Via
+from bridge.policy.rules import AccountRules, Assignment, Creditor
+from bridge.policy.views import (
+    Abilities,
+    AccountFacts,
+    Adoption,
+    Basis,
+    Block,
+    CaseView,
+    ClaimView,
+    Decision,
+    Hold,
+    LocalView,
+    NoticeView,
+    Outcome,
+    Running,
+)
+
+__all__ = [
+    "Abilities",
+    "AccountFacts",
+    "AccountRules",
+    "Adoption",
+    "Assignment",
+    "Automation",
+    "Basis",
+    "Block",
+    "CaseView",
+    "ClaimDraft",
+    "ClaimView",
+    "Creditor",
+    "Decision",
+    "DunningLevel",
+    "EscalationPlan",
+    "Hold",
+    "LocalView",
+    "NoticeDraft",
+    "NoticeView",
+    "Outcome",
+    "Running",
+    "StepDraft",
+    "Via",
+    "compose",
+    "decide",
+    "recheck",
+]

@@ -1,0 +1,417 @@
+"""What an agency writes down: escalation plans, their levels, and the words of each level.
+
+A plan is read from YAML by `policy.load`. Everything here is checked before anything runs; what a plan may say and this version can
+not do yet is refused in plain words, never ignored.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import time as clock_time
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from bridge.model import Act, Amount, Frozen
+from bridge.policy import texts
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Days = Annotated[int, Field(ge=0, le=3650)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+
+
+class Automation(StrEnum):
+    """Degree of automation (Automatisierungsgrad): how far a level goes without a person."""
+
+    PROPOSE = "propose"  # a person approves every notice
+    CREATE = "create"  # the reminder stands as a draft at the provider
+    COMPLETE = "complete"  # the reminder is final at the provider, not sent
+    SEND = "send"  # it goes out
+
+
+class Via(StrEnum):
+    """Delivery channel (Versandweg): the provider's e-mail or post service, our own mail, or our own letter outbox."""
+
+    PROVIDER_EMAIL = "provider_email"
+    PROVIDER_POST = "provider_post"
+    MAIL = "mail"
+    LETTER = "letter"
+
+    @property
+    def act(self) -> Act:
+        """Return the one act that reaches the debtor."""
+        return _ACT_OF[self]
+
+    @property
+    def by_provider(self) -> bool:
+        return self in (Via.PROVIDER_EMAIL, Via.PROVIDER_POST)
+
+
+_ACT_OF = {
+    Via.PROVIDER_EMAIL: Act.SEND_EMAIL,
+    Via.PROVIDER_POST: Act.SEND_POST,
+    Via.MAIL: Act.MAIL,
+    Via.LETTER: Act.LETTER,
+}
+
+
+class Document(StrEnum):
+    """Whose document goes out: the provider's reminder, ours with a silent reminder record at the provider, or ours alone."""
+
+    PROVIDER = "provider"
+    SILENT = "silent"
+    NONE = "none"
+
+
+class Kind(StrEnum):
+    """Whether a level is an ordinary one or the last reminder (letzte Mahnung), after which nothing automatic follows."""
+
+    REMINDER = "reminder"
+    LAST = "last"
+
+
+class Start(StrEnum):
+    """From where a trigger counts."""
+
+    AFTER_DUE = "after_due"
+    BEFORE_DUE = "before_due"
+    AFTER_ISSUE = "after_issue"
+    AFTER_PREVIOUS = "after_previous"
+
+
+_NOT_YET_LEVEL = {
+    "interest": "default interest on letters",
+    "flat_fee": "the flat fee of 40 EUR",
+    "call_task": "call tasks",
+    "internal_notice": "internal notices",
+    "collection": "hand-over to collection",
+    "attachments": "attachments other than the invoice and the reminder",
+}
+_NOT_YET_BUNDLING = {
+    "include_parked": "mentioning parked invoices",
+    "include_ready_for_collection": "mentioning invoices ready for collection",
+    "include_not_due": "mentioning invoices that are not yet due",
+    "last": "separate inclusion rules for the last bundle",
+    "every_days": "a frequency for bundles",
+    "start_on": "an earliest start for bundles",
+}
+_NOT_YET_RECIPIENTS = {
+    "sales_rep": "copies to the sales representative",
+    "colleagues": "copies to the colleagues of a customer",
+}
+
+
+def _refuse_not_yet(data: Any, known: Mapping[str, str]) -> Any:
+    if isinstance(data, Mapping):
+        for key, words in known.items():
+            if key in data:
+                msg = f"{key}: {words} are not yet available in this version; take the key out"
+                raise ValueError(msg)
+    return data
+
+
+class Trigger(Frozen):
+    """Trigger (Auslöser) of a level: exactly one of the four, in days. `before_due` is a friendly notice ahead of the due date."""
+
+    after_due: Days | None = Field(None, description="days after the due date, moved to a working day")
+    before_due: Annotated[int, Field(ge=1, le=365)] | None = Field(None, description="days before the printed due date")
+    after_issue: Days | None = Field(None, description="days after the date of the invoice")
+    after_previous: Annotated[int, Field(ge=1, le=3650)] | None = Field(None, description="days after the previous level")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_day_before_issue(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and "before_issue" in data:
+            msg = "a notice cannot go out before the invoice exists; 'before' works with the due date only: write before_due"
+            raise ValueError(msg)
+        return data
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [start.value for start in Start if getattr(self, start.value) is not None]
+        if len(given) != 1:
+            msg = f"needs exactly one of after_due, before_due, after_issue, after_previous; found {', '.join(given) or 'none'}"
+            raise ValueError(msg)
+        return self
+
+    @cached_property
+    def start(self) -> Start:
+        """Return from where the days count."""
+        return next(start for start in Start if getattr(self, start.value) is not None)
+
+    @cached_property
+    def days(self) -> int:
+        """Return the number of days."""
+        return int(getattr(self, self.start.value))
+
+
+class Text(Frozen):
+    """Subject and body of one level in one language; variables as in `{{ invoice_number }}`, listed in `policy.texts`."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=200)]
+    body: Annotated[str, Field(min_length=1, max_length=20_000)]
+
+    @field_validator("subject", "body")
+    @classmethod
+    def _renders(cls, value: str) -> str:
+        texts.check(value)
+        return value
+
+    @field_validator("subject")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if "\n" in value.strip():
+            msg = "a subject is one line"
+            raise ValueError(msg)
+        return value.strip()
+
+
+class RecipientRule(Frozen):
+    """Who gets the mail: the debtor's address by default, contacts of these roles, every stored address, fixed copies."""
+
+    roles: tuple[str, ...] = ()
+    all_addresses: bool = False
+    cc: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
+    bcc: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _available(cls, data: Any) -> Any:
+        return _refuse_not_yet(data, _NOT_YET_RECIPIENTS)
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Variant(Frozen):
+    """One way to deliver a level (Ausprägung). Of several, exactly one is the standard; the others are chosen by hand."""
+
+    name: str = "standard"
+    channels: Annotated[tuple[Via, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
+    document: Document | None = None
+    standard: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(set(self.channels)) != len(self.channels):
+            msg = "a channel stands here twice"
+            raise ValueError(msg)
+        if any(via.by_provider for via in self.channels) and self.document in (Document.SILENT, Document.NONE):
+            msg = "a provider sends its own document only; write document: provider, or use the channels mail or letter"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def documents(self) -> Document:
+        """Return whose document goes out; by default the provider's for its own channels, ours alone otherwise."""
+        if self.document is not None:
+            return self.document
+        return Document.PROVIDER if any(via.by_provider for via in self.channels) else Document.NONE
+
+
+class Repeat(Frozen):
+    """Repetition of the last level: every so many days, at most so many times."""
+
+    every_days: Annotated[int, Field(ge=1, le=365)]
+    limit: Annotated[int, Field(ge=1, le=100)]
+
+
+class DunningLevel(Frozen):
+    """One escalation step (Mahnstufe)."""
+
+    name: dict[Language, Annotated[str, Field(min_length=1, max_length=80)]]
+    trigger: Trigger
+    grace_days: Annotated[int, Field(ge=0, le=365)] = 0
+    time: clock_time | None = Field(None, description="not before this local time of day, such as 09:30")
+    weekdays: tuple[Weekday, ...] = Field(("mon", "tue", "wed", "thu", "fri"), min_length=1)
+    automation: Automation = Automation.PROPOSE
+    variants: Annotated[tuple[Variant, ...], Field(min_length=1)]
+    term_days: Annotated[int, Field(ge=1, le=365)] = 10
+    fee: Annotated[Amount, Field(ge=0, le=Decimal(1000))] = Decimal("0.00")
+    type: Kind = Kind.REMINDER
+    is_legal_dunning: bool = False
+    repeat: Repeat | None = None
+    recipients: RecipientRule = RecipientRule()
+    tag: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    texts: dict[Language, Text]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: Any) -> Any:
+        """Accept one name for all languages, and `channels` on the level itself where it has a single variant."""
+        if not isinstance(data, Mapping):
+            return data
+        _refuse_not_yet(data, _NOT_YET_LEVEL)
+        values = dict(data)
+        if isinstance(values.get("name"), str):
+            values["name"] = dict.fromkeys(values.get("texts") or ("de",), values["name"])
+        if "channels" in values or "document" in values:
+            if "variants" in values:
+                msg = "write either channels and document, or variants, not both"
+                raise ValueError(msg)
+            single = {key: values.pop(key) for key in ("channels", "document") if key in values}
+            values["variants"] = [{**single, "standard": True}]
+        return values
+
+    @field_validator("time", mode="before")
+    @classmethod
+    def _clock(cls, value: Any) -> Any:
+        if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+            msg = "write a time of day such as 09:30"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.texts:
+            msg = "a level needs its texts in at least one language"
+            raise ValueError(msg)
+        standards = [variant for variant in self.variants if variant.standard]
+        if len(self.variants) > 1 and len(standards) != 1:
+            msg = f"exactly one variant must carry standard: true; {len(standards)} do"
+            raise ValueError(msg)
+        if len({variant.name for variant in self.variants}) != len(self.variants):
+            msg = "two variants have the same name"
+            raise ValueError(msg)
+        for variant in self.variants:
+            if self.automation in (Automation.CREATE, Automation.COMPLETE) and variant.documents is Document.NONE:
+                msg = f"automation {self.automation.value} makes a reminder at the provider; document: none has none there"
+                raise ValueError(msg)
+        if self.trigger.start is Start.BEFORE_DUE and (self.fee or self.repeat or self.is_legal_dunning):
+            msg = "a notice before the due date has no fee, no repetition and is no legal dunning letter"
+            raise ValueError(msg)
+        if self.type is Kind.LAST and self.repeat:
+            msg = "nothing automatic follows the last reminder; take repeat or type: last out"
+            raise ValueError(msg)
+        return self
+
+    @cached_property
+    def standard(self) -> Variant:
+        """Return the variant that automatic runs use."""
+        return next((variant for variant in self.variants if variant.standard), self.variants[0])
+
+    def variant(self, name: str | None) -> Variant:
+        """Return the variant of that name, or the standard for None; `KeyError` where there is none."""
+        if name is None:
+            return self.standard
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        raise KeyError(name)
+
+    @cached_property
+    def weekday_numbers(self) -> frozenset[int]:
+        """Return the allowed weekdays, Monday is 0."""
+        return frozenset(WEEKDAYS.index(day) for day in self.weekdays)
+
+    @cached_property
+    def before_due(self) -> bool:
+        """Return whether this is a friendly notice ahead of the due date, which never goes out late."""
+        return self.trigger.start is Start.BEFORE_DUE
+
+    def name_in(self, language: str) -> str:
+        """Return the level's name in that language, else the first one written."""
+        return self.name.get(language) or next(iter(self.name.values()))
+
+
+class Bundling(Frozen):
+    """Bundled reminders (Sammelmahnung): when the due claims of one debtor go into one mail or letter.
+
+    `tags` restricts it to customers with one of these tags; invoices with a payment term in `except_terms` stay single.
+    """
+
+    when: Literal["never", "from_first", "from_last"] = "never"
+    tags: tuple[str, ...] = ()
+    except_terms: tuple[Annotated[int, Field(ge=0, le=365)], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _available(cls, data: Any) -> Any:
+        return _refuse_not_yet(data, _NOT_YET_BUNDLING)
+
+
+class EscalationPlan(Frozen):
+    """Escalation plan (Eskalationsplan): its levels in order. Level numbers are their positions, from 1."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    title: dict[Language, str] = Field(default_factory=dict)
+    description: str = ""
+    language: Language = "de"
+    minimum_interval_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    skip_levels: bool = False
+    bundling: Bundling = Bundling()
+    levels: Annotated[tuple[DunningLevel, ...], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for position, level in enumerate(self.levels, start=1):
+            self._check_level(position, level)
+        self._check_order()
+        return self
+
+    def _check_level(self, position: int, level: DunningLevel) -> None:
+        final = position == len(self.levels)
+        if self.language not in level.texts:
+            msg = f"level {position} has no text in the plan's language {self.language!r}, to which others fall back"
+            raise ValueError(msg)
+        if level.repeat and not final:
+            msg = f"level {position}: only the last level of a plan can repeat"
+            raise ValueError(msg)
+        if level.type is Kind.LAST and not final:
+            msg = f"level {position} is the last reminder, but level {position + 1} follows it"
+            raise ValueError(msg)
+        if position == 1 and level.trigger.start is Start.AFTER_PREVIOUS:
+            msg = "level 1 has no previous one to count from; use after_due"
+            raise ValueError(msg)
+        if self.bundling.when != "never" and any(via.by_provider for via in level.standard.channels):
+            at_last = self.bundling.when == "from_last"
+            if not at_last or level.type is Kind.LAST:
+                msg = f"level {position}: a reminder at a provider belongs to one invoice; a bundle needs mail or letter"
+                raise ValueError(msg)
+        if level.before_due and any(
+            one.trigger.start is not Start.BEFORE_DUE for one in self.levels[: position - 1]
+        ):
+            msg = f"level {position} lies before the due date, but an earlier level does not"
+            raise ValueError(msg)
+
+    def _check_order(self) -> None:
+        """Refuse levels counted from the same day that overlap: the later one must lie later."""
+        last: dict[Start, tuple[int, int]] = {}
+        for position, level in enumerate(self.levels, start=1):
+            start = level.trigger.start
+            if start is Start.AFTER_PREVIOUS:
+                continue
+            day = -level.trigger.days if start is Start.BEFORE_DUE else level.trigger.days + level.grace_days
+            if start in last and day <= last[start][1]:
+                before, day_before = last[start]
+                msg = f"level {position} ({start} day {day}) is not later than level {before} (day {day_before})"
+                raise ValueError(msg)
+            last[start] = (position, day)
+
+    @cached_property
+    def version(self) -> str:
+        """Return a short fingerprint of the whole plan; it changes with every edit."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @cached_property
+    def provider_positions(self) -> tuple[int, ...]:
+        """Return the positions that a provider's reminder counter stands for: all but those before the due date."""
+        return tuple(position for position, level in enumerate(self.levels, start=1) if not level.before_due)
+
+    def position_of_provider_level(self, level: int) -> int:
+        """Return the position which a provider's reminder of that level stands for, at most the plan's last."""
+        if level <= 0 or not self.provider_positions:
+            return 0
+        return self.provider_positions[min(level, len(self.provider_positions)) - 1]
+
+    def level(self, position: int) -> DunningLevel:
+        """Return the level at that position (from 1); `IndexError` where the plan has none."""
+        if not 1 <= position <= len(self.levels):
+            msg = f"plan {self.name} has no level {position}"
+            raise IndexError(msg)
+        return self.levels[position - 1]

@@ -1,0 +1,68 @@
+"""The rules of one account: its plans and who gets which, its limits, its calendar. Built once from the configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from bridge.policy.calendar import Calendar
+from bridge.policy.plan import EscalationPlan
+
+NO_PLAN = "none"
+"""The plan name that takes a customer or an invoice out of every plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which plan for whom. All given conditions must hold; `customers` are provider ids or customer numbers."""
+
+    plan: str
+    customers: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    terms_days: frozenset[int] = frozenset()
+    countries: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()  # business, consumer, unknown
+    gross_from: int | None = None  # cents
+    gross_below: int | None = None  # cents
+
+
+@dataclass(frozen=True, slots=True)
+class Creditor:
+    """Creditor (Gläubiger): who asks for the money, as texts and letters name them."""
+
+    name: str = ""
+    lines: tuple[str, ...] = ()
+    email: str = ""
+    phone: str = ""
+    iban: str = ""
+    bic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRules:
+    """Everything that the decision about a claim of one account depends on, besides the claim. Amounts in cents.
+
+    `cutoff`: invoices issued before this local date stay untouched (go-live). `payments_limit_days`: bank working days after which
+    payment data counts as stale, where there is a bank feed; None: not checked. `minimum_interval_days` holds where a plan says nothing. `include_by_default` False: only customers included by a person.
+    """
+
+    account: str
+    plans: Mapping[str, EscalationPlan]
+    default_plan: str | None
+    assignments: tuple[Assignment, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
+    creditor: Creditor = field(default_factory=Creditor)
+    currency: str = "EUR"
+    language: str = "de"
+    cutoff: date | None = None
+    minimum: int = 0
+    tolerance: int = 0
+    minimum_interval_days: int = 7
+    payments_limit_days: int | None = None
+    include_by_default: bool = True
+    excluded_customers: frozenset[str] = frozenset()  # provider ids or customer numbers
+    excluded_customer_tags: frozenset[str] = frozenset()
+    excluded_invoice_tags: frozenset[str] = frozenset()
+    excluded_methods: frozenset[str] = frozenset()
+    prepayment_tags: frozenset[str] = frozenset()
+    deferral_days: int = 14

@@ -1,0 +1,145 @@
+"""Texts of levels: their variables, their rendering in a sandbox, and money and dates as the debtor's language writes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+VARIABLES: Mapping[str, tuple[str, str]] = {
+    "debtor_name": ("name of the customer", "Beispiel GmbH"),
+    "customer_number": ("customer number, may be empty", "10017"),
+    "greeting": ("opening line with the name of the person where one is known", "Sehr geehrte Damen und Herren,"),
+    "level_name": ("name of the level", "Zahlungserinnerung"),
+    "invoice_number": ("number of the invoice; of several, all numbers", "RE-1042"),
+    "invoice_date": ("date of the invoice; of several, the oldest", "01.09.2026"),
+    "due_date": ("due date printed on the invoice; of several, the oldest", "15.09.2026"),
+    "days_overdue": ("days since the due date; of several, the most", "14"),
+    "open_amount": ("open principal of all invoices named", "1.190,00 EUR"),
+    "fee": ("fee of this level, empty where there is none", "5,00 EUR"),
+    "earlier_fees": ("fees of earlier levels, empty where there are none", "2,50 EUR"),
+    "total": ("what is asked for: open amount and all fees", "1.195,00 EUR"),
+    "deadline": ("day by which to pay", "12.10.2026"),
+    "term_days": ("days until then", "10"),
+    "today": ("date of the notice", "02.10.2026"),
+    "case_number": ("number of the case, may be empty", "MA-000042"),
+    "creditor": ("name of the creditor", "Muster Agentur"),
+    "creditor_email": ("e-mail address of the creditor, may be empty", "buchhaltung@example.com"),
+    "creditor_phone": ("telephone number of the creditor, may be empty", "030 1234567"),
+    "iban": ("IBAN to pay to, may be empty", "DE89 3704 0044 0532 0130 00"),
+    "several": ("true where the notice names more than one invoice", "true"),
+    "items": ("the invoices, for a loop: number, date, due_date, days_overdue, open, gross, level_name", ""),
+    "credits": ("open credit notes taken off, for a loop: number, amount", ""),
+}
+"""Every variable a text may use: what it means, and an example."""
+
+_ITEM = {
+    "number": "RE-1042",
+    "date": "01.09.2026",
+    "due_date": "15.09.2026",
+    "days_overdue": "14",
+    "open": "1.190,00 EUR",
+    "gross": "1.190,00 EUR",
+    "level_name": "Zahlungserinnerung",
+}
+_CREDIT = {"number": "GU-7", "amount": "30,00 EUR"}
+
+_environment = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+)
+
+
+@lru_cache(maxsize=512)
+def _template(source: str) -> Template:
+    return _environment.from_string(source)
+
+
+def example() -> dict[str, Any]:
+    """Return an example value for every variable."""
+    values: dict[str, Any] = {name: sample for name, (_, sample) in VARIABLES.items()}
+    values.update(several=True, items=[_ITEM, _ITEM], credits=[_CREDIT])
+    return values
+
+
+def check(source: str) -> None:
+    """Refuse a text that does not render, or that uses a variable which does not exist; raise `ValueError` naming it."""
+    try:
+        unknown = meta.find_undeclared_variables(_environment.parse(source)) - VARIABLES.keys()
+        if unknown:
+            name = sorted(unknown)[0]
+            msg = f"there is no variable {name!r}{suggestion(name, VARIABLES)}; known are {', '.join(VARIABLES)}"
+            raise ValueError(msg)
+        for several in (True, False):
+            values = example() | {"several": several}
+            _template(source).render(values)
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        where = f" in line {line} of the text" if line else ""
+        msg = f"the text does not render{where}: {error}"
+        raise ValueError(msg) from error
+    except (TypeError, OverflowError, ArithmeticError, MemoryError) as error:
+        msg = f"the text does not render: {error}"
+        raise ValueError(msg) from error
+
+
+def render(source: str, values: Mapping[str, Any]) -> str:
+    """Return the text with its variables filled in; the texts were checked when the plan was read."""
+    return _template(source).render(values).strip()
+
+
+def suggestion(word: str, known: Any) -> str:
+    """Return `, did you mean '...'?` where a known word is close, else nothing."""
+    import difflib  # noqa: PLC0415  only for a mistake
+
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+_MONTHS_EN = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def money(cents: int, currency: str, language: str) -> str:
+    """Return an amount of cents as German (`1.234,56 EUR`) or English (`EUR 1,234.56`) text, without a line break inside."""
+    sign = "-" if cents < 0 else ""
+    whole, rest = divmod(abs(cents), 100)
+    english = f"{whole:,}.{rest:02d}"
+    if language == "de":
+        return f"{sign}{english.translate(_SWAP)}\u00a0{currency}"
+    return f"{sign}{currency}\u00a0{english}"
+
+
+_SWAP = str.maketrans(",.", ".,")
+
+
+def day(value: date | None, language: str) -> str:
+    """Return a date as German (`02.10.2026`) or English (`2 October 2026`) text; nothing for None."""
+    if value is None:
+        return ""
+    if language == "de":
+        return value.strftime("%d.%m.%Y")
+    return f"{value.day} {_MONTHS_EN[value.month - 1]} {value.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Subject and body, filled in, and the language they are in."""
+
+    subject: str
+    body: str
+    language: str

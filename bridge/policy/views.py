@@ -1,0 +1,296 @@
+"""What the rules see and what they answer: frozen, slotted, amounts in integer cents of the claim's currency.
+
+The store builds views for a dunning run, `recheck` builds them from a fresh snapshot; both go through the same rules. Dates are the
+account's local dates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from enum import StrEnum
+from typing import Any, Self
+
+from bridge.model import (
+    Act,
+    Address,
+    DebtorKind,
+    InvoiceKind,
+    InvoiceStatus,
+    NoticeStatus,
+    Reason,
+)
+
+
+class Outcome(StrEnum):
+    """What a decision (Mahnvorschlag) says about one claim."""
+
+    ESCALATE = "escalate"
+    HOLD = "hold"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A reason against dunning (Mahnsperre): from the provider's flags or set here. `until` is inclusive; None: until lifted."""
+
+    reason: Reason
+    until: date | None = None
+    source: str = ""  # where it was read, or who set it
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A reminder that the provider holds for this invoice. `ours`: made by a write-back of ours."""
+
+    id: str
+    level: int
+    status: NoticeStatus
+    on: date | None = None
+    deadline: date | None = None
+    ours: bool = False
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A notice of ours that has not landed yet: proposed, approved, queued, waiting or parked."""
+
+    notice_id: int
+    state: str
+    level: int
+    repetition: int = 0
+    since: date | None = None
+    deadline: date | None = None
+    reminder_ids: frozenset[str] = frozenset()
+    level_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """One invoice as a claim (Forderung): what the provider says, what speaks against dunning, and how far we are.
+
+    `linked_credits` are open credit notes for this very invoice, `shared_credits` its part of the debtor's free ones.
+    `cancelled` and `covered`: another document cancels it or contains it. `closed` is the reason of a claim that is closed here.
+    `attempts` counts the notices ever made for it, so that a key that was dropped can be written again under a new one.
+    """
+
+    invoice_id: str
+    number: str | None = None
+    kind: InvoiceKind = InvoiceKind.INVOICE
+    status: InvoiceStatus = InvoiceStatus.OPEN
+    issued_on: date | None = None
+    due_on: date | None = None
+    payment_term_days: int | None = None
+    currency: str = "EUR"
+    gross: int = 0
+    paid: int = 0
+    open: int = 0
+    linked_credits: int = 0
+    shared_credits: int = 0
+    amounts_clear: bool = True
+    sent: bool | None = None
+    payment_method: str | None = None
+    returned: bool = False  # a direct debit for it came back
+    cancelled: bool = False
+    credited: bool = False  # credit notes for it reach its gross amount
+    covered: bool = False
+    gone: bool = False
+    provider_level: int = 0
+    tags: tuple[str, ...] = ()
+    email: str | None = None
+    address: Address | None = None
+    language: str | None = None
+    blocks: tuple[Block, ...] = ()  # flags at the provider and blocks here, of this invoice
+    notices: tuple[NoticeView, ...] = ()
+
+    claim_id: int | None = None
+    round: int = 1
+    level: int = 0  # position of the last landed level in the plan; 0: none yet
+    level_name: str = ""
+    repetition: int = 0
+    level_on: date | None = None
+    deadline: date | None = None
+    fees: int = 0  # of landed notices
+    undelivered: bool = False
+    closed: Reason | None = None
+    running: Running | None = None
+    attempts: int = 0
+    plan: str | None = None  # chosen for this invoice by a person
+    include: str | None = None  # "include", "exclude"
+    next_level: int | None = None  # chosen by a person
+    next_level_by: str = ""
+
+    @property
+    def demand(self) -> int:
+        """Return what is asked for without fees: the provider's open amount less open credit notes."""
+        return self.open - self.linked_credits - self.shared_credits
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One debtor at one account with the claims that a run looks at (Mahnakte)."""
+
+    account: str
+    debtor_id: str
+    name: str = ""
+    number: str | None = None
+    kind: DebtorKind = DebtorKind.UNKNOWN
+    email: str | None = None
+    address: Address | None = None
+    country: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    payment_term_days: int | None = None
+    has_mandate: bool = False
+    blocks: tuple[Block, ...] = ()  # flags at the provider and blocks here, of this customer
+    claims: tuple[ClaimView, ...] = ()
+    plan: str | None = None  # chosen for this customer by a person
+    include: str | None = None
+    last_contact_on: date | None = None  # newest landed notice of ours, or adopted one, to this debtor
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What is true of the whole account on this day."""
+
+    payments_as_of: date | None = None  # local date up to which the provider has seen the bank account; None: no bank feed
+    writing_suspended: str | None = None
+    held_jump: str | None = None
+    approved: bool = False  # a person approved this run above its cap or after a jump
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A reminder made elsewhere (or a record of ours that was sent there) which moves the claim's level and date."""
+
+    level: int
+    on: date
+    deadline: date | None
+    notice_id: str
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens with one claim on one day, and why (Mahnvorschlag).
+
+    `next_on` is the next local date on which something can happen; None: nothing until a record changes or a person acts.
+    `enters`: the invoice is overdue and belongs into a case, whatever holds it. `facts` fill the plain words of `reason`.
+    """
+
+    invoice_id: str
+    outcome: Outcome
+    reason: Reason
+    next_on: date | None = None
+    level: int | None = None
+    repetition: int = 0
+    round: int = 1
+    plan: str | None = None
+    enters: bool = False
+    adoption: Adoption | None = None
+    skipped_by: str = ""  # the person who chose a higher level
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reason not to send right now, with its plain words. `until` is inclusive; None: until something changes."""
+
+    reason: Reason
+    text: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a notice was based on for one claim; kept with it, compared right before every provider call.
+
+    `known_reminders` are the provider's reminders that the decision knew; `own_reminders` those which this notice itself made.
+    `credits` are the debtor's free credit notes that were netted against this claim.
+    """
+
+    invoice_id: str
+    currency: str
+    demand: int
+    credits: int
+    round: int
+    from_level: int
+    level: int
+    recipient: str  # e-mail address or folded postal address; empty where the act reaches nobody
+    decided_on: date
+    deadline: date | None = None
+    automation: str = "send"
+    own_recipient: bool = False  # recipients come from the plan, not from the debtor's record
+    known_reminders: frozenset[str] = frozenset()
+    own_reminders: frozenset[str] = frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values, with dates as ISO text."""
+        return {
+            "invoice_id": self.invoice_id,
+            "currency": self.currency,
+            "demand": self.demand,
+            "credits": self.credits,
+            "round": self.round,
+            "from_level": self.from_level,
+            "level": self.level,
+            "recipient": self.recipient,
+            "decided_on": self.decided_on.isoformat(),
+            "deadline": self.deadline.isoformat() if self.deadline else None,
+            "automation": self.automation,
+            "own_recipient": self.own_recipient,
+            "known_reminders": sorted(self.known_reminders),
+            "own_reminders": sorted(self.own_reminders),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Return the basis that `to_json` wrote."""
+        values = dict(data)
+        values["decided_on"] = date.fromisoformat(values["decided_on"])
+        values["deadline"] = date.fromisoformat(values["deadline"]) if values.get("deadline") else None
+        for name in ("known_reminders", "own_reminders"):
+            values[name] = frozenset(values.get(name) or ())
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalView:
+    """What is known here about one claim right before a call: blocks, choices of people, the level it has now."""
+
+    blocks: tuple[Block, ...] = ()
+    customer_blocks: tuple[Block, ...] = ()
+    include: str | None = None
+    customer_include: str | None = None
+    closed: Reason | None = None
+    round: int = 1
+    level: int = 0
+    returned: bool = False
+    facts: AccountFacts = AccountFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What an account can do: acts of its connector as `check` found them, and names of our own channels by act.
+
+    `provider_fees`: the provider takes a fee on its reminder (sevDesk 2.0 does not).
+    """
+
+    acts: frozenset[Act] = frozenset()
+    channels: Mapping[Act, str] = field(default_factory=dict)
+    provider_fees: bool = True
+    bank_feed: bool = False
+
+    def can(self, act: Act) -> bool:
+        """Return whether the connector or a channel of ours can do `act`."""
+        return act in self.acts or act in self.channels
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The business date, and the local time of day where it matters (None: any time)."""
+
+    today: date
+    now: time | None = None

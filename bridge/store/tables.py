@@ -325,6 +325,7 @@ notice_claim = _table(
     Column("basis", JSON, nullable=False),  # policy.Basis: what is compared right before every provider call
     Column("reminder_id", String(128)),  # the provider's record made for it
     Column("landed_on", Date),  # local date on which this claim rose
+    Column("basis", JSON, nullable=False, server_default=text("'{}'")),  # policy.Basis.to_json(), for the re-check
     Index(
         "uq_notice_key",
         "claim_id",

@@ -322,7 +322,6 @@ notice_claim = _table(
     Column("open_cents", Cents, nullable=False),  # what the decision was based on
     Column("fee_cents", Cents, nullable=False),
     Column("level_name", Text, nullable=False, server_default=""),  # empty: the notice's
-    Column("basis", JSON, nullable=False),  # policy.Basis: what is compared right before every provider call
     Column("reminder_id", String(128)),  # the provider's record made for it
     Column("landed_on", Date),  # local date on which this claim rose
     Column("basis", JSON, nullable=False, server_default=text("'{}'")),  # policy.Basis.to_json(), for the re-check

@@ -72,15 +72,23 @@ account = _table(
     Column("name", String(64), primary_key=True),
     Column("connector", String(64), nullable=False),
     Column("cursor", JSON),
-    Column("state", String(16), nullable=False, server_default="ok"),  # ok, reconnect, stopped
+    Column("state", String(16), nullable=False, server_default="ok"),  # ok, unreachable, reconnect, stopped
     Column("state_text", Text, nullable=False, server_default=""),
     Column("pulled_at", Instant),  # end of the last successful pull
     Column("full_at", Instant),  # end of the last full listing
     Column("payments_as_of", Instant),
     Column("writing_suspended", Text),  # why, while foreign reminders keep appearing
     Column("held_jump", JSON),  # the jump between two pulls that waits for approval
-    Column("open_count", Integer),
-    Column("open_cents", Cents),
+    Column("open_totals", JSON),  # at the last pull that was no jump: {currency: [count, cents]}
+)
+
+listing = _table(  # ids seen by the full listing under way: one row per batch, gone when the listing has been judged
+    "listing",
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("ids", Text, nullable=False),  # JSON
+    Column("complete", Boolean, nullable=False),  # the last batch: all open invoices were listed
+    Index("ix_listing_account", "account"),
 )
 
 debtor = _table(
@@ -325,6 +333,7 @@ notice_claim = _table(
     Column("reminder_id", String(128)),  # the provider's record made for it
     Column("landed_on", Date),  # local date on which this claim rose
     Column("basis", JSON, nullable=False, server_default=text("'{}'")),  # policy.Basis.to_json(), for the re-check
+    Index("ix_notice_claim_invoice", "invoice_id"),
     Index(
         "uq_notice_key",
         "claim_id",

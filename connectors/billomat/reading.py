@@ -1,0 +1,239 @@
+"""From Billomat's records to the shared model. No calls; every failure is a `BadRecord`."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from bridge.contract import (
+    Address,
+    BadRecord,
+    Contact,
+    Debtor,
+    DebtorKind,
+    Flag,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    Mapping,
+    Payment,
+    PaymentKind,
+    ProviderNotice,
+    Reason,
+    Reject,
+    Relation,
+)
+from connectors.billomat import wire
+from connectors.billomat.settings import Settings
+
+Record = dict[str, Any]
+CREDIT_NOTE_PREFIX = "cn-"
+"""Credit notes have ids of their own, which may equal those of invoices."""
+
+ZERO = Decimal("0.00")
+_MARK = re.compile(r"mb:[0-9a-f]{12}")
+_PLACE = re.compile(r"(?:[A-Z]{1,3}[- ])?([0-9]{4,5})\s+(\S.*)")
+
+
+def marker_of(record: Record) -> str | None:
+    """Return our mark on a reminder, wherever it was put."""
+    for field in ("label", "customfield"):
+        if found := _MARK.search(wire.text(record, field) or ""):
+            return found.group()
+    return None
+
+
+class Reading:
+    """Reads records of one account with its settings and mapping."""
+
+    def __init__(self, settings: Settings, mapping: Mapping) -> None:
+        self.settings = settings
+        self.mapping = mapping
+        self.zone = ZoneInfo(settings.time_zone)
+        self.level_positions: dict[str, int] = {}
+        """Position of each dunning level by its id, counted from 1 in the order of `sorting`."""
+
+    def set_levels(self, levels: list[Record]) -> None:
+        """Take over the account's dunning levels (`reminder-texts`)."""
+        ordered = sorted(levels, key=lambda row: (wire.number(row, "sorting"), wire.number(row)))
+        self.level_positions = {str(wire.number(row)): place for place, row in enumerate(ordered, 1)}
+
+    # ---------------------------------------------------------------------------------------------------------- documents
+
+    def invoice(self, raw: Record, *, tags: tuple[str, ...] = (), email: str | None = None) -> Invoice:
+        """Return an invoice, or a correction (Korrekturrechnung) as a credit note with negative amounts."""
+        fields = self._read("invoice", raw)
+        origin = wire.reference(raw, "invoice_id")
+        gross = fields.get("gross")
+        if gross is None:
+            raise BadRecord("expected an amount", field="total_gross", value=raw.get("total_gross"))
+        correction = origin is not None or gross < 0
+        self._settle(fields, raw)
+        return _build(
+            Invoice, raw,
+            id=wire.record_id(raw),
+            kind=InvoiceKind.CREDIT_NOTE if correction else InvoiceKind.INVOICE,
+            debtor_id=wire.reference(raw, "client_id"),
+            origin_id=origin,
+            relation=Relation.CREDITS if origin is not None else None,
+            address=_frozen_address(wire.text(raw, "address")),
+            tags=tags,
+            flags=() if correction else (*self._direct_debit(raw, fields), *self._tag_flags(tags, self.settings.invoice_tags, "invoice")),
+            email=email,
+            **fields,
+        )
+
+    def credit_note(self, raw: Record) -> Invoice:
+        """Return a credit note (Gutschrift). Billomat's totals of it are positive; ours are negative, as for corrections."""
+        fields = self._read("credit_note", raw)
+        if "number" not in fields and (shown := wire.text(raw, "credit-note_number")):
+            fields["number"] = shown
+        if "gross" not in fields:
+            raise BadRecord("expected an amount", field="total_gross", value=raw.get("total_gross"))
+        self._settle(fields, raw)
+        for field in ("gross", "paid", "open"):
+            fields[field] = -abs(fields[field])
+        origin = wire.reference(raw, "invoice_id")
+        return _build(
+            Invoice, raw,
+            id=CREDIT_NOTE_PREFIX + wire.record_id(raw),
+            kind=InvoiceKind.CREDIT_NOTE,
+            debtor_id=wire.reference(raw, "client_id"),
+            origin_id=origin,
+            relation=Relation.CREDITS if origin is not None else None,
+            **fields,
+        )
+
+    def _settle(self, fields: Record, raw: Record) -> None:
+        """Fill in what the account implies. The status PAID wins over amounts: a cash discount leaves a gap between them."""
+        fields.setdefault("currency", self.settings.currency)
+        fields.setdefault("paid", ZERO)
+        if fields["status"] in (InvoiceStatus.PAID, InvoiceStatus.CANCELLED):
+            fields["open"] = ZERO
+        elif "open" not in fields:
+            raise BadRecord("expected the open amount", field="open_amount", value=raw.get("open_amount"))
+
+    def _direct_debit(self, raw: Record, fields: Record) -> tuple[Flag, ...]:
+        types = wire.words(wire.text(raw, "payment_types"))
+        wanted = self.settings.direct_debit
+        if "DEBIT" not in types or wanted == "off" or (wanted == "alone" and len(set(types)) > 1):
+            return ()
+        days, due = self.settings.direct_debit_days, fields.get("due_on")
+        until = None if days is None or due is None else due + timedelta(days=days)
+        return (Flag(reason=Reason.DIRECT_DEBIT_PENDING, source="invoice.payment_types", until=until),)
+
+    @staticmethod
+    def _tag_flags(tags: tuple[str, ...], meaning: dict[str, Reason], owner: str) -> tuple[Flag, ...]:
+        reasons = {name.casefold(): reason for name, reason in meaning.items()}
+        return tuple(
+            Flag(reason=reasons[tag.casefold()], source=f"{owner} tag {tag}") for tag in tags if tag.casefold() in reasons
+        )
+
+    # ------------------------------------------------------------------------------------------------------------- people
+
+    def debtor(self, raw: Record, *, tags: tuple[str, ...] = ()) -> Debtor:
+        """Return a client (Kunde)."""
+        fields = self._read("debtor", raw)
+        person = " ".join(part for field in ("first_name", "last_name") if (part := wire.text(raw, field)))
+        company = wire.text(raw, "name")
+        key = wire.record_id(raw)
+        contacts = (Contact(name=person, role="main", email=fields.get("email"), phone=wire.text(raw, "phone")),) if person else ()
+        locale = wire.text(raw, "locale")
+        term = wire.text(raw, "due_days") if wire.text(raw, "due_days_type") == "ABSOLUTE" else None
+        mandate = wire.text(raw, "sepa_mandate") is not None
+        return _build(
+            Debtor, raw,
+            id=key,
+            name=company or person or fields.get("number") or key,
+            kind=DebtorKind.BUSINESS if wire.text(raw, "vat_number") else DebtorKind.UNKNOWN,
+            contacts=contacts,
+            address=self._address(raw, company, person),
+            language=re.split(r"[-_]", locale)[0].lower() if locale else None,
+            tags=tags,
+            flags=(*self._client_flags(raw, mandate=mandate), *self._tag_flags(tags, self.settings.client_tags, "client")),
+            payment_term_days=int(term) if term and term.isdigit() else None,
+            has_mandate=mandate,
+            **fields,
+        )
+
+    def _client_flags(self, raw: Record, *, mandate: bool) -> tuple[Flag, ...]:
+        flags = []
+        if self.settings.respect_dunning_run and not wire.flag(raw, "dunning_run", default=True):
+            flags.append(Flag(reason=Reason.CUSTOMER_EXCLUDED, source="client.dunning_run"))
+        if self.settings.hold_archived and wire.flag(raw, "archived"):
+            flags.append(Flag(reason=Reason.CUSTOMER_EXCLUDED, source="client.archived"))
+        if self.settings.direct_debit == "mandate" and mandate:
+            flags.append(Flag(reason=Reason.DIRECT_DEBIT_PENDING, source="client.sepa_mandate"))
+        return tuple(flags)
+
+    def _address(self, raw: Record, company: str | None, person: str) -> Address | None:
+        fields = self._read("address", raw)
+        fields["country"] = str(fields.get("country", "DE")).upper()
+        if not any(fields.get(name) for name in ("street", "postcode", "city")):
+            return None
+        return _build(Address, raw, lines=tuple(line for line in (company, person) if line), **fields)
+
+    # --------------------------------------------------------------------------------------------- payments and reminders
+
+    def payment(self, raw: Record) -> Payment:
+        """Return a payment (Zahlung); a negative amount took money back."""
+        fields = self._read("payment", raw)
+        fields.setdefault("currency", self.settings.currency)
+        for needed, field in (("amount", "amount"), ("value_on", "date")):
+            if needed not in fields:
+                raise BadRecord("expected a value", field=field, value=raw.get(field))
+        invoice_id = wire.reference(raw, "invoice_id")
+        if invoice_id is None:
+            raise BadRecord("expected an invoice", field="invoice_id", value=raw.get("invoice_id"))
+        if wire.text(raw, "payment_group") == "DISCOUNT":
+            fields["kind"] = PaymentKind.DISCOUNT
+        return _build(Payment, raw, id=wire.record_id(raw), invoice_id=invoice_id, **fields)
+
+    def notice(self, raw: Record) -> ProviderNotice:
+        """Return a reminder (Mahnung), whoever made it."""
+        invoice_id = wire.reference(raw, "invoice_id")
+        if invoice_id is None:
+            raise BadRecord("expected an invoice", field="invoice_id", value=raw.get("invoice_id"))
+        return _build(
+            ProviderNotice, raw,
+            id=wire.record_id(raw), invoice_id=invoice_id, level=self.level(raw), marker=marker_of(raw), **self._read("notice", raw),
+        )
+
+    def level(self, raw: Record) -> int:
+        """Return the level of a reminder: the position of its dunning level, else the number that Billomat shows."""
+        place = self.level_positions.get(str(wire.number(raw, "reminder_text_id")))
+        return place if place is not None else wire.number(raw, "reminder_level")
+
+    def _read(self, table: str, raw: Record) -> Record:
+        fields = self.mapping[table].read(wire.without_unset_dates(raw), self.zone)
+        return fields or {}
+
+
+def _build(model: Callable[..., Any], raw: Record, **fields: Any) -> Any:
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadRecord(str(first["msg"]), field=field, value=first["input"]) from error
+
+
+def _frozen_address(block: str | None) -> Address | None:
+    """Return the recipient block of an invoice; what cannot be told apart stays in its lines."""
+    lines = [line.strip() for line in (block or "").splitlines() if line.strip()]
+    if not lines:
+        return None
+    for index in range(len(lines) - 1, max(0, len(lines) - 3), -1):
+        if index >= 2 and (place := _PLACE.fullmatch(lines[index])):
+            return Address(lines=tuple(lines[: index - 1]), street=lines[index - 1], postcode=place[1], city=place[2], country="DE")
+    return Address(lines=tuple(lines))
+
+
+def reject(kind: str, raw: Any, error: BadRecord) -> Reject:
+    """Return the record that did not fit, with the reason."""
+    key = wire.text(raw, "id") if isinstance(raw, dict) else None
+    return Reject(kind=kind, provider_id=key, field=error.field, value=error.value, reason=error.reason, raw=wire.raw(raw))

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bridge.contract import BadAnswer, Http, NotFound, Refused, Reply
+from bridge.contract import BadAnswer, Http, Refused, Reply
 from connectors.billomat import wire
 
 OPEN_STATES = ("OPEN", "OVERDUE")
@@ -73,6 +73,17 @@ class Api:
     def clients_of(self, invoice_ids: Sequence[str]) -> list[Record]:
         return self.all("/clients", "clients", "client", invoice_id=",".join(invoice_ids))
 
+    def payment_pages(self, start: int | None = None, **filters: Any) -> Iterator[Page]:
+        return self.pages("/invoice-payments", "invoice-payments", "invoice-payment", filters, start)
+
+    def tagged(self, kind: str, tag: str, **filters: Any) -> list[Record]:
+        """Return the invoices or clients with `tag`; the caller checks each, for a filter may match more."""
+        return self.all(f"/{kind}s", f"{kind}s", kind, tags=tag, **filters)
+
+    def tag_cloud(self, kind: str) -> list[Record]:
+        """Return the tags in use on invoices or clients, with their counts."""
+        return self.all(f"/{kind}-tags", f"{kind}-tags", f"{kind}-tag")
+
     def count(self, path: str, **filters: Any) -> int | None:
         """Return the number of records of a list, without reading them; None where the answer does not say."""
         reply = self._get(path, filters, method="HEAD")
@@ -106,6 +117,9 @@ class Api:
     def reminder(self, reminder_id: str) -> Record:
         return wire.one(self._get(f"/reminders/{reminder_id}").data, "reminder")
 
+    def payment(self, payment_id: str) -> Record:
+        return wire.one(self._get(f"/invoice-payments/{payment_id}").data, "invoice-payment")
+
     def reminder_items(self, reminder_id: str) -> list[Record]:
         found = self.all("/reminder-items", "reminder-items", "reminder-item", reminder_id=reminder_id)
         return [row for row in found if wire.text(row, "reminder_id") in (None, reminder_id)]
@@ -119,11 +133,10 @@ class Api:
             if wire.text(row, "invoice_id") in (None, invoice_id) and (not actions or wire.text(row, "actionkey") in actions)
         ]
 
-    def tag_names(self, kind: str, record_id: str | None = None) -> tuple[str, ...]:
-        """Return the tags of one invoice or client, or without id of all of them. `kind` is `invoice` or `client`."""
-        filters = {f"{kind}_id": record_id} if record_id else {}
-        found = self.all(f"/{kind}-tags", f"{kind}-tags", f"{kind}-tag", **filters)
-        mine = (row for row in found if record_id is None or wire.text(row, f"{kind}_id") in (None, record_id))
+    def tag_names(self, kind: str, record_id: str) -> tuple[str, ...]:
+        """Return the tags of one record; `kind` is `invoice` or `client`."""
+        found = self.all(f"/{kind}-tags", f"{kind}-tags", f"{kind}-tag", **{f"{kind}_id": record_id})
+        mine = (row for row in found if wire.text(row, f"{kind}_id") in (None, record_id))
         return tuple(name for row in mine if (name := wire.text(row, "name")))
 
     def properties(self) -> list[Record]:
@@ -246,11 +259,3 @@ class Api:
             raise Refused(f"{path}: {error}", cause="billomat_error")
         found = reply.data.get(root) if isinstance(reply.data, dict) else None
         return wire.without_unset_dates(found) if isinstance(found, dict) else {}
-
-    def exists(self, path_record: tuple[str, str]) -> bool:
-        """Return whether a record of a list still exists, such as `("reminders", "501")`."""
-        try:
-            self._get(f"/{path_record[0]}/{path_record[1]}")
-        except NotFound:
-            return False
-        return True

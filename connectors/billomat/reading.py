@@ -21,7 +21,6 @@ from bridge.contract import (
     InvoiceStatus,
     Mapping,
     Payment,
-    PaymentKind,
     ProviderNotice,
     Reason,
     Reject,
@@ -36,7 +35,7 @@ CREDIT_NOTE_PREFIX = "cn-"
 
 ZERO = Decimal("0.00")
 _MARK = re.compile(r"mb:[0-9a-f]{12}")
-_PLACE = re.compile(r"(?:[A-Z]{1,3}[- ])?([0-9]{4,5})\s+(\S.*)")
+_PLACE = re.compile(r"(?:D[- ])?([0-9]{5})\s+(\S.*)")
 
 
 def marker_of(record: Record) -> str | None:
@@ -189,8 +188,6 @@ class Reading:
         invoice_id = wire.reference(raw, "invoice_id")
         if invoice_id is None:
             raise BadRecord("expected an invoice", field="invoice_id", value=raw.get("invoice_id"))
-        if wire.text(raw, "payment_group") == "DISCOUNT":
-            fields["kind"] = PaymentKind.DISCOUNT
         return _build(Payment, raw, id=wire.record_id(raw), invoice_id=invoice_id, **fields)
 
     def notice(self, raw: Record) -> ProviderNotice:
@@ -227,10 +224,9 @@ def _frozen_address(block: str | None) -> Address | None:
     lines = [line.strip() for line in (block or "").splitlines() if line.strip()]
     if not lines:
         return None
-    for index in range(len(lines) - 1, max(0, len(lines) - 3), -1):
-        if index >= 2 and (place := _PLACE.fullmatch(lines[index])):
-            return Address(lines=tuple(lines[: index - 1]), street=lines[index - 1], postcode=place[1], city=place[2], country="DE")
-    return Address(lines=tuple(lines))
+    if len(lines) >= 3 and (place := _PLACE.fullmatch(lines[-1])):
+        return Address(lines=tuple(lines[:-2]), street=lines[-2], postcode=place[1], city=place[2], country="DE")
+    return Address(lines=tuple(lines), country="")
 
 
 def reject(kind: str, raw: Any, error: BadRecord) -> Reject:

@@ -1,0 +1,149 @@
+"""Looking at single invoices right before something is written: every answer is read now.
+
+For an open invoice: the invoice, its client and contact, tags, reminders, newest history entry, payments, and what the client has
+open in its favour. An invoice that is paid, cancelled or a draft needs no more than itself. Clients, and the lists that Billomat
+only offers as a whole, are read once per batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from bridge.contract import (
+    BadRecord,
+    Debtor,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    NotFound,
+    Payment,
+    ProviderNotice,
+    Ref,
+    Snapshot,
+)
+from connectors.billomat import tags, wire
+from connectors.billomat.api import OPEN_STATES, Api, Record
+from connectors.billomat.pulling import contact_email
+from connectors.billomat.reading import CREDIT_NOTE_PREFIX, Reading
+from connectors.billomat.settings import Settings
+
+_INDEX_FROM = 4  # from so many invoices on, it is asked whether one listing of all reminders is cheaper
+
+
+class Look:
+    """One batch of looks; it forgets what it read when it ends."""
+
+    def __init__(self, api: Api, settings: Settings, reading: Reading, now: datetime) -> None:
+        self.api = api
+        self.settings = settings
+        self.reading = reading
+        self.now = now
+        self.today: date = now.astimezone(reading.zone).date()
+        self._clients: dict[str, Debtor | None] = {}
+        self._credits: dict[str, list[Invoice]] = {}
+        self._contacts: dict[str, str] = {}
+        self._index: dict[str, list[Record]] | None = None
+
+    def snapshots(self, refs: Sequence[Ref]) -> Iterator[Snapshot]:
+        """Yield one snapshot for each of `refs`, in order."""
+        for place, ref in enumerate(refs):
+            yield self._snapshot(ref, left=len(refs) - place)
+
+    def _snapshot(self, ref: Ref, left: int) -> Snapshot:
+        """Return the snapshot; one whose record does not fit the model has no invoice, so that nothing is done with it."""
+        if ref.id.startswith(CREDIT_NOTE_PREFIX):
+            return self._credit_note(ref)
+        try:
+            raw = wire.without_unset_dates(self.api.invoice(ref.id))
+        except NotFound:
+            return Snapshot(invoice_id=ref.id, taken_at=self.now, found=False)
+        try:
+            return self._open_or_done(ref, raw, left)
+        except BadRecord:
+            return Snapshot(invoice_id=ref.id, taken_at=self.now)
+
+    def _credit_note(self, ref: Ref) -> Snapshot:
+        try:
+            raw = self.api.credit_note(ref.id.removeprefix(CREDIT_NOTE_PREFIX))
+            return Snapshot(invoice_id=ref.id, taken_at=self.now, invoice=self.reading.credit_note(wire.without_unset_dates(raw)))
+        except NotFound:
+            return Snapshot(invoice_id=ref.id, taken_at=self.now, found=False)
+        except BadRecord:
+            return Snapshot(invoice_id=ref.id, taken_at=self.now)
+
+    def _open_or_done(self, ref: Ref, raw: Record, left: int) -> Snapshot:
+        if wire.text(raw, "status") not in OPEN_STATES:
+            return Snapshot(invoice_id=ref.id, taken_at=self.now, invoice=self.reading.invoice(raw))
+        names = tags.of_record(self.api, "invoice", ref.id, self.settings.invoice_tags)
+        invoice = self.reading.invoice(raw, tags=names, email=contact_email(self.api, raw, self.today, self._contacts))
+        history = self.api.comments(ref.id)
+        return Snapshot(
+            invoice_id=ref.id,
+            taken_at=self.now,
+            invoice=invoice,
+            debtor=self._client(invoice.debtor_id),
+            notices=tuple(self._reminders(ref.id, invoice.number, left)),
+            related=tuple(self._open_credits(invoice)),
+            payments=tuple(self._payments(raw, ref.id)),
+            history_head=str(max(map(wire.number, history))) if history else None,
+        )
+
+    def _client(self, client_id: str | None) -> Debtor | None:
+        if client_id is None:
+            return None
+        if client_id not in self._clients:
+            try:
+                raw = wire.without_unset_dates(self.api.client(client_id))
+                names = tags.of_record(self.api, "client", client_id, self.settings.client_tags)
+                self._clients[client_id] = self.reading.debtor(raw, tags=names)
+            except NotFound:
+                self._clients[client_id] = None
+        return self._clients[client_id]
+
+    def _payments(self, raw: Record, invoice_id: str) -> list[Payment]:
+        if not wire.amount(raw, "paid_amount"):
+            return []
+        found = self.api.payments(invoice_id=invoice_id)
+        return [self.reading.payment(row) for row in found if wire.text(row, "invoice_id") == invoice_id]
+
+    def _open_credits(self, invoice: Invoice) -> list[Invoice]:
+        """Return the client's open credit notes and corrections that are for this invoice or for none in particular."""
+        client_id = invoice.debtor_id
+        if client_id is None or invoice.kind is InvoiceKind.CREDIT_NOTE:
+            return []
+        if client_id not in self._credits:
+            rows = self.api.invoices(client_id=client_id, status=",".join(OPEN_STATES))
+            documents = [self.reading.invoice(row) for row in rows if wire.text(row, "client_id") == client_id]
+            if self.settings.credit_notes:
+                rows = self.api.credit_notes(client_id=client_id, status="OPEN")
+                documents += [self.reading.credit_note(row) for row in rows if wire.text(row, "client_id") == client_id]
+            self._credits[client_id] = [
+                document for document in documents
+                if document.kind is InvoiceKind.CREDIT_NOTE and document.status is InvoiceStatus.OPEN
+            ]
+        return [document for document in self._credits[client_id] if document.origin_id in (None, invoice.id)]
+
+    # ---------------------------------------------------------------------------------------------------------- reminders
+
+    def _reminders(self, invoice_id: str, number: str | None, left: int) -> list[ProviderNotice]:
+        return [self.reading.notice(row) for row in self._reminder_rows(invoice_id, number, left)]
+
+    def _reminder_rows(self, invoice_id: str, number: str | None, left: int) -> list[Record]:
+        """Return the reminders of one invoice. They cannot be asked for by its id, only by a part of its number."""
+        if self._index is None and (number is None or self._indexing_is_cheaper(left)):
+            self._index = {}
+            for row in wire.distinct([row for page in self.api.reminder_pages() for row in page.records]):
+                self._index.setdefault(wire.text(row, "invoice_id") or "", []).append(row)
+        if self._index is not None:
+            return self._index.get(invoice_id, [])
+        return reminders_of(self.api, invoice_id, str(number))
+
+    def _indexing_is_cheaper(self, left: int) -> bool:
+        if left < _INDEX_FROM:
+            return False
+        total = self.api.count("/reminders")
+        return total is not None and -(-total // self.settings.page_size) + 1 < left
+
+
+def reminders_of(api: Api, invoice_id: str, number: str) -> list[Record]:
+    """Return the reminders of an invoice by its number; every row is checked, for the filter matches parts of numbers."""
+    return [row for row in api.reminders(invoice_number=number) if wire.text(row, "invoice_id") == invoice_id]

@@ -1,0 +1,49 @@
+"""Tags as dunning stops (Mahnstopp): which invoices and clients carry one of the configured tags.
+
+Records do not show their tags. The tag cloud tells in one call whether a tag is in use at all, the list filter names its records,
+and each record found for the first time is checked once by its own tag list, for the filter may match more than was asked.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.contract import Reason
+from connectors.billomat import wire
+from connectors.billomat.api import OPEN_STATES, Api
+
+Tagged = dict[str, list[str]]
+"""Record id -> its tags that mean something to us."""
+
+
+def tagged(api: Api, kind: str, meaning: Mapping[str, Reason], known: Tagged) -> Tagged:
+    """Return the `kind`s (invoice, client) with a configured tag; those in `known` are not checked again."""
+    if not meaning:
+        return {}
+    cloud = {(wire.text(row, "name") or "").casefold(): wire.number(row, "count") for row in api.tag_cloud(kind)}
+    filters: dict[str, Any] = {"status": ",".join(OPEN_STATES)} if kind == "invoice" else {}
+    result: Tagged = {}
+    for name in meaning:
+        if name.casefold() not in cloud:
+            continue
+        limit, confirmed = cloud[name.casefold()], 0
+        for row in api.tagged(kind, name, **filters):
+            key = str(wire.number(row))
+            if name not in known.get(key, ()) and not _carries(api, kind, key, name):
+                continue
+            result.setdefault(key, []).append(name)
+            confirmed += 1
+            if limit and confirmed >= limit:
+                break
+    return result
+
+
+def _carries(api: Api, kind: str, record_id: str, name: str) -> bool:
+    return name.casefold() in (tag.casefold() for tag in api.tag_names(kind, record_id))
+
+
+def of_record(api: Api, kind: str, record_id: str, meaning: Mapping[str, Reason]) -> tuple[str, ...]:
+    """Return the configured tags of one record, in the configuration's spelling, read now."""
+    if not meaning:
+        return ()
+    present = {tag.casefold() for tag in api.tag_names(kind, record_id)}
+    return tuple(name for name in meaning if name.casefold() in present)

@@ -254,6 +254,7 @@ class Debtor(Frozen):
 class Invoice(Frozen):
     """Invoice or a document that changes one. `open` is the provider's word where it has one, never gross minus paid by habit.
 
+    Amounts of credit notes and cancellations are positive, whatever sign the provider writes; `kind` says which way they go.
     `due_on` is the printed due date (not moved to a working day); `sent` is None where the provider cannot tell.
     `origin_id` and `relation` say which other document this one cancels, credits or covers.
     `amounts_clear` is False where the provider does not say in which currency an amount is.

@@ -64,7 +64,7 @@ class Reading:
     # ---------------------------------------------------------------------------------------------------------- documents
 
     def invoice(self, raw: Record, *, tags: tuple[str, ...] = (), email: str | None = None) -> Invoice:
-        """Return an invoice, or a correction (Korrekturrechnung) as a credit note with negative amounts."""
+        """Return an invoice, or a correction (Korrekturrechnung) as a credit note."""
         fields = self._read("invoice", raw)
         origin = wire.reference(raw, "invoice_id")
         gross = fields.get("gross")
@@ -72,6 +72,8 @@ class Reading:
             raise BadRecord("expected an amount", field="total_gross", value=raw.get("total_gross"))
         correction = origin is not None or gross < 0
         self._settle(fields, raw)
+        if correction:
+            fields.update(_positive(fields))
         return _build(
             Invoice, raw,
             id=wire.record_id(raw),
@@ -87,15 +89,14 @@ class Reading:
         )
 
     def credit_note(self, raw: Record) -> Invoice:
-        """Return a credit note (Gutschrift). Billomat's totals of it are positive; ours are negative, as for corrections."""
+        """Return a credit note (Gutschrift)."""
         fields = self._read("credit_note", raw)
         if "number" not in fields and (shown := wire.text(raw, "credit-note_number")):
             fields["number"] = shown
         if "gross" not in fields:
             raise BadRecord("expected an amount", field="total_gross", value=raw.get("total_gross"))
         self._settle(fields, raw)
-        for field in ("gross", "paid", "open"):
-            fields[field] = -abs(fields[field])
+        fields.update(_positive(fields))
         origin = wire.reference(raw, "invoice_id")
         return _build(
             Invoice, raw,
@@ -217,6 +218,11 @@ def _build(model: Callable[..., Any], raw: Record, **fields: Any) -> Any:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise BadRecord(str(first["msg"]), field=field, value=first["input"]) from error
+
+
+def _positive(fields: Record) -> Record:
+    """Return the amounts of a credit note or correction without Billomat's sign, which is negative on corrections."""
+    return {field: abs(fields[field]) for field in ("gross", "paid", "open")}
 
 
 def _frozen_address(block: str | None) -> Address | None:

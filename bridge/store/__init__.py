@@ -9,7 +9,13 @@ from typing import Self
 from sqlalchemy.engine import Connection, Engine
 
 from bridge.store.engine import DatabaseClock, make_engine, reach, reader
+from bridge.store.journal import Journal
+from bridge.store.leases import Leases
 from bridge.store.migrations import upgrade
+from bridge.store.mirror import Mirror
+from bridge.store.outbox import Outbox
+from bridge.store.rates import Rates
+from bridge.store.tokens import Cipher, Tokens
 
 
 def _wall_clock() -> datetime:
@@ -19,22 +25,34 @@ def _wall_clock() -> datetime:
 class Store:
     """One database: transactions, the technical clock, and the repositories.
 
-    Repositories keep no state of their own; their methods take the connection of the caller's transaction first.
+    Repositories keep no state of their own; their methods take the connection of the caller's transaction first. `tokens` and
+    `rates` serve the HTTP sessions and open their own short transactions, as does `leases.holding`.
     """
 
-    def __init__(self, engine: Engine, technical_clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, technical_clock: Callable[[], datetime], cipher: Cipher | None = None) -> None:
         self.engine = engine
         self.now = technical_clock
         self._reader = reader(engine)
+        self.mirror = Mirror()
+        self.journal = Journal()
+        self.outbox = Outbox()
+        self.leases = Leases(engine, technical_clock)
+        self.tokens = Tokens(engine, technical_clock, self.leases, cipher)
+        self.rates = Rates(engine, technical_clock)
 
     @classmethod
     def open(
-        cls, where: str | Path, *, technical_clock: Callable[[], datetime] | None = None, backups: int = 5
+        cls,
+        where: str | Path,
+        *,
+        technical_clock: Callable[[], datetime] | None = None,
+        cipher: Cipher | None = None,
+        backups: int = 5,
     ) -> Self:
         """Open the database at a path or URL; make its tables, or upgrade them, first.
 
         The technical clock (aware UTC) is for leases, settling, budgets and tokens; by default this machine's, on PostgreSQL the
-        server's. Before an upgrade a SQLite file is copied beside itself; the last `backups` copies are kept.
+        server's. `cipher` seals OAuth tokens; without one none can be kept. Before an upgrade a SQLite file is copied beside itself; the last `backups` copies are kept.
         Raises `ConfigError` where it cannot be opened or was written by a newer program.
         """
         engine = make_engine(where)
@@ -46,7 +64,7 @@ class Store:
             raise
         if technical_clock is None:
             technical_clock = _wall_clock if engine.dialect.name == "sqlite" else DatabaseClock(engine)
-        return cls(engine, technical_clock)
+        return cls(engine, technical_clock, cipher)
 
     def begin(self) -> AbstractContextManager[Connection]:
         """Return one writing transaction: committed at the end of the block, rolled back on any exception.

@@ -4,7 +4,7 @@ The states and the ways between them are in `bridge.store.states`, the queue of 
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from bridge.model import Act
 from bridge.store.notices import Notices, cents
 from bridge.store.records import NewNotice, NewStep, Notice, NoticeClaim, Step
 from bridge.store.states import SETTLED, move_notice, move_step
-from bridge.store.tables import claim, invoice, notice, notice_claim, step
+from bridge.store.tables import account, claim, invoice, notice, notice_claim, step
 
 UNDONE = ("waiting", "queued", "sending", "unclear", "parked")
 
@@ -118,24 +118,31 @@ class Outbox(Notices):
         steps = self.steps.of_notice(conn, notice_id)
         if any(one.state == "unclear" or (one.state == "sending" and one.started_at) for one in steps):
             raise WrongState(f"a call of notice {notice_id} is under way; its outcome must be known first")
-        move_notice(conn, notice_id, "D", reason=reason, reason_text=text)
-        self._give_up(conn, notice_id, now)
-        ids = [one.invoice_id for one in found.claims]
+        landed = {one.claim_id for one in found.claims if one.landed_on}
+        move_notice(conn, notice_id, "L" if landed else "D", reason=reason, reason_text=text)
+        self._give_up(conn, notice_id, now, landed=landed)
+        left = [one for one in found.claims if one.claim_id not in landed]
+        ids = [one.invoice_id for one in left]
         conn.execute(
             update(invoice).where(invoice.c.account == found.account, invoice.c.id.in_(ids)).values(next_on=today)
         )
-        return self._discards(conn, found, steps, now)
+        made = self._discards(conn, found, left, now)
+        if landed:
+            self.advance(conn, notice_id, now=now)
+        return made
 
     def park(self, conn: Connection, notice_id: int, *, cause: str, text: str) -> None:
         """Show the notice as waiting for a person; one that has landed stays landed. Parked already is no mistake."""
         if self.get(conn, notice_id, lock=True).state in ("queued", "waiting", "dropped"):
             move_notice(conn, notice_id, "P", reason=cause, reason_text=text)
 
-    def resume(self, conn: Connection, notice_id: int, *, now: datetime) -> None:
-        """Go on with a notice whose parked step was resolved."""
-        if self.get(conn, notice_id, lock=True).state == "parked":
+    def resume(self, conn: Connection, notice_id: int, *, now: datetime, advance: bool = True) -> None:
+        """Go on with a notice whose step was proven or, parked, resolved; with a parked step left it stays parked."""
+        parked = any(one.state == "parked" for one in self.steps.of_notice(conn, notice_id))
+        if self.get(conn, notice_id, lock=True).state == "parked" and not parked:
             move_notice(conn, notice_id, "Q", reason=None, reason_text=None)
-        self.advance(conn, notice_id, now=now)
+        if advance:
+            self.advance(conn, notice_id, now=now)
 
     def advance(self, conn: Connection, notice_id: int, *, now: datetime) -> None:
         """Queue the steps whose turn has come.
@@ -149,6 +156,10 @@ class Outbox(Notices):
             move_step(conn, found.id, "n", updated_at=now)
         if state == "queued" and all(found.state in SETTLED for found in steps):
             move_notice(conn, notice_id, "W")
+
+    def stop_account(self, conn: Connection, name: str, *, text: str) -> None:
+        """Stop an account until a person has acted."""
+        conn.execute(update(account).where(account.c.name == name).values(state="stopped", state_text=text[:2000]))
 
     def made(self, conn: Connection, notice_id: int, claim_id: int, reminder_id: str) -> None:
         """Remember the provider's record that was made for a claim."""
@@ -266,21 +277,26 @@ class Outbox(Notices):
         )
         return conn.scalar(query.limit(1))
 
-    def _give_up(self, conn: Connection, notice_id: int, now: datetime) -> None:
-        """Free the key and end every step that is not settled."""
-        conn.execute(update(notice_claim).where(notice_claim.c.notice_id == notice_id).values(live=False))
+    def _give_up(self, conn: Connection, notice_id: int, now: datetime, *, landed: Collection[int] = ()) -> None:
+        """Free the key and end every step that is not settled, except those of claims that have landed."""
+        free = update(notice_claim).where(notice_claim.c.notice_id == notice_id, notice_claim.c.landed_on.is_(None))
+        conn.execute(free.values(live=False))
         for one in self.steps.of_notice(conn, notice_id):
+            if one.claim_id in landed:
+                continue
             if one.state in ("waiting", "queued", "sending"):
-                move_step(
-                    conn, one.id, "i", step.c.started_at.is_(None), lease_until=None, not_before=None, updated_at=now
-                )
+                uncalled = step.c.started_at.is_(None)
+                move_step(conn, one.id, "i", uncalled, lease_until=None, not_before=None, updated_at=now)
             elif one.state == "parked":
                 move_step(conn, one.id, "x", updated_at=now)
 
-    def _discards(self, conn: Connection, found: Notice, steps: list[Step], now: datetime) -> list[int]:
+    def _discards(self, conn: Connection, found: Notice, claims: Sequence[NoticeClaim], now: datetime) -> list[int]:
+        """Append a step for each draft of ours that has to go; one that exists already is not repeated."""
+        steps = self.steps.of_notice(conn, found.id)
         last, ids = max((one.seq for one in steps), default=0), []
-        for one in found.claims:
-            if one.reminder_id is None:
+        gone = {one.claim_id for one in steps if one.act is Act.DISCARD}
+        for one in claims:
+            if one.reminder_id is None or one.claim_id in gone:
                 continue
             last += 1
             new = NewStep(act=Act.DISCARD, claim_id=one.claim_id)

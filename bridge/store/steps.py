@@ -26,6 +26,7 @@ class Proved:
 
     state: str
     alarm: bool = False
+    text: str = ""
 
 
 class Steps:
@@ -184,8 +185,8 @@ class Steps:
         *,
         now: datetime,
         not_before: datetime | None,
-        cause: str,
-        error: str,
+        cause: str | None,
+        error: str | None,
     ) -> None:
         """Give a step back to the queue because certainly nothing was written (edge d, or h where the lease had expired)."""
         self._end(
@@ -196,7 +197,7 @@ class Steps:
             **_UNCALLED,
             not_before=not_before,
             cause=cause,
-            error=error[:_TEXT],
+            error=error and error[:_TEXT],
             updated_at=now,
         )
 
@@ -241,26 +242,39 @@ class Steps:
         except WrongState:
             move_step(conn, step_id, edges[1], mine, **values)
 
-    def prove(self, conn: Connection, step_id: int, owner: str | None, proof: Proof, *, now: datetime) -> Proved:
+    def prove(
+        self,
+        conn: Connection,
+        step_id: int,
+        owner: str | None,
+        proof: Proof,
+        *,
+        now: datetime,
+        wrong: str | None = None,
+    ) -> Proved:
         """Store a proof, whatever has become of the step meanwhile; a proof is never thrown away.
 
-        Sending by its owner, unclear or parked: done (edges b, f, l). Given back, dropped or claimed again: parked with an alarm
-        (edge k). Already proven: nothing changes; another record at the provider than the proven one is an alarm.
+        Sending by its owner, unclear or parked: done (edges b, f, l), or parked with the proof where it proves something `wrong`.
+        Given back, dropped or claimed again: parked with an alarm (edge k). Already proven: nothing changes; another record at the
+        provider than the proven one is an alarm.
         """
         found = self.get(conn, step_id, lock=True)
         values = {"proof": proof.model_dump(mode="json"), "proved_at": now, "updated_at": now, **_FREE}
-        clear = {**values, "cause": None, "error": None, "not_before": None}
-        if found.state == "sending" and found.lease_owner == owner:
-            move_step(conn, step_id, "b", step.c.lease_owner == owner, **clear)
-            return Proved("done")
-        if found.proof is not None:
+        mine = found.state == "sending" and found.lease_owner == owner
+        if found.proof is not None and not mine:
             return Proved(found.state, alarm=found.proof.provider_id != proof.provider_id)
-        if found.state in ("unclear", "parked"):
-            move_step(conn, step_id, "f" if found.state == "unclear" else "l", **clear)
+        if mine or found.state == "unclear":
+            if wrong is not None:
+                move_step(conn, step_id, "c" if mine else "g", **values, cause="mismatch", error=wrong, not_before=None)
+                return Proved("parked", text=wrong)
+            move_step(conn, step_id, "b" if mine else "f", **values, cause=None, error=None, not_before=None)
+            return Proved("done")
+        if found.state == "parked":
+            move_step(conn, step_id, "l", **values, cause=None, error=None)
             return Proved("done")
         text = f"the answer came after the step was {found.state} again; it may have been done twice"
         move_step(conn, step_id, "k", **values, lease_owner=None, cause="late_proof", error=text)
-        return Proved("parked", alarm=True)
+        return Proved("parked", alarm=True, text=text)
 
     # ---------------------------------------------------------------------------------------------------- after a loss
 

@@ -1,0 +1,293 @@
+"""One step, once: claim it, look, re-check, call, prove. What each error means is decided here and nowhere else."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from bridge.contract import (
+    Attachment,
+    BadAnswer,
+    BridgeError,
+    CannotTell,
+    ConfigError,
+    NotSupported,
+    Proof,
+    Reason,
+    Refused,
+    RetryLater,
+    Snapshot,
+    Unclear,
+    WriteBack,
+)
+from bridge.deliver.call import Result, within
+from bridge.deliver.landing import Landing
+from bridge.deliver.ports import AccountPort, Desk
+from bridge.deliver.writing import LOOKED, claim_of, refs, write_back
+from bridge.errors import WrongState
+from bridge.store.records import Notice, Step
+
+log = structlog.get_logger("bridge.deliver")
+
+_LONGEST_WAIT = timedelta(hours=1)
+_PREPARED_CALLS = 6
+"""Provider calls that one step may need: a look with its lists, the act, and what is read back."""
+
+
+class Outcome(StrEnum):
+    """What became of an attempt. After `WAIT`, `HELD` and `STOPPED` the account is left alone for now."""
+
+    DONE = "done"
+    PARKED = "parked"
+    UNCLEAR = "unclear"
+    DROPPED = "dropped"
+    RELEASED = "released"
+    LOST = "lost"
+    WAIT = "wait"
+    HELD = "held"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an attempt ended, and why."""
+
+    outcome: Outcome
+    text: str = ""
+    after: timedelta | None = None
+    reason: Reason | None = None
+    alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    snapshots: Mapping[str, Snapshot]
+    files: Sequence[tuple[Attachment, bytes]]
+
+
+class Attempt:
+    """One worker's attempt at one step."""
+
+    def __init__(self, desk: Desk, port: AccountPort, step: Step) -> None:
+        self._desk, self._port, self._step = desk, port, step
+        self._store, self._outbox, self._steps = desk.store, desk.store.outbox, desk.store.outbox.steps
+        self._owner = secrets.token_hex(8)
+        self._until = desk.store.now()
+        self._landing = Landing(desk, port)
+
+    def run(self) -> Ended:
+        """Do the step as far as it goes. Nothing escapes but the end of the process."""
+        with self._port.http.delivering():
+            try:
+                self._port.http.prepare(_PREPARED_CALLS)
+            except RetryLater as error:
+                return Ended(Outcome.WAIT, str(error), after=error.after)
+            except ConfigError as error:
+                return self._stop_account(error)
+            if not self._claim():
+                return Ended(Outcome.LOST)
+            ended = self._claimed()
+        log.info("step", id=self._step.id, act=self._step.act, account=self._port.name, outcome=ended.outcome)
+        return ended
+
+    # ------------------------------------------------------------------------------------------------ before the call
+
+    def _claim(self) -> bool:
+        now = self._store.now()
+        self._until = now + self._port.settings.lease
+        try:
+            with self._store.begin() as conn:
+                self._steps.claim(conn, self._step.id, self._owner, now=now, until=self._until)
+        except WrongState:
+            return False
+        return True
+
+    def _claimed(self) -> Ended:
+        try:
+            ready = self._prepare()
+        except RetryLater as error:
+            self._release(error, error.after)
+            return Ended(Outcome.WAIT, str(error), after=error.after)
+        except ConfigError as error:
+            self._release(error, timedelta(0))
+            return self._stop_account(error)
+        except BridgeError as error:
+            return self._park(error.cause, str(error))
+        except Exception as error:  # noqa: BLE001  a mistake in a connector parks this step, visibly, and stops nothing else
+            return self._park(f"unexpected_{type(error).__name__}", str(error))
+        begun = self._begin(ready)
+        if isinstance(begun, Ended):
+            return begun
+        return self._call(begun, ready)
+
+    def _prepare(self) -> _Ready:
+        """Look at all claims, and fetch or make what goes with the step."""
+        if self._step.act not in LOOKED:
+            return _Ready({}, ())
+        with self._store.reading() as conn:
+            notice = self._outbox.get(conn, self._step.notice_id)
+        claim = claim_of(notice, self._step)
+        claims = [claim] if notice.state == "landed" and claim else notice.claims
+        snapshots = {taken.invoice_id: taken for taken in self._port.connector.look(refs(claims))}
+        missing = [one.invoice_id for one in claims if one.invoice_id not in snapshots]
+        if missing:
+            raise BadAnswer(f"the look at invoice {missing[0]} was not answered")
+        files = self._desk.files(notice, self._step, snapshots) if self._step.channel else ()
+        return _Ready(snapshots, files)
+
+    def _begin(self, ready: _Ready) -> WriteBack | Ended:
+        """Re-check everything on the fresh snapshots and record that the call begins: one transaction."""
+        settings = self._port.settings
+        try:
+            with self._store.begin() as conn:
+                notice = self._outbox.get(conn, self._step.notice_id, lock=True)
+                now = self._store.now()
+                stopped = self._recheck(conn, notice, ready)
+                if stopped is not None:
+                    return stopped
+                self._steps.start(
+                    conn,
+                    self._step.id,
+                    self._owner,
+                    now=now,
+                    acted_at=self._port.now(),
+                    lasts_until=now + settings.needed,
+                    baseline=list(ready.snapshots.values()),
+                )
+                begun = write_back(notice, self._steps.get(conn, self._step.id))
+        except WrongState as error:
+            return self._give_back(str(error))
+        if self._store.now() + settings.needed > self._until:  # a slow disk or a paused machine used it up
+            return self._give_back("the lease would end during the call")
+        return begun
+
+    def _recheck(self, conn: Connection, notice: Notice, ready: _Ready) -> Ended | None:
+        """Return how the attempt ends because something speaks against the call, or None; inside the transaction that begins it."""
+        reason = self._desk.rules.gate(conn, self._port.name)
+        if reason is not None:
+            self._steps.release(conn, self._step.id, self._owner, now=self._store.now(), **_held(reason))
+            return Ended(Outcome.HELD, reason.value, reason=reason)
+        if self._step.act not in LOOKED or notice.state == "landed":
+            return None
+        if not self._approved(conn, notice):
+            self._steps.release(
+                conn, self._step.id, self._owner, now=self._store.now(), **_held(Reason.APPROVAL_PENDING)
+            )
+            self._outbox.reopen(conn, notice.id)
+            return Ended(Outcome.DROPPED, "the approval does not fit what is stored", reason=Reason.APPROVAL_PENDING)
+        today = self._port.today()
+        for claim in notice.claims:
+            hold = self._desk.rules.recheck(conn, notice, claim, ready.snapshots[claim.invoice_id], today)
+            if hold is not None:
+                self._landing.drop(conn, notice, reason=hold.reason, text=hold.text, invoice_id=claim.invoice_id)
+                return Ended(Outcome.DROPPED, hold.text, reason=hold.reason)
+        return None
+
+    def _approved(self, conn: Connection, notice: Notice) -> bool:
+        """Return whether what is stored is what a person approved, or needs no approval and is what was decided."""
+        stored = self._outbox.hash_of(conn, notice.id)
+        if notice.approved_hash is None:
+            return notice.automation != "propose" and stored == notice.hash
+        return stored == notice.approved_hash
+
+    # --------------------------------------------------------------------------------------------------------- the call
+
+    def _call(self, write: WriteBack, ready: _Ready) -> Ended:
+        step, seconds = self._step, self._port.settings.deadline_seconds
+
+        def act() -> Proof:
+            with self._port.http.delivering():
+                if step.channel is not None:
+                    return self._desk.channels[step.channel].push(write, ready.files)
+                return self._port.connector.push(write)
+
+        try:
+            proof = within(seconds, act, late=self._late, stop=self._desk.stop)
+        except Exception as error:  # noqa: BLE001  its class decides, an unknown one counts as perhaps written
+            return self._failed(error)
+        return self._proved(proof)
+
+    def _late(self, result: Result) -> None:
+        """Keep what came after the deadline; the step is unclear by then, or further."""
+        try:
+            ended = self._proved(result) if isinstance(result, Proof) else self._failed(result)
+            log.warning("late_answer", id=self._step.id, outcome=ended.outcome)
+        except Exception:
+            log.exception("late_answer_lost", id=self._step.id)
+
+    def _proved(self, proof: Proof) -> Ended:
+        result = self._landing.prove(self._step.id, self._owner, proof)
+        outcome = Outcome.DONE if result.state == "done" else Outcome.PARKED
+        return Ended(outcome, alarm=result.alarm)
+
+    def _failed(self, error: BaseException) -> Ended:
+        """Decide by the class of the error alone; `BadAnswer` after a write does not say that nothing was written."""
+        if isinstance(error, RetryLater) and not isinstance(error, BadAnswer):
+            return self._again(error)
+        if isinstance(error, ConfigError):
+            self._release(error, timedelta(0))
+            return self._stop_account(error)
+        if isinstance(error, Refused | NotSupported):
+            return self._park(error.cause, str(error))
+        if isinstance(error, CannotTell):
+            return self._park(error.cause, str(error), written=True)
+        cause = error.cause if isinstance(error, Unclear | BadAnswer) else f"unexpected_{type(error).__name__}"
+        return self._lose(cause, str(error))
+
+    def _again(self, error: RetryLater) -> Ended:
+        with self._store.reading() as conn:
+            attempts = self._steps.get(conn, self._step.id).attempts
+        if attempts >= self._port.settings.retries:
+            return self._park(error.cause, f"given up after {attempts} calls: {error}")
+        wait = min(max(error.after, error.after * 2 ** (attempts - 1)), max(_LONGEST_WAIT, error.after))
+        self._release(error, wait)
+        return Ended(Outcome.RELEASED, str(error), after=wait)
+
+    # --------------------------------------------------------------------------------------------------- what is stored
+
+    def _release(self, error: BridgeError, after: timedelta) -> None:
+        """Give the step back: nothing was written."""
+        now = self._store.now()
+        with suppress(WrongState), self._store.begin() as conn:
+            self._steps.release(
+                conn, self._step.id, self._owner, now=now, not_before=now + after, cause=error.cause, error=str(error)
+            )
+
+    def _give_back(self, text: str) -> Ended:
+        """Give the step back without a mark of failure: it was not called."""
+        now = self._store.now()
+        with suppress(WrongState), self._store.begin() as conn:
+            self._steps.release(conn, self._step.id, self._owner, now=now, not_before=None, cause=None, error=None)
+        return Ended(Outcome.RELEASED, text)
+
+    def _park(self, cause: str, text: str, *, written: bool = False) -> Ended:
+        try:
+            self._landing.park(self._step.id, self._owner, cause=cause, text=text, written=written)
+        except WrongState:
+            return Ended(Outcome.LOST)
+        return Ended(Outcome.PARKED, text)
+
+    def _lose(self, cause: str, text: str) -> Ended:
+        now = self._store.now()
+        try:
+            with self._store.begin() as conn:
+                until = now + self._port.settings.settling
+                self._steps.lose(conn, self._step.id, self._owner, now=now, not_before=until, cause=cause, error=text)
+        except WrongState:
+            return Ended(Outcome.LOST)
+        return Ended(Outcome.UNCLEAR, text)
+
+    def _stop_account(self, error: ConfigError) -> Ended:
+        with self._store.begin() as conn:
+            self._outbox.stop_account(conn, self._port.name, text=str(error))
+        return Ended(Outcome.STOPPED, str(error))
+
+
+def _held(reason: Reason) -> dict[str, Any]:
+    return {"not_before": None, "cause": None, "error": reason.value}

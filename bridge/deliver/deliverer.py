@@ -1,0 +1,160 @@
+"""Delivering one account: what was lost is settled first, what was approved is queued, then step after step."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from bridge.contract import Act
+from bridge.deliver.attempt import Attempt, Ended, Outcome
+from bridge.deliver.landing import Landing
+from bridge.deliver.ports import AccountPort, Desk, PostedLetters, Report
+from bridge.deliver.settle import Settle
+from bridge.deliver.writing import write_back
+from bridge.errors import UsageError, WrongState
+from bridge.store.journal import SELF
+from bridge.store.records import Notice
+
+_ENDS = frozenset({Outcome.WAIT, Outcome.HELD, Outcome.STOPPED})
+
+
+class Deliverer:
+    """Delivery (Zustellung) of the notices of all accounts. Any number of workers and processes may deliver side by side."""
+
+    def __init__(self, desk: Desk, accounts: Mapping[str, AccountPort]) -> None:
+        self.desk = desk
+        self.accounts = accounts
+
+    def run(self, account: str, *, limit: int | None = None) -> Report:
+        """Deliver what is due for `account`, at most `limit` steps; return what happened. One step's failure stops no other."""
+        port = self._port(account)
+        report = Report(account)
+        settle = Settle(self.desk, port)
+        report.unclear += settle.expire()
+        if self._stopped_account(port, report):
+            return report
+        settle.resolve(report)
+        self._watch(port, report)
+        if report.stopped is None and self._open(port, report):
+            self._steps(port, report, limit)
+        with self.desk.store.reading() as conn:
+            wake = self.desk.store.outbox.steps.next_wake(conn, account)
+        report.wait_until = max(filter(None, (report.wait_until, wake)), default=None) if report.wait_until else wake
+        return report
+
+    def _open(self, port: AccountPort, report: Report) -> bool:
+        """Return whether anything may be written now; if so, hand over what was approved."""
+        with self.desk.store.begin() as conn:
+            report.held = self.desk.rules.gate(conn, port.name)
+            if report.held is None:
+                self.desk.store.outbox.queue_approved(conn, port.name, now=self.desk.store.now())
+        return report.held is None
+
+    def _stopped_account(self, port: AccountPort, report: Report) -> bool:
+        with self.desk.store.reading() as conn:
+            report.stopped = self.desk.store.outbox.account_stopped(conn, port.name)
+        return report.stopped is not None
+
+    def _steps(self, port: AccountPort, report: Report, limit: int | None) -> None:
+        seen: set[int] = set()
+        while not self.desk.stop.is_set() and (limit is None or len(seen) < limit):
+            now = self.desk.store.now()
+            with self.desk.store.reading() as conn:
+                step = self.desk.store.outbox.steps.next_due(conn, port.name, now, skip=seen)
+            if step is None:
+                return
+            seen.add(step.id)
+            ended = Attempt(self.desk, port, step).run()
+            _count(report, ended)
+            if ended.outcome in _ENDS:
+                report.held = ended.reason
+                report.stopped = ended.text if ended.outcome is Outcome.STOPPED else None
+                report.wait_until = now + ended.after if ended.after else None
+                return
+
+    # ------------------------------------------------------------------------------------------------- landing later
+
+    def _watch(self, port: AccountPort, report: Report) -> None:
+        """Land what waited: letters that were posted, reminders which the provider shows as sent."""
+        with self.desk.store.reading() as conn:
+            waiting = self.desk.store.outbox.listing(conn, states=["waiting"], account=port.name)
+            shown = self.desk.store.outbox.shown_as_sent(conn, port.name)
+        for notice in waiting:
+            posted = self._posted_at(notice)
+            claims = [claim.claim_id for claim in notice.claims if claim.reminder_id in shown]
+            if posted is not None:
+                on = posted.astimezone(port.zone).date()
+                report.landed += self._land(port, notice.id, on=on, at=posted)
+            elif claims:
+                report.landed += self._land(port, notice.id, on=port.today(), at=port.now(), only=claims)
+
+    def _posted_at(self, notice: Notice) -> datetime | None:
+        with self.desk.store.reading() as conn:
+            steps = self.desk.store.outbox.steps.of_notice(conn, notice.id)
+        for step in steps:
+            channel: object = self.desk.channels.get(step.channel or "")
+            if step.act is Act.LETTER and step.state == "done" and isinstance(channel, PostedLetters):
+                return channel.posted_at(write_back(notice, step).marker)
+        return None
+
+    def _land(
+        self,
+        port: AccountPort,
+        notice_id: int,
+        *,
+        on: date,
+        at: datetime,
+        only: list[int] | None = None,
+        actor: str = SELF,
+    ) -> int:
+        landing = Landing(self.desk, port)
+        with self.desk.store.begin() as conn:
+            notice = self.desk.store.outbox.get(conn, notice_id, lock=True)
+            if notice.state != "waiting":
+                return 0
+            return len(landing.land(conn, notice, on=on, at=at, only=only, actor=actor))
+
+    # ---------------------------------------------------------------------------------------------------- for people
+
+    def mark_posted(self, notice_id: int, *, actor: str, on: date | None = None) -> None:
+        """Record that the letter of a waiting notice went to the post on local date `on` (default today). Harmless to repeat.
+
+        Raises `WrongState` where the notice has no written letter that waits.
+        """
+        self._confirm(notice_id, actor, on, letters=True)
+
+    def confirm_sent(self, notice_id: int, *, actor: str, on: date | None = None) -> None:
+        """Record that a person sent the reminder that was only created or completed at the provider. Harmless to repeat."""
+        self._confirm(notice_id, actor, on, letters=False)
+
+    def _confirm(self, notice_id: int, actor: str, on: date | None, *, letters: bool) -> None:
+        store = self.desk.store
+        with store.reading() as conn:
+            notice = store.outbox.get(conn, notice_id)
+            steps = store.outbox.steps.of_notice(conn, notice_id)
+        written = [step for step in steps if step.act is Act.LETTER and step.state == "done"]
+        if notice.state == "landed":
+            return
+        if notice.state != "waiting" or (letters and not written):
+            raise WrongState(f"notice {notice_id} is {notice.state}; it has nothing that waits to be sent")
+        port = self._port(notice.account)
+        if on is not None and on > port.today():
+            raise UsageError(f"{on} is in the future; today is {port.today()}")
+        if letters:
+            channel: object = self.desk.channels.get(written[0].channel or "")
+            if isinstance(channel, PostedLetters):
+                channel.mark_posted(write_back(notice, written[0]).marker)
+        self._land(port, notice_id, on=on or port.today(), at=port.now(), actor=actor)
+
+    def _port(self, account: str) -> AccountPort:
+        if account not in self.accounts:
+            raise UsageError(f"there is no account {account!r}; there are {', '.join(sorted(self.accounts))}")
+        return self.accounts[account]
+
+
+def _count(report: Report, ended: Ended) -> None:
+    report.done += ended.outcome is Outcome.DONE
+    report.parked += ended.outcome is Outcome.PARKED
+    report.unclear += ended.outcome is Outcome.UNCLEAR
+    report.dropped += ended.outcome is Outcome.DROPPED
+    report.alarms += ended.alarm
+    if ended.outcome not in (Outcome.DONE, Outcome.LOST) and ended.text:
+        report.problems.append(ended.text)

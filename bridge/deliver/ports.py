@@ -1,0 +1,148 @@
+"""What delivery asks for: accounts, channels, the rules, clocks; and what it reports."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Protocol, Self, runtime_checkable
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import Connection
+
+from bridge.contract import Attachment, Channel, Connector, Http, Reason, Snapshot
+from bridge.store import Store
+from bridge.store.records import Notice, NoticeClaim, Step
+
+
+class DeliverySettings(BaseModel):
+    """How patiently one account is delivered to. All in seconds of the technical clock, except the counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deadline_seconds: int = Field(60, ge=1, le=600, description="Hard limit of one provider call.")
+    margin_seconds: int = Field(10, ge=1, le=300, description="How much longer than the call its lease must last.")
+    lease_seconds: int = Field(300, ge=10, le=3600, description="How long a claimed step belongs to one worker.")
+    settling_seconds: int = Field(
+        180, ge=1, le=86400, description="Wait after a lost answer before the provider is asked whether it was written."
+    )
+    finds: int = Field(3, ge=1, le=20, description="Reads, spread over a settling time, before absence is believed.")
+    retries: int = Field(12, ge=1, le=100, description="Calls that wrote nothing before the step is left to a person.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.lease_seconds <= self.deadline_seconds + self.margin_seconds:
+            msg = "lease_seconds must be longer than deadline_seconds and margin_seconds together"
+            raise ValueError(msg)
+        if self.settling_seconds <= self.deadline_seconds:
+            msg = "settling_seconds must be longer than deadline_seconds"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def deadline(self) -> timedelta:
+        return timedelta(seconds=self.deadline_seconds)
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def settling(self) -> timedelta:
+        return timedelta(seconds=self.settling_seconds)
+
+    @property
+    def needed(self) -> timedelta:
+        """How long a lease must still last when its call begins."""
+        return timedelta(seconds=self.deadline_seconds + self.margin_seconds)
+
+
+DEFAULTS = DeliverySettings()
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPort:
+    """One account as delivery sees it."""
+
+    name: str
+    connector: Connector
+    http: Http
+    settings: DeliverySettings = DEFAULTS
+    zone: ZoneInfo = BERLIN
+
+    def now(self) -> datetime:
+        """Return the business instant."""
+        return self.http.now()
+
+    def today(self) -> date:
+        """Return the account's local business date."""
+        return self.now().astimezone(self.zone).date()
+
+
+class HoldLike(Protocol):
+    """A reason not to send, with its plain words."""
+
+    @property
+    def reason(self) -> Reason: ...
+    @property
+    def text(self) -> str: ...
+
+
+class Rules(Protocol):
+    """The rules as delivery asks them, inside the transaction that begins the call."""
+
+    def gate(self, conn: Connection, account: str) -> Reason | None:
+        """Return why nothing may be written to `account` now (sending off, pause, writing suspended), or None."""
+
+    def recheck(
+        self, conn: Connection, notice: Notice, claim: NoticeClaim, snapshot: Snapshot, today: date
+    ) -> HoldLike | None:
+        """Return why this claim must not be reminded of, judged by `snapshot` and by what is known here, or None."""
+
+
+@runtime_checkable
+class PostedLetters(Protocol):
+    """A letter channel that knows whether a letter went to the post."""
+
+    def posted_at(self, marker: str) -> datetime | None: ...
+    def mark_posted(self, marker: str) -> datetime: ...
+
+
+Files = Callable[[Notice, Step, Mapping[str, Snapshot]], Sequence[tuple[Attachment, bytes]]]
+"""Makes what goes with a mail or letter, from the notice and the fresh snapshots by invoice id. Errors as `Connector.look`."""
+
+
+def no_files(_notice: Notice, _step: Step, _snapshots: Mapping[str, Snapshot]) -> Sequence[tuple[Attachment, bytes]]:
+    """Return nothing: for accounts whose provider makes and sends the documents."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that all steps share."""
+
+    store: Store
+    channels: Mapping[str, Channel]
+    rules: Rules
+    files: Files = no_files
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(slots=True)
+class Report:
+    """What one delivery of one account did. `held` says why nothing was written, `wait_until` (technical clock) when to come again."""
+
+    account: str
+    done: int = 0
+    landed: int = 0
+    dropped: int = 0
+    parked: int = 0
+    unclear: int = 0
+    found: int = 0
+    again: int = 0
+    alarms: int = 0
+    held: Reason | None = None
+    stopped: str | None = None
+    wait_until: datetime | None = None
+    problems: list[str] = field(default_factory=list)

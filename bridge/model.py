@@ -387,10 +387,14 @@ class Finding(Frozen):
 
 
 class Health(Frozen):
-    """What `Connector.check` found: whether the account works, what it can do there, and what a person should know."""
+    """What `Connector.check` found: whether the account works, what it can do there, and what a person should know.
+
+    `provider_levels` names the provider's own dunning levels in their order, None where it has none of its own.
+    """
 
     ok: bool
     acts: frozenset[Act] = frozenset()
+    provider_levels: tuple[str, ...] | None = None
     findings: tuple[Finding, ...] = ()
     clock_skew_seconds: int | None = None
     has_bank_feed: bool = False

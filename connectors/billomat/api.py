@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bridge.contract import BadAnswer, Http, Refused, Reply
+from bridge.contract import BadAnswer, Http, Refused, Reply, Unclear
 from connectors.billomat import wire
 
 OPEN_STATES = ("OPEN", "OVERDUE")
@@ -129,8 +129,10 @@ class Api:
         filters = {"invoice_id": invoice_id, **({"actionkey": ",".join(actions)} if actions else {})}
         found = self.all("/invoice-comments", "invoice-comments", "invoice-comment", **filters)
         return [
-            row for row in found
-            if wire.text(row, "invoice_id") in (None, invoice_id) and (not actions or wire.text(row, "actionkey") in actions)
+            row
+            for row in found
+            if wire.text(row, "invoice_id") in (None, invoice_id)
+            and (not actions or wire.text(row, "actionkey") in actions)
         ]
 
     def tag_names(self, kind: str, record_id: str) -> tuple[str, ...]:
@@ -144,11 +146,15 @@ class Api:
 
     def property_values(self, client_id: str, property_id: str) -> list[Record]:
         found = self.all(
-            "/client-property-values", "client-property-values", "client-property-value",
-            client_id=client_id, client_property_id=property_id,
+            "/client-property-values",
+            "client-property-values",
+            "client-property-value",
+            client_id=client_id,
+            client_property_id=property_id,
         )
         return [
-            row for row in found
+            row
+            for row in found
             if wire.text(row, "client_id") in (None, client_id) and wire.text(row, "client_property_id") == property_id
         ]
 
@@ -156,7 +162,9 @@ class Api:
         """Return a document's PDF; `kind` is `invoices`, `reminders` or `credit-notes`. Raises `BadAnswer`."""
         record = wire.one(self._get(f"/{kind}/{record_id}/pdf").data, "pdf")
         try:
-            content = base64.b64decode(str(record.get("base64file", "")).replace("\n", "").replace("\r", ""), validate=True)
+            content = base64.b64decode(
+                str(record.get("base64file", "")).replace("\n", "").replace("\r", ""), validate=True
+            )
         except (binascii.Error, ValueError) as error:
             raise BadAnswer(f"the PDF of {kind}/{record_id} is no base64") from error
         if not content.startswith(b"%PDF"):
@@ -213,7 +221,12 @@ class Api:
         return list(wire.distinct(found))
 
     def pages(
-        self, path: str, container: str, item: str, filters: Mapping[str, Any], start: int | None = None,
+        self,
+        path: str,
+        container: str,
+        item: str,
+        filters: Mapping[str, Any],
+        start: int | None = None,
     ) -> Iterator[Page]:
         """Yield the pages of a list sorted by id, from the last to the first; `start` is the page to resume at.
 
@@ -223,28 +236,27 @@ class Api:
         params = {"order_by": "id ASC", "per_page": self.page_size, **filters}
         size = self.page_size
         if start is None:
-            first = self._page(path, container, item, params, 1, None)
+            first = self._page((path, container, item), params, 1)
             if first.pages <= 1:
                 yield first
                 return
             start = first.pages
         while start > 1:
-            page = self._page(path, container, item, params, start, None)
+            page = self._page((path, container, item), params, start)
             if page.records:
                 yield page._replace(last=False)
             start = min(start - 1, max(1, -(-page.total // size)))
-        yield self._page(path, container, item, params, 1, True)
+        yield self._page((path, container, item), params, 1)._replace(last=True)
 
-    def _page(
-        self, path: str, container: str, item: str, params: Mapping[str, Any], number: int, last: bool | None,
-    ) -> Page:
+    def _page(self, what: tuple[str, str, str], params: Mapping[str, Any], number: int) -> Page:
+        path, container, item = what
         data = self._get(path, {**params, "page": number}).data
         records = [wire.without_unset_dates(row) for row in wire.rows(data, container, item)]
         total = wire.total(data, container)
-        if total is None:  # a list that is not paged says nothing; one full page of a paged list cannot be told apart
+        if total is None:  # a list that is not paged does not say
             total = (number - 1) * self.page_size + len(records)
         pages = max(1, -(-total // self.page_size))
-        return Page(records, number, pages, total, pages <= 1 if last is None else last)
+        return Page(records, number, pages, total, last=pages <= 1)
 
     def _get(self, path: str, params: Mapping[str, Any] | None = None, method: str = "GET") -> Reply:
         reply = self.http.read(path, params={"format": "json", **(params or {})}, method=method)
@@ -254,8 +266,13 @@ class Api:
 
     def _write(self, method: str, path: str, root: str, fields: Record | None) -> Record:
         body = None if fields is None else {root: fields}
-        reply = self.http.write(method, path, params={"format": "json"}, body=body)
-        if (error := wire.failure(reply.data)) is not None:
-            raise Refused(f"{path}: {error}", cause="billomat_error")
+        try:
+            reply = self.http.write(method, path, params={"format": "json"}, body=body)
+        except Refused as error:
+            if said := wire.failure(error.body):
+                error.args = (f"{error}: {said}",)  # Billomat has no error codes; its text is all there is
+            raise
+        if (said := wire.failure(reply.data)) is not None:
+            raise Unclear(f"{path}: HTTP {reply.status} with an error: {said}", cause="billomat_error")
         found = reply.data.get(root) if isinstance(reply.data, dict) else None
         return wire.without_unset_dates(found) if isinstance(found, dict) else {}

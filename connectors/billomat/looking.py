@@ -64,7 +64,9 @@ class Look:
     def _credit_note(self, ref: Ref) -> Snapshot:
         try:
             raw = self.api.credit_note(ref.id.removeprefix(CREDIT_NOTE_PREFIX))
-            return Snapshot(invoice_id=ref.id, taken_at=self.now, invoice=self.reading.credit_note(wire.without_unset_dates(raw)))
+            return Snapshot(
+                invoice_id=ref.id, taken_at=self.now, invoice=self.reading.credit_note(wire.without_unset_dates(raw))
+            )
         except NotFound:
             return Snapshot(invoice_id=ref.id, taken_at=self.now, found=False)
         except BadRecord:
@@ -117,7 +119,8 @@ class Look:
                 rows = self.api.credit_notes(client_id=client_id, status="OPEN")
                 documents += [self.reading.credit_note(row) for row in rows if wire.text(row, "client_id") == client_id]
             self._credits[client_id] = [
-                document for document in documents
+                document
+                for document in documents
                 if document.kind is InvoiceKind.CREDIT_NOTE and document.status is InvoiceStatus.OPEN
             ]
         return [document for document in self._credits[client_id] if document.origin_id in (None, invoice.id)]

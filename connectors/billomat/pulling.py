@@ -32,6 +32,7 @@ from bridge.contract import (
 )
 from connectors.billomat import tags, wire
 from connectors.billomat.api import OPEN_STATES, Api, Page, Record
+from connectors.billomat.levels import read_levels
 from connectors.billomat.reading import Reading, reject
 from connectors.billomat.settings import Settings
 
@@ -85,10 +86,12 @@ class Pull:
         state = self.state
         if state["stage"] is None:
             since = state["refreshed"]
-            due = since is None or self.now - datetime.fromisoformat(since) >= timedelta(hours=self.settings.refresh_hours)
+            due = since is None or self.now - datetime.fromisoformat(since) >= timedelta(
+                hours=self.settings.refresh_hours
+            )
             state.update(stage=STAGES[0], page=None, refresh=due)
             if due:
-                self.reading.set_levels(self.api.levels())
+                self.reading.set_levels(read_levels(self.api))
                 state.update(levels=self.reading.level_positions, contacts={}, clients_to=0, clients=[])
         self.reading.level_positions = dict(state["levels"])
 
@@ -105,7 +108,11 @@ class Pull:
         state = self.state
         before = state["tagged_clients"]
         state["tagged_clients"] = tags.tagged(self.api, "client", self.settings.client_tags, before)
-        changed = {key for key in before.keys() | state["tagged_clients"].keys() if before.get(key) != state["tagged_clients"].get(key)}
+        changed = {
+            key
+            for key in before.keys() | state["tagged_clients"].keys()
+            if before.get(key) != state["tagged_clients"].get(key)
+        }
         if state["refresh"] and self._listing_is_cheaper():
             for page in self.api.client_pages(state["page"]):
                 state["clients_to"] = max([state["clients_to"], *map(wire.number, page.records)])
@@ -137,7 +144,9 @@ class Pull:
         debtors, rejects = [], []
         for raw in records:
             try:
-                debtors.append(self.reading.debtor(raw, tags=tuple(self.state["tagged_clients"].get(str(wire.number(raw)), ()))))
+                debtors.append(
+                    self.reading.debtor(raw, tags=tuple(self.state["tagged_clients"].get(str(wire.number(raw)), ())))
+                )
             except BadRecord as error:
                 rejects.append(reject("debtor", raw, error))
         return tuple(debtors), tuple(rejects)
@@ -227,7 +236,9 @@ class Pull:
             try:
                 found.append(self.reading.notice(self.api.reminder(key)))
             except NotFound:
-                gone = ProviderNotice(id=key, invoice_id=invoice_id, level=level, status=NoticeStatus.CANCELLED, marker=marker)
+                gone = ProviderNotice(
+                    id=key, invoice_id=invoice_id, level=level, status=NoticeStatus.CANCELLED, marker=marker
+                )
                 found.append(gone)
             except BadRecord:
                 continue
@@ -254,7 +265,13 @@ class Pull:
                     continue
                 payments.append(payment)
                 if payment.value_on >= overlap:
-                    known[payment.id] = [payment.invoice_id, str(payment.amount), payment.value_on.isoformat(), payment.kind, payment.currency]
+                    known[payment.id] = [
+                        payment.invoice_id,
+                        str(payment.amount),
+                        payment.value_on.isoformat(),
+                        payment.kind,
+                        payment.currency,
+                    ]
             if page.last:
                 payments += self._taken_back(known, seen, overlap)
                 state.update(payments={key: row for key, row in known.items() if key in seen}, payments_seen=[])
@@ -271,8 +288,13 @@ class Pull:
                 continue
             found.append(
                 Payment(
-                    id=f"{key}-deleted", invoice_id=invoice_id, amount=-Decimal(amount), currency=currency,
-                    value_on=self.today, kind=kind, text=f"payment {key} was deleted",
+                    id=f"{key}-deleted",
+                    invoice_id=invoice_id,
+                    amount=-Decimal(amount),
+                    currency=currency,
+                    value_on=self.today,
+                    kind=kind,
+                    text=f"payment {key} was deleted",
                 )
             )
         return found
@@ -317,7 +339,9 @@ class Pull:
             done += len(page.records)
             self._resume(page)
             records = [raw for raw in page.records if wire.text(raw, "status") in OPEN_STATES]
-            yield self._invoice_batch(records, last=page.last, full=True, complete=page.last, done=done, total=page.total)
+            yield self._invoice_batch(
+                records, last=page.last, full=True, complete=page.last, done=done, total=page.total
+            )
 
     def _invoice_batch(self, records: Sequence[Record], *, last: bool, **parts: Any) -> Batch:
         debtors, rejects = self._clients_of(records)
@@ -343,7 +367,9 @@ class Pull:
 
     def _invoice(self, raw: Record) -> Invoice:
         names = tuple(self.state["tagged_invoices"].get(str(wire.number(raw)), ()))
-        return self.reading.invoice(raw, tags=names, email=contact_email(self.api, raw, self.today, self.state["contacts"]))
+        return self.reading.invoice(
+            raw, tags=names, email=contact_email(self.api, raw, self.today, self.state["contacts"])
+        )
 
     def _changed_invoices(self) -> list[Record] | None:
         """Return the invoices changed since the last cycle, or None where the provider does not sort by `updated`."""

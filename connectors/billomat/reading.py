@@ -1,13 +1,12 @@
 """From Billomat's records to the shared model. No calls; every failure is a `BadRecord`."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bridge.contract import (
     Address,
@@ -30,6 +29,7 @@ from connectors.billomat import wire
 from connectors.billomat.settings import Settings
 
 Record = dict[str, Any]
+Model = TypeVar("Model", bound=BaseModel)
 CREDIT_NOTE_PREFIX = "cn-"
 """Credit notes have ids of their own, which may equal those of invoices."""
 
@@ -75,7 +75,7 @@ class Reading:
         if correction:
             fields.update(_positive(fields))
         return _build(
-            Invoice, raw,
+            Invoice,
             id=wire.record_id(raw),
             kind=InvoiceKind.CREDIT_NOTE if correction else InvoiceKind.INVOICE,
             debtor_id=wire.reference(raw, "client_id"),
@@ -83,7 +83,9 @@ class Reading:
             relation=Relation.CREDITS if origin is not None else None,
             address=_frozen_address(wire.text(raw, "address")),
             tags=tags,
-            flags=() if correction else (*self._direct_debit(raw, fields), *self._tag_flags(tags, self.settings.invoice_tags, "invoice")),
+            flags=()
+            if correction
+            else (*self._direct_debit(raw, fields), *self._tag_flags(tags, self.settings.invoice_tags, "invoice")),
             email=email,
             **fields,
         )
@@ -99,7 +101,7 @@ class Reading:
         fields.update(_positive(fields))
         origin = wire.reference(raw, "invoice_id")
         return _build(
-            Invoice, raw,
+            Invoice,
             id=CREDIT_NOTE_PREFIX + wire.record_id(raw),
             kind=InvoiceKind.CREDIT_NOTE,
             debtor_id=wire.reference(raw, "client_id"),
@@ -130,7 +132,9 @@ class Reading:
     def _tag_flags(tags: tuple[str, ...], meaning: dict[str, Reason], owner: str) -> tuple[Flag, ...]:
         reasons = {name.casefold(): reason for name, reason in meaning.items()}
         return tuple(
-            Flag(reason=reasons[tag.casefold()], source=f"{owner} tag {tag}") for tag in tags if tag.casefold() in reasons
+            Flag(reason=reasons[tag.casefold()], source=f"{owner} tag {tag}")
+            for tag in tags
+            if tag.casefold() in reasons
         )
 
     # ------------------------------------------------------------------------------------------------------------- people
@@ -141,12 +145,16 @@ class Reading:
         person = " ".join(part for field in ("first_name", "last_name") if (part := wire.text(raw, field)))
         company = wire.text(raw, "name")
         key = wire.record_id(raw)
-        contacts = (Contact(name=person, role="main", email=fields.get("email"), phone=wire.text(raw, "phone")),) if person else ()
+        contacts = (
+            (Contact(name=person, role="main", email=fields.get("email"), phone=wire.text(raw, "phone")),)
+            if person
+            else ()
+        )
         locale = wire.text(raw, "locale")
         term = wire.text(raw, "due_days") if wire.text(raw, "due_days_type") == "ABSOLUTE" else None
         mandate = wire.text(raw, "sepa_mandate") is not None
         return _build(
-            Debtor, raw,
+            Debtor,
             id=key,
             name=company or person or fields.get("number") or key,
             kind=DebtorKind.BUSINESS if wire.text(raw, "vat_number") else DebtorKind.UNKNOWN,
@@ -154,7 +162,10 @@ class Reading:
             address=self._address(raw, company, person),
             language=re.split(r"[-_]", locale)[0].lower() if locale else None,
             tags=tags,
-            flags=(*self._client_flags(raw, mandate=mandate), *self._tag_flags(tags, self.settings.client_tags, "client")),
+            flags=(
+                *self._client_flags(raw, mandate=mandate),
+                *self._tag_flags(tags, self.settings.client_tags, "client"),
+            ),
             payment_term_days=int(term) if term and term.isdigit() else None,
             has_mandate=mandate,
             **fields,
@@ -175,7 +186,7 @@ class Reading:
         fields["country"] = str(fields.get("country", "DE")).upper()
         if not any(fields.get(name) for name in ("street", "postcode", "city")):
             return None
-        return _build(Address, raw, lines=tuple(line for line in (company, person) if line), **fields)
+        return _build(Address, lines=tuple(line for line in (company, person) if line), **fields)
 
     # --------------------------------------------------------------------------------------------- payments and reminders
 
@@ -189,7 +200,7 @@ class Reading:
         invoice_id = wire.reference(raw, "invoice_id")
         if invoice_id is None:
             raise BadRecord("expected an invoice", field="invoice_id", value=raw.get("invoice_id"))
-        return _build(Payment, raw, id=wire.record_id(raw), invoice_id=invoice_id, **fields)
+        return _build(Payment, id=wire.record_id(raw), invoice_id=invoice_id, **fields)
 
     def notice(self, raw: Record) -> ProviderNotice:
         """Return a reminder (Mahnung), whoever made it."""
@@ -197,8 +208,12 @@ class Reading:
         if invoice_id is None:
             raise BadRecord("expected an invoice", field="invoice_id", value=raw.get("invoice_id"))
         return _build(
-            ProviderNotice, raw,
-            id=wire.record_id(raw), invoice_id=invoice_id, level=self.level(raw), marker=marker_of(raw), **self._read("notice", raw),
+            ProviderNotice,
+            id=wire.record_id(raw),
+            invoice_id=invoice_id,
+            level=self.level(raw),
+            marker=marker_of(raw),
+            **self._read("notice", raw),
         )
 
     def level(self, raw: Record) -> int:
@@ -211,7 +226,7 @@ class Reading:
         return fields or {}
 
 
-def _build(model: Callable[..., Any], raw: Record, **fields: Any) -> Any:
+def _build(model: type[Model], **fields: Any) -> Model:
     try:
         return model(**fields)
     except ValidationError as error:
@@ -238,4 +253,6 @@ def _frozen_address(block: str | None) -> Address | None:
 def reject(kind: str, raw: Any, error: BadRecord) -> Reject:
     """Return the record that did not fit, with the reason."""
     key = wire.text(raw, "id") if isinstance(raw, dict) else None
-    return Reject(kind=kind, provider_id=key, field=error.field, value=error.value, reason=error.reason, raw=wire.raw(raw))
+    return Reject(
+        kind=kind, provider_id=key, field=error.field, value=error.value, reason=error.reason, raw=wire.raw(raw)
+    )

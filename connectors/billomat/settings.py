@@ -34,17 +34,27 @@ class Settings(ConnectorSettings):
         description="Where our mark is put on a reminder. `label` is written in the same call that creates the reminder; take "
         "`customfield` (two calls) only where the reminder's template prints the label.",
     )
-    template_id: int | None = Field(None, description="Template for completing reminders; empty: the account's default.")
+    template_id: int | None = Field(
+        None, description="Template for completing reminders; empty: the account's default."
+    )
     email_template_id: int | None = Field(None, description="E-mail template; empty: the account's default.")
     email_from: str | None = Field(None, description="Sender of e-mails; empty: the account's default sender.")
-    fee_title: str = Field("Mahngebühr", min_length=1, description="Title of the fee item where the dunning level has none.")
-    check_amounts: bool = Field(True, description="Compare the amount of a reminder draft with ours before it is completed.")
-    post: bool = Field(False, description="The letter add-on (Pixelletter) is set up and has a balance; letters cost money.")
+    fee_title: str = Field(
+        "Mahngebühr", min_length=1, description="Title of the fee item where the dunning level has none."
+    )
+    check_amounts: bool = Field(
+        True, description="Compare the amount of a reminder draft with ours before it is completed."
+    )
+    post: bool = Field(
+        False, description="The letter add-on (Pixelletter) is set up and has a balance; letters cost money."
+    )
     post_color: bool = Field(False, description="Print letters in colour.")
     post_duplex: bool = Field(True, description="Print letters on both sides.")
     post_paper_weight: Literal[80, 90] = Field(90, description="Paper of letters, in grams per square metre.")
 
-    respect_dunning_run: bool = Field(True, description="Hold clients that are excluded from Billomat's own dunning run.")
+    respect_dunning_run: bool = Field(
+        True, description="Hold clients that are excluded from Billomat's own dunning run."
+    )
     hold_archived: bool = Field(True, description="Hold archived clients.")
     direct_debit: Literal["alone", "listed", "mandate", "off"] = Field(
         "alone",
@@ -52,17 +62,23 @@ class Settings(ConnectorSettings):
         "list it and all of clients with a SEPA mandate, or none.",
     )
     direct_debit_days: int | None = Field(
-        None, ge=0, description="Days after the due date after which a direct debit is no longer waited for; empty: for ever.",
+        None,
+        ge=0,
+        description="Days after the due date after which a direct debit is no longer waited for; empty: for ever.",
     )
     invoice_tags: dict[str, Reason] = Field(
-        default={"mahnstopp": Reason.INVOICE_EXCLUDED}, description="Tags of invoices that hold them, and the reason each stands for.",
+        default={"mahnstopp": Reason.INVOICE_EXCLUDED},
+        description="Tags of invoices that hold them, and the reason each stands for.",
     )
     client_tags: dict[str, Reason] = Field(
-        default={"mahnstopp": Reason.CUSTOMER_EXCLUDED}, description="Tags of clients that hold them, and the reason each stands for.",
+        default={"mahnstopp": Reason.CUSTOMER_EXCLUDED},
+        description="Tags of clients that hold them, and the reason each stands for.",
     )
     credit_notes: bool = Field(True, description="Read open credit notes, so that they lower a claim.")
     customer_note_property: str = Field(
-        "Mahnwesen", min_length=1, description="Client property for the line about the last reminder; `init` creates it on consent.",
+        "Mahnwesen",
+        min_length=1,
+        description="Client property for the line about the last reminder; `init` creates it on consent.",
     )
 
     changes: Literal["full", "updated"] = Field(
@@ -70,8 +86,12 @@ class Settings(ConnectorSettings):
         description="`full` lists all open invoices each time. `updated` reads what changed by the field `updated` and lists all once "
         "in `refresh_hours`; use it only where a booked payment was seen to change `updated`.",
     )
-    refresh_hours: int = Field(24, ge=1, le=168, description="Hours after which clients, contacts and all reminders are read again.")
-    payments_overlap_days: int = Field(14, ge=1, le=366, description="Days of payments that are read again, for late bookings.")
+    refresh_hours: int = Field(
+        24, ge=1, le=168, description="Hours after which clients, contacts and all reminders are read again."
+    )
+    payments_overlap_days: int = Field(
+        14, ge=1, le=366, description="Days of payments that are read again, for late bookings."
+    )
     payments_first_days: int = Field(400, ge=1, le=3660, description="Days of payments that the first pull reads.")
     client_chunk: int = Field(50, ge=1, le=100, description="Invoices whose clients are asked for in one call.")
 

@@ -4,7 +4,7 @@ Records do not show their tags. The tag cloud tells in one call whether a tag is
 and each record found for the first time is checked once by its own tag list, for the filter may match more than was asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bridge.contract import Reason
@@ -41,9 +41,9 @@ def _carries(api: Api, kind: str, record_id: str, name: str) -> bool:
     return name.casefold() in (tag.casefold() for tag in api.tag_names(kind, record_id))
 
 
-def of_record(api: Api, kind: str, record_id: str, meaning: Mapping[str, Reason]) -> tuple[str, ...]:
-    """Return the configured tags of one record, in the configuration's spelling, read now."""
-    if not meaning:
+def of_record(api: Api, kind: str, record_id: str, wanted: Collection[str]) -> tuple[str, ...]:
+    """Return those of `wanted` that one record carries, in the spelling of `wanted`, read now."""
+    if not wanted:
         return ()
     present = {tag.casefold() for tag in api.tag_names(kind, record_id)}
-    return tuple(name for name in meaning if name.casefold() in present)
+    return tuple(name for name in wanted if name.casefold() in present)

@@ -1,0 +1,159 @@
+"""Finding out whether an account works: key, rights, document quota, dunning levels, places for our line, and what cannot be seen."""
+
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from bridge.contract import Act, BadAnswer, ConfigError, Finding, Health, NotFound, Refused, Reply, Severity
+from connectors.billomat import wire
+from connectors.billomat.api import Api, Record
+from connectors.billomat.levels import Levels, documents_left
+from connectors.billomat.places import CustomerPlace
+from connectors.billomat.settings import Settings
+
+FEW_DOCUMENTS = 25
+_RIGHTS = {"": 0, "READ": 1, "UPDATE": 2, "DELETE": 3}
+_NEEDED: dict[Act, tuple[str, str]] = {
+    Act.CREATE: ("reminders", "UPDATE"),
+    Act.AMEND: ("reminders", "UPDATE"),
+    Act.COMPLETE: ("reminders", "UPDATE"),
+    Act.SEND_EMAIL: ("reminders", "UPDATE"),
+    Act.SEND_POST: ("reminders", "UPDATE"),
+    Act.DISCARD: ("reminders", "DELETE"),
+    Act.NOTE: ("invoices", "UPDATE"),
+    Act.TAG: ("invoices", "UPDATE"),
+    Act.CUSTOMER_NOTE: ("clients", "UPDATE"),
+}
+
+
+class Check:
+    """One check; findings are collected in the order of the questions."""
+
+    def __init__(
+        self, api: Api, settings: Settings, levels: Levels, place: CustomerPlace, clock: Callable[[], datetime]
+    ) -> None:
+        self.api = api
+        self.settings = settings
+        self.levels = levels
+        self.place = place
+        self.clock = clock
+        self.findings: list[Finding] = []
+
+    def __call__(self, acts: frozenset[Act]) -> Health:
+        try:
+            reply = self.api.account()
+        except ConfigError as error:
+            self._say(Severity.ERROR, "billomat_credentials", f"Billomat does not accept the key: {error}")
+            return Health(ok=False, findings=tuple(self.findings))
+        rights = self._rights()
+        self._reading_rights(rights)
+        self._quota(reply)
+        names = self._levels()
+        usable = self._usable(acts, rights)
+        self._say(
+            Severity.WARNING,
+            "billomat_own_automation",
+            "Billomat does not show whether its own dunning levels run automatically. Switch their automation off on every level (Settings > "
+            "Documents > Dunning levels). Reminders made there are adopted, and writing stops when they keep appearing.",
+        )
+        return Health(
+            ok=not any(finding.severity is Severity.ERROR for finding in self.findings),
+            acts=usable,
+            provider_levels=names,
+            findings=tuple(self.findings),
+            clock_skew_seconds=self._skew(reply),
+        )
+
+    def _say(self, severity: Severity, code: str, text: str) -> None:
+        self.findings.append(Finding(severity=severity, code=code, text=text))
+
+    # ------------------------------------------------------------------------------------------------------------- rights
+
+    def _rights(self) -> Record | None:
+        """Return the role of the key's user, None where Billomat does not let it be read."""
+        try:
+            role_id = wire.reference(self.api.user(), "role_id")
+            if role_id is not None:
+                return self.api.role(role_id)
+        except (ConfigError, Refused, BadAnswer):
+            pass
+        self._say(
+            Severity.INFO,
+            "billomat_rights_unknown",
+            "The rights of the key's user cannot be read. It needs: reminders DELETE, invoices UPDATE, clients UPDATE, credit notes READ.",
+        )
+        return None
+
+    def _reading_rights(self, rights: Record | None) -> None:
+        areas = ["invoices", "clients", "reminders", *(["credit_notes"] if self.settings.credit_notes else [])]
+        for area in areas:
+            if rights is not None and not _may(rights, area, "READ"):
+                self._say(Severity.ERROR, "billomat_right_missing", f"The key's user may not read {area}.")
+
+    def _usable(self, acts: frozenset[Act], rights: Record | None) -> frozenset[Act]:
+        usable = set(acts)
+        for act, (area, right) in _NEEDED.items():
+            if rights is not None and act in usable and not _may(rights, area, right):
+                usable.discard(act)
+                self._say(
+                    Severity.WARNING,
+                    "billomat_right_missing",
+                    f"{act} needs the right {right} on {area}, which the key's user lacks.",
+                )
+        if Act.CUSTOMER_NOTE in usable and not self._has_place():
+            usable.discard(Act.CUSTOMER_NOTE)
+            self._say(
+                Severity.INFO,
+                "billomat_no_place",
+                f"There is no client property {self.place.name!r} yet; the line about a reminder stays in the case. `mahnbridge init` creates it.",
+            )
+        if Act.SEND_POST in usable and not self.settings.post:
+            usable.discard(Act.SEND_POST)
+        return frozenset(usable)
+
+    def _has_place(self) -> bool:
+        try:
+            return self.place.find() is not None
+        except (NotFound, ConfigError):
+            return False
+
+    # ---------------------------------------------------------------------------------------------------- quota and levels
+
+    def _quota(self, reply: Reply) -> None:
+        left = documents_left(wire.one(reply.data, "client"))
+        if left == 0:
+            self._say(
+                Severity.ERROR,
+                "billomat_document_quota",
+                "The monthly document quota is used up; no reminder can be created (drafts count as documents).",
+            )
+        elif left is not None:
+            severity = Severity.WARNING if left < FEW_DOCUMENTS else Severity.INFO
+            self._say(
+                severity, "billomat_documents_left", f"{left} documents are left this month; every reminder uses one."
+            )
+
+    def _levels(self) -> tuple[str, ...]:
+        names = tuple(wire.text(row, "name") or str(place) for place, row in enumerate(self.levels.rows(), 1))
+        if names:
+            self._say(
+                Severity.INFO, "billomat_levels", f"Billomat has {len(names)} dunning levels: {', '.join(names)}."
+            )
+        else:
+            self._say(
+                Severity.WARNING,
+                "billomat_no_levels",
+                "Billomat has no dunning levels (Settings > Documents > Dunning levels). A plan that uses its reminders needs one for each level.",
+            )
+        return names
+
+    def _skew(self, reply: Reply) -> int | None:
+        try:
+            moment = parsedate_to_datetime(str(reply.headers.get("Date", "")))
+        except ValueError:
+            return None
+        return None if moment.tzinfo is None else round((moment - self.clock()).total_seconds())
+
+
+def _may(rights: Record, area: str, needed: str) -> bool:
+    return _RIGHTS.get((wire.text(rights, area) or "").upper(), 0) >= _RIGHTS[needed]

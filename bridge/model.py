@@ -136,6 +136,7 @@ class Reason(StrEnum):
 
     LEVEL_DUE = "level_due"
     NOT_DUE = "not_due"
+    NO_DUE_DATE = "no_due_date"
     WITHIN_GRACE = "within_grace"
     LEVEL_AGE = "level_age"  # the next level's day has not come
     DEADLINE_RUNNING = "deadline_running"  # the term set by the last notice has not passed

@@ -1,10 +1,11 @@
 """Policy: plans, triggers, holds, bundling, decide, explain. Pure: no clock, no database, no network."""
 
-from bridge.policy.compose import ClaimDraft, NoticeDraft, StepDraft, compose
+from bridge.policy.compose import ClaimDraft, NoticeDraft, compose
 from bridge.policy.decide import decide
-from bridge.policy.holds import recheck
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Via
+from bridge.policy.recheck import recheck
 from bridge.policy.rules import AccountRules, Assignment, Creditor
+from bridge.policy.steps import StepDraft
 from bridge.policy.views import (
     Abilities,
     AccountFacts,

@@ -1,11 +1,23 @@
-"""Compose: decisions to notices, and each notice to its ordered steps. Pure."""
+"""Compose: decisions to notices, and each notice to its ordered steps. Pure.
 
+One notice per claim, or one per debtor where the plan bundles; never over two currencies, languages or recipients. A level with two
+channels makes two notices; the record at the provider belongs to the first.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import NamedTuple
 
-from bridge.model import Act, Content
+from bridge.model import Content
+from bridge.policy import texts
+from bridge.policy.build import amount
+from bridge.policy.plan import Automation, Document, DunningLevel, EscalationPlan, Kind, Variant, Via
+from bridge.policy.recipients import folded, mail_recipients, postal_address, recipient_of
 from bridge.policy.rules import AccountRules
-from bridge.policy.views import Abilities, Basis, CaseView, Decision
+from bridge.policy.steps import Frame, StepDraft, steps_of
+from bridge.policy.views import Abilities, Basis, CaseView, ClaimView, Decision, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +37,10 @@ class ClaimDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class StepDraft:
-    """One act of a notice, in order. `invoice_id` None: the mail or letter over all claims. `channel` None: the account's connector.
-
-    `key` is unique for ever: it counts the notices ever made for the claim, so that a dropped one can be written anew.
-    """
-
-    act: Act
-    key: str
-    invoice_id: str | None
-    channel: str | None
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
 class NoticeDraft:
     """One mail or letter over one or more claims of one debtor (Mahnung), in one currency and one language, with its steps.
 
-    `automation` is propose, create, complete or send; `hash` covers content, claims and recipients: what an approval binds to.
+    `automation` is propose, create, complete or send; a proposal waits for a person. `total` is in cents.
     """
 
     account: str
@@ -51,21 +49,275 @@ class NoticeDraft:
     level: int
     level_name: str
     variant: str
-    channel: str  # plan.Via
-    automation: str
+    channel: Via
+    automation: Automation
     currency: str
     language: str
-    total: int  # cents
+    total: int
     deadline: date
     recipient: str
     content: Content
     claims: tuple[ClaimDraft, ...]
     steps: tuple[StepDraft, ...]
-    hash: str
+
+    @property
+    def needs_approval(self) -> bool:
+        return self.automation is Automation.PROPOSE
+
+
+class _Item(NamedTuple):
+    claim: ClaimView
+    decision: Decision
+    plan: EscalationPlan
+    level: DunningLevel
+    variant: Variant
+    language: str
 
 
 def compose(
-    case: CaseView, decisions: tuple[Decision, ...], rules: AccountRules, abilities: Abilities, today: date
+    case: CaseView, decisions: Iterable[Decision], rules: AccountRules, abilities: Abilities, today: date
 ) -> tuple[NoticeDraft, ...]:
     """Return the notices for the decisions that escalate, oldest claim first."""
-    raise NotImplementedError
+    claims = {claim.invoice_id: claim for claim in case.claims}
+    groups: dict[tuple[str, ...], list[_Item]] = {}
+    items = [_item(case, claims[one.invoice_id], one, rules) for one in decisions if one.outcome is Outcome.ESCALATE]
+    for item in sorted(items, key=lambda one: (one.claim.due_on or date.max, one.claim.invoice_id)):
+        groups.setdefault(_group(case, item), []).append(item)
+    found = []
+    for group in groups.values():
+        lead = max(group, key=lambda one: one.decision.level or 0)
+        for number, via in enumerate(lead.variant.channels):
+            document = lead.variant.documents if number == 0 else Document.NONE
+            found.append(_notice(case, group, lead, via, document, rules, abilities, today))
+    return tuple(found)
+
+
+def key_of(account: str, claim: ClaimView, decision: Decision, via: Via) -> str:
+    """Return the unique key of a notice for one claim: claim, round, level, repetition, channel."""
+    return f"{account}:{claim.invoice_id}:{decision.round}:{decision.level}:{decision.repetition}:{via.value}"
+
+
+def _item(case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRules) -> _Item:
+    assert decision.plan is not None
+    assert decision.level is not None
+    plan = rules.plans[decision.plan]
+    level = plan.level(decision.level)
+    try:
+        variant = level.variant(decision.variant)
+    except KeyError:  # taken out of the plan after a person chose it
+        variant = level.standard
+    return _Item(claim, decision, plan, level, variant, language_of(case, claim, level, plan, rules))
+
+
+def language_of(
+    case: CaseView, claim: ClaimView, level: DunningLevel, plan: EscalationPlan, rules: AccountRules
+) -> str:
+    """Return the language of the text: the invoice's, the customer's, the country's, the account's; else the plan's own."""
+    wanted = (claim.language or case.language or "").lower().replace("_", "-").split("-")[0]
+    if not wanted:
+        address = claim.address or case.address
+        foreign = address is not None and address.country not in ("", "DE", "AT", "CH")
+        wanted = "en" if foreign else rules.language
+    for language in (wanted, plan.language):
+        if language in level.texts:
+            return language
+    return next(iter(level.texts))
+
+
+def _group(case: CaseView, item: _Item) -> tuple[str, ...]:
+    plan, claim, level = item.plan, item.claim, item.level
+    bundling = plan.bundling
+    bundled = bundling.when == "from_first" or (bundling.when == "from_last" and level.type is Kind.LAST)
+    if bundling.tags and set(bundling.tags).isdisjoint(case.tags):
+        bundled = False
+    term = claim.payment_term_days if claim.payment_term_days is not None else case.payment_term_days
+    if term is not None and term in bundling.except_terms:
+        bundled = False
+    if not bundled or any(via.by_provider for via in item.variant.channels):
+        return ("single", claim.invoice_id)
+    channels = ",".join(item.variant.channels)
+    recipients = ";".join(recipient_of(case, claim, level, via) for via in item.variant.channels)
+    return ("bundle", plan.name, claim.currency, item.language, channels, item.variant.documents, recipients)
+
+
+def _notice(  # noqa: PLR0917  one call site
+    case: CaseView,
+    group: Sequence[_Item],
+    lead: _Item,
+    via: Via,
+    document: Document,
+    rules: AccountRules,
+    abilities: Abilities,
+    today: date,
+) -> NoticeDraft:
+    deadline = rules.calendar.working_day(today + timedelta(days=lead.level.term_days))
+    fee = int(lead.level.fee.scaleb(2))
+    fees = [fee if item is lead else 0 for item in group]
+    name = lead.level.name_in(lead.language)
+    claims = tuple(
+        _claim(case, item, one_fee, via, rules, today, deadline) for item, one_fee in zip(group, fees, strict=True)
+    )
+    total = sum(item.claim.demand + item.claim.fees for item in group) + fee
+    values = _values(case, group, lead, fee, total, deadline, rules, today)
+    text = lead.level.texts[lead.language]
+    recipient = recipient_of(case, lead.claim, lead.level, via)
+    own_mail = via in (Via.MAIL, Via.PROVIDER_EMAIL)
+    content = Content(
+        level_name=name,
+        language=lead.language,
+        currency=lead.claim.currency,
+        principal=amount(sum(item.claim.demand for item in group)),
+        fee=amount(fee),
+        total=amount(total),
+        deadline=deadline,
+        subject=texts.render(text.subject, values),
+        text=texts.render(text.body, values),
+        recipients=mail_recipients(case, lead.claim, lead.level) if own_mail else Content().recipients,
+        address=None if own_mail else postal_address(case, lead.claim),
+        line=_line(lead, via, deadline, rules, today, claims[0].key),
+        sent_by="mail" if own_mail else "post",
+    )
+    frame = Frame(via, document, lead.level.automation, lead.level.tag, content, abilities)
+    per_claim = [
+        (item.claim, one_fee, item.level.name_in(lead.language)) for item, one_fee in zip(group, fees, strict=True)
+    ]
+    return NoticeDraft(
+        account=case.account,
+        debtor_id=case.debtor_id,
+        plan=lead.plan.name,
+        level=lead.decision.level or 0,
+        level_name=name,
+        variant=lead.variant.name,
+        channel=via,
+        automation=lead.level.automation,
+        currency=lead.claim.currency,
+        language=lead.language,
+        total=total,
+        deadline=deadline,
+        recipient=recipient,
+        content=content,
+        claims=claims,
+        steps=steps_of(frame, per_claim),
+    )
+
+
+def _claim(  # noqa: PLR0917  one call site
+    case: CaseView, item: _Item, fee: int, via: Via, rules: AccountRules, today: date, deadline: date
+) -> ClaimDraft:
+    claim, decision = item.claim, item.decision
+    adopted = decision.adoption
+    own_mail = via in (Via.MAIL, Via.PROVIDER_EMAIL)
+    main = (claim.email or case.email or "") if own_mail else folded(postal_address(case, claim))
+    basis = Basis(
+        invoice_id=claim.invoice_id,
+        currency=claim.currency,
+        demand=claim.demand,
+        credits=claim.shared_credits,
+        round=decision.round,
+        from_level=adopted.level if adopted else claim.level,
+        level=decision.level or 0,
+        decided_on=today,
+        via=via.value,
+        main=main,
+        recipient=recipient_of(case, claim, item.level, via),
+        deadline=deadline,
+        known_reminders=frozenset(notice.id for notice in claim.notices),
+    )
+    return ClaimDraft(
+        invoice_id=claim.invoice_id,
+        number=claim.number,
+        round=decision.round,
+        level=decision.level or 0,
+        level_name=item.level.name_in(item.language),
+        repetition=decision.repetition,
+        demand=claim.demand,
+        fee=fee,
+        key=key_of(rules.account, claim, decision, via),
+        basis=basis,
+    )
+
+
+def _line(lead: _Item, via: Via, deadline: date, rules: AccountRules, today: date, key: str) -> str:  # noqa: PLR0917
+    """Return the line that stays at the provider: date, level, channel, term and a marker by which it is found again."""
+    language = rules.staff_language
+    marker = "mb:" + hashlib.sha256(f"{key}:{lead.claim.attempts}".encode()).hexdigest()[:12]
+    name = lead.level.name_in(language)
+    level, until = lead.decision.level, texts.day(deadline, language)
+    if language == "de":
+        return f"{texts.day(today, language)}: {name} (Stufe {level}) {_BY[via][0]}, Frist {until} [{marker}]"
+    return f"{texts.day(today, language)}: {name} (level {level}) {_BY[via][1]}, due by {until} [{marker}]"
+
+
+_BY = {
+    Via.PROVIDER_EMAIL: ("per E-Mail", "by e-mail"),
+    Via.PROVIDER_POST: ("per Post", "by post"),
+    Via.MAIL: ("per E-Mail", "by e-mail"),
+    Via.LETTER: ("per Brief", "by letter"),
+}
+
+
+def _values(  # noqa: PLR0917  one call site
+    case: CaseView,
+    group: Sequence[_Item],
+    lead: _Item,
+    fee: int,
+    total: int,
+    deadline: date,
+    rules: AccountRules,
+    today: date,
+) -> dict[str, object]:
+    language, currency = lead.language, lead.claim.currency
+    claims = [item.claim for item in group]
+    oldest = min((claim.due_on for claim in claims if claim.due_on), default=None)
+    issued = min((claim.issued_on for claim in claims if claim.issued_on), default=None)
+    earlier = sum(claim.fees for claim in claims)
+    credited = sum(claim.linked_credits + claim.shared_credits for claim in claims)
+    maker = rules.creditor
+
+    def money(value: int) -> str:
+        return texts.money(value, currency, language)
+
+    return {
+        "debtor_name": case.name,
+        "customer_number": case.number or "",
+        "greeting": _greeting(case, lead.claim, language),
+        "level_name": lead.level.name_in(language),
+        "invoice_number": ", ".join(claim.number or claim.invoice_id for claim in claims),
+        "invoice_date": texts.day(issued, language),
+        "due_date": texts.day(oldest, language),
+        "days_overdue": str(max(0, (today - oldest).days)) if oldest else "",
+        "open_amount": money(sum(claim.demand for claim in claims)),
+        "fee": money(fee) if fee else "",
+        "earlier_fees": money(earlier) if earlier else "",
+        "total": money(total),
+        "deadline": texts.day(deadline, language),
+        "term_days": str(lead.level.term_days),
+        "today": texts.day(today, language),
+        "case_number": case.case_number or "",
+        "creditor": maker.name,
+        "creditor_email": maker.email,
+        "creditor_phone": maker.phone,
+        "iban": " ".join(maker.iban[start : start + 4] for start in range(0, len(maker.iban), 4)),
+        "several": len(group) > 1,
+        "items": [
+            {
+                "number": item.claim.number or item.claim.invoice_id,
+                "date": texts.day(item.claim.issued_on, language),
+                "due_date": texts.day(item.claim.due_on, language),
+                "days_overdue": str(max(0, (today - item.claim.due_on).days)) if item.claim.due_on else "",
+                "open": money(item.claim.open),
+                "gross": money(item.claim.gross),
+                "level_name": item.level.name_in(language),
+            }
+            for item in group
+        ],
+        "credits": [{"number": "", "amount": money(credited)}] if credited else [],
+    }
+
+
+def _greeting(case: CaseView, claim: ClaimView, language: str) -> str:
+    main = claim.email or case.email
+    person = next((one.name for one in case.contacts if one.name and one.email and one.email == main), "")
+    if language == "de":
+        return f"Guten Tag {person}," if person else "Sehr geehrte Damen und Herren,"
+    return f"Dear {person}," if person else "Dear Sir or Madam,"

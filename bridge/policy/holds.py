@@ -1,17 +1,343 @@
 """Holds: everything that speaks against a reminder, as rules over one claim; and the same rules right before a call."""
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 
-from bridge.model import Snapshot
-from bridge.policy.rules import AccountRules
-from bridge.policy.views import Basis, Hold, LocalView
+from bridge.model import InvoiceKind, InvoiceStatus, NoticeStatus, Reason
+from bridge.policy.calendar import DAY
+from bridge.policy.plan import Automation, Via
+from bridge.policy.recipients import recipient_of
+from bridge.policy.situation import Rule, Situation, Verdict
+from bridge.policy.views import Block
+
+DUNNABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.PARTIAL, InvoiceKind.FINAL})
+CLOSING = frozenset({Reason.GONE, Reason.PAID, Reason.CANCELLED, Reason.CREDITED, Reason.COVERED})
+"""Reasons that end a claim; every other one holds it."""
+
+DIRECT_DEBIT_METHODS = frozenset({"direct_debit", "sepa_direct_debit", "debit", "lastschrift", "sepa-lastschrift"})
+
+_STRENGTH = (
+    Reason.INSOLVENCY,
+    Reason.COLLECTION,
+    Reason.DISPUTE,
+    Reason.PAYMENT_PLAN,
+    Reason.PROMISE_TO_PAY,
+    Reason.DEFERRED,
+    Reason.CUSTOMER_EXCLUDED,
+    Reason.INVOICE_EXCLUDED,
+)
+_RANK = {reason: rank for rank, reason in enumerate(_STRENGTH)}
 
 
-def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRules, today: date) -> Hold | None:
-    """Return why this claim must not be written to right now, or None.
+def exists(s: Situation) -> Verdict | None:
+    """Pass where the provider still knows the invoice."""
+    return Verdict(Reason.GONE, None, {}) if s.claim.gone else None
 
-    Called right before every create, amend, complete and send, with the provider's answer to a look. Everything is judged by that
-    answer: paid, cancelled, credited, blocked, direct debit under way, amount or recipient changed, a reminder that is not ours.
-    `basis.own_reminders` names the records that this notice made itself; those are not foreign.
-    """
-    raise NotImplementedError
+
+def is_invoice(s: Situation) -> Verdict | None:
+    """Pass where it is an invoice, a partial or a final invoice; never a credit note, a cancellation or a reminder."""
+    return None if s.claim.kind in DUNNABLE else Verdict(Reason.NOT_DUNNABLE, None, {"kind": s.claim.kind.value})
+
+
+def not_cancelled(s: Situation) -> Verdict | None:
+    """Pass where neither the invoice nor another document says that it is cancelled."""
+    if s.claim.status is InvoiceStatus.CANCELLED or s.claim.cancelled:
+        return Verdict(Reason.CANCELLED, None, {})
+    return None
+
+
+def not_paid(s: Situation) -> Verdict | None:
+    """Pass where the provider does not show it as paid."""
+    return Verdict(Reason.PAID, None, {}) if s.claim.status is InvoiceStatus.PAID else None
+
+
+def not_replaced(s: Situation) -> Verdict | None:
+    """Pass where no final invoice contains it, and credit notes do not reach its gross amount."""
+    if s.claim.covered:
+        return Verdict(Reason.COVERED, None, {})
+    return Verdict(Reason.CREDITED, None, {}) if s.claim.credited else None
+
+
+def is_open(s: Situation) -> Verdict | None:
+    """Pass where its state is known and it is no draft."""
+    if s.claim.status is InvoiceStatus.DRAFT:
+        return Verdict(Reason.DRAFT, None, {})
+    return None if s.claim.status is InvoiceStatus.OPEN else Verdict(Reason.UNKNOWN_STATUS, None, {})
+
+
+def not_closed_here(s: Situation) -> Verdict | None:
+    """Pass where nobody closed its claim by hand."""
+    return Verdict(Reason.CLOSED_BY_HAND, None, {}) if s.claim.closed is Reason.CLOSED_BY_HAND else None
+
+
+def after_cutoff(s: Situation) -> Verdict | None:
+    """Pass where it was issued on or after the go-live cut-off."""
+    cutoff = s.rules.cutoff
+    if cutoff is None or (s.claim.issued_on is not None and s.claim.issued_on >= cutoff):
+        return None
+    return Verdict(Reason.BEFORE_CUTOFF, None, {"cutoff": cutoff})
+
+
+def is_due(s: Situation) -> Verdict | None:
+    """Pass where its due date, moved to a working day, has passed, or a notice ahead of it is due."""
+    due = s.due
+    if due is None:
+        return Verdict(Reason.NO_DUE_DATE, None, {})
+    if s.today > due or (s.target is not None and s.target.possible_on <= s.today):
+        return None
+    overdue_on = due + DAY
+    next_on = overdue_on if s.target is None else min(overdue_on, s.target.possible_on)
+    return Verdict(Reason.NOT_DUE, next_on, {"due": due})
+
+
+def not_blocked(s: Situation) -> Verdict | None:
+    """Pass where no block here and no flag at the provider speaks against it, on the invoice or the customer."""
+    found = strongest(_blocks(s), s.today)
+    if found is None:
+        return None
+    next_on = found.until + DAY if found.until is not None else None
+    facts: dict[str, object] = {"source": found.source}
+    if found.until is not None:
+        facts["until"] = found.until
+    if found.note:
+        facts["note"] = found.note
+    return Verdict(found.reason, next_on, facts)
+
+
+def strongest(blocks: Iterable[Block], today: date) -> Block | None:
+    """Return the block that decides today: the gravest reason, of equals the longest; None where none is active."""
+    active = [block for block in blocks if block.until is None or block.until >= today]
+    if not active:
+        return None
+    return min(
+        active,
+        key=lambda one: (
+            _RANK.get(one.reason, len(_RANK)),
+            one.reason.value,
+            one.until is not None,
+            -(one.until.toordinal() if one.until else 0),
+            one.source,
+        ),
+    )
+
+
+def _blocks(s: Situation) -> list[Block]:
+    claim, case = s.claim, s.case
+    if not (claim.blocks or case.blocks or _configured(s)):
+        return []
+    wanted = claim.include == "include"
+    customer_wanted = wanted or case.include == "include"
+    blocks = []
+    for block in (*claim.blocks, *case.blocks, *_configured(s)):
+        if block.reason is Reason.CUSTOMER_EXCLUDED and customer_wanted:
+            continue
+        if block.reason is Reason.INVOICE_EXCLUDED and wanted:
+            continue
+        if block.reason is Reason.DIRECT_DEBIT_PENDING and (claim.returned or wanted):
+            continue
+        blocks.append(block)
+    return blocks
+
+
+def _configured(s: Situation) -> list[Block]:
+    """Return the blocks that follow from the configuration and from people's choices."""
+    claim, case, rules = s.claim, s.case, s.rules
+    found = []
+    if case.include == "exclude":
+        found.append(Block(Reason.CUSTOMER_EXCLUDED, source="choice"))
+    elif not rules.include_by_default and case.include != "include":
+        found.append(Block(Reason.CUSTOMER_EXCLUDED, source="default"))
+    if claim.include == "exclude":
+        found.append(Block(Reason.INVOICE_EXCLUDED, source="choice"))
+    if rules.excluded_customers and not rules.excluded_customers.isdisjoint((case.debtor_id, case.number or "")):
+        found.append(Block(Reason.CUSTOMER_EXCLUDED, source="configuration"))
+    if rules.excluded_customer_tags and not rules.excluded_customer_tags.isdisjoint(case.tags):
+        found.append(Block(Reason.CUSTOMER_EXCLUDED, source="customer tag"))
+    if rules.excluded_invoice_tags and not rules.excluded_invoice_tags.isdisjoint(claim.tags):
+        found.append(Block(Reason.INVOICE_EXCLUDED, source="invoice tag"))
+    if rules.excluded_methods and claim.payment_method in rules.excluded_methods:
+        found.append(Block(Reason.INVOICE_EXCLUDED, source="payment method"))
+    if rules.prepayment_tags and not (
+        rules.prepayment_tags.isdisjoint(claim.tags) and rules.prepayment_tags.isdisjoint(case.tags)
+    ):
+        found.append(Block(Reason.PREPAYMENT, source="tag"))
+    return found
+
+
+def no_direct_debit(s: Situation) -> Verdict | None:
+    """Pass where it is not to be collected by direct debit, or that debit came back."""
+    claim = s.claim
+    if claim.payment_method is None or claim.returned or claim.include == "include":
+        return None
+    if claim.payment_method.casefold() in DIRECT_DEBIT_METHODS:
+        return Verdict(Reason.DIRECT_DEBIT_PENDING, None, {"source": "payment method"})
+    return None
+
+
+def was_sent(s: Situation) -> Verdict | None:
+    """Pass where it went out to the customer, as far as the provider can tell."""
+    return Verdict(Reason.NOT_SENT, None, {}) if s.claim.sent is False else None
+
+
+def amounts_fit(s: Situation) -> Verdict | None:
+    """Pass where its amounts are clear and in a currency that is dunned."""
+    if not s.claim.amounts_clear:
+        return Verdict(Reason.AMOUNT_UNCLEAR, None, {})
+    if s.claim.currency not in s.rules.currencies:
+        return Verdict(Reason.FOREIGN_CURRENCY, None, {"currency": s.claim.currency})
+    return None
+
+
+def balance_fits(s: Situation) -> Verdict | None:
+    """Pass where something above tolerance and minimum is left after credit notes."""
+    demand = s.claim.demand
+    if demand <= 0:
+        return Verdict(Reason.BALANCE_NOT_POSITIVE, None, {"amount": demand, "currency": s.claim.currency})
+    if demand <= s.rules.tolerance or demand < s.rules.minimum:
+        limit = max(s.rules.tolerance, s.rules.minimum)
+        return Verdict(Reason.BELOW_MINIMUM, None, {"amount": demand, "limit": limit, "currency": s.claim.currency})
+    return None
+
+
+def none_running(s: Situation) -> Verdict | None:
+    """Pass where no reminder of ours is on its way, and nobody else has one prepared at the provider."""
+    running = s.claim.running
+    if running is not None and not (s.adoption is not None and s.adoption.ours):
+        return Verdict(Reason.OWN_REMINDER_RUNNING, None, {"state": running.state, "level": running.level_name})
+    for notice in s.claim.notices:
+        if notice.superseded or notice.status is NoticeStatus.SENT or notice.status is NoticeStatus.CANCELLED:
+            continue
+        if notice.ours:
+            if notice.status is NoticeStatus.DRAFT:
+                return Verdict(Reason.OWN_REMINDER_RUNNING, None, {"state": "draft", "level": str(notice.level)})
+            continue
+        passed = s.level_on is not None and notice.on is not None and notice.on <= s.level_on
+        if notice.status is NoticeStatus.DRAFT or not passed:
+            return Verdict(Reason.FOREIGN_REMINDER_RUNNING, None, {"state": notice.status.value, "id": notice.id})
+    return None
+
+
+def was_delivered(s: Situation) -> Verdict | None:
+    """Pass where the last notice did not come back."""
+    return Verdict(Reason.UNDELIVERED, None, {"level": s.claim.level_name}) if s.claim.undelivered else None
+
+
+def has_plan(s: Situation) -> Verdict | None:
+    """Pass where a plan applies to it, and has a level left."""
+    if s.plan is None:
+        return Verdict(Reason.NO_PLAN, None, {"plan": s.plan_name or "", "source": s.plan_because})
+    if s.target is None:
+        return Verdict(Reason.PLAN_COMPLETE, None, {"plan": s.plan.name, "level": s.level})
+    return None
+
+
+def time_has_come(s: Situation) -> Verdict | None:
+    """Pass where the level's day has come, the last deadline has passed, and the debtor was not written to a few days ago."""
+    target, plan = s.target, s.plan
+    assert target is not None
+    assert plan is not None
+    today = s.today
+    reason, on = Reason.LEVEL_AGE, target.possible_on
+    if not target.chosen and s.deadline is not None and s.deadline >= on:
+        reason, on = Reason.DEADLINE_RUNNING, s.deadline + DAY
+    last = s.case.last_contact_on
+    if s.adoption is not None and (last is None or s.adoption.on > last):
+        last = s.adoption.on
+    if last is not None:
+        days = plan.minimum_interval_days
+        earliest = last + timedelta(days=s.rules.minimum_interval_days if days is None else days)
+        if earliest > on:
+            reason, on = Reason.MINIMUM_INTERVAL, earliest
+    if on <= today:
+        return None
+    if reason is Reason.LEVEL_AGE and target.trigger_on <= today:
+        reason = Reason.WITHIN_GRACE
+    next_on = s.rules.calendar.sending_day(on, target.level.weekday_numbers)
+    facts: dict[str, object] = {"earliest": next_on, "level": target.level.name, "position": target.position}
+    if reason is Reason.MINIMUM_INTERVAL and last is not None:
+        facts["last"] = last
+    if reason is Reason.DEADLINE_RUNNING:
+        facts["deadline"] = s.deadline
+    return Verdict(reason, next_on, facts)
+
+
+def data_is_fresh(s: Situation) -> Verdict | None:
+    """Pass where where the provider sees a bank account, it has seen it lately (counted in bank working days)."""
+    limit, seen = s.rules.payments_limit_days, s.facts.payments_as_of
+    if limit is None or seen is None or (s.today - seen).days <= limit:
+        return None
+    if s.rules.calendar.working_days_between(seen, s.today) <= limit:
+        return None
+    return Verdict(Reason.STALE_DATA, s.today + DAY, {"seen": seen, "limit": limit})
+
+
+def writing_allowed(s: Situation) -> Verdict | None:
+    """Pass where writing to the account is not suspended because of reminders made elsewhere."""
+    why = s.facts.writing_suspended
+    return Verdict(Reason.WRITING_SUSPENDED, s.today + DAY, {"note": why}) if why else None
+
+
+def has_recipient(s: Situation) -> Verdict | None:
+    """Pass where there is an address for each channel of the level."""
+    target = s.target
+    assert target is not None
+    if target.level.automation in (Automation.CREATE, Automation.COMPLETE):
+        return None
+    for via in variant_channels(s):
+        if not recipient_of(s.case, s.claim, target.level, via):
+            return Verdict(Reason.NO_RECIPIENT, None, {"channel": via.value})
+    return None
+
+
+def variant_channels(s: Situation) -> tuple[Via, ...]:
+    """Return the channels of the variant that a person chose, or of the standard one."""
+    assert s.target is not None
+    try:
+        return s.target.level.variant(s.claim.next_variant).channels
+    except KeyError:  # the variant was taken out of the plan after it was chosen
+        return s.target.level.standard.channels
+
+
+def day_fits(s: Situation) -> Verdict | None:
+    """Pass where today is a sending day of the level, and its time of day has come."""
+    target = s.target
+    assert target is not None
+    day = s.rules.calendar.sending_day(s.today, target.level.weekday_numbers)
+    if day != s.today:
+        return Verdict(Reason.NOT_WORKING_DAY, day, {"earliest": day})
+    at = target.level.time
+    if at is not None and s.now is not None and s.now < at:
+        return Verdict(Reason.OUTSIDE_HOURS, s.today, {"time": at.strftime("%H:%M")})
+    return None
+
+
+def jump_approved(s: Situation) -> Verdict | None:
+    """Pass where the data did not jump since the last read, or a person has looked at it."""
+    why = s.facts.held_jump
+    return Verdict(Reason.APPROVAL_PENDING, s.today, {"note": why}) if why and not s.facts.approved else None
+
+
+RECORD_RULES: tuple[Rule, ...] = (exists, is_invoice, not_cancelled, not_paid, not_replaced, is_open)
+HOLD_RULES: tuple[Rule, ...] = (not_blocked, no_direct_debit, was_sent, amounts_fit, balance_fits)
+RULES: tuple[Rule, ...] = (
+    *RECORD_RULES,
+    not_closed_here,
+    after_cutoff,
+    is_due,
+    *HOLD_RULES,
+    none_running,
+    was_delivered,
+    has_plan,
+    time_has_come,
+    data_is_fresh,
+    writing_allowed,
+    has_recipient,
+    day_fits,
+    jump_approved,
+)
+"""All rules in the order in which they are asked; the first that answers decides."""
+
+BEFORE_CASE = frozenset(
+    {exists, is_invoice, not_cancelled, not_paid, not_replaced, is_open, not_closed_here, after_cutoff}
+)
+"""Rules whose answer keeps an invoice out of every case, however old it is."""

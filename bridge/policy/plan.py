@@ -120,7 +120,9 @@ class Trigger(Frozen):
     after_due: Days | None = Field(None, description="days after the due date, moved to a working day")
     before_due: Annotated[int, Field(ge=1, le=365)] | None = Field(None, description="days before the printed due date")
     after_issue: Days | None = Field(None, description="days after the date of the invoice")
-    after_previous: Annotated[int, Field(ge=1, le=3650)] | None = Field(None, description="days after the previous level")
+    after_previous: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        None, description="days after the previous level"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -371,11 +373,11 @@ class EscalationPlan(Frozen):
         if self.bundling.when != "never" and any(via.by_provider for via in level.standard.channels):
             at_last = self.bundling.when == "from_last"
             if not at_last or level.type is Kind.LAST:
-                msg = f"level {position}: a reminder at a provider belongs to one invoice; a bundle needs mail or letter"
+                msg = (
+                    f"level {position}: a reminder at a provider belongs to one invoice; a bundle needs mail or letter"
+                )
                 raise ValueError(msg)
-        if level.before_due and any(
-            one.trigger.start is not Start.BEFORE_DUE for one in self.levels[: position - 1]
-        ):
+        if level.before_due and any(one.trigger.start is not Start.BEFORE_DUE for one in self.levels[: position - 1]):
             msg = f"level {position} lies before the due date, but an earlier level does not"
             raise ValueError(msg)
 

@@ -52,8 +52,9 @@ class AccountRules:
     assignments: tuple[Assignment, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     creditor: Creditor = field(default_factory=Creditor)
-    currency: str = "EUR"
-    language: str = "de"
+    currencies: frozenset[str] = frozenset({"EUR"})
+    language: str = "de"  # of debtors whose own is not known
+    staff_language: str = "de"
     cutoff: date | None = None
     minimum: int = 0
     tolerance: int = 0

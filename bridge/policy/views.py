@@ -6,13 +6,14 @@ account's local dates.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 from enum import StrEnum
 from typing import Any, Self
 
 from bridge.model import (
     Act,
     Address,
+    Contact,
     DebtorKind,
     InvoiceKind,
     InvoiceStatus,
@@ -106,6 +107,7 @@ class ClaimView:
 
     claim_id: int | None = None
     round: int = 1
+    round_on: date | None = None  # day on which a later round began; older reminders do not count in it
     level: int = 0  # position of the last landed level in the plan; 0: none yet
     level_name: str = ""
     repetition: int = 0
@@ -120,6 +122,7 @@ class ClaimView:
     include: str | None = None  # "include", "exclude"
     next_level: int | None = None  # chosen by a person
     next_level_by: str = ""
+    next_variant: str | None = None  # chosen by a person
 
     @property
     def demand(self) -> int:
@@ -137,8 +140,8 @@ class CaseView:
     number: str | None = None
     kind: DebtorKind = DebtorKind.UNKNOWN
     email: str | None = None
+    contacts: tuple[Contact, ...] = ()
     address: Address | None = None
-    country: str | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()
     payment_term_days: int | None = None
@@ -155,7 +158,9 @@ class CaseView:
 class AccountFacts:
     """What is true of the whole account on this day."""
 
-    payments_as_of: date | None = None  # local date up to which the provider has seen the bank account; None: no bank feed
+    payments_as_of: date | None = (
+        None  # local date up to which the provider has seen the bank account; None: no bank feed
+    )
     writing_suspended: str | None = None
     held_jump: str | None = None
     approved: bool = False  # a person approved this run above its cap or after a jump
@@ -190,7 +195,11 @@ class Decision:
     plan: str | None = None
     enters: bool = False
     adoption: Adoption | None = None
-    skipped_by: str = ""  # the person who chose a higher level
+    variant: str | None = None  # chosen by a person; None: the standard
+    chosen_by: str = ""  # the person who chose the level
+    skipped: tuple[
+        int, ...
+    ] = ()  # levels passed over: by that person, by `skip_levels`, or too late for one before the due date
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -208,7 +217,8 @@ class Basis:
     """What a notice was based on for one claim; kept with it, compared right before every provider call.
 
     `known_reminders` are the provider's reminders that the decision knew; `own_reminders` those which this notice itself made.
-    `credits` are the debtor's free credit notes that were netted against this claim.
+    `credits` are the debtor's free credit notes that were netted against this claim. `main` is the address in the debtor's record
+    that the recipient follows from.
     """
 
     invoice_id: str
@@ -218,11 +228,11 @@ class Basis:
     round: int
     from_level: int
     level: int
-    recipient: str  # e-mail address or folded postal address; empty where the act reaches nobody
     decided_on: date
+    via: str = ""
+    main: str = ""
+    recipient: str = ""  # e-mail addresses or folded postal address; empty where nobody is reached
     deadline: date | None = None
-    automation: str = "send"
-    own_recipient: bool = False  # recipients come from the plan, not from the debtor's record
     known_reminders: frozenset[str] = frozenset()
     own_reminders: frozenset[str] = frozenset()
 
@@ -236,11 +246,11 @@ class Basis:
             "round": self.round,
             "from_level": self.from_level,
             "level": self.level,
-            "recipient": self.recipient,
             "decided_on": self.decided_on.isoformat(),
+            "via": self.via,
+            "main": self.main,
+            "recipient": self.recipient,
             "deadline": self.deadline.isoformat() if self.deadline else None,
-            "automation": self.automation,
-            "own_recipient": self.own_recipient,
             "known_reminders": sorted(self.known_reminders),
             "own_reminders": sorted(self.own_reminders),
         }
@@ -275,22 +285,15 @@ class LocalView:
 class Abilities:
     """What an account can do: acts of its connector as `check` found them, and names of our own channels by act.
 
-    `provider_fees`: the provider takes a fee on its reminder (sevDesk 2.0 does not).
+    `provider_fees`: the provider takes a fee on its reminder (sevDesk 2.0 does not). `documents`: it hands out PDFs.
     """
 
     acts: frozenset[Act] = frozenset()
     channels: Mapping[Act, str] = field(default_factory=dict)
     provider_fees: bool = True
     bank_feed: bool = False
+    documents: bool = False
 
     def can(self, act: Act) -> bool:
         """Return whether the connector or a channel of ours can do `act`."""
         return act in self.acts or act in self.channels
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The business date, and the local time of day where it matters (None: any time)."""
-
-    today: date
-    now: time | None = None

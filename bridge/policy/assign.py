@@ -1,0 +1,83 @@
+"""Assignment (Zuordnung): which plan for which claim; the most specific one wins, and says why."""
+
+from dataclasses import dataclass
+
+from bridge.policy.plan import EscalationPlan
+from bridge.policy.rules import NO_PLAN, AccountRules, Assignment
+from bridge.policy.views import CaseView, ClaimView
+
+_WEIGHTS = (
+    ("customers", 64),
+    ("tags", 32),
+    ("terms_days", 16),
+    ("countries", 4),
+    ("languages", 2),
+    ("kinds", 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """The plan of a claim and where it comes from: `invoice`, `customer`, the conditions that hold, `account`, or nothing."""
+
+    plan: EscalationPlan | None
+    name: str | None
+    because: str
+
+
+def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
+    """Return the plan of `claim`: chosen for the invoice, for the customer, by the most specific assignment, for the account.
+
+    Of two assignments that are equally specific, the one written first wins.
+    """
+    if claim.plan is not None:
+        return _named(claim.plan, "invoice", rules)
+    if case.plan is not None:
+        return _named(case.plan, "customer", rules)
+    if rules.assignments:
+        best = max(
+            (one for one in rules.assignments if _fits(one, case, claim)),
+            key=_weight,
+            default=None,  # max() keeps the first of equals
+        )
+        if best is not None:
+            return _named(best.plan, _conditions(best), rules)
+    return _named(rules.default_plan, "account", rules)
+
+
+def _named(name: str | None, because: str, rules: AccountRules) -> Assigned:
+    if name is None or name == NO_PLAN:
+        return Assigned(None, name, because)
+    return Assigned(rules.plans.get(name), name, because)
+
+
+def _fits(one: Assignment, case: CaseView, claim: ClaimView) -> bool:
+    if one.customers and case.debtor_id not in one.customers and case.number not in one.customers:
+        return False
+    if one.tags and one.tags.isdisjoint(case.tags) and one.tags.isdisjoint(claim.tags):
+        return False
+    term = claim.payment_term_days if claim.payment_term_days is not None else case.payment_term_days
+    if one.terms_days and term not in one.terms_days:
+        return False
+    country = case.address.country if case.address else None
+    if one.countries and country not in one.countries:
+        return False
+    if one.languages and (claim.language or case.language) not in one.languages:
+        return False
+    if one.kinds and case.kind.value not in one.kinds:
+        return False
+    if one.gross_from is not None and claim.gross < one.gross_from:
+        return False
+    return one.gross_below is None or claim.gross < one.gross_below
+
+
+def _weight(one: Assignment) -> int:
+    weight = sum(points for name, points in _WEIGHTS if getattr(one, name))
+    return weight + (8 if one.gross_from is not None or one.gross_below is not None else 0)
+
+
+def _conditions(one: Assignment) -> str:
+    names = [name for name, _ in _WEIGHTS if getattr(one, name)]
+    if one.gross_from is not None or one.gross_below is not None:
+        names.append("amount")
+    return ", ".join(names) or "account"

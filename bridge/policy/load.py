@@ -1,0 +1,194 @@
+"""Reading plans from YAML: every mistake names file, line, field, value and what would be right."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from bridge.errors import ConfigError
+from bridge.policy.plan import EscalationPlan
+from bridge.policy.texts import suggestion
+
+LARGEST = 1_000_000
+"""Characters of a plan file."""
+
+Location = tuple[int | str, ...]
+
+
+class BadPlan(ConfigError):
+    """A plan file is wrong; `problems` has one line for each mistake."""
+
+    cause = "plan"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+class _Exact(RoundTripConstructor):
+    """Numbers with a point as exact decimals, dates and times as the text that stands there."""
+
+
+def _exact(_: Any, node: Any) -> Decimal | str:
+    try:
+        return Decimal(node.value.replace("_", ""))
+    except InvalidOperation:
+        return str(node.value)
+
+
+_Exact.add_constructor("tag:yaml.org,2002:float", _exact)
+_Exact.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
+
+
+def parse_plan(text: str, source: str) -> EscalationPlan:
+    """Return the plan that `text` describes; `source` names the file in errors. Raises `BadPlan`."""
+    if len(text) > LARGEST:
+        raise BadPlan([f"{source}: longer than {LARGEST} characters; no plan is that long"])
+    data = _parse(text, source)
+    try:
+        return EscalationPlan.model_validate(data)
+    except ValidationError as error:
+        problems = sorted({_problem(one, data, source) for one in error.errors() if not _follows(one)})
+        raise BadPlan([text for _, text in problems]) from error
+
+
+def _parse(text: str, source: str) -> Any:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Constructor = _Exact
+    try:
+        data = yaml.load(text)
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadPlan([f"{source}:{line}: a key stands here twice; remove one of them"]) from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise BadPlan([f"{source}:{line}: not valid YAML: {error.problem or error.context}"]) from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise BadPlan([f"{source}: not valid YAML: {' '.join(str(error).split())[:200]}"]) from error
+    if not isinstance(data, Mapping):
+        raise BadPlan([f"{source}:1: a plan is a list of keys such as name: and levels:"])
+    return data
+
+
+def _follows(error: Any) -> bool:
+    """Return whether this mistake only follows from others: a list counts as empty because its items were refused."""
+    return error["type"] == "too_short" and bool(error["input"])
+
+
+def _problem(error: Any, data: Any, source: str) -> tuple[int, str]:
+    """Return line and words of one mistake that pydantic found."""
+    location: Location = tuple(error["loc"])
+    line = _line(data, location)
+    if len(location) > 4 and location[2] == "variants" and "variants" not in data["levels"][location[1]]:
+        location = (*location[:2], *location[4:])  # the short form on the level itself
+        line = _line(data, location)
+    field = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
+    where = f"{source}:{line}: " + (f"{field}" if field else "plan")
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        name = str(location[-1])
+        hint = suggestion(name, _known(location[:-1]))
+        return line, f"{where}: there is no such key{hint}"
+    if kind == "missing":
+        return line, f"{where}: is missing"
+    words = str(error["msg"]).removeprefix("Value error, ")
+    value = error["input"]
+    shown = "" if isinstance(value, Mapping | list | tuple | BaseModel) else f" = {_short(value)}"
+    return line, f"{where}{shown}: {words}"
+
+
+def _short(value: Any) -> str:
+    shown = str(value) if isinstance(value, Decimal) else repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
+def _line(data: Any, location: Location) -> int:
+    """Return the line of the innermost part of `location` that stands in the file."""
+    line = 1
+    node = data
+    for part in location:
+        lines = getattr(node, "lc", None)
+        try:
+            place = lines.item(part) if isinstance(node, list) else lines.key(part)  # type: ignore[union-attr]
+            line = int(place[0]) + 1
+            node = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def _known(location: Location) -> list[str]:
+    """Return the keys that may stand at `location`, for a suggestion."""
+    model: type[BaseModel] | None = EscalationPlan
+    for part in location:
+        if model is None:
+            return []
+        if isinstance(part, str) and part in model.model_fields:
+            model = _model_in(model.model_fields[part].annotation)
+    if model is None:
+        return []
+    names = list(model.model_fields)
+    return [*names, "channels", "document"] if "variants" in names else names
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def load_plan(path: Path) -> EscalationPlan:
+    """Return the plan in the file at `path`. Raises `BadPlan`, also where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadPlan([f"{path}: is no UTF-8 text"]) from error
+    except OSError as error:
+        raise BadPlan([f"{path}: cannot be read: {error.strerror}"]) from error
+    return parse_plan(text, str(path))
+
+
+def load_plans(paths: Iterable[Path]) -> dict[str, EscalationPlan]:
+    """Return the starter plans and those in the files at `paths`, by name; a file replaces a starter plan of its name.
+
+    Raises `BadPlan` with the mistakes of all files.
+    """
+    plans = dict(starter_plans())
+    problems: list[str] = []
+    files: dict[str, Path] = {}
+    for path in sorted(paths):
+        try:
+            plan = load_plan(path)
+        except BadPlan as error:
+            problems += error.problems
+            continue
+        if plan.name in files:
+            problems.append(f"{path}: the plan {plan.name!r} already stands in {files[plan.name]}; rename one of them")
+        files[plan.name] = path
+        plans[plan.name] = plan
+    if problems:
+        raise BadPlan(problems)
+    return plans
+
+
+@lru_cache(maxsize=1)
+def starter_plans() -> Mapping[str, EscalationPlan]:
+    """Return the plans that ship with the program, by name."""
+    plans = {}
+    for entry in sorted(resources.files("bridge.policy").joinpath("plans").iterdir(), key=lambda one: one.name):
+        if entry.name.endswith(".yaml"):
+            plan = parse_plan(entry.read_text(encoding="utf-8"), entry.name)
+            plans[plan.name] = plan
+    return plans

@@ -1,0 +1,121 @@
+"""Right before a call: the same holds once more, on what the provider just answered, and on what may have changed since."""
+
+from dataclasses import replace
+from datetime import date
+
+from bridge.model import NoticeStatus, ProviderNotice, Reason, Snapshot
+from bridge.policy import words
+from bridge.policy.build import case_view, claim_view, is_ours
+from bridge.policy.holds import (
+    HOLD_RULES,
+    RECORD_RULES,
+    after_cutoff,
+    data_is_fresh,
+    not_closed_here,
+    writing_allowed,
+)
+from bridge.policy.plan import Via
+from bridge.policy.recipients import folded, postal_address
+from bridge.policy.rules import AccountRules
+from bridge.policy.situation import Rule, Situation
+from bridge.policy.views import Basis, CaseView, ClaimView, Hold, LocalView
+
+_RULES: tuple[Rule, ...] = (
+    *RECORD_RULES,
+    not_closed_here,
+    after_cutoff,
+    *HOLD_RULES,
+    data_is_fresh,
+    writing_allowed,
+)
+
+
+def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRules, today: date) -> Hold | None:
+    """Return why this claim must not be written to right now, or None.
+
+    Called right before every create, amend, complete and send, with the provider's answer to a look. Everything is judged by that
+    answer: paid, cancelled, credited, blocked, direct debit under way, amount or recipient changed, a reminder that is not ours.
+    `basis.own_reminders` names the records that this notice made itself; those are not foreign.
+    """
+    if not snapshot.found or snapshot.invoice is None:
+        return _hold(Reason.GONE, {}, rules)
+    claim = claim_view(
+        snapshot.invoice,
+        related=snapshot.related,
+        payments=snapshot.payments,
+        blocks=local.blocks,
+        shared_credits=basis.credits,
+        include=local.include,
+        closed=local.closed,
+        round=local.round,
+        level=local.level,
+    )
+    if local.returned and not claim.returned:
+        claim = replace(claim, returned=True)
+    case = case_view(
+        rules.account,
+        snapshot.debtor,
+        snapshot.invoice.debtor_id or "",
+        blocks=local.customer_blocks,
+        include=local.customer_include,
+    )
+    facts = local.facts
+    if snapshot.payments_as_of is not None:
+        facts = replace(facts, payments_as_of=snapshot.payments_as_of.date())
+    situation = Situation(case, claim, rules, today, facts=facts)
+    for rule in _RULES:
+        verdict = rule(situation)
+        if verdict is not None:
+            return _hold(verdict.reason, verdict.facts, rules)
+    return _changed(basis, situation, local) or _foreign(basis, snapshot, rules)
+
+
+def _hold(reason: Reason, facts: dict[str, object], rules: AccountRules) -> Hold:
+    until = facts.get("until")
+    text = words.reason(reason, rules.staff_language, facts)
+    return Hold(reason, text, until if isinstance(until, date) else None)
+
+
+def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | None:
+    case, claim, today = situation.case, situation.claim, situation.today
+    what = ""
+    if claim.currency != basis.currency or claim.demand != basis.demand:
+        what = "amount"
+    elif local.round != basis.round or local.level not in (basis.from_level, basis.level):
+        what = "level"
+    elif _other_recipient(basis, case, claim):
+        what = "recipient"
+    elif basis.deadline is not None and 2 * (basis.deadline - today).days < (basis.deadline - basis.decided_on).days:
+        what = "deadline"
+    return _hold(Reason.CHANGED, {"what": what}, situation.rules) if what else None
+
+
+def _other_recipient(basis: Basis, case: CaseView, claim: ClaimView) -> bool:
+    if not basis.recipient:
+        return False
+    if basis.via in (Via.LETTER, Via.PROVIDER_POST):
+        address = postal_address(case, claim)
+        return address is not None and folded(address) != basis.main
+    main = claim.email or case.email
+    if main is None and not case.name:
+        return False  # the look brought neither the debtor nor an address of the invoice
+    known = {main, *(contact.email for contact in case.contacts)}
+    return (main or "") != basis.main or not known.issuperset(basis.recipient.split(", "))
+
+
+def _foreign(basis: Basis, snapshot: Snapshot, rules: AccountRules) -> Hold | None:
+    for notice in snapshot.notices:
+        if notice.status is NoticeStatus.CANCELLED or notice.id in basis.own_reminders:
+            continue
+        if _our_leftover(notice, basis):
+            return _hold(Reason.OWN_REMINDER_RUNNING, {"state": notice.status.value}, rules)
+        if notice.id in basis.known_reminders or is_ours(notice, ()):
+            continue
+        return _hold(Reason.FOREIGN_REMINDER_RUNNING, {"id": notice.id, "state": notice.status.value}, rules)
+    return None
+
+
+def _our_leftover(notice: ProviderNotice, basis: Basis) -> bool:
+    """Return whether this is a draft of an earlier notice of ours, beside which no second one may stand."""
+    ours = is_ours(notice, basis.known_reminders)
+    return ours and notice.status is NoticeStatus.DRAFT and not notice.superseded

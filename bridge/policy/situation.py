@@ -1,0 +1,211 @@
+"""Where one claim stands on one day: its effective due date, its level after adopted reminders, the level that would be next."""
+
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from typing import NamedTuple
+
+from bridge.model import NoticeStatus, Reason
+from bridge.policy.assign import assign
+from bridge.policy.calendar import DAY
+from bridge.policy.plan import DunningLevel, EscalationPlan, Start
+from bridge.policy.rules import AccountRules
+from bridge.policy.views import AccountFacts, Adoption, CaseView, ClaimView
+
+NO_FACTS = AccountFacts()
+
+
+class Target(NamedTuple):
+    """The level that would be next, when its trigger day comes, and when it may go out by age (trigger day plus grace)."""
+
+    position: int
+    repetition: int
+    level: DunningLevel
+    trigger_on: date
+    possible_on: date
+    chosen: bool
+    skipped: tuple[int, ...]
+
+
+class Situation:
+    """One claim on one day, with what the rules ask for worked out once."""
+
+    __slots__ = (
+        "adoption",
+        "case",
+        "claim",
+        "deadline",
+        "due",
+        "facts",
+        "level",
+        "level_on",
+        "now",
+        "plan",
+        "plan_because",
+        "plan_name",
+        "repetition",
+        "rules",
+        "target",
+        "today",
+    )
+
+    def __init__(
+        self,
+        case: CaseView,
+        claim: ClaimView,
+        rules: AccountRules,
+        today: date,
+        *,
+        now: time | None = None,
+        facts: AccountFacts = NO_FACTS,
+    ) -> None:
+        self.case = case
+        self.claim = claim
+        self.rules = rules
+        self.today = today
+        self.now = now
+        self.facts = facts
+        self.due = effective_due(claim, rules)
+        assigned = assign(case, claim, rules)
+        self.plan: EscalationPlan | None = assigned.plan
+        self.plan_name = assigned.name
+        self.plan_because = assigned.because
+        self.level = claim.level
+        self.level_on = claim.level_on
+        self.deadline = claim.deadline
+        self.repetition = claim.repetition
+        self.adoption = adoption(claim, assigned.plan)
+        if self.adoption is not None:
+            if self.adoption.level != claim.level:
+                self.repetition = 0
+            self.level, self.level_on, self.deadline = (
+                self.adoption.level,
+                self.adoption.on,
+                self.adoption.deadline,
+            )
+        self.target: Target | None = next_target(self) if assigned.plan is not None and self.due is not None else None
+
+    @property
+    def overdue(self) -> bool:
+        """Return whether the due date, moved to a working day, has passed."""
+        return self.due is not None and self.today > self.due
+
+
+def effective_due(claim: ClaimView, rules: AccountRules) -> date | None:
+    """Return the due date moved to a working day (BGB 193), or None where neither due date nor issue date and term are known."""
+    due = claim.due_on
+    if due is None:
+        if claim.issued_on is None or claim.payment_term_days is None:
+            return None
+        due = claim.issued_on + timedelta(days=claim.payment_term_days)
+    return rules.calendar.working_day(due)
+
+
+def adoption(claim: ClaimView, plan: EscalationPlan | None) -> Adoption | None:
+    """Return the reminder sent elsewhere that moves this claim, or None.
+
+    A reminder made by hand counts as at least the provider's level and as a contact on its date; a record of ours that waited counts
+    as its own level once the provider shows it sent. The order in which they were read makes no difference.
+    """
+    best: Adoption | None = None
+    for notice in claim.notices:
+        if notice.status is not NoticeStatus.SENT or notice.on is None:
+            continue
+        if claim.round_on is not None and notice.on < claim.round_on:
+            continue
+        if notice.ours:
+            running = claim.running
+            if running is None or running.state != "waiting" or notice.id not in running.reminder_ids:
+                continue
+            level, deadline = running.level, running.deadline or notice.deadline
+        else:
+            position = plan.position_of_provider_level(notice.level) if plan else notice.level
+            level, deadline = position, notice.deadline
+        if best is None or (notice.on, level, notice.id) > (best.on, best.level, best.notice_id):
+            best = Adoption(max(level, best.level if best else 0), notice.on, deadline, notice.id, notice.ours)
+        elif level > best.level:
+            best = Adoption(level, best.on, best.deadline, best.notice_id, best.ours)
+    if best is None:
+        return None
+    if best.level <= claim.level and claim.level_on is not None and best.on <= claim.level_on:
+        return None
+    if best.level < claim.level:
+        best = Adoption(claim.level, best.on, best.deadline, best.notice_id, best.ours)
+    return best
+
+
+def next_target(situation: Situation) -> Target | None:
+    """Return the level after the last one, or the repetition of the last; None where the plan is complete.
+
+    A level chosen by a person comes at once. Without `skip_levels` the next one is always the last plus one; only a friendly
+    notice ahead of the due date is passed over once that date has come.
+    """
+    plan, claim, last = situation.plan, situation.claim, situation.level
+    assert plan is not None
+    if claim.next_level is not None and last < claim.next_level <= len(plan.levels):
+        skipped = tuple(range(last + 1, claim.next_level))
+        today = situation.today
+        return Target(claim.next_level, 0, plan.level(claim.next_level), today, today, chosen=True, skipped=skipped)
+    position, skipped = last + 1, ()
+    while position <= len(plan.levels) and plan.levels[position - 1].before_due and _too_late(situation):
+        skipped = (*skipped, position)
+        position += 1
+    if position > len(plan.levels):
+        return _repetition(situation, plan)
+    found = _target(situation, plan, position, skipped)
+    while plan.skip_levels and found.position < len(plan.levels):
+        further = _target(situation, plan, found.position + 1, (*found.skipped, found.position))
+        if further.level.trigger.start is Start.AFTER_PREVIOUS or further.possible_on > situation.today:
+            break
+        found = further
+    return found
+
+
+def _too_late(situation: Situation) -> bool:
+    printed = situation.claim.due_on or situation.due
+    return printed is not None and situation.today > printed
+
+
+def _repetition(situation: Situation, plan: EscalationPlan) -> Target | None:
+    last = plan.levels[-1]
+    if last.repeat is None or situation.level != len(plan.levels) or situation.level_on is None:
+        return None
+    if situation.repetition >= last.repeat.limit:
+        return None
+    on = situation.level_on + timedelta(days=last.repeat.every_days)
+    return Target(len(plan.levels), situation.repetition + 1, last, on, on, chosen=False, skipped=())
+
+
+def _target(situation: Situation, plan: EscalationPlan, position: int, skipped: tuple[int, ...]) -> Target:
+    level = plan.levels[position - 1]
+    trigger_on, possible_on = _days_of(situation, level)
+    return Target(position, 0, level, trigger_on, possible_on, chosen=False, skipped=skipped)
+
+
+def _days_of(situation: Situation, level: DunningLevel) -> tuple[date, date]:
+    claim, due = situation.claim, situation.due
+    assert due is not None
+    days, grace = level.trigger.days, level.grace_days
+    start = level.trigger.start
+    if start is Start.BEFORE_DUE:
+        on = (claim.due_on or due) - timedelta(days=days)
+        return on, on
+    if start is Start.AFTER_ISSUE and claim.issued_on is not None:
+        base = claim.issued_on
+    elif start is Start.AFTER_PREVIOUS and situation.level_on is not None:
+        base = situation.level_on
+    else:
+        base = due
+        if days + grace == 0:
+            return due + DAY, due + DAY  # overdue begins on the day after
+    return base + timedelta(days=days), base + timedelta(days=days + grace)
+
+
+class Verdict(NamedTuple):
+    """What one rule answers when it decides."""
+
+    reason: Reason
+    next_on: date | None
+    facts: dict[str, object]
+
+
+Rule = Callable[[Situation], Verdict | None]

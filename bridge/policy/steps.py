@@ -1,0 +1,128 @@
+"""The steps of a notice, in the order in which delivery does them.
+
+Drafts at the provider and their check come first, then the one letter or mail, then what finishes each record. A record that belongs
+silently to our own letter is completed only after it: before the letter everything can still be taken back.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bridge.model import Act, Attachment, Content, Ref
+from bridge.policy.build import amount
+from bridge.policy.plan import Automation, Document, Via
+from bridge.policy.views import Abilities, ClaimView
+
+OWN_RECORD = ""
+"""Id of the reference that stands for the reminder which this notice itself makes at the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepDraft:
+    """One act of a notice. `invoice_id` None: the mail or letter over all claims. `channel` None: the account's connector."""
+
+    act: Act
+    invoice_id: str | None
+    channel: str | None
+    content: Content
+
+
+class Frame(NamedTuple):
+    """What the steps of one notice have in common."""
+
+    via: Via
+    document: Document
+    automation: Automation
+    tag: str | None
+    content: Content
+    abilities: Abilities
+
+
+PerClaim = Sequence[tuple[ClaimView, int, str]]
+"""Claim, fee in cents, name of its own level."""
+
+
+def steps_of(frame: Frame, claims: PerClaim) -> tuple[StepDraft, ...]:
+    """Return the steps of one notice over these claims."""
+    acts, automation = frame.abilities.acts, frame.automation
+    record = frame.document is not Document.NONE
+    steps: list[StepDraft] = []
+    if record:
+        for one in claims:
+            steps += _record_steps(frame, one, [Act.CREATE, Act.AMEND])
+    early = automation is Automation.COMPLETE or frame.document is Document.PROVIDER
+    if record and early and automation is not Automation.CREATE:
+        for one in claims:
+            steps += _record_steps(frame, one, [Act.COMPLETE])
+    if automation in (Automation.CREATE, Automation.COMPLETE):
+        return tuple(steps)
+    steps.append(_send(frame, claims))
+    if record:
+        late = [Act.COMPLETE] if frame.document is Document.SILENT else []
+        if not frame.via.by_provider:
+            late.append(Act.MARK_SENT)
+        for one in claims:
+            steps += _record_steps(frame, one, late)
+    for one in claims:
+        if Act.NOTE in acts:
+            steps.append(_step(frame, Act.NOTE, one, line=frame.content.line))
+        if Act.TAG in acts and (frame.tag or Act.NOTE not in acts):
+            steps.append(_step(frame, Act.TAG, one, tag=frame.tag or _short(frame.content.line)))
+    if Act.CUSTOMER_NOTE in acts:
+        steps.append(_step(frame, Act.CUSTOMER_NOTE, claims[0], line=frame.content.line))
+    return tuple(steps)
+
+
+def _record_steps(frame: Frame, one: tuple[ClaimView, int, str], acts: Iterable[Act]) -> list[StepDraft]:
+    return [_step(frame, act, one) for act in acts if act in frame.abilities.acts or act is Act.CREATE]
+
+
+def _step(frame: Frame, act: Act, one: tuple[ClaimView, int, str], **more: str) -> StepDraft:
+    """Return an act on the record of one claim: its own amounts and level, the texts of the whole."""
+    claim, fee, level_name = one
+    told = frame.content
+    keep = {"subject": told.subject, "text": told.text} if act in (Act.CREATE, Act.AMEND, Act.COMPLETE) else {}
+    content = Content(
+        level_name=level_name,
+        language=told.language,
+        currency=told.currency,
+        principal=amount(claim.demand),
+        fee=amount(fee),
+        total=amount(claim.demand + fee),
+        deadline=told.deadline,
+        sent_by=told.sent_by if act is Act.MARK_SENT else None,
+        **keep,
+        **more,
+    )
+    return StepDraft(act, claim.invoice_id, None, content)
+
+
+def _send(frame: Frame, claims: PerClaim) -> StepDraft:
+    act = frame.via.act
+    content = frame.content.model_copy(update={"line": "", "sent_by": None, "attachments": _attachments(frame, claims)})
+    invoice_id = claims[0][0].invoice_id if len(claims) == 1 else None
+    return StepDraft(act, invoice_id, frame.abilities.channels.get(act), content)
+
+
+def _attachments(frame: Frame, claims: PerClaim) -> tuple[Attachment, ...]:
+    """Return what goes with our own mail or letter: the provider's reminder where it is the document, and the invoices."""
+    if frame.via.by_provider or not frame.abilities.documents:
+        return ()
+    found = []
+    for claim, _, level_name in claims:
+        name = _file_name(claim.number or claim.invoice_id)
+        if frame.document is Document.PROVIDER:
+            reference = Ref.reminder(OWN_RECORD, claim.invoice_id)
+            found.append(Attachment(filename=f"{_file_name(level_name)}-{name}.pdf", document=reference))
+        found.append(Attachment(filename=f"{name}.pdf", document=Ref.invoice(claim.invoice_id, claim.number)))
+    return tuple(found)
+
+
+def _file_name(text: str) -> str:
+    kept = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in text)
+    return kept.strip("-")[:80] or "document"
+
+
+def _short(line: str) -> str:
+    """Return the line without its marker, short enough for a tag."""
+    return line.split(" [", maxsplit=1)[0][:60]

@@ -1,0 +1,237 @@
+"""Plain words for every reason code, German first and English, and what would have to change.
+
+A part in square brackets is left out where one of its facts is not known.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from bridge.model import Reason
+from bridge.policy import texts
+
+_R = Reason
+
+REASONS: Mapping[Reason, tuple[str, str]] = {
+    _R.LEVEL_DUE: ("Stufe fällig[: {level}]", "level due[: {level}]"),
+    _R.NOT_DUE: ("noch nicht fällig[, fällig am {due}]", "not yet due[, due on {due}]"),
+    _R.NO_DUE_DATE: ("kein Fälligkeitsdatum bekannt", "no due date known"),
+    _R.WITHIN_GRACE: ("innerhalb der Karenztage[ bis vor {earliest}]", "within grace days[, earliest {earliest}]"),
+    _R.LEVEL_AGE: (
+        "nächste Stufe noch nicht erreicht[: {level}][ frühestens {earliest}]",
+        "next level not reached yet[: {level}][, earliest {earliest}]",
+    ),
+    _R.DEADLINE_RUNNING: (
+        "gesetzte Frist läuft noch[ bis {deadline}]",
+        "the deadline set still runs[ until {deadline}]",
+    ),
+    _R.MINIMUM_INTERVAL: (
+        "Mindestabstand zum letzten Schreiben[ vom {last}][, frühestens {earliest}]",
+        "minimum interval since the last notice[ of {last}][, earliest {earliest}]",
+    ),
+    _R.NOT_WORKING_DAY: ("kein Versandtag[, frühestens {earliest}]", "no sending day[, earliest {earliest}]"),
+    _R.OUTSIDE_HOURS: ("Uhrzeit noch nicht erreicht[: {time} Uhr]", "time of day not reached yet[: {time}]"),
+    _R.PLAN_COMPLETE: ("Eskalationsplan ist durchlaufen[: {plan}]", "escalation plan is complete[: {plan}]"),
+    _R.NO_PLAN: ("kein Eskalationsplan[ namens {plan}]", "no escalation plan[ named {plan}]"),
+    _R.PAID: ("bezahlt", "paid"),
+    _R.CANCELLED: ("storniert", "cancelled"),
+    _R.CREDITED: ("durch Gutschrift ausgeglichen", "credited in full"),
+    _R.COVERED: ("in einer Schlussrechnung enthalten", "contained in a final invoice"),
+    _R.DRAFT: ("Entwurf", "draft"),
+    _R.NOT_SENT: ("noch nicht versendet", "not sent yet"),
+    _R.NOT_DUNNABLE: ("keine mahnbare Belegart[: {kind}]", "not a kind of document that is dunned[: {kind}]"),
+    _R.UNKNOWN_STATUS: ("unbekannter Status beim Anbieter", "unknown status at the provider"),
+    _R.GONE: ("beim Anbieter nicht mehr vorhanden", "the provider no longer knows it"),
+    _R.BALANCE_NOT_POSITIVE: (
+        "kein offener Betrag nach Gutschriften[: {amount}]",
+        "nothing left to ask for after credit notes[: {amount}]",
+    ),
+    _R.BELOW_MINIMUM: (
+        "unter Mindestbetrag oder Toleranz[: {amount}, Grenze {limit}]",
+        "below minimum or tolerance[: {amount}, limit {limit}]",
+    ),
+    _R.FOREIGN_CURRENCY: ("fremde Währung[: {currency}]", "foreign currency[: {currency}]"),
+    _R.AMOUNT_UNCLEAR: ("Betrag nicht eindeutig", "amount not clear"),
+    _R.BEFORE_CUTOFF: ("vor dem Stichtag[ {cutoff}]", "before cut-off[ {cutoff}]"),
+    _R.CUSTOMER_EXCLUDED: (
+        "ausgeschlossen: Kunde[ ({source})][ bis {until}][: {note}]",
+        "excluded: customer[ ({source})][ until {until}][: {note}]",
+    ),
+    _R.INVOICE_EXCLUDED: (
+        "ausgeschlossen: Rechnung[ ({source})][ bis {until}][: {note}]",
+        "excluded: invoice[ ({source})][ until {until}][: {note}]",
+    ),
+    _R.DEFERRED: ("Zahlungsaufschub[ bis {until}][: {note}]", "deferred[ until {until}][: {note}]"),
+    _R.DISPUTE: ("Einwand[: {note}]", "disputed[: {note}]"),
+    _R.PROMISE_TO_PAY: ("Zahlungszusage[ bis {until}][: {note}]", "promise to pay[ until {until}][: {note}]"),
+    _R.PAYMENT_PLAN: (
+        "Ratenzahlung vereinbart[ bis {until}][: {note}]",
+        "payment plan agreed[ until {until}][: {note}]",
+    ),
+    _R.DIRECT_DEBIT_PENDING: (
+        "Lastschrift noch nicht eingezogen[ bis {until}]",
+        "direct debit pending[ until {until}]",
+    ),
+    _R.PREPAYMENT: ("Vorkasse", "prepayment"),
+    _R.INSOLVENCY: ("Insolvenz[: {note}]", "insolvency[: {note}]"),
+    _R.COLLECTION: ("im Inkasso[: {note}]", "with a collection agency[: {note}]"),
+    _R.PARKED: ("zurückgestellt[ bis {until}][: {note}]", "parked[ until {until}][: {note}]"),
+    _R.CLOSED_BY_HAND: ("von Hand geschlossen", "closed by hand"),
+    _R.PAYMENT_UNMATCHED: (
+        "Zahlungseingang noch nicht zugeordnet[: {note}]",
+        "a payment came in that is not yet assigned[: {note}]",
+    ),
+    _R.STALE_DATA: ("Zahlungsdaten veraltet[, Stand {seen}]", "payment data is stale[, as of {seen}]"),
+    _R.OWN_REMINDER_RUNNING: (
+        "eigene Mahnung läuft noch[: {level}][ ({state})]",
+        "a reminder of ours is still running[: {level}][ ({state})]",
+    ),
+    _R.FOREIGN_REMINDER_RUNNING: (
+        "beim Anbieter steht eine Mahnung, die nicht von hier ist[ ({state})]",
+        "the provider holds a reminder that was not made here[ ({state})]",
+    ),
+    _R.NO_RECIPIENT: ("kein Empfänger[ für {channel}]", "no recipient[ for {channel}]"),
+    _R.WRITING_SUSPENDED: (
+        "Schreiben in dieses Konto ist ausgesetzt[: {note}]",
+        "writing to this account is suspended[: {note}]",
+    ),
+    _R.GLOBAL_PAUSE: ("alle Sendungen sind angehalten", "all sending is paused"),
+    _R.SENDING_OFF: ("Versand ist ausgeschaltet", "sending is switched off"),
+    _R.CHANGED: ("seit der Entscheidung geändert[: {what}]", "changed since it was decided[: {what}]"),
+    _R.UNDELIVERED: ("letztes Schreiben kam zurück[: {level}]", "the last notice came back[: {level}]"),
+    _R.APPROVAL_PENDING: ("wartet auf Freigabe[: {note}]", "waits for approval[: {note}]"),
+}
+
+_WHEN_PAID = ("endet mit der Zahlung", "ends with the payment")
+_BY_ITSELF = ("nichts; es geht von selbst weiter", "nothing; it goes on by itself")
+_AT_PROVIDER = ("den Beleg beim Anbieter ändern", "change the document at the provider")
+_LIFT = (
+    "die Sperre hier oder beim Anbieter aufheben",
+    "lift the block here or at the provider",
+)
+_OVER = ("nichts; die Forderung ist erledigt", "nothing; the claim is settled")
+
+REMEDIES: Mapping[Reason, tuple[str, str]] = {
+    _R.LEVEL_DUE: _WHEN_PAID,
+    _R.NOT_DUE: _BY_ITSELF,
+    _R.NO_DUE_DATE: (
+        "Fälligkeit oder Zahlungsziel beim Anbieter eintragen",
+        "enter a due date or term at the provider",
+    ),
+    _R.WITHIN_GRACE: _BY_ITSELF,
+    _R.LEVEL_AGE: (
+        "nichts; oder eine Stufe von Hand wählen (case level)",
+        "nothing; or choose a level by hand (case level)",
+    ),
+    _R.DEADLINE_RUNNING: _BY_ITSELF,
+    _R.MINIMUM_INTERVAL: _BY_ITSELF,
+    _R.NOT_WORKING_DAY: _BY_ITSELF,
+    _R.OUTSIDE_HOURS: _BY_ITSELF,
+    _R.PLAN_COMPLETE: ("über Inkasso, Klage oder Ausbuchung entscheiden", "decide on collection, court or write-off"),
+    _R.NO_PLAN: ("dem Kunden oder Konto einen Plan zuordnen", "assign a plan to the customer or account"),
+    _R.PAID: _OVER,
+    _R.CANCELLED: _OVER,
+    _R.CREDITED: _OVER,
+    _R.COVERED: _OVER,
+    _R.GONE: _OVER,
+    _R.DRAFT: ("die Rechnung beim Anbieter fertigstellen", "complete the invoice at the provider"),
+    _R.NOT_SENT: ("die Rechnung versenden oder als versendet kennzeichnen", "send the invoice or mark it as sent"),
+    _R.NOT_DUNNABLE: _OVER,
+    _R.UNKNOWN_STATUS: _AT_PROVIDER,
+    _R.BALANCE_NOT_POSITIVE: ("Gutschriften beim Anbieter verrechnen", "settle the credit notes at the provider"),
+    _R.BELOW_MINIMUM: ("den Rest ausbuchen oder die Grenze senken", "write the rest off or lower the limit"),
+    _R.FOREIGN_CURRENCY: ("die Währung in der Konfiguration erlauben", "allow the currency in the configuration"),
+    _R.AMOUNT_UNCLEAR: _AT_PROVIDER,
+    _R.BEFORE_CUTOFF: ("den Stichtag vorverlegen", "move the cut-off to an earlier day"),
+    _R.CUSTOMER_EXCLUDED: _LIFT,
+    _R.INVOICE_EXCLUDED: _LIFT,
+    _R.DEFERRED: ("Ablauf abwarten oder den Aufschub aufheben", "wait for its end or lift the deferral"),
+    _R.DISPUTE: ("den Einwand klären und die Sperre aufheben", "settle the dispute and lift the block"),
+    _R.PROMISE_TO_PAY: ("Ablauf abwarten oder die Zusage aufheben", "wait for its end or lift the promise"),
+    _R.PAYMENT_PLAN: _LIFT,
+    _R.DIRECT_DEBIT_PENDING: (
+        "Einzug oder Rücklastschrift abwarten, oder die Rechnung einschließen",
+        "wait for the collection or its return, or include the invoice",
+    ),
+    _R.PREPAYMENT: ("das Kennzeichen für Vorkasse entfernen", "remove the tag for prepayment"),
+    _R.INSOLVENCY: ("Forderung beim Verwalter anmelden", "file the claim with the administrator"),
+    _R.COLLECTION: ("Rückgabe durch das Inkasso", "the agency hands it back"),
+    _R.PARKED: _LIFT,
+    _R.CLOSED_BY_HAND: ("die Akte wieder öffnen", "reopen the case"),
+    _R.PAYMENT_UNMATCHED: ("die Zahlung beim Anbieter zuordnen", "assign the payment at the provider"),
+    _R.STALE_DATA: ("das Bankkonto beim Anbieter aktualisieren", "refresh the bank account at the provider"),
+    _R.OWN_REMINDER_RUNNING: (
+        "die laufende Mahnung freigeben, senden oder verwerfen",
+        "approve, send or drop the reminder that is running",
+    ),
+    _R.FOREIGN_REMINDER_RUNNING: (
+        "die Mahnung beim Anbieter senden oder löschen",
+        "send or delete that reminder at the provider",
+    ),
+    _R.NO_RECIPIENT: (
+        "E-Mail oder Anschrift beim Kunden eintragen",
+        "enter an e-mail or postal address of the customer",
+    ),
+    _R.WRITING_SUSPENDED: (
+        "fremde Mahnautomatik abschalten und das Konto freigeben",
+        "switch the other dunning off and release the account",
+    ),
+    _R.GLOBAL_PAUSE: ("die Pause beenden", "end the pause"),
+    _R.SENDING_OFF: ("go-live ausführen", "run go-live"),
+    _R.CHANGED: ("nichts; es wird neu entschieden", "nothing; it is decided anew"),
+    _R.UNDELIVERED: ("Anschrift berichtigen und erneut senden", "correct the address and send again"),
+    _R.APPROVAL_PENDING: ("den Lauf freigeben (approve)", "approve the run (approve)"),
+}
+
+_PART = re.compile(r"\[([^\]]*)\]")
+_NAME = re.compile(r"\{(\w+)\}")
+_MONEY = frozenset({"amount", "limit"})
+_WHAT = {
+    "amount": ("Betrag", "amount"),
+    "level": ("Stufe", "level"),
+    "recipient": ("Empfänger", "recipient"),
+    "deadline": ("Frist zu nah", "deadline too near"),
+}
+
+
+@lru_cache(maxsize=256)
+def _names(part: str) -> tuple[str, ...]:
+    return tuple(_NAME.findall(part))
+
+
+def reason(code: Reason, language: str = "de", facts: Mapping[str, Any] | None = None) -> str:
+    """Return the plain words of a reason code, with what is known filled in."""
+    known = {name: _shown(name, value, language, facts or {}) for name, value in (facts or {}).items()}
+
+    def part(found: re.Match[str]) -> str:
+        inner = found.group(1)
+        if any(not known.get(name) for name in _names(inner)):
+            return ""
+        return _NAME.sub(lambda name: known[name.group(1)], inner)
+
+    return _PART.sub(part, _in(REASONS[code], language))
+
+
+def remedy(code: Reason, language: str = "de") -> str:
+    """Return what would have to change for the decision to change."""
+    return _in(REMEDIES[code], language)
+
+
+def _in(pair: tuple[str, str], language: str) -> str:
+    return pair[0] if language == "de" else pair[1]
+
+
+def _shown(name: str, value: Any, language: str, facts: Mapping[str, Any]) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):  # a level's name by language
+        return str(value.get(language) or next(iter(value.values()), ""))
+    if isinstance(value, date):
+        return texts.day(value, language)
+    if name in _MONEY and isinstance(value, int):
+        return texts.money(value, str(facts.get("currency", "EUR")), language)
+    if name == "what" and value in _WHAT:
+        return _in(_WHAT[value], language)
+    return str(value)

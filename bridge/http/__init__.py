@@ -1,12 +1,19 @@
 """The one HTTP session of all connectors: authentication, timeouts, retries of reads, rate budget, recording, redaction."""
 
+from bridge.http.budget import BudgetStatus
 from bridge.http.ports import MemoryRates, MemoryTokens, Rate, RateStore, StoredToken, TokenStore
-from bridge.http.session import Http, Reply
+from bridge.http.recorder import Exchange, FileRecorder, Recorder
+from bridge.http.redact import redact
+from bridge.http.reply import Reply
+from bridge.http.session import Http
 from bridge.http.settings import Auth, BasicAuth, HttpSettings, NoAuth, OAuth2Auth, TokenAuth
 
 __all__ = [
     "Auth",
     "BasicAuth",
+    "BudgetStatus",
+    "Exchange",
+    "FileRecorder",
     "Http",
     "HttpSettings",
     "MemoryRates",
@@ -15,8 +22,10 @@ __all__ = [
     "OAuth2Auth",
     "Rate",
     "RateStore",
+    "Recorder",
     "Reply",
     "StoredToken",
     "TokenAuth",
     "TokenStore",
+    "redact",
 ]

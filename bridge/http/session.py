@@ -1,61 +1,127 @@
-"""The one HTTP session of all connectors: authentication, timeouts, retries of reads, rate budget, recording, redaction.
-
-Reads are repeated on passing faults, writes never. Every failure is one of `bridge.errors`.
-"""
+"""The one HTTP session of all connectors. Reads are repeated on passing faults, writes never; every failure is a typed error."""
 
 import json
+import random
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
-import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 
-from bridge.errors import BadAnswer, BridgeError, ConfigError, NotFound, Refused, RetryLater, Unclear
+from bridge.errors import BridgeError, RetryLater
+from bridge.http import outcome
+from bridge.http.auth import credentials
+from bridge.http.budget import Budget, BudgetStatus
+from bridge.http.ports import MemoryRates, MemoryTokens, RateStore, TokenStore
+from bridge.http.recorder import Recorder
+from bridge.http.redact import KNOWN
+from bridge.http.reply import Reply
+from bridge.http.settings import HttpSettings
+from bridge.http.wire import Call, Wire
+
+Judge = Callable[[str, Reply | None, outcome.Fault], BridgeError | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer: `data` is the parsed JSON (numbers as int or Decimal) or None where the body is no JSON."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    data: Any
+
+class _Failed(Exception):
+    """A read that failed, and how long the provider asked to be left alone; never leaves this module."""
+
+    def __init__(self, error: BridgeError, asked: timedelta | None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.asked = asked
 
 
 class Http:
-    """Speaks to one account's base URL. Thread-safe; all threads and processes of an account share budget and token."""
+    """Speaks to one account's base URL. Thread-safe; all threads and processes of an account share budget and token.
+
+    `settings` may be a bare base URL, for tests and trials (then nothing is proven and hardly paced). `headers` go with every call.
+    `clock` is the business clock, `technical` the clock of tokens and budgets; `observe` is told method, status and seconds of
+    every call. Stores default to the memory of this process.
+    """
 
     def __init__(
         self,
-        base_url: str,
+        settings: HttpSettings | str,
         *,
         account: str = "test",
         headers: Mapping[str, str] | None = None,
-        timeout: tuple[float, float] = (10.0, 60.0),
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tokens: TokenStore | None = None,
+        rates: RateStore | None = None,
+        recorder: Recorder | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        technical: Callable[[], datetime] = _utc_now,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+        observe: Callable[[str, int | None, float], None] | None = None,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self.settings = HttpSettings(base_url=settings, pace=1000) if isinstance(settings, str) else settings
+        self.base_url = self.settings.base_url
         self.account = account
         self.clock = clock
-        self._timeout = timeout
-        self._session = requests.Session()
-        self._session.headers.update(headers or {})
+        self._now = technical
+        self._sleep = sleep
+        self._jitter = jitter
+        KNOWN.add(*self.settings.secrets)
+        self._credentials = credentials(
+            account, self.settings, tokens or MemoryTokens(technical), now=technical, sleep=sleep
+        )
+        self._budget = Budget(account, self.settings, rates or MemoryRates(), now=technical, sleep=sleep)
+        self._wire = Wire(
+            account, self.settings, headers or {}, self._budget, now=technical, recorder=recorder, observe=observe
+        )
+        self._local = threading.local()
+
+    def __repr__(self) -> str:
+        return f"Http({self.account!r}, {self.base_url!r})"
+
+    def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+        self._wire.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------------------------- around the calls
 
     def now(self) -> datetime:
         """Return the business clock's instant (aware, UTC); dates shown to people and providers come from it."""
         return self.clock()
 
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """How far the provider's clock is ahead of ours, by the `Date` of its last answer (to the second)."""
+        return self._wire.clock_skew
+
+    def budget(self) -> BudgetStatus:
+        """Return what is known of the rate budget, for the status page."""
+        return self._budget.status()
+
     def prepare(self, calls: int = 1) -> None:
         """Obtain a valid token and room for `calls` delivery calls in the rate budget. Raises `RetryLater`, `ConfigError`."""
+        self._budget.room(calls)
+        self._credentials.headers()
 
     @contextmanager
     def delivering(self) -> Iterator[None]:
         """Within this block calls may use the reserve that polling leaves for delivery."""
-        yield
+        before = getattr(self._local, "delivering", False)
+        self._local.delivering = True
+        try:
+            yield
+        finally:
+            self._local.delivering = before
+
+    # ---------------------------------------------------------------------------------------------------------- reading
 
     def read(
         self,
@@ -68,35 +134,58 @@ class Http:
         """Read; passing faults are retried with jitter.
 
         Raises `NotFound` (404), `ConfigError` (401, 403), `Refused` (other 4xx), `RetryLater` (429 with the provider's wait, 5xx,
-        no connection, timeout), `BadAnswer` (no JSON, truncated, too large).
+        no connection, timeout), `BadAnswer` (no JSON, truncated, too large, a redirect). Those that come of an answer carry its
+        content as `body`.
         """
-        try:
-            answer = self._session.request(
-                method,
-                self.base_url + path,
-                params=params,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise RetryLater(f"{path}: {type(error).__name__}", cause="connection") from error
-        reply = self._reply(answer)
-        if reply.data is None and reply.content and answer.ok:
-            raise BadAnswer(f"{path}: the answer is no JSON")
-        self._raise(path, reply, writing=False, unclear_on=frozenset())
-        return reply
+        call = Call(method, path, params, headers or {}, self.settings.read_deadline, self.settings.largest_answer)
+        return self._retrying(call, outcome.of_read)
 
     def download(self, path: str, *, params: Mapping[str, Any] | None = None, largest: int = 30_000_000) -> bytes:
         """Read a file of at most `largest` bytes. Errors as `read`."""
+        call = Call("GET", path, params, {"Accept": "*/*"}, self.settings.read_deadline, largest)
+        return self._retrying(call, outcome.of_download).content
+
+    def _retrying(self, call: Call, judge: Judge) -> Reply:
+        retrying = Retrying(
+            stop=stop_after_attempt(self.settings.attempts) | stop_before_delay(self.settings.read_deadline),
+            wait=self._wait,
+            sleep=self._sleep,
+            retry=retry_if_exception(self._passing),
+            reraise=True,
+        )
         try:
-            answer = self._session.get(
-                self.base_url + path, params=params, timeout=self._timeout, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise RetryLater(f"{path}: {type(error).__name__}", cause="connection") from error
-        self._raise(path, self._reply(answer), writing=False, unclear_on=frozenset())
-        return answer.content[:largest]
+            return retrying(self._read_once, call, judge)
+        except _Failed as failed:
+            raise failed.error from None
+
+    def _read_once(self, call: Call, judge: Judge) -> Reply:
+        """Make the call; when the proof of who we are was refused and can be renewed, make it once more."""
+        used = self._credentials.headers()
+        reply, fault = self._send(call, used)
+        if reply is not None and reply.status == 401 and self._credentials.renewable:
+            reply, fault = self._send(call, self._credentials.headers(refused=used))
+        error = judge(f"{self.account}: {call.method} {call.path}", reply, fault)
+        if error is not None:
+            raise _Failed(error, fault.wait)
+        assert reply is not None
+        return reply
+
+    def _send(self, call: Call, proof: Mapping[str, str]) -> tuple[Reply | None, outcome.Fault]:
+        return self._wire.send(call, proof, delivery=getattr(self._local, "delivering", False))
+
+    def _passing(self, failed: BaseException) -> bool:
+        """Tell whether a read is worth repeating now: a fault that may pass, and no long wait that the provider asks for."""
+        if not isinstance(failed, _Failed) or not isinstance(failed.error, RetryLater):
+            return False
+        return failed.asked is None or failed.asked.total_seconds() <= self.settings.longest_wait
+
+    def _wait(self, state: RetryCallState) -> float:
+        failed = state.outcome.exception() if state.outcome else None
+        if isinstance(failed, _Failed) and failed.asked is not None:
+            return failed.asked.total_seconds() + self._jitter()
+        return min(8.0, 0.5 * 2.0**state.attempt_number) * (0.5 + self._jitter() / 2)
+
+    # ---------------------------------------------------------------------------------------------------------- writing
 
     def write(
         self,
@@ -108,59 +197,35 @@ class Http:
         headers: Mapping[str, str] | None = None,
         unclear_on: frozenset[int] = frozenset(),
     ) -> Reply:
-        """Call exactly once.
+        """Call exactly once, under a hard deadline. `body` is sent as JSON (Decimal as text), or as it is when it is bytes.
 
         Raises `RetryLater` where nothing can have been written (no connection, 429), `Refused` / `NotFound` (4xx), `ConfigError`
-        (401, 403), `Unclear` (timeout or reset after sending, 408, 5xx, unreadable 2xx, and every status in `unclear_on`).
+        (401, 403), `Unclear` (timeout or reset after sending, 3xx, 408, 5xx, unreadable 2xx, and every status in `unclear_on`).
+        Those that come of an answer carry its content as `body`.
         """
-        try:
-            answer = self._session.request(
-                method,
-                self.base_url + path,
-                params=params,
-                data=None if body is None else json.dumps(body, default=str).encode(),
-                headers={"Content-Type": "application/json", **(headers or {})},
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
-        except requests.ConnectTimeout as error:
-            raise RetryLater(f"{path}: no connection", cause="connection") from error
-        except requests.RequestException as error:
-            raise Unclear(f"{path}: {type(error).__name__}", cause="connection_lost") from error
-        reply = self._reply(answer)
-        if answer.ok and reply.data is None and reply.content.strip():
-            raise Unclear(f"{path}: the answer is no JSON", cause="bad_answer")
-        self._raise(path, reply, writing=True, unclear_on=unclear_on)
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body, default=str).encode()
+        kind = {} if content is None else {"Content-Type": "application/json"}
+        # never a connection that died unseen while it was idle
+        fields = {**kind, **(headers or {}), "Connection": "close"}
+        call = Call(
+            method, path, params, fields, self.settings.write_deadline, self.settings.largest_answer, True, content
+        )
+        used = self._credentials.headers()
+        reply, fault = self._send(call, used)
+        what = f"{self.account}: {method} {path}"
+        if reply is not None and reply.status == 401 and self._credentials.renewable and self._renewed(used):
+            text = f"{what}: the token was refused, a new one was fetched"
+            raise RetryLater(text, after=timedelta(0), cause="token_renewed")
+        error = outcome.of_write(what, reply, fault, unclear_on)
+        if error is not None:
+            raise error
+        assert reply is not None
         return reply
 
-    @staticmethod
-    def _reply(answer: requests.Response) -> Reply:
-        try:
-            data = json.loads(answer.content, parse_float=Decimal)
-        except ValueError:
-            data = None
-        return Reply(answer.status_code, answer.headers, answer.content, data)
-
-    @staticmethod
-    def _raise(path: str, reply: Reply, *, writing: bool, unclear_on: frozenset[int]) -> None:
-        if 200 <= reply.status < 300:
-            return
-        error = Http._failure(path, reply, writing=writing, unclear_on=unclear_on)
-        error.body = reply.data if reply.data is not None else reply.content[:2000].decode("utf-8", "replace")
-        raise error
-
-    @staticmethod
-    def _failure(path: str, reply: Reply, *, writing: bool, unclear_on: frozenset[int]) -> BridgeError:
-        status = reply.status
-        text, cause = f"{path}: HTTP {status}", f"http_{status}"
-        if status == 429:
-            return RetryLater(text, after=timedelta(seconds=60), cause=cause)
-        if writing and (status in unclear_on or status == 408 or status >= 500):
-            return Unclear(text, cause=cause)
-        if status in (401, 403):
-            return ConfigError(text, cause=cause)
-        if status >= 500 or status == 408:
-            return RetryLater(text, cause=cause)
-        if status == 404:
-            return NotFound(text, cause=cause)
-        return Refused(text, cause=cause)
+    def _renewed(self, used: Mapping[str, str]) -> bool:
+        """Fetch a new token instead of one that a write was refused with; only once for each, else the account is wrong."""
+        if getattr(self._local, "renewed_for", None) == used.get("Authorization"):
+            return False
+        new = self._credentials.headers(refused=used)
+        self._local.renewed_for = new.get("Authorization")
+        return True

@@ -136,7 +136,7 @@ class HttpSettings(_Block):
     )
     attempts: int = Field(4, ge=1, le=10, description="How often a read is tried before it is given up for now.")
     pace: float = Field(4, gt=0, le=1000, description="Calls per second, at most.")
-    reserve: int = Field(20, ge=0, le=10_000, description="Calls of a rate window that polling leaves to delivery.")
+    reserve: int = Field(100, ge=0, le=10_000, description="Calls of a rate window that polling leaves to delivery.")
     reserve_share: float = Field(
         0.5, ge=0, le=0.9, description="At most this share of a window is held back for delivery."
     )

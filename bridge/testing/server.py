@@ -203,12 +203,12 @@ class Server:
         self.log.append(request)
         fault = self.faults.match(request.method, request.path)
         response = self._answer(request, fault)
+        request.status = response.status
         keep = request.headers.get("connection", "").lower() != "close"
         if fault is not None:
             keep = fault.send(self, connection, request, response, keep) and keep
         else:
             connection.sendall(self.encode(request, response, keep))
-        request.status = response.status
         return keep and not self.stopping.is_set()
 
     def _answer(self, request: Request, fault: Fault | None) -> Response:

@@ -122,7 +122,7 @@ class Clock:
         return self.now().astimezone(self.zone).date()
 
 
-class Cut(Exception):  # noqa: N818  no error: the connection ends here on purpose
+class Cut(Exception):
     """End the connection now; `reset` ends it with RST instead of FIN."""
 
     def __init__(self, *, reset: bool = False) -> None:

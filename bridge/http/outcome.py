@@ -1,0 +1,166 @@
+"""What a call's outcome means: from an answer, or the lack of one, to one of the errors of `bridge.errors`.
+
+The one rule for writes: only what proves that nothing was written may be repeated; everything else is `Unclear`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from bridge.errors import BadAnswer, BridgeError, ConfigError, NotFound, Refused, RetryLater, Unclear
+from bridge.http.redact import KNOWN
+from bridge.http.reply import Reply, is_html
+
+_DEFAULT_WAIT = timedelta(minutes=1)
+
+_WORDS = {
+    "connection": "no connection",
+    "tls": "no trusted encrypted connection (certificate or TLS)",
+    "proxy": "the proxy did not connect",
+    "timeout": "no answer in time",
+    "connection_lost": "the connection broke",
+    "truncated": "the answer broke off",
+    "too_large": "the answer is too large",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong on the wire (`cause` empty: nothing), whether bytes of the request may have left, and a wait asked for."""
+
+    cause: str = ""
+    sent: bool = False
+    wait: timedelta | None = None
+
+
+def why(error: BaseException, *, expired: bool) -> str:
+    """Return the cause of a failure on the wire. The error's own text is never used: it may contain the address."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "connection"
+    if expired or isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
+        return "timeout"
+    if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+        return "tls"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "proxy"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+        return "truncated"
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, urllib3.exceptions.NewConnectionError):
+        return "connection"
+    return "connection_lost"
+
+
+def _with_body(error: BridgeError | None, reply: Reply | None) -> BridgeError | None:
+    """Attach the content of the answer for the connector's eyes; it is never printed."""
+    if error is not None and reply is not None:
+        error.body = reply.data if reply.data is not None else reply.content[:2000].decode("utf-8", "replace")
+    return error
+
+
+def of_read(what: str, reply: Reply | None, fault: Fault) -> BridgeError | None:
+    """Judge a read that must answer JSON (or nothing)."""
+    error = _of_reading(what, reply, fault)
+    if error is None and reply is not None and reply.data is None and reply.content.strip() not in (b"", b"null"):
+        kind = "an HTML page" if is_html(reply.headers, reply.content) else "no JSON"
+        error = BadAnswer(
+            f"{what}: the answer is {kind}", cause="bad_answer:html" if "HTML" in kind else "bad_answer:json"
+        )
+    return _with_body(error, reply)
+
+
+def of_download(what: str, reply: Reply | None, fault: Fault) -> BridgeError | None:
+    """Judge the download of a file, which may be anything but a page for people."""
+    error = _of_reading(what, reply, fault)
+    if error is None and reply is not None and is_html(reply.headers, reply.content):
+        error = BadAnswer(f"{what}: the answer is an HTML page", cause="bad_answer:html")
+    return _with_body(error, reply)
+
+
+def _of_reading(what: str, reply: Reply | None, fault: Fault) -> BridgeError | None:
+    cause = fault.cause
+    if reply is None:
+        return RetryLater(f"{what}: {_WORDS.get(cause, cause)}", cause=cause or "connection")
+    status = reply.status
+    if 200 <= status < 300:
+        if cause:
+            if cause == "timeout":
+                return RetryLater(f"{what}: {_WORDS[cause]}", cause=cause)
+            return BadAnswer(f"{what}: {_WORDS.get(cause, cause)}", cause=f"bad_answer:{cause}")
+        return None
+    if status < 400:
+        return BadAnswer(f"{what}: {_redirected(reply)}", cause="redirect")
+    if status in (408, 425, 429) or status >= 500:
+        wait = fault.wait if fault.wait is not None else _DEFAULT_WAIT
+        return RetryLater(f"{what}: HTTP {status}{_said(reply)}", after=wait, cause=f"http_{status}")
+    return _of_client_error(what, reply)
+
+
+def of_write(what: str, reply: Reply | None, fault: Fault, unclear_on: frozenset[int]) -> BridgeError | None:
+    """Judge a write."""
+    error = _of_writing(what, reply, fault, unclear_on)
+    return _with_body(error, reply)
+
+
+def _of_writing(what: str, reply: Reply | None, fault: Fault, unclear_on: frozenset[int]) -> BridgeError | None:
+    cause = fault.cause
+    if reply is None:
+        text = f"{what}: {_WORDS.get(cause, cause)}"
+        if fault.sent:
+            return Unclear(text, cause=cause or "connection_lost")
+        return RetryLater(text, cause=cause)
+    status = reply.status
+    if status == 429 and status not in unclear_on:
+        wait = fault.wait if fault.wait is not None else _DEFAULT_WAIT
+        return RetryLater(f"{what}: HTTP 429{_said(reply)}", after=wait, cause="http_429")
+    if 200 <= status < 300:
+        if cause:
+            return Unclear(f"{what}: {_WORDS.get(cause, cause)}", cause=cause)
+        if reply.data is None and reply.content.strip() not in (b"", b"null"):
+            return Unclear(f"{what}: the answer is no JSON", cause="bad_answer")
+        return None
+    if status in unclear_on or status < 400 or status == 408 or status >= 500:
+        detail = f": {_redirected(reply)}" if status < 400 else f": HTTP {status}{_said(reply)}"
+        return Unclear(what + detail, cause="redirect" if 300 <= status < 400 else f"http_{status}")
+    return _of_client_error(what, reply)
+
+
+def _of_client_error(what: str, reply: Reply) -> BridgeError:
+    status = reply.status
+    text, cause = f"{what}: HTTP {status}{_said(reply)}", f"http_{status}"
+    if status in (401, 403, 407):
+        return ConfigError(text, cause=cause)
+    if status == 404:
+        return NotFound(text, cause=cause)
+    return Refused(text, cause=cause)
+
+
+def _redirected(reply: Reply) -> str:
+    host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"
+    return f"HTTP {reply.status}, redirected to {KNOWN.text(host[:100])!r}, which is not followed; check base_url"
+
+
+def _said(reply: Reply) -> str:
+    """Return the provider's own words for people, short, on one line, without secrets; nothing of an HTML page."""
+    if is_html(reply.headers, reply.content):
+        return " (an HTML page)"
+    words = [word for word in _texts(reply.data) if word]
+    text = "; ".join(words) if reply.data is not None else reply.content[:400].decode("utf-8", "replace")
+    text = re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", KNOWN.text(text)).strip()
+    return f" ({text[:200]})" if text else ""
+
+
+def _texts(data: object, depth: int = 0) -> list[str]:
+    """Return the texts under telling names in an error answer."""
+    if isinstance(data, str):
+        return [data] if depth else []
+    if isinstance(data, list):
+        return [text for item in data[:5] for text in _texts(item, depth)]
+    if isinstance(data, dict) and depth < 4:
+        names = ("error", "errors", "message", "error_description", "detail", "title")
+        return [text for name in names if name in data for text in _texts(data[name], depth + 1)]
+    return []

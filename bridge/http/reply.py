@@ -1,0 +1,61 @@
+"""What a provider answered, and how its JSON is read: exactly, and safely for hostile input."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from bridge.errors import BadAnswer
+
+T = TypeVar("T")
+_LARGEST_EXPONENT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer: `data` is the parsed JSON (numbers as int or Decimal) or None where the body is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    data: Any = field(repr=False)
+
+    def expect(self, kind: type[T]) -> T:
+        """Return `data` if it is of this type (`dict`, `list`), else raise `BadAnswer`."""
+        if not isinstance(self.data, kind):
+            raise BadAnswer(
+                f"expected {kind.__name__} as answer, got {type(self.data).__name__}", cause="bad_answer:type"
+            )
+        return self.data
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("no number") from error
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(exponent) > _LARGEST_EXPONENT:
+        raise ValueError("number out of range")
+    return number
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def parse_json(content: bytes) -> Any:
+    """Return the JSON of `content` with numbers as int or Decimal, None where it is none (also: absurdly deep, NaN)."""
+    try:
+        return json.loads(content, parse_float=_number, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_html(reply_headers: Mapping[str, str], content: bytes) -> bool:
+    """Tell whether the answer is a page for people: a login wall, a load balancer's error page."""
+    start = content[:200].lstrip().lower()
+    return "text/html" in reply_headers.get("Content-Type", "").lower() or start.startswith(
+        (b"<!doctype html", b"<html")
+    )

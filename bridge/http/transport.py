@@ -1,0 +1,150 @@
+"""Connections under a hard total deadline, which know whether any byte of a request may have left this machine.
+
+`requests` has timeouts between two bytes only: a server that trickles would hold a call for ever. Here a timer shuts the socket
+down. And an error before the first byte of the request was sent (name, connect, TLS, proxy) proves that nothing was written.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from contextvars import ContextVar, Token
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from bridge.http.settings import HttpSettings, is_loopback
+
+_current: ContextVar["Watch | None"] = ContextVar("mahnbridge_http_watch", default=None)
+
+
+class Watch:
+    """One call's hard deadline in seconds. `sent`: bytes of the request may have left; `expired`: the deadline has struck."""
+
+    def __init__(self, seconds: float) -> None:
+        self.sent = False
+        self.expired = False
+        self._until = time.monotonic() + seconds
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._strike)
+        self._timer.daemon = True
+        self._token: Token[Watch | None] | None = None
+
+    def __enter__(self) -> Self:
+        self._token = _current.set(self)
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._socket = None
+        if self._token is not None:
+            _current.reset(self._token)
+
+    def connected(self, connection: socket.socket | None) -> None:
+        """Remember the socket that the deadline shuts down."""
+        with self._lock:
+            self._check()
+            self._socket = connection
+
+    def sending(self, connection: socket.socket | None) -> None:
+        """Note that bytes of the request are about to leave; refuse it when the deadline has passed before that."""
+        with self._lock:
+            self._check()
+            self._socket = connection
+            self.sent = True
+
+    def _check(self) -> None:
+        if self.expired or time.monotonic() >= self._until:
+            self.expired = True
+            raise TimeoutError("the deadline of this call has passed")
+
+    def _strike(self) -> None:
+        with self._lock:
+            self.expired = True
+            if self._socket is not None:
+                with contextlib.suppress(
+                    OSError
+                ):  # SSLSocket.shutdown would drop the TLS layer under the reader's feet
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Watched(HTTPConnection):
+    """Reports its socket, and the first byte of a request (not of a proxy's CONNECT), to the current `Watch`."""
+
+    _tunnelling = False
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        watch = _current.get()
+        if watch is not None:
+            watch.connected(connection)
+        return connection
+
+    def _tunnel(self) -> None:
+        self._tunnelling = True
+        try:
+            super()._tunnel()
+        finally:
+            self._tunnelling = False
+
+    def send(self, data: Any) -> None:
+        watch = _current.get()
+        if watch is not None and not self._tunnelling:
+            if self.sock is None:
+                self.connect()
+            watch.sending(self.sock)
+        super().send(data)
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+_POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
+
+
+def configure(session: requests.Session, settings: HttpSettings, *, host: str | None, connections: int = 10) -> None:
+    """Give `session` watched connections, the account's proxy and certificates, and no memory (cookies).
+
+    The environment's proxy is used for other machines, never for this one.
+    """
+    session.trust_env = settings.proxy is None and not is_loopback(host)
+    if settings.proxy is not None:
+        session.proxies = {"http": settings.proxy, "https": settings.proxy}
+    if settings.ca_file is not None:
+        session.verify = settings.ca_file
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.mount("https://", WatchedAdapter(connections))
+    session.mount("http://", WatchedAdapter(connections))
+
+
+class WatchedAdapter(HTTPAdapter):
+    """The transport of `requests` on watched connections; it repeats nothing by itself."""
+
+    def __init__(self, connections: int = 10) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=connections, max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
+        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if isinstance(manager, ProxyManager):
+            manager.pool_classes_by_scheme = _POOLS
+        return manager

@@ -1,0 +1,104 @@
+"""The envelope around sevDesk's answers: `objects`, and `error`, which may stand inside HTTP 200."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from bridge.contract import BadAnswer, BridgeError, NotFound, Refused, Unclear
+
+E = TypeVar("E", bound=BridgeError)
+
+NOT_FOUND = frozenset({"151", "NOT_FOUND"})
+"""The record does not exist."""
+
+REFUSED = {
+    "159": "it is no draft any more and cannot be deleted",
+    "170": "a credit note stands beside the invoice",
+    "390": "the invoice is partly paid and cannot be cancelled",
+    "421": "it is cancelled already",
+    "750": "it is paid already",
+    "90400": "only drafts can be changed",
+}
+"""Codes with which sevDesk refuses before it writes. Any other 400 or 500 on a write proves nothing."""
+
+
+def error_of(data: Any) -> Mapping[str, Any] | None:
+    """Return the error object of an answer, whatever its HTTP status."""
+    error = data.get("error") if isinstance(data, Mapping) else None
+    if error is None:
+        return None
+    return error if isinstance(error, Mapping) else {"message": str(error)}
+
+
+def code_of(data: Any) -> str:
+    """Return the error code as text: an integer, a numeric string or a word; empty where there is none."""
+    error = error_of(data) or {}
+    code = error.get("code")
+    return "" if code is None else str(code)
+
+
+def sentence(data: Any) -> str:
+    """Return what sevDesk says, shortened, for people."""
+    error = error_of(data)
+    if error is not None:
+        code, message = code_of(data), str(error.get("message") or "").strip()
+        return f"{message[:300] or 'no message'}" + (f" (code {code})" if code else "")
+    return data.strip()[:300] if isinstance(data, str) else ""
+
+
+def unwrap(data: Any, path: str) -> Any:
+    """Return what an answer to a read carries. Raises `NotFound`, `Refused` or `BadAnswer`."""
+    if error_of(data) is not None:
+        kind = NotFound if code_of(data) in NOT_FOUND else Refused
+        raise with_body(kind(f"{path}: {sentence(data)}", cause=f"sevdesk_{code_of(data) or 'error'}"), data)
+    if isinstance(data, Mapping):
+        return data.get("objects", data)
+    if isinstance(data, list):
+        return data
+    raise BadAnswer(f"{path}: expected an object with `objects`")
+
+
+def rows(data: Any, path: str) -> list[Any]:
+    """Return the records of a list. Raises `BadAnswer` where it is none."""
+    found = unwrap(data, path)
+    if not isinstance(found, list):
+        raise BadAnswer(f"{path}: expected a list in `objects`")
+    return found
+
+
+def one(data: Any, path: str) -> dict[str, Any]:
+    """Return the one record of an answer: an object or a list of one. Raises `NotFound`, `BadAnswer`."""
+    found = unwrap(data, path)
+    if isinstance(found, list):
+        if not found:
+            raise NotFound(f"{path}: no record", cause="sevdesk_empty")
+        if len(found) > 1:
+            raise BadAnswer(f"{path}: expected one record, got {len(found)}")
+        found = found[0]
+    if not isinstance(found, dict):
+        raise BadAnswer(f"{path}: expected a record")
+    return found
+
+
+def judge_write(error: BridgeError, path: str, *, strict: bool) -> BridgeError:
+    """Return what a failed write really is, by the code in its answer.
+
+    `strict` is for calls that must not happen twice: there only a code that proves the refusal counts as one.
+    """
+    code = code_of(error.body)
+    if code in NOT_FOUND:
+        return with_body(NotFound(f"{path}: {sentence(error.body)}", cause=f"sevdesk_{code}"), error.body)
+    if code in REFUSED:
+        return with_body(Refused(f"{path}: {REFUSED[code]} (code {code})", cause=f"sevdesk_{code}"), error.body)
+    if isinstance(error, Unclear | Refused):
+        said = sentence(error.body)
+        text = f"{error}: {said}" if said else str(error)
+        return with_body(
+            Unclear(text, cause=error.cause) if strict else type(error)(text, cause=error.cause), error.body
+        )
+    return error
+
+
+def with_body(error: E, body: Any) -> E:
+    """Return `error` carrying sevDesk's own answer."""
+    error.body = body
+    return error

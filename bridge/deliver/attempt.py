@@ -31,6 +31,7 @@ from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk
 from bridge.deliver.writing import LOOKED, claim_of, refs, write_back
 from bridge.errors import WrongState
+from bridge.store.accounts import STOPPED
 from bridge.store.records import Notice, Step
 
 log = structlog.get_logger("bridge.deliver")
@@ -285,7 +286,7 @@ class Attempt:
 
     def _stop_account(self, error: ConfigError) -> Ended:
         with self._store.begin() as conn:
-            self._outbox.stop_account(conn, self._port.name, text=str(error))
+            self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, str(error))
         return Ended(Outcome.STOPPED, str(error))
 
 

@@ -10,6 +10,7 @@ from bridge.deliver.ports import AccountPort, Desk, PostedLetters, Report
 from bridge.deliver.settle import Settle
 from bridge.deliver.writing import write_back
 from bridge.errors import UsageError, WrongState
+from bridge.store.accounts import RECONNECT, STOPPED
 from bridge.store.journal import SELF
 from bridge.store.records import Notice
 
@@ -50,7 +51,9 @@ class Deliverer:
 
     def _stopped_account(self, port: AccountPort, report: Report) -> bool:
         with self.desk.store.reading() as conn:
-            report.stopped = self.desk.store.outbox.account_stopped(conn, port.name)
+            account = self.desk.store.mirror.accounts.get(conn, port.name)
+        if account.state in (STOPPED, RECONNECT):
+            report.stopped = account.state_text or account.state
         return report.stopped is not None
 
     def _steps(self, port: AccountPort, report: Report, limit: int | None) -> None:

@@ -7,6 +7,7 @@ from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, Report
 from bridge.deliver.writing import write_back
 from bridge.errors import WrongState
+from bridge.store.accounts import STOPPED
 from bridge.store.records import Step
 from bridge.store.steps import Proved
 
@@ -49,7 +50,7 @@ class Settle:
                     found = self._find(step)
             except ConfigError as error:
                 with self._store.begin() as conn:
-                    self._store.outbox.stop_account(conn, self._port.name, text=str(error))
+                    self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, str(error))
                 report.stopped = str(error)
                 return
             except RetryLater as error:

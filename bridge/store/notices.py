@@ -12,7 +12,7 @@ from bridge.errors import WrongState
 from bridge.model import Act, Content, NoticeStatus
 from bridge.store.records import Notice, NoticeClaim
 from bridge.store.steps import Steps
-from bridge.store.tables import account, invoice, notice, notice_claim, provider_notice
+from bridge.store.tables import invoice, notice, notice_claim, provider_notice
 
 
 def cents(amount: Decimal) -> int:
@@ -71,12 +71,6 @@ class Notices:
             .order_by(notice.c.id)
         )
         return [self.get(conn, notice_id) for notice_id in list(conn.scalars(query))]
-
-    def account_stopped(self, conn: Connection, name: str) -> str | None:
-        """Return why the account is stopped, None where it works (or was never pulled)."""
-        query = select(account.c.state, account.c.state_text).where(account.c.name == name)
-        row = conn.execute(query).one_or_none()
-        return None if row is None or row.state == "ok" else row.state_text or row.state
 
     def shown_as_sent(self, conn: Connection, account_name: str) -> set[str]:
         """Return the ids of reminders made for waiting notices which the provider shows as sent."""

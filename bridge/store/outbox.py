@@ -16,7 +16,7 @@ from bridge.model import Act
 from bridge.store.notices import Notices, cents
 from bridge.store.records import NewNotice, NewStep, Notice, NoticeClaim, Step
 from bridge.store.states import SETTLED, move_notice, move_step
-from bridge.store.tables import account, claim, invoice, notice, notice_claim, step
+from bridge.store.tables import claim, invoice, notice, notice_claim, step
 
 UNDONE = ("waiting", "queued", "sending", "unclear", "parked")
 
@@ -156,10 +156,6 @@ class Outbox(Notices):
             move_step(conn, found.id, "n", updated_at=now)
         if state == "queued" and all(found.state in SETTLED for found in steps):
             move_notice(conn, notice_id, "W")
-
-    def stop_account(self, conn: Connection, name: str, *, text: str) -> None:
-        """Stop an account until a person has acted."""
-        conn.execute(update(account).where(account.c.name == name).values(state="stopped", state_text=text[:2000]))
 
     def made(self, conn: Connection, notice_id: int, claim_id: int, reminder_id: str) -> None:
         """Remember the provider's record that was made for a claim."""

@@ -32,6 +32,16 @@ def digest(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+def plain(text: str) -> str:
+    """Return `text` as every database can hold it: PostgreSQL knows no NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def short(text: str | None, length: int = 128) -> str | None:
+    """Return `text` for a column of limited length that is only searched; the document keeps the whole."""
+    return None if text is None else plain(text[:length])
+
+
 def content(record: Debtor | Invoice | Payment | ProviderNotice) -> str:
     """Return what of a record counts as its content, as JSON."""
     return record.__pydantic_serializer__.to_json(record, exclude_defaults=True, exclude=_UNHASHED).decode()
@@ -52,8 +62,8 @@ def debtor_row(account: str, debtor: Debtor, hashed: str) -> Row:
     return {
         "account": account,
         "id": debtor.id,
-        "number": debtor.number,
-        "name": debtor.name,
+        "number": short(debtor.number),
+        "name": plain(debtor.name),
         "document": document(debtor),
         "hash": hashed,
     }
@@ -64,7 +74,7 @@ def invoice_row(account: str, invoice: Invoice, hashed: str) -> Row:
     return {
         "account": account,
         "id": invoice.id,
-        "number": invoice.number,
+        "number": short(invoice.number),
         "debtor_id": invoice.debtor_id,
         "kind": invoice.kind.value,
         "status": invoice.status.value,
@@ -116,12 +126,12 @@ def reject_row(account: str, reject: Reject, key: str) -> Row:
     """Return the row of a record that did not fit, without state and times."""
     return {
         "account": account,
-        "kind": reject.kind,
-        "provider_id": reject.provider_id,
-        "field": reject.field,
-        "value": reject.value,
-        "reason": reject.reason,
-        "source": reject.source,
-        "raw": reject.raw,
+        "kind": short(reject.kind, 32),
+        "provider_id": short(reject.provider_id),
+        "field": short(reject.field),
+        "value": plain(reject.value),
+        "reason": plain(reject.reason),
+        "source": plain(reject.source),
+        "raw": plain(reject.raw),
         "hash": key,
     }

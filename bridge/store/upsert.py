@@ -28,6 +28,7 @@ SEEN_AGAIN = timedelta(days=1)
 _SETTLED = frozenset({InvoiceStatus.PAID, InvoiceStatus.CANCELLED, InvoiceStatus.DRAFT})
 _REDUCING = frozenset({InvoiceKind.CREDIT_NOTE, InvoiceKind.CANCELLATION})
 _LIVE = ("open", "unknown")
+_DUNNABLE = ("invoice", "partial", "final")
 _KINDS = {Debtor: "debtor", Invoice: "invoice", Payment: "payment", ProviderNotice: "notice"}
 _LONGEST = 128
 _HIGHEST_LEVEL = 10_000
@@ -130,6 +131,7 @@ _MARK_DEBTORS = (
         invoice.c.account == bindparam("a"),
         invoice.c.debtor_id.in_(bindparam("ids", expanding=True)),
         invoice.c.status.in_(_LIVE),
+        invoice.c.kind.in_(_DUNNABLE),
         _LATER,
     )
     .values(next_on=bindparam("on"))
@@ -270,10 +272,10 @@ def _resolve(conn: Connection, account: str, batch: Batch) -> int:
     well = [rows.reject_key(_KINDS[type(r)], r.id, "") for r in _all(batch) if _fits(r)]
     again = {rows.reject_key(r.kind, r.provider_id, r.raw) for r in batch.rejects}
     resolved = 0
+    wanted = select(reject.c.id).where(reject.c.account == account, reject.c.state == "open")
+    found: list[int] = []
     for keys in chunked((key for key in well if key not in again), CHUNK):
-        resolved += conn.execute(
-            update(reject)
-            .where(reject.c.account == account, reject.c.hash.in_(keys), reject.c.state == "open")
-            .values(state="resolved")
-        ).rowcount
-    return resolved
+        found.extend(conn.scalars(wanted.where(reject.c.hash.in_(keys))))
+    for ids in chunked(found, CHUNK):
+        conn.execute(update(reject).where(reject.c.id.in_(ids)).values(state="resolved"))
+    return len(found)

@@ -14,6 +14,7 @@ from bridge.store.leases import Leases
 from bridge.store.migrations import upgrade
 from bridge.store.mirror import Mirror
 from bridge.store.outbox import Outbox
+from bridge.store.pulls import Pulls
 from bridge.store.rates import Rates
 from bridge.store.tokens import Cipher, Tokens
 
@@ -36,6 +37,7 @@ class Store:
         self.mirror = Mirror()
         self.journal = Journal()
         self.outbox = Outbox()
+        self.pulls = Pulls()
         self.leases = Leases(engine, technical_clock)
         self.tokens = Tokens(engine, technical_clock, self.leases, cipher)
         self.rates = Rates(engine, technical_clock)

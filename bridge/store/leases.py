@@ -56,7 +56,7 @@ class Leases:
             set_={"owner": insert.excluded.owner, "until": insert.excluded.until},
             where=or_(lease.c.until <= now, lease.c.owner == owner),
         )
-        return conn.execute(statement).rowcount == 1
+        return conn.execute(statement.returning(lease.c.name)).first() is not None
 
     def renew(self, conn: Connection, name: str, owner: str, seconds: float) -> bool:
         """Prolong the lease if it is still `owner`'s, even when it has just expired; return whether it is."""

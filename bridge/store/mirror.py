@@ -20,6 +20,7 @@ from bridge.model import (
     Payment,
     ProviderNotice,
     Reason,
+    Reject,
     Snapshot,
 )
 from bridge.store.accounts import Accounts
@@ -81,7 +82,14 @@ class Mirror:
         return write(conn, account, batch, business_date=business_date, now=now)
 
     def write_looks(
-        self, conn: Connection, account: str, snapshots: Iterable[Snapshot], *, business_date: date, now: datetime
+        self,
+        conn: Connection,
+        account: str,
+        snapshots: Iterable[Snapshot],
+        *,
+        rejects: Sequence[Reject] = (),
+        business_date: date,
+        now: datetime,
     ) -> Written:
         """Write what looks at single invoices answered.
 
@@ -105,9 +113,8 @@ class Mirror:
             invoices.extend(snapshot.related)
             parts["notices"].extend(snapshot.notices)
             parts["payments"].extend(snapshot.payments)
-        batch = Batch(
-            invoices=tuple(invoices), **{name: tuple(found) for name, found in parts.items()}, cursor=Cursor(data={})
-        )
+        named = {name: tuple(found) for name, found in parts.items()}
+        batch = Batch(invoices=tuple(invoices), **named, rejects=tuple(rejects), cursor=Cursor(data={}))
         return write(conn, account, batch, business_date=business_date, now=now)
 
     def _withdrawn(self, conn: Connection, account: str, looked: Iterable[Snapshot]) -> Iterator[ProviderNotice]:

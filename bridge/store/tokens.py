@@ -71,7 +71,7 @@ class Tokens:
         insert = postgresql_insert(tokens) if conn.dialect.name == "postgresql" else sqlite_insert(tokens)
         first = insert.values(account=account, sealed=sealed, version=1, updated_at=now)
         if expected == 0:
-            return conn.execute(first.on_conflict_do_nothing()).rowcount == 1
+            return conn.execute(first.on_conflict_do_nothing().returning(tokens.c.version)).first() is not None
         conn.execute(
             first.on_conflict_do_update(
                 index_elements=[tokens.c.account],

@@ -271,7 +271,6 @@ def _resolve(conn: Connection, account: str, batch: Batch) -> int:
         return 0
     well = [rows.reject_key(_KINDS[type(r)], r.id, "") for r in _all(batch) if _fits(r)]
     again = {rows.reject_key(r.kind, r.provider_id, r.raw) for r in batch.rejects}
-    resolved = 0
     wanted = select(reject.c.id).where(reject.c.account == account, reject.c.state == "open")
     found: list[int] = []
     for keys in chunked((key for key in well if key not in again), CHUNK):

@@ -9,9 +9,9 @@ DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
-def invoice(id="1", **values):
+def invoice(key="1", **values):
     given = {
-        "number": f"RE-{id}",
+        "number": f"RE-{key}",
         "status": "open",
         "debtor_id": "d1",
         "issued_on": date(2026, 1, 5),
@@ -19,24 +19,24 @@ def invoice(id="1", **values):
         "gross": Decimal("119.00"),
         "open": Decimal("119.00"),
     }
-    return Invoice(id=id, **(given | values))
+    return Invoice(id=key, **(given | values))
 
 
-def debtor(id="d1", **values):
-    return Debtor(id=id, **({"name": "Musterfrau GmbH", "email": "rechnung@example.org"} | values))
+def debtor(key="d1", **values):
+    return Debtor(id=key, **({"name": "Musterfrau GmbH", "email": "rechnung@example.org"} | values))
 
 
-def payment(id="p1", invoice_id="1", **values):
-    return Payment(id=id, invoice_id=invoice_id, **({"amount": Decimal("19.00"), "value_on": DAY} | values))
+def payment(key="p1", invoice_id="1", **values):
+    return Payment(id=key, invoice_id=invoice_id, **({"amount": Decimal("19.00"), "value_on": DAY} | values))
 
 
-def notice(id="n1", invoice_id="1", **values):
-    return ProviderNotice(id=id, invoice_id=invoice_id, **({"level": 1, "status": NoticeStatus.SENT} | values))
+def notice(key="n1", invoice_id="1", **values):
+    return ProviderNotice(id=key, invoice_id=invoice_id, **({"level": 1, "status": NoticeStatus.SENT} | values))
 
 
-def reject(id="9", **values):
+def reject(key="9", **values):
     given = {"kind": "invoice", "field": "due_on", "value": "31.02.2026", "reason": "no such day", "raw": '{"id": "9"}'}
-    return Reject(**(given | {"provider_id": id} | values))
+    return Reject(**(given | {"provider_id": key} | values))
 
 
 def batch(*, cursor=1, **values):

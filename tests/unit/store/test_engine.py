@@ -28,6 +28,7 @@ def test_committed_at_the_end(store):
 
 def test_rolled_back_on_an_exception(store):
     """An exception inside a transaction leaves nothing behind."""
+
     def half():
         with store.begin() as c:
             add(c, "x")

@@ -95,8 +95,16 @@ def test_only_the_changed_row_is_written(store):
         {"debtors": [debtor(email="neu@example.org")]},
         {"payments": [payment()]},
         {"notices": [notice()]},
-        {"invoices": [invoice("9", kind=InvoiceKind.CREDIT_NOTE, debtor_id=None, origin_id="1", relation=Relation.CREDITS)]},
-        {"invoices": [invoice("9", kind=InvoiceKind.CANCELLATION, debtor_id=None, origin_id="1", relation=Relation.CANCELS)]},
+        {
+            "invoices": [
+                invoice("9", kind=InvoiceKind.CREDIT_NOTE, debtor_id=None, origin_id="1", relation=Relation.CREDITS)
+            ]
+        },
+        {
+            "invoices": [
+                invoice("9", kind=InvoiceKind.CANCELLATION, debtor_id=None, origin_id="1", relation=Relation.CANCELS)
+            ]
+        },
         {"invoices": [invoice("9", kind=InvoiceKind.FINAL, debtor_id=None, origin_id="1", relation=Relation.COVERS)]},
         {"invoices": [invoice("9", kind=InvoiceKind.CREDIT_NOTE)]},
     ],
@@ -189,7 +197,11 @@ def test_what_the_database_cannot_hold_is_set_aside(store, bad, field):
 
 def test_odd_text_is_stored(store):
     """NUL and endless text in free fields reach neither an error nor another field."""
-    write(store, debtors=[debtor(name="a\0b" * 1000, number="9" * 300)], rejects=[reject(value="\0", raw="\0", field="f" * 200)])
+    write(
+        store,
+        debtors=[debtor(name="a\0b" * 1000, number="9" * 300)],
+        rejects=[reject(value="\0", raw="\0", field="f" * 200)],
+    )
     with store.reading() as conn:
         assert store.mirror.debtor(conn, "a", "d1").name == "a\0b" * 1000
         assert len(store.mirror.rejects.list(conn)) == 1

@@ -266,12 +266,7 @@ class Api:
 
     def _write(self, method: str, path: str, root: str, fields: Record | None) -> Record:
         body = None if fields is None else {root: fields}
-        try:
-            reply = self.http.write(method, path, params={"format": "json"}, body=body)
-        except Refused as error:
-            if said := wire.failure(error.body):
-                error.args = (f"{error}: {said}",)  # Billomat has no error codes; its text is all there is
-            raise
+        reply = self.http.write(method, path, params={"format": "json"}, body=body)
         if (said := wire.failure(reply.data)) is not None:
             raise Unclear(f"{path}: HTTP {reply.status} with an error: {said}", cause="billomat_error")
         found = reply.data.get(root) if isinstance(reply.data, dict) else None

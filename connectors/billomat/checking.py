@@ -1,9 +1,5 @@
 """Finding out whether an account works: key, rights, document quota, dunning levels, places for our line, and what cannot be seen."""
 
-from collections.abc import Callable
-from datetime import datetime
-from email.utils import parsedate_to_datetime
-
 from bridge.contract import Act, BadAnswer, ConfigError, Finding, Health, NotFound, Refused, Reply, Severity
 from connectors.billomat import wire
 from connectors.billomat.api import Api, Record
@@ -29,14 +25,11 @@ _NEEDED: dict[Act, tuple[str, str]] = {
 class Check:
     """One check; findings are collected in the order of the questions."""
 
-    def __init__(
-        self, api: Api, settings: Settings, levels: Levels, place: CustomerPlace, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, api: Api, settings: Settings, levels: Levels, place: CustomerPlace) -> None:
         self.api = api
         self.settings = settings
         self.levels = levels
         self.place = place
-        self.clock = clock
         self.findings: list[Finding] = []
 
     def __call__(self, acts: frozenset[Act]) -> Health:
@@ -56,12 +49,13 @@ class Check:
             "Billomat does not show whether its own dunning levels run automatically. Switch their automation off on every level (Settings > "
             "Documents > Dunning levels). Reminders made there are adopted, and writing stops when they keep appearing.",
         )
+        skew = self.api.http.clock_skew
         return Health(
             ok=not any(finding.severity is Severity.ERROR for finding in self.findings),
             acts=usable,
             provider_levels=names,
             findings=tuple(self.findings),
-            clock_skew_seconds=self._skew(reply),
+            clock_skew_seconds=None if skew is None else round(skew.total_seconds()),
         )
 
     def _say(self, severity: Severity, code: str, text: str) -> None:
@@ -146,13 +140,6 @@ class Check:
                 "Billomat has no dunning levels (Settings > Documents > Dunning levels). A plan that uses its reminders needs one for each level.",
             )
         return names
-
-    def _skew(self, reply: Reply) -> int | None:
-        try:
-            moment = parsedate_to_datetime(str(reply.headers.get("Date", "")))
-        except ValueError:
-            return None
-        return None if moment.tzinfo is None else round((moment - self.clock()).total_seconds())
 
 
 def _may(rights: Record, area: str, needed: str) -> bool:

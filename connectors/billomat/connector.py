@@ -68,7 +68,7 @@ class Billomat(Connector):
         self._find = Find(self._push)
 
     def check(self) -> Health:
-        return Check(self._api, self._settings, self._levels, self._place, self.http.now)(self.acts)
+        return Check(self._api, self._settings, self._levels, self._place)(self.acts)
 
     def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
         return Pull(self._api, self._settings, self.mapping, self.http.now(), cursor).batches()

@@ -27,6 +27,7 @@ from connectors.billomat.reading import CREDIT_NOTE_PREFIX, Reading
 from connectors.billomat.settings import Settings
 
 _INDEX_FROM = 4  # from so many invoices on, it is asked whether one listing of all reminders is cheaper
+_CLOUD_FROM = 3  # from so many on, it is asked once which tags are in use at all
 
 
 class Look:
@@ -42,9 +43,12 @@ class Look:
         self._credits: dict[str, list[Invoice]] = {}
         self._contacts: dict[str, str] = {}
         self._index: dict[str, list[Record]] | None = None
+        self._stops: dict[str, tuple[str, ...]] = {}
 
     def snapshots(self, refs: Sequence[Ref]) -> Iterator[Snapshot]:
         """Yield one snapshot for each of `refs`, in order."""
+        if len(refs) < _CLOUD_FROM:
+            self._stops = {"invoice": tuple(self.settings.invoice_tags), "client": tuple(self.settings.client_tags)}
         for place, ref in enumerate(refs):
             yield self._snapshot(ref, left=len(refs) - place)
 
@@ -75,7 +79,7 @@ class Look:
     def _open_or_done(self, ref: Ref, raw: Record, left: int) -> Snapshot:
         if wire.text(raw, "status") not in OPEN_STATES:
             return Snapshot(invoice_id=ref.id, taken_at=self.now, invoice=self.reading.invoice(raw))
-        names = tags.of_record(self.api, "invoice", ref.id, self.settings.invoice_tags)
+        names = self._tags("invoice", ref.id)
         invoice = self.reading.invoice(raw, tags=names, email=contact_email(self.api, raw, self.today, self._contacts))
         history = self.api.comments(ref.id)
         return Snapshot(
@@ -95,11 +99,17 @@ class Look:
         if client_id not in self._clients:
             try:
                 raw = wire.without_unset_dates(self.api.client(client_id))
-                names = tags.of_record(self.api, "client", client_id, self.settings.client_tags)
-                self._clients[client_id] = self.reading.debtor(raw, tags=names)
+                self._clients[client_id] = self.reading.debtor(raw, tags=self._tags("client", client_id))
             except NotFound:
                 self._clients[client_id] = None
         return self._clients[client_id]
+
+    def _tags(self, kind: str, record_id: str) -> tuple[str, ...]:
+        if kind not in self._stops:
+            meaning = self.settings.invoice_tags if kind == "invoice" else self.settings.client_tags
+            used = tags.in_use(self.api, kind) if meaning else {}
+            self._stops[kind] = tuple(name for name in meaning if name.casefold() in used)
+        return tags.of_record(self.api, kind, record_id, self._stops[kind])
 
     def _payments(self, raw: Record, invoice_id: str) -> list[Payment]:
         if not wire.amount(raw, "paid_amount"):

@@ -269,7 +269,7 @@ class Pull:
                         payment.invoice_id,
                         str(payment.amount),
                         payment.value_on.isoformat(),
-                        payment.kind,
+                        payment.kind.value,
                         payment.currency,
                     ]
             if page.last:

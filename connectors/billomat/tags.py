@@ -19,7 +19,7 @@ def tagged(api: Api, kind: str, meaning: Mapping[str, Reason], known: Tagged) ->
     """Return the `kind`s (invoice, client) with a configured tag; those in `known` are not checked again."""
     if not meaning:
         return {}
-    cloud = {(wire.text(row, "name") or "").casefold(): wire.number(row, "count") for row in api.tag_cloud(kind)}
+    cloud = in_use(api, kind)
     filters: dict[str, Any] = {"status": ",".join(OPEN_STATES)} if kind == "invoice" else {}
     result: Tagged = {}
     for name in meaning:
@@ -35,6 +35,11 @@ def tagged(api: Api, kind: str, meaning: Mapping[str, Reason], known: Tagged) ->
             if limit and confirmed >= limit:
                 break
     return result
+
+
+def in_use(api: Api, kind: str) -> dict[str, int]:
+    """Return the tags in use on invoices or clients, in lower case, with their counts (0 where Billomat does not say)."""
+    return {(wire.text(row, "name") or "").casefold(): wire.number(row, "count") for row in api.tag_cloud(kind)}
 
 
 def _carries(api: Api, kind: str, record_id: str, name: str) -> bool:

@@ -32,8 +32,16 @@ QUOTA_WAIT = timedelta(hours=12)
 
 
 def line_of(write: WriteBack) -> str:
-    """Return the line for invoice and customer, with our mark, the same in both places."""
-    return f"{write.content.line} [{write.marker}]"
+    """Return the line for people, the same on the invoice and in the client's record. Raises `Refused` where there is none."""
+    line = " ".join(write.content.line.split())
+    if not line:
+        raise Refused("a note needs a line", cause="no_line")
+    return line
+
+
+def marked_line_of(write: WriteBack) -> str:
+    """Return the line with our mark, by which it is found again among people's comments."""
+    return f"{line_of(write)} [{write.marker}]"
 
 
 def proof(
@@ -236,9 +244,7 @@ class Push:
 
     def _note(self, write: WriteBack) -> Proof:
         invoice = invoice_of(write)
-        if not write.content.line.strip():
-            raise Refused("a note needs a line", cause="no_line")
-        record = self.api.add_comment(invoice.id, line_of(write))
+        record = self.api.add_comment(invoice.id, marked_line_of(write))
         return proof(write, self.now, provider_id=wire.text(record, "id"))
 
     def _tag(self, write: WriteBack) -> Proof:
@@ -257,8 +263,6 @@ class Push:
 
     def _customer_note(self, write: WriteBack) -> Proof:
         client_id = self.client_of(write)
-        if not write.content.line.strip():
-            raise Refused("a note needs a line", cause="no_line")
         return proof(write, self.now, provider_id=self.place.put(client_id, line_of(write)))
 
     @staticmethod

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 ZERO = Decimal(0)
 
 
-class Problem(Exception):  # noqa: N818  an answer with 4xx, not a mistake of the sandbox
+class Problem(Exception):
     """The provider refuses this."""
 
     def __init__(self, text: str, status: int = 400) -> None:
@@ -145,12 +145,19 @@ class Books:
 
     # ------------------------------------------------------------------------------------------------- history and time
 
-    def note(self, invoice_id: int, action: str, text: str = "", user_id: int | None = None, public: bool = False) -> Row:
+    def note(
+        self, invoice_id: int, action: str, text: str = "", user_id: int | None = None, public: bool = False
+    ) -> Row:
         """Add an entry to the history of an invoice."""
         at = self.clock.now()
         row = self.comments.add(
             {
-                "created": at, "invoice_id": invoice_id, "user_id": user_id, "comment": text, "actionkey": action, "public": public,
+                "created": at,
+                "invoice_id": invoice_id,
+                "user_id": user_id,
+                "comment": text,
+                "actionkey": action,
+                "public": public,
                 "by_client": False,
             }
         )
@@ -169,10 +176,11 @@ class Books:
                 if row["due_date"] < self.today:
                     self.reminders.change(row, status="OVERDUE")
         automation = self.automation
-        if automation is not None and automation.last_run != self.today:
-            if self.clock.now().astimezone(self.clock.zone).hour >= automation.hour:
-                automation.last_run = self.today
-                self._run_automation(automation)
+        if automation is None or automation.last_run == self.today:
+            return
+        if self.clock.now().astimezone(self.clock.zone).hour >= automation.hour:
+            automation.last_run = self.today
+            self._run_automation(automation)
 
     def watch_due(self, row: Row) -> None:
         """Remember when an invoice falls overdue."""

@@ -12,10 +12,26 @@ from connectors.billomat.sandbox.books import Row
 WINDOW = 900
 RIGHTS = {"": 0, "READ": 1, "UPDATE": 2, "DELETE": 3}
 AREAS = (
-    ("/credit-note", "credit_notes"), ("/reminder-text", ""), ("/client-properties", ""), ("/reminder", "reminders"),
-    ("/invoice", "invoices"), ("/clients/myself", ""), ("/client", "clients"), ("/contact", "clients"),
+    ("/credit-note", "credit_notes"),
+    ("/reminder-text", ""),
+    ("/client-properties", ""),
+    ("/reminder", "reminders"),
+    ("/invoice", "invoices"),
+    ("/clients/myself", ""),
+    ("/client", "clients"),
+    ("/contact", "clients"),
 )
-FULL = {area: "DELETE" for area in ("articles", "clients", "offers", "confirmations", "invoices", "credit_notes", "delivery_notes", "reminders")}
+AREA_NAMES = (
+    "articles",
+    "clients",
+    "offers",
+    "confirmations",
+    "invoices",
+    "credit_notes",
+    "delivery_notes",
+    "reminders",
+)
+FULL = dict.fromkeys(AREA_NAMES, "DELETE")
 
 
 @dataclass(slots=True)
@@ -37,7 +53,14 @@ class Door:
         """Add a user with a key; without `rights` it may do everything."""
         number = 5 + len(self.users)
         role = {"id": 100 + number, "name": "API", **({**dict.fromkeys(FULL, ""), **rights} if rights else FULL)}
-        self.users[key] = {"id": number, "first_name": "API", "last_name": "Bridge", "email": "api@agentur.example", "role_id": role["id"], "_role": role}
+        self.users[key] = {
+            "id": number,
+            "first_name": "API",
+            "last_name": "Bridge",
+            "email": "api@agentur.example",
+            "role_id": role["id"],
+            "_role": role,
+        }
 
     def user(self, request: Request) -> Row:
         return self.users[str(request.headers.get("x-billomatapikey") or request.arg("api_key"))]
@@ -55,7 +78,9 @@ class Door:
         if not self._may(request, self.users[key]["_role"]):
             return encoding.failure(403, "Sie haben nicht die nötigen Rechte")
         if request.arg("format") != "json" and "json" not in request.headers.get("accept", ""):
-            return Response(200, b'<?xml version="1.0" encoding="UTF-8"?><answer/>', {"Content-Type": "application/xml"})
+            return Response(
+                200, b'<?xml version="1.0" encoding="UTF-8"?><answer/>', {"Content-Type": "application/xml"}
+            )
         return None
 
     def headers(self, request: Request, response: Response) -> Response:
@@ -81,8 +106,5 @@ class Door:
         area = next((area for start, area in AREAS if path.startswith(start)), "")
         if not area:
             return True
-        if request.method == "DELETE":
-            needed = "DELETE"
-        else:
-            needed = "READ" if request.method in ("GET", "HEAD") else "UPDATE"
+        needed = {"GET": "READ", "HEAD": "READ", "DELETE": "DELETE"}.get(request.method, "UPDATE")
         return RIGHTS[role[area]] >= RIGHTS[needed]

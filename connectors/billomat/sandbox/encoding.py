@@ -42,7 +42,14 @@ def visible(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def listing(
-    container: str, item: str, rows: Sequence[Mapping[str, Any]], *, page: int, per_page: int, total: int, array: bool = False,
+    container: str,
+    item: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    page: int,
+    per_page: int,
+    total: int,
+    array: bool = False,
 ) -> Response:
     """Answer one page of a list; `array` writes a single element as a list, which happens now and then."""
     box: dict[str, Any] = {"@page": str(page), "@per_page": str(per_page), "@total": str(total)}

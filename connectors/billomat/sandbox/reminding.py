@@ -75,7 +75,11 @@ def create(books: Books, fields: Row, user_id: int | None = ME) -> Row:
         }
     )
     if level and level["charge_amount"] and keeps.draft_has_charge:
-        charge = {"title": level["charge_name"], "description": level["charge_description"], "unit_price": level["charge_amount"]}
+        charge = {
+            "title": level["charge_name"],
+            "description": level["charge_description"],
+            "unit_price": level["charge_amount"],
+        }
         add_item(books, {"reminder_id": reminder["id"], "quantity": 1, **charge}, charge=True)
     books.note(invoice["id"], "REMINDER_CREATE", f"Mahnung {reminder['id']} erstellt", user_id)
     return reminder
@@ -100,7 +104,9 @@ def add_item(books: Books, fields: Row, *, charge: bool = False) -> Row:
     }
     if books.behaviour.amounts_include_charges:
         more = quantity * price
-        books.reminders.change(reminder, total_gross=reminder["total_gross"] + more, open_amount=reminder["open_amount"] + more)
+        books.reminders.change(
+            reminder, total_gross=reminder["total_gross"] + more, open_amount=reminder["open_amount"] + more
+        )
     return books.reminder_items.add(item)
 
 
@@ -148,7 +154,15 @@ def send_mail(books: Books, reminder: Row, fields: Row, user_id: int | None = ME
         books.note(reminder["invoice_id"], "REMINDER_ERROR_MAIL", "Zustellung fehlgeschlagen", user_id)
         return
     everyone = (*to, *_people(fields.get("recipients"), "cc"), *_people(fields.get("recipients"), "bcc"))
-    sending = _sending(books, reminder, "mail", user_id, to=everyone, subject=str(fields.get("subject") or reminder["subject"]), body=str(fields.get("body") or ""))
+    sending = _sending(
+        books,
+        reminder,
+        "mail",
+        user_id,
+        to=everyone,
+        subject=str(fields.get("subject") or reminder["subject"]),
+        body=str(fields.get("body") or ""),
+    )
     books.ledger.mails.append(sending)
     books.note(reminder["invoice_id"], "REMINDER_MAIL", f"Mahnung versendet an {', '.join(to)}", user_id)
 
@@ -176,9 +190,16 @@ def _sending(books: Books, reminder: Row, way: str, user_id: int | None, **more:
     invoice_open = books.invoices.rows[reminder["invoice_id"]]["open_amount"]
     included = books.behaviour.amounts_include_charges
     return Sending(
-        str(reminder["invoice_id"]), str(reminder["id"]), reminder["reminder_level"], books.clock.now(), way,
-        demanded=reminder["open_amount"] + (ZERO if included else fees), invoice_open=invoice_open, label=reminder["label"],
-        user_id=user_id, **more,
+        str(reminder["invoice_id"]),
+        str(reminder["id"]),
+        reminder["reminder_level"],
+        books.clock.now(),
+        way,
+        demanded=reminder["open_amount"] + (ZERO if included else fees),
+        invoice_open=invoice_open,
+        label=reminder["label"],
+        user_id=user_id,
+        **more,
     )
 
 

@@ -10,18 +10,61 @@ from connectors.billomat.sandbox import encoding, reminding
 from connectors.billomat.sandbox.books import Books, Problem, Row, Table
 
 LARGEST_PAGE = 1000
-PARTS = frozenset({"invoice_number", "credit_note_number", "label", "subject", "intro", "note", "customfield", "name", "email"})
+PARTS = frozenset(
+    {"invoice_number", "credit_note_number", "label", "subject", "intro", "note", "customfield", "name", "email"}
+)
 """Filters that match a part of the field, in any case."""
 
 KNOWN = {
-    "clients": frozenset({"name", "client_number", "email", "first_name", "last_name", "country_code", "note", "invoice_id", "tags", "customfield"}),
+    "clients": frozenset(
+        {
+            "name",
+            "client_number",
+            "email",
+            "first_name",
+            "last_name",
+            "country_code",
+            "note",
+            "invoice_id",
+            "tags",
+            "customfield",
+        }
+    ),
     "invoices": frozenset(
-        {"client_id", "contact_id", "invoice_number", "status", "payment_type", "from", "to", "label", "intro", "note", "tags", "customfield"}
+        {
+            "client_id",
+            "contact_id",
+            "invoice_number",
+            "status",
+            "payment_type",
+            "from",
+            "to",
+            "label",
+            "intro",
+            "note",
+            "tags",
+            "customfield",
+        }
     ),
     "reminders": frozenset(
-        {"client_id", "contact_id", "invoice_number", "status", "from", "to", "subject", "label", "intro", "note", "tags", "customfield"}
+        {
+            "client_id",
+            "contact_id",
+            "invoice_number",
+            "status",
+            "from",
+            "to",
+            "subject",
+            "label",
+            "intro",
+            "note",
+            "tags",
+            "customfield",
+        }
     ),
-    "credit-notes": frozenset({"client_id", "contact_id", "credit_note_number", "status", "from", "to", "label", "intro", "note", "tags"}),
+    "credit-notes": frozenset(
+        {"client_id", "contact_id", "credit_note_number", "status", "from", "to", "label", "intro", "note", "tags"}
+    ),
     "invoice-payments": frozenset({"invoice_id", "from", "to", "type", "user_id"}),
     "contacts": frozenset({"client_id"}),
     "invoice-comments": frozenset({"invoice_id", "actionkey"}),
@@ -33,7 +76,9 @@ KNOWN = {
 class Routes:
     """Adds the endpoints to a server."""
 
-    def __init__(self, server: Server, books: Books, account: Callable[[], Row], user: Callable[[Request], Row]) -> None:
+    def __init__(
+        self, server: Server, books: Books, account: Callable[[], Row], user: Callable[[Request], Row]
+    ) -> None:
         self.books = books
         self.server = server
         self._user = user
@@ -56,13 +101,23 @@ class Routes:
             add("GET", f"/{path}", self._lister(path, item, table))
             add("GET", rf"/{path}/(\d+)", self._getter(item, table))
         for path, item, table in (
-            ("invoices", "invoice", books.invoices), ("reminders", "reminder", books.reminders), ("credit-notes", "credit-note", books.credit_notes),
+            ("invoices", "invoice", books.invoices),
+            ("reminders", "reminder", books.reminders),
+            ("credit-notes", "credit-note", books.credit_notes),
         ):
             add("GET", rf"/{path}/(\d+)/pdf", self._pdf(item, table))
         for kind in ("invoice", "client"):
             add("GET", f"/{kind}-tags", self._tags(kind))
-        add("GET", "/reminder-texts", lambda _: encoding.unpaged("reminder-texts", "reminder-text", reminding.levels(books)))
-        add("GET", "/client-properties", lambda _: encoding.unpaged("client-properties", "client-property", [*books.properties.rows.values()]))
+        add(
+            "GET",
+            "/reminder-texts",
+            lambda _: encoding.unpaged("reminder-texts", "reminder-text", reminding.levels(books)),
+        )
+        add(
+            "GET",
+            "/client-properties",
+            lambda _: encoding.unpaged("client-properties", "client-property", [*books.properties.rows.values()]),
+        )
         add("GET", "/client-property-values", self._property_values)
         self._writes()
 
@@ -90,7 +145,9 @@ class Routes:
             size = max(1, min(LARGEST_PAGE, int(request.arg("per_page") or 100)))
             page = max(1, int(request.arg("page") or 1))
             part = rows[(page - 1) * size : page * size]
-            return encoding.listing(path, item, part, page=page, per_page=size, total=len(rows), array=self.single_as_array)
+            return encoding.listing(
+                path, item, part, page=page, per_page=size, total=len(rows), array=self.single_as_array
+            )
 
         return answer
 
@@ -98,7 +155,11 @@ class Routes:
         rows: Iterable[Row] = table.rows.values()
         rest = dict(filters)
         if path == "clients" and "invoice_id" in rest:
-            wanted = {self.books.invoices.rows[key]["client_id"] for key in _ids(rest.pop("invoice_id")) if key in self.books.invoices.rows}
+            wanted = {
+                self.books.invoices.rows[key]["client_id"]
+                for key in _ids(rest.pop("invoice_id"))
+                if key in self.books.invoices.rows
+            }
             rows = [table.rows[key] for key in wanted]
         elif "status" in rest and path in ("invoices", "reminders", "credit-notes") and "client_id" not in rest:
             rows = [row for status in rest.pop("status").split(",") for row in table.by("status", status.strip())]
@@ -123,7 +184,9 @@ class Routes:
         if name in ("status", "actionkey", "type"):
             return row.get(name) in [word.strip() for word in value.split(",")]
         if name == "payment_type":
-            return bool({word.strip() for word in value.split(",")} & set(str(row.get("payment_types") or "").split(",")))
+            return bool(
+                {word.strip() for word in value.split(",")} & set(str(row.get("payment_types") or "").split(","))
+            )
         if name in ("from", "to"):
             day = row["date"].isoformat() if row["date"] else ""
             return day >= value if name == "from" else day <= value
@@ -133,7 +196,7 @@ class Routes:
             return value.casefold() in self.books.invoices.rows[row["invoice_id"]]["invoice_number"].casefold()
         if name in PARTS:
             return value.casefold() in str(row.get(name) or "").casefold()
-        return encoding.scalar(row.get(name)) == value
+        return bool(encoding.scalar(row.get(name)) == value)
 
     @staticmethod
     def _sorted(rows: Iterable[Row], order: str) -> list[Row]:
@@ -151,8 +214,13 @@ class Routes:
             row = _row(table, request.groups[0])
             content = f"%PDF-1.4\n% {item} {row['id']} {row.get('invoice_number') or row.get('subject') or ''}\n%%EOF\n".encode()
             file = {
-                "id": row["id"], "created": row["created"], f"{item.replace('-', '_')}_id": row["id"], "filename": f"{item}_{row['id']}.pdf",
-                "mimetype": "application/pdf", "filesize": len(content), "base64file": base64.b64encode(content).decode(),
+                "id": row["id"],
+                "created": row["created"],
+                f"{item.replace('-', '_')}_id": row["id"],
+                "filename": f"{item}_{row['id']}.pdf",
+                "mimetype": "application/pdf",
+                "filesize": len(content),
+                "base64file": base64.b64encode(content).decode(),
             }
             return encoding.record("pdf", file)
 
@@ -169,7 +237,13 @@ class Routes:
             key = request.arg(f"{kind}_id")
             rows = list(self.books.cloud(kind)) if key is None else self.books.tags(kind).by(f"{kind}_id", int(key))
             return encoding.listing(
-                f"{kind}-tags", f"{kind}-tag", rows, page=1, per_page=100, total=len(rows), array=self.single_as_array,
+                f"{kind}-tags",
+                f"{kind}-tag",
+                rows,
+                page=1,
+                per_page=100,
+                total=len(rows),
+                array=self.single_as_array,
             )
 
         return answer
@@ -189,10 +263,22 @@ class Routes:
         self._add("PUT", r"/reminders/(\d+)", self._change_reminder)
         self._add("PUT", r"/reminders/(\d+)/customfield", self._mark_reminder)
         self._add("DELETE", r"/reminders/(\d+)", self._on_reminder(lambda row, _: reminding.delete(books, row)))
-        self._add("PUT", r"/reminders/(\d+)/complete", self._on_reminder(lambda row, _: reminding.complete(books, row), root="complete"))
+        self._add(
+            "PUT",
+            r"/reminders/(\d+)/complete",
+            self._on_reminder(lambda row, _: reminding.complete(books, row), root="complete"),
+        )
         self._add("PUT", r"/reminders/(\d+)/cancel", self._on_reminder(lambda row, _: reminding.cancel(books, row)))
-        self._add("POST", r"/reminders/(\d+)/email", self._on_reminder(lambda row, body: reminding.send_mail(books, row, body), root="email"))
-        self._add("POST", r"/reminders/(\d+)/mail", self._on_reminder(lambda row, _: reminding.send_letter(books, row), root="mail"))
+        self._add(
+            "POST",
+            r"/reminders/(\d+)/email",
+            self._on_reminder(lambda row, body: reminding.send_mail(books, row, body), root="email"),
+        )
+        self._add(
+            "POST",
+            r"/reminders/(\d+)/mail",
+            self._on_reminder(lambda row, _: reminding.send_letter(books, row), root="mail"),
+        )
         self._add("POST", "/reminder-items", self._create_item)
         self._add("POST", "/invoice-comments", self._create_comment)
         self._add("POST", "/invoice-tags", self._create_tag)
@@ -227,7 +313,11 @@ class Routes:
         fields = _body(request, "invoice-comment")
         invoice = _row(self.books.invoices, fields.get("invoice_id"))
         public = str(fields.get("public", 0)) in ("1", "True")
-        return encoding.record("invoice-comment", self.books.note(invoice["id"], "COMMENT", str(fields.get("comment") or ""), reminding.ME, public), 201)
+        return encoding.record(
+            "invoice-comment",
+            self.books.note(invoice["id"], "COMMENT", str(fields.get("comment") or ""), reminding.ME, public),
+            201,
+        )
 
     def _create_tag(self, request: Request) -> Response:
         fields = _body(request, "invoice-tag")
@@ -240,16 +330,34 @@ class Routes:
         fields = _body(request, "client-property")
         if fields.get("type") not in ("TEXTFIELD", "TEXTAREA", "CHECKBOX"):
             raise Problem("type ist ungültig")
-        row = {"name": str(fields["name"]), "type": fields["type"], "default_value": fields.get("default_value"), "is_nvl": False}
+        row = {
+            "name": str(fields["name"]),
+            "type": fields["type"],
+            "default_value": fields.get("default_value"),
+            "is_nvl": False,
+        }
         return encoding.record("client-property", self.books.properties.add(row), 201)
 
     def _set_property(self, request: Request) -> Response:
         fields = _body(request, "client-property-value")
-        client, kind = _row(self.books.clients, fields.get("client_id")), _row(self.books.properties, fields.get("client_property_id"))
+        client, kind = (
+            _row(self.books.clients, fields.get("client_id")),
+            _row(self.books.properties, fields.get("client_property_id")),
+        )
         values = self.books.property_values
-        known = next((row for row in values.by("client_id", client["id"]) if row["client_property_id"] == kind["id"]), None)
+        known = next(
+            (row for row in values.by("client_id", client["id"]) if row["client_property_id"] == kind["id"]), None
+        )
         if known is None:
-            known = values.add({"client_id": client["id"], "client_property_id": kind["id"], "type": kind["type"], "name": kind["name"], "value": ""})
+            known = values.add(
+                {
+                    "client_id": client["id"],
+                    "client_property_id": kind["id"],
+                    "type": kind["type"],
+                    "name": kind["name"],
+                    "value": "",
+                }
+            )
         values.change(known, value=str(fields.get("value") or ""))
         return encoding.record("client-property-value", known, 201)
 

@@ -32,8 +32,13 @@ class Sandbox:
     """One Billomat account. `faults` strikes requests on demand, `ledger` is what Billomat believes, `behaviour` how it behaves."""
 
     def __init__(
-        self, *, today: date | datetime | None = None, key: str = "billomat-test-key-0123456789abcdef", limit: int | None = 300,
-        levels: tuple[tuple[str, str], ...] = LEVELS, port: int = 0,
+        self,
+        *,
+        today: date | datetime | None = None,
+        key: str = "billomat-test-key-0123456789abcdef",
+        limit: int | None = 300,
+        levels: tuple[tuple[str, str], ...] = LEVELS,
+        port: int = 0,
     ) -> None:
         self.clock = Clock(today)
         self.server = Server(port=port, clock=self.clock, base_path=BASE)
@@ -95,7 +100,9 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _before(self, request: Request) -> Response | None:
@@ -116,8 +123,14 @@ class Sandbox:
         position = len(self.books.reminder_texts.rows) + 1
         row = self.books.reminder_texts.add(
             {
-                "sorting": position * 10, "name": name, "subject": subject or f"{name} zu [Invoice.invoice_number]", "header": "Bitte zahlen Sie.",
-                "footer": "", "charge_name": "Mahngebühr" if Decimal(charge) else "", "charge_description": "", "charge_amount": Decimal(charge),
+                "sorting": position * 10,
+                "name": name,
+                "subject": subject or f"{name} zu [Invoice.invoice_number]",
+                "header": "Bitte zahlen Sie.",
+                "footer": "",
+                "charge_name": "Mahngebühr" if Decimal(charge) else "",
+                "charge_description": "",
+                "charge_amount": Decimal(charge),
                 "_position": position,
             },
             key=30 + position,
@@ -139,11 +152,32 @@ class Sandbox:
         number = len(self.books.clients.rows) + 1
         row = self.books.clients.add(
             {
-                "created": self.clock.now(), "updated": self.clock.now(), "archived": False, "client_number": f"KD-{number:05d}",
-                "name": name, "salutation": None, "first_name": None, "last_name": None, "street": "Musterstraße 1", "zip": "10115",
-                "city": "Berlin", "country_code": "DE", "email": email, "phone": None, "vat_number": None, "sepa_mandate": None,
-                "bank_iban": None, "locale": None, "currency_code": None, "default_payment_types": None, "due_days_type": "SETTINGS",
-                "due_days": None, "dunning_run": dunning_run, "note": None, "client-property-values": [], **fields,
+                "created": self.clock.now(),
+                "updated": self.clock.now(),
+                "archived": False,
+                "client_number": f"KD-{number:05d}",
+                "name": name,
+                "salutation": None,
+                "first_name": None,
+                "last_name": None,
+                "street": "Musterstraße 1",
+                "zip": "10115",
+                "city": "Berlin",
+                "country_code": "DE",
+                "email": email,
+                "phone": None,
+                "vat_number": None,
+                "sepa_mandate": None,
+                "bank_iban": None,
+                "locale": None,
+                "currency_code": None,
+                "default_payment_types": None,
+                "due_days_type": "SETTINGS",
+                "due_days": None,
+                "dunning_run": dunning_run,
+                "note": None,
+                "client-property-values": [],
+                **fields,
             },
             key=None if number > 1 else 4711,
         )
@@ -160,14 +194,31 @@ class Sandbox:
 
     def add_contact(self, client_id: str, email: str | None, **fields: Any) -> str:
         """Add a contact of a client; its empty fields inherit from the client."""
-        row = {"client_id": int(client_id), "label": "", "name": "", "first_name": "", "last_name": "", "email": email, **fields}
+        row = {
+            "client_id": int(client_id),
+            "label": "",
+            "name": "",
+            "first_name": "",
+            "last_name": "",
+            "email": email,
+            **fields,
+        }
         return str(self.books.contacts.add(row)["id"])
 
     # ----------------------------------------------------------------------------------------------------------- invoices
 
     def add_invoice(
-        self, client_id: str, gross: str | Decimal, *, due_on: date | None, issued_on: date | None = None, number: str | None = None,
-        status: str | None = None, payment_types: str = "BANK_TRANSFER", contact_id: str | None = None, **fields: Any,
+        self,
+        client_id: str,
+        gross: str | Decimal,
+        *,
+        due_on: date | None,
+        issued_on: date | None = None,
+        number: str | None = None,
+        status: str | None = None,
+        payment_types: str = "BANK_TRANSFER",
+        contact_id: str | None = None,
+        **fields: Any,
     ) -> str:
         """Add an invoice, completed unless `status` says DRAFT; `fields` are Billomat's own."""
         with self.server.lock:
@@ -178,14 +229,33 @@ class Sandbox:
             overdue = due_on is not None and due_on < self.today
             row = self.books.invoices.add(
                 {
-                    "created": self.clock.now(), "updated": self.clock.now(), "client_id": int(client_id),
-                    "contact_id": int(contact_id) if contact_id else None, "invoice_number": number or f"RE-{key - 8000}",
-                    "number": key - 8000, "status": status or ("OVERDUE" if overdue else "OPEN"), "date": issued, "due_date": due_on,
+                    "created": self.clock.now(),
+                    "updated": self.clock.now(),
+                    "client_id": int(client_id),
+                    "contact_id": int(contact_id) if contact_id else None,
+                    "invoice_number": number or f"RE-{key - 8000}",
+                    "number": key - 8000,
+                    "status": status or ("OVERDUE" if overdue else "OPEN"),
+                    "date": issued,
+                    "due_date": due_on,
                     "due_days": (due_on - issued).days if due_on else None,
-                    "address": f"{client['name']}\n{client['street']}\n{client['zip']} {client['city']}", "title": "", "label": "",
-                    "intro": "", "note": "", "total_net": (amount / Decimal("1.19")).quantize(Decimal("0.01")), "total_gross": amount,
-                    "paid_amount": ZERO, "open_amount": amount, "currency_code": "EUR", "quote": Decimal(1), "net_gross": "NET",
-                    "payment_types": payment_types, "invoice_id": None, "recurring_id": None, "customfield": "", **fields,
+                    "address": f"{client['name']}\n{client['street']}\n{client['zip']} {client['city']}",
+                    "title": "",
+                    "label": "",
+                    "intro": "",
+                    "note": "",
+                    "total_net": (amount / Decimal("1.19")).quantize(Decimal("0.01")),
+                    "total_gross": amount,
+                    "paid_amount": ZERO,
+                    "open_amount": amount,
+                    "currency_code": "EUR",
+                    "quote": Decimal(1),
+                    "net_gross": "NET",
+                    "payment_types": payment_types,
+                    "invoice_id": None,
+                    "recurring_id": None,
+                    "customfield": "",
+                    **fields,
                 },
                 key=key,
             )
@@ -203,7 +273,12 @@ class Sandbox:
             self.books.invoices.remove(self.books.invoices.rows[int(invoice_id)])
 
     def pay(
-        self, invoice_id: str, amount: str | Decimal | None = None, *, on: date | None = None, type: str = "BANK_TRANSFER",  # noqa: A002
+        self,
+        invoice_id: str,
+        amount: str | Decimal | None = None,
+        *,
+        on: date | None = None,
+        type: str = "BANK_TRANSFER",  # noqa: A002
         mark_as_paid: bool = False,
     ) -> str:
         """Book a payment, by default of all that is open; a negative amount takes money back. Returns its id."""
@@ -212,8 +287,16 @@ class Sandbox:
             value = invoice["open_amount"] if amount is None else Decimal(str(amount))
             row = self.books.payments.add(
                 {
-                    "created": self.clock.now(), "invoice_id": invoice["id"], "user_id": reminding.ME, "date": on or self.today, "amount": value,
-                    "comment": "", "transaction_purpose": "", "type": type, "currency_code": invoice["currency_code"], "quote": Decimal(1),
+                    "created": self.clock.now(),
+                    "invoice_id": invoice["id"],
+                    "user_id": reminding.ME,
+                    "date": on or self.today,
+                    "amount": value,
+                    "comment": "",
+                    "transaction_purpose": "",
+                    "type": type,
+                    "currency_code": invoice["currency_code"],
+                    "quote": Decimal(1),
                 }
             )
             self.books.settle(invoice, force_paid=mark_as_paid)
@@ -244,16 +327,31 @@ class Sandbox:
             self.pay(correction, type="INVOICE_CORRECTION")
         return correction
 
-    def add_credit_note(self, client_id: str, gross: str | Decimal, *, invoice_id: str | None = None, status: str = "OPEN") -> str:
+    def add_credit_note(
+        self, client_id: str, gross: str | Decimal, *, invoice_id: str | None = None, status: str = "OPEN"
+    ) -> str:
         """Add a credit note, by default completed and not yet used."""
         with self.server.lock:
             amount = Decimal(str(gross))
             row = self.books.credit_notes.add(
                 {
-                    "created": self.clock.now(), "updated": self.clock.now(), "client_id": int(client_id), "contact_id": None,
-                    "credit_note_number": f"GS-{len(self.books.credit_notes.rows) + 1}", "status": status, "date": self.today,
-                    "total_gross": amount, "total_net": amount, "paid_amount": ZERO, "open_amount": amount, "currency_code": "EUR",
-                    "quote": Decimal(1), "invoice_id": int(invoice_id) if invoice_id else None, "label": "", "intro": "", "note": "",
+                    "created": self.clock.now(),
+                    "updated": self.clock.now(),
+                    "client_id": int(client_id),
+                    "contact_id": None,
+                    "credit_note_number": f"GS-{len(self.books.credit_notes.rows) + 1}",
+                    "status": status,
+                    "date": self.today,
+                    "total_gross": amount,
+                    "total_net": amount,
+                    "paid_amount": ZERO,
+                    "open_amount": amount,
+                    "currency_code": "EUR",
+                    "quote": Decimal(1),
+                    "invoice_id": int(invoice_id) if invoice_id else None,
+                    "label": "",
+                    "intro": "",
+                    "note": "",
                 }
             )
             return str(row["id"])
@@ -301,7 +399,10 @@ class Sandbox:
         """Return copies of the reminders of an invoice as Billomat holds them, with `items`."""
         with self.server.lock:
             rows = self.books.reminders.by("invoice_id", int(invoice_id))
-            return [{**row, "items": [dict(item) for item in self.books.reminder_items.by("reminder_id", row["id"])]} for row in rows]
+            return [
+                {**row, "items": [dict(item) for item in self.books.reminder_items.by("reminder_id", row["id"])]}
+                for row in rows
+            ]
 
     def client_line(self, client_id: str) -> str | None:
         """Return what stands in the client's own property for our line, if anything."""

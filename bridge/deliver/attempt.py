@@ -186,6 +186,9 @@ class Attempt:
         for claim in notice.claims:
             hold = self._desk.rules.recheck(conn, notice, claim, ready.snapshots[claim.invoice_id], today)
             if hold is not None:
+                self._store.mirror.write_looks(
+                    conn, notice.account, ready.snapshots.values(), business_date=today, now=self._store.now()
+                )
                 self._landing.drop(conn, notice, reason=hold.reason, text=hold.text, invoice_id=claim.invoice_id)
                 return Ended(Outcome.DROPPED, hold.text, reason=hold.reason)
         return None

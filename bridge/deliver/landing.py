@@ -25,19 +25,27 @@ class Landing:
         self._desk, self._port = desk, port
         self._outbox, self._steps = desk.store.outbox, desk.store.outbox.steps
 
-    def prove(self, step_id: int, owner: str | None, proof: Proof, *, actor: str = SELF) -> Proved:
+    def prove(self, step_id: int, owner: str | None, proof: Proof) -> Proved:
         """Store a proof and what follows from it, in one transaction."""
         with self._desk.store.begin() as conn:
             notice, step = self._locked(conn, step_id)
             wrong = self._mismatch(notice, step, proof)
             proved = self._steps.prove(conn, step_id, owner, proof, now=self._desk.store.now(), wrong=wrong)
-            self.follow(conn, notice, step, proof, proved, actor=actor)
+            self.follow(conn, notice, step, proof, proved)
         return proved
 
     def follow(
-        self, conn: Connection, notice: Notice, step: Step, proof: Proof, proved: Proved, *, actor: str = SELF
+        self,
+        conn: Connection,
+        notice: Notice,
+        step: Step,
+        proof: Proof,
+        proved: Proved,
+        *,
+        actor: str = SELF,
+        on: date | None = None,
     ) -> None:
-        """Do what a stored proof entails: remember the record, land, wait, go on, or show the alarm."""
+        """Do what a stored proof entails: remember the record, land (on `on`, default today), wait, go on, or show the alarm."""
         claim = claim_of(notice, step)
         facts = {
             "act": step.act.value,
@@ -47,6 +55,7 @@ class Landing:
         }
         if step.act is Act.CREATE and claim is not None and proof.provider_id and claim.reminder_id is None:
             self._outbox.made(conn, notice.id, claim.claim_id, proof.provider_id)
+            self._desk.store.mirror.own(conn, notice.account, proof.provider_id)
         if proved.alarm or proved.state != "done":
             self._journal(conn, "step_alarm" if proved.alarm else "step_parked", notice, step, actor=actor, data=facts)
             if proved.state == "parked":
@@ -55,7 +64,7 @@ class Landing:
         self._journal(conn, "step_done", notice, step, actor=actor, data=facts)
         if step.act in REACHES_DEBTOR and (step.act is not Act.LETTER or posted_on(proof)):
             only = None if step.claim_id is None else [step.claim_id]
-            self.land(conn, notice, on=self._port.today(), at=self._port.now(), only=only, actor=actor)
+            self.land(conn, notice, on=on or self._port.today(), at=self._port.now(), only=only, actor=actor)
             self._outbox.advance(conn, notice.id, now=self._desk.store.now())
         elif step.act is Act.LETTER and notice.state in ("queued", "parked"):
             self._outbox.resume(conn, notice.id, now=self._desk.store.now(), advance=False)

@@ -344,3 +344,25 @@ class Steps:
         """Leave an unclear step to a person (edge g)."""
         same = step.c.looks == found.looks
         move_step(conn, found.id, "g", same, **_FREE, not_before=None, cause=cause, error=error[:_TEXT], updated_at=now)
+
+    # ---------------------------------------------------------------------------------------------------- for people
+
+    def accept(self, conn: Connection, step_id: int, proof: Proof, *, now: datetime) -> None:
+        """Take a parked step as done, on a person's word or a proof found for them (edge p)."""
+        values = {"proof": proof.model_dump(mode="json"), "proved_at": now, "updated_at": now, "not_before": None}
+        move_step(conn, step_id, "p", **values, cause=None, error=None)
+
+    def requeue(self, conn: Connection, step_id: int, *, now: datetime) -> None:
+        """Queue a parked step again because it certainly, or by a person's word, did not go out (edge q)."""
+        values = {**_UNCALLED, "lease_owner": None, "not_before": None, "attempts": 0, "looks": 0, "proof": None}
+        move_step(conn, step_id, "q", **values, cause=None, error=None, updated_at=now)
+
+    def hurry(self, conn: Connection, step_id: int, *, now: datetime) -> None:
+        """Let a queued step that waits after a fault be tried at once."""
+        conn.execute(
+            update(step).where(step.c.id == step_id, step.c.state == "queued").values(not_before=None, updated_at=now)
+        )
+
+    def discard(self, conn: Connection, step_id: int, *, now: datetime) -> None:
+        """Leave a parked step undone for good (edge x)."""
+        move_step(conn, step_id, "x", updated_at=now)

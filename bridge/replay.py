@@ -1,0 +1,414 @@
+"""What staff may do with parked deliveries, records that did not fit and failed runs: see, try again, discard.
+
+Everything is journalled with actor and reason, and harmless to repeat: what is no longer stopped is left as it is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, Ref, RetryLater
+from bridge.deliver import AccountPort, Desk, Landing, write_back
+from bridge.errors import UsageError, WrongState
+from bridge.store.records import Notice, Step
+from bridge.store.rejects import KnownReject
+from bridge.store.steps import Proved
+
+
+class Kind(StrEnum):
+    STEP = "step"
+    REJECT = "reject"
+    RUN = "run"
+
+
+class Plan(StrEnum):
+    """What a replay would do with an item."""
+
+    NOTHING = "nothing"  # it is no longer stopped
+    AGAIN = "again"  # it certainly did not happen: it is done again, after a fresh look
+    FOUND = "found"  # the provider holds it: it is done
+    ASK = "ask"  # nobody can tell: a person must say whether it went out
+    WAIT = "wait"  # it may still turn up: the settling time is not over, or the provider does not answer
+    READ = "read"  # the record is read again
+    RUN = "run"  # the run is repeated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One stopped thing, for people. `id` is what commands take: `step-12`, `reject-5`, `run-3`."""
+
+    kind: Kind
+    number: int
+    account: str
+    what: str
+    state: str
+    cause: str
+    text: str
+    since: datetime | None = None
+    invoices: tuple[str, ...] = ()
+    notice_id: int | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind.value}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Failures with the same cause."""
+
+    account: str
+    what: str
+    cause: str
+    items: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a replay of one item would do, and why; or what it did."""
+
+    id: str
+    plan: Plan
+    text: str
+    proof: Proof | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRun:
+    """A run that ended in an error, as the run store tells it."""
+
+    id: int
+    kind: str
+    account: str | None
+    cause: str
+    text: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The acts of other rooms that a replay may ask for: a full read of an account, and runs."""
+
+    failed_runs: Callable[[Connection, str | None], Sequence[FailedRun]] = lambda _conn, _account: ()
+    rerun: Callable[[FailedRun, str], None] | None = None
+    pull: Callable[[str, str], None] | None = None
+
+
+def parse_id(text: str) -> tuple[Kind, int]:
+    """Read `step-12`. Raises `UsageError`."""
+    kind, _, number = text.partition("-")
+    if kind not in list(Kind) or not number.isdecimal():
+        raise UsageError(f"{text!r} is no failure; write an id as the list shows it, such as step-12 or reject-5")
+    return Kind(kind), int(number)
+
+
+class Replay:
+    """Failures of all accounts, for people."""
+
+    def __init__(self, desk: Desk, accounts: Mapping[str, AccountPort], again: Again | None = None) -> None:
+        self._desk, self._accounts, self._again = desk, accounts, again or Again()
+        self._store = desk.store
+
+    # --------------------------------------------------------------------------------------------------------- seeing
+
+    def failures(self, account: str | None = None) -> list[Failure]:
+        """Return everything that is stopped, of one account or all: deliveries first, then records, then runs."""
+        with self._store.reading() as conn:
+            found = [self._of_step(conn, one) for one in self._store.outbox.steps.failures(conn, account=account)]
+            found += [_of_reject(one) for one in self._store.mirror.rejects.list(conn, account)]
+            found += [_of_run(one) for one in self._again.failed_runs(conn, account)]
+        return found
+
+    def groups(self, account: str | None = None) -> list[Group]:
+        """Return the failures grouped by account, act and cause, the largest group first."""
+        together: dict[tuple[str, str, str], list[Failure]] = {}
+        for one in self.failures(account):
+            together.setdefault((one.account, one.what, one.cause), []).append(one)
+        groups = [Group(*key, tuple(items)) for key, items in together.items()]
+        return sorted(groups, key=lambda group: (-len(group.items), group.account, group.what, group.cause))
+
+    def get(self, item: str) -> Failure:
+        """Return one failure. Raises `UsageError` where there is none with this id."""
+        for one in self.failures():
+            if one.id == item:
+                return one
+        parse_id(item)
+        raise UsageError(f"{item} is not stopped; `failures list` shows what is")
+
+    def preview(self, items: Sequence[str]) -> list[Preview]:
+        """Return what a replay would do with each item; providers are only read, nothing is stored."""
+        return [self._preview(item, went_out=None) for item in items]
+
+    def _preview(self, item: str, *, went_out: bool | None) -> Preview:
+        kind, number = parse_id(item)
+        if kind is Kind.REJECT:
+            return self._preview_reject(item, number)
+        if kind is Kind.RUN:
+            found = self._run(number)
+            plan = Plan.RUN if found and self._again.rerun else Plan.NOTHING
+            return Preview(item, plan, f"{found.kind} is run again" if found else "it is no longer failed")
+        return self._preview_step(item, number, went_out)
+
+    def _preview_step(self, item: str, number: int, went_out: bool | None) -> Preview:
+        with self._store.reading() as conn:
+            step = self._store.outbox.steps.get(conn, number)
+            notice = self._store.outbox.get(conn, step.notice_id)
+        if step.state == "queued":
+            return Preview(item, Plan.AGAIN, "it is tried again at the next delivery")
+        if step.state not in ("parked", "unclear"):
+            return Preview(item, Plan.NOTHING, f"it is {step.state}")
+        if step.proof is not None:
+            text = f"the provider made {step.proof.provider_id or 'it'}: {step.error}; accept it as done, or discard it"
+            return Preview(item, Plan.FOUND if went_out else Plan.ASK, text, step.proof)
+        if step.state == "parked" and step.started_at is None and went_out is not True:
+            return Preview(item, Plan.AGAIN, "certainly nothing was written; it is done again after a fresh look")
+        return self._asked(item, notice, step, went_out)
+
+    def _asked(self, item: str, notice: Notice, step: Step, went_out: bool | None) -> Preview:
+        """Ask the provider, and where it cannot tell take the person's word."""
+        try:
+            proof = self._find(notice, step)
+        except (RetryLater, ConfigError) as error:
+            proof, absent, text = None, False, f"the provider does not answer: {error}"
+            if went_out is None:
+                return Preview(item, Plan.WAIT, text)
+        except BridgeError as error:
+            proof, absent, text = None, False, str(error)
+        else:
+            absent, text = proof is None and not step.reaches_debtor, "the provider shows no trace of it"
+        if proof is not None:
+            return Preview(item, Plan.FOUND, f"the provider holds {proof.provider_id or 'it'}", proof)
+        if step.state == "unclear":
+            return Preview(item, Plan.WAIT, "its settling time is not over; delivery looks for it by itself")
+        if went_out:
+            return Preview(item, Plan.FOUND, "done, on a person's word")
+        if absent or went_out is False:
+            return Preview(item, Plan.AGAIN, text if absent else "done again after a fresh look, on a person's word")
+        return Preview(item, Plan.ASK, f"{text}; say whether it went out")
+
+    def _find(self, notice: Notice, step: Step) -> Proof | None:
+        write, port = write_back(notice, step), self._port(step.account)
+        with port.http.delivering():
+            port.http.prepare()
+            if step.channel is None:
+                return port.connector.find(write)
+            if step.channel not in self._desk.channels:
+                raise CannotTell(f"there is no channel {step.channel} any more")
+            return self._desk.channels[step.channel].find(write)
+
+    def _preview_reject(self, item: str, number: int) -> Preview:
+        with self._store.reading() as conn:
+            known = self._store.mirror.rejects.get(conn, number)
+        if known.state != "open":
+            return Preview(item, Plan.NOTHING, f"it is {known.state}")
+        if known.reject.kind == "invoice" and known.reject.provider_id:
+            return Preview(item, Plan.READ, f"invoice {known.reject.provider_id} is read again at the provider")
+        if self._again.pull is None:
+            return Preview(item, Plan.WAIT, "it is read again with the next full pull")
+        return Preview(item, Plan.READ, f"all open records of {known.account} are read again")
+
+    # --------------------------------------------------------------------------------------------------------- acting
+
+    def replay(
+        self,
+        item: str,
+        *,
+        actor: str,
+        reason: str,
+        went_out: bool | None = None,
+        on: date | None = None,
+    ) -> Preview:
+        """Try one failure again, and return what was done.
+
+        `went_out` is a person's word on a delivery of which nobody can tell: True with evidence in `reason` makes it done (landed
+        on local date `on`, default today), False queues it again. A proof at the provider counts more than either.
+        Raises `UsageError` where that word is needed and missing; nothing is changed then.
+        """
+        _explained(actor, reason)
+        preview = self._preview(item, went_out=went_out)
+        kind, number = parse_id(item)
+        if preview.plan is Plan.ASK:
+            raise UsageError(f"{item}: {preview.text}")
+        if preview.plan in (Plan.NOTHING, Plan.WAIT):
+            return preview
+        if kind is Kind.REJECT:
+            return self._reread(item, number, actor, reason)
+        if kind is Kind.RUN:
+            return self._rerun(preview, number, actor)
+        try:
+            self._replay_step(number, preview, actor=actor, reason=reason, on=on)
+        except WrongState as error:
+            return Preview(item, Plan.NOTHING, str(error))
+        return preview
+
+    def _replay_step(self, number: int, preview: Preview, *, actor: str, reason: str, on: date | None) -> None:
+        with self._store.begin() as conn:
+            outbox, now = self._store.outbox, self._store.now()
+            notice, step = self._locked(conn, number)
+            port = self._port(notice.account)
+            if on is not None and on > port.today():
+                raise UsageError(f"{on} is in the future; today is {port.today()}")
+            self._journal(conn, "step_replayed", notice, step, actor, reason, preview.plan)
+            if preview.plan is Plan.FOUND:
+                facts = {"asserted_by": actor, "evidence": reason}
+                proof = preview.proof or Proof(key=step.key, at=port.now(), facts=facts)
+                if step.state == "unclear":
+                    outbox.steps.prove(conn, step.id, None, proof, now=now)
+                else:
+                    outbox.steps.accept(conn, step.id, proof, now=now)
+                Landing(self._desk, port).follow(conn, notice, step, proof, Proved("done"), actor=actor, on=on)
+            elif step.state == "queued":
+                outbox.steps.hurry(conn, step.id, now=now)
+            else:
+                outbox.steps.requeue(conn, step.id, now=now)
+                outbox.resume(conn, notice.id, now=now)
+
+    def discard(self, item: str, *, actor: str, reason: str, went_out: bool | None = None) -> Preview:
+        """Give one failure up for good. Before the landing its whole notice is dropped and decided anew.
+
+        Raises `UsageError` where a delivery may have reached the debtor and nobody has said that it did not: its key would be
+        free again, and the same reminder might go out a second time.
+        """
+        _explained(actor, reason)
+        kind, number = parse_id(item)
+        if kind is Kind.REJECT:
+            return self._discard_reject(item, number, actor, reason)
+        if kind is Kind.RUN:
+            raise UsageError("a failed run needs no discarding; the next good one takes its place")
+        with self._store.begin() as conn:
+            notice, step = self._locked(conn, number)
+            if step.state != "parked":
+                return Preview(item, Plan.NOTHING, f"it is {step.state}")
+            uncertain = step.reaches_debtor and (step.started_at is not None or step.proof is not None)
+            if uncertain and went_out is not False and notice.state != "landed":
+                raise UsageError(f"{item} may have reached the debtor; say that it did not, or replay it as gone out")
+            self._journal(conn, "step_discarded", notice, step, actor, reason, Plan.NOTHING)
+            if notice.state in ("landed", "dropped", "refused"):
+                self._store.outbox.steps.discard(conn, step.id, now=self._store.now())
+                self._store.outbox.advance(conn, notice.id, now=self._store.now())
+                return Preview(item, Plan.NOTHING, "discarded")
+            today = self._port(notice.account).today()
+            self._store.outbox.drop(
+                conn, notice.id, reason="discarded", text=f"{actor}: {reason}", today=today, now=self._store.now()
+            )
+        return Preview(item, Plan.NOTHING, "discarded; its notice is dropped and decided anew")
+
+    def _discard_reject(self, item: str, number: int, actor: str, reason: str) -> Preview:
+        with self._store.begin() as conn:
+            known = self._store.mirror.rejects.get(conn, number)
+            if self._store.mirror.rejects.settle(conn, number, "discarded"):
+                self._journal_reject(conn, "reject_discarded", known, actor, reason)
+        return Preview(item, Plan.NOTHING, "discarded")
+
+    def _reread(self, item: str, number: int, actor: str, reason: str) -> Preview:
+        with self._store.begin() as conn:
+            known = self._store.mirror.rejects.get(conn, number)
+            self._journal_reject(conn, "reject_replayed", known, actor, reason)
+        port, wanted = self._port(known.account), known.reject.provider_id
+        if known.reject.kind == "invoice" and wanted:
+            try:
+                taken = list(port.connector.look([Ref.invoice(wanted)]))
+            except BridgeError as error:
+                return Preview(item, Plan.WAIT, f"it still does not fit: {error}")
+            with self._store.begin() as conn:
+                self._store.mirror.write_looks(
+                    conn, known.account, taken, business_date=port.today(), now=self._store.now()
+                )
+        elif self._again.pull is not None:
+            self._again.pull(known.account, actor)
+        with self._store.reading() as conn:
+            state = self._store.mirror.rejects.get(conn, number).state
+        return Preview(
+            item, Plan.READ, "it fits now" if state == "resolved" else "it was read again and still does not fit"
+        )
+
+    def _rerun(self, preview: Preview, number: int, actor: str) -> Preview:
+        found = self._run(number)
+        if found is not None and self._again.rerun is not None:
+            self._again.rerun(found, actor)
+        return replace(preview, text="run again")
+
+    # --------------------------------------------------------------------------------------------------------- inside
+
+    def _of_step(self, conn: Connection, step: Step) -> Failure:
+        notice = self._store.outbox.get(conn, step.notice_id)
+        claims = [one for one in notice.claims if step.claim_id in (None, one.claim_id)]
+        return Failure(
+            kind=Kind.STEP,
+            number=step.id,
+            account=step.account,
+            what=step.act.value,
+            state=step.state,
+            cause=step.cause or "",
+            text=step.error or "",
+            since=step.started_at or notice.created_at,
+            invoices=tuple(one.invoice_number or one.invoice_id for one in claims),
+            notice_id=notice.id,
+        )
+
+    def _locked(self, conn: Connection, number: int) -> tuple[Notice, Step]:
+        found = self._store.outbox.steps.get(conn, number)
+        notice = self._store.outbox.get(conn, found.notice_id, lock=True)
+        return notice, self._store.outbox.steps.get(conn, number, lock=True)
+
+    def _run(self, number: int) -> FailedRun | None:
+        with self._store.reading() as conn:
+            return next((one for one in self._again.failed_runs(conn, None) if one.id == number), None)
+
+    def _port(self, account: str) -> AccountPort:
+        if account not in self._accounts:
+            raise UsageError(f"account {account!r} is no longer configured")
+        return self._accounts[account]
+
+    def _journal(self, conn: Connection, kind: str, notice: Notice, step: Step, *words: str) -> None:
+        actor, reason, plan = words
+        port = self._port(notice.account)
+        self._store.journal.record(
+            conn, kind, at=port.now(), on=port.today(), actor=actor, account=notice.account, case_id=notice.case_id,
+            notice_id=notice.id, step_id=step.id, data={"act": step.act.value, "reason": reason, "plan": plan},
+        )  # fmt: skip
+
+    def _journal_reject(self, conn: Connection, kind: str, known: KnownReject, actor: str, reason: str) -> None:
+        port, told = self._port(known.account), known.reject
+        data = {"reject": known.id, "record": told.provider_id, "field": told.field, "reason": reason}
+        self._store.journal.record(
+            conn, kind, at=port.now(), on=port.today(), actor=actor, account=known.account, data=data
+        )
+
+
+def _explained(actor: str, reason: str) -> None:
+    if not actor.strip():
+        raise UsageError("say who does this")
+    if not reason.strip():
+        raise UsageError("say why; the reason is kept in the journal")
+
+
+def _of_reject(known: KnownReject) -> Failure:
+    told = known.reject
+    return Failure(
+        kind=Kind.REJECT,
+        number=known.id,
+        account=known.account,
+        what=told.kind,
+        state=known.state,
+        cause=f"bad_record:{told.field}",
+        text=f"{told.field} = {told.value}: {told.reason}" if told.field else told.reason,
+        since=known.first_seen,
+        invoices=(told.provider_id,) if told.provider_id else (),
+    )
+
+
+def _of_run(found: FailedRun) -> Failure:
+    return Failure(
+        kind=Kind.RUN,
+        number=found.id,
+        account=found.account or "",
+        what=found.kind,
+        state="failed",
+        cause=found.cause,
+        text=found.text,
+        since=found.started_at,
+    )

@@ -14,6 +14,7 @@ from bridge.model import (
     Payment,
     PaymentKind,
     ProviderNotice,
+    Reason,
     Relation,
 )
 from bridge.policy.views import Block, CaseView, ClaimView, NoticeView
@@ -83,6 +84,7 @@ def claim_view(
     gross = cents(invoice.gross)
     values: dict[str, Any] = {
         **effect_of(related, gross),
+        "gone": any(flag.reason is Reason.GONE for flag in invoice.flags),
         "returned": any(one.kind is PaymentKind.DIRECT_DEBIT and one.amount < 0 for one in payments),
         **state,
     }

@@ -4,7 +4,6 @@ One notice per claim, or one per debtor where the plan bundles; never over two c
 channels makes two notices; the record at the provider belongs to the first.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -174,7 +173,7 @@ def _notice(  # noqa: PLR0917  one call site
         text=texts.render(text.body, values),
         recipients=mail_recipients(case, lead.claim, lead.level) if own_mail else Content().recipients,
         address=None if own_mail else postal_address(case, lead.claim),
-        line=_line(lead, via, deadline, rules, today, claims[0].key),
+        line=_line(lead, via, deadline, rules, today),
         sent_by="mail" if own_mail else "post",
     )
     frame = Frame(via, document, lead.level.automation, lead.level.tag, content, abilities)
@@ -237,15 +236,14 @@ def _claim(  # noqa: PLR0917  one call site
     )
 
 
-def _line(lead: _Item, via: Via, deadline: date, rules: AccountRules, today: date, key: str) -> str:  # noqa: PLR0917
-    """Return the line that stays at the provider: date, level, channel, term and a marker by which it is found again."""
+def _line(lead: _Item, via: Via, deadline: date, rules: AccountRules, today: date) -> str:
+    """Return the line that stays at the provider: date, level, channel, term. The connector adds the marker of its write-back."""
     language = rules.staff_language
-    marker = "mb:" + hashlib.sha256(f"{key}:{lead.claim.attempts}".encode()).hexdigest()[:12]
     name = lead.level.name_in(language)
     level, until = lead.decision.level, texts.day(deadline, language)
     if language == "de":
-        return f"{texts.day(today, language)}: {name} (Stufe {level}) {_BY[via][0]}, Frist {until} [{marker}]"
-    return f"{texts.day(today, language)}: {name} (level {level}) {_BY[via][1]}, due by {until} [{marker}]"
+        return f"{texts.day(today, language)}: {name} (Stufe {level}) {_BY[via][0]}, Frist {until}"
+    return f"{texts.day(today, language)}: {name} (level {level}) {_BY[via][1]}, due by {until}"
 
 
 _BY = {

@@ -8,11 +8,14 @@ from bridge.policy.calendar import DAY
 from bridge.policy.plan import Automation, Via
 from bridge.policy.recipients import recipient_of
 from bridge.policy.situation import Rule, Situation, Verdict
-from bridge.policy.views import Block
+from bridge.policy.views import Block, ClaimView, Running
 
 DUNNABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.PARTIAL, InvoiceKind.FINAL})
 CLOSING = frozenset({Reason.GONE, Reason.PAID, Reason.CANCELLED, Reason.CREDITED, Reason.COVERED})
 """Reasons that end a claim; every other one holds it."""
+
+UNDECIDED = frozenset({"proposed", "approved"})
+"""States of a notice that nothing was done about yet."""
 
 DIRECT_DEBIT_METHODS = frozenset({"direct_debit", "sepa_direct_debit", "debit", "lastschrift", "sepa-lastschrift"})
 
@@ -202,8 +205,9 @@ def balance_fits(s: Situation) -> Verdict | None:
 def none_running(s: Situation) -> Verdict | None:
     """Pass where no reminder of ours is on its way, and nobody else has one prepared at the provider."""
     running = s.claim.running
-    if running is not None and not (s.adoption is not None and s.adoption.ours):
-        return Verdict(Reason.OWN_REMINDER_RUNNING, None, {"state": running.state, "level": running.level_name})
+    if running is not None:
+        facts: dict[str, object] = {"state": running.state, "level": running.level_name}
+        return Verdict(Reason.OWN_REMINDER_RUNNING, outdated_on(running, s.today), facts)
     for notice in s.claim.notices:
         if notice.superseded or notice.status is NoticeStatus.SENT or notice.status is NoticeStatus.CANCELLED:
             continue
@@ -215,6 +219,30 @@ def none_running(s: Situation) -> Verdict | None:
         if notice.status is NoticeStatus.DRAFT or not passed:
             return Verdict(Reason.FOREIGN_REMINDER_RUNNING, None, {"state": notice.status.value, "id": notice.id})
     return None
+
+
+def outdated_on(running: Running, today: date) -> date | None:
+    """Return the day from which a proposal is made anew because its deadline has come too near; None for what is under way."""
+    if running.state not in UNDECIDED or running.deadline is None or running.since is None:
+        return None
+    return max(running.since + timedelta(days=(running.deadline - running.since).days // 2 + 1), today + DAY)
+
+
+def outdated(claim: ClaimView, today: date) -> bool:
+    """Return whether a proposal for this claim no longer says what would be said today: another amount, a deadline too near."""
+    running = claim.running
+    if running is None or running.state not in UNDECIDED:
+        return False
+    if running.demand != claim.demand:
+        return True
+    if running.deadline is None or running.since is None:
+        return False
+    return too_near(running.deadline, running.since, today)
+
+
+def too_near(deadline: date, since: date, today: date) -> bool:
+    """Return whether more than half of the term that was given has passed before the notice went out."""
+    return 2 * (deadline - today).days < (deadline - since).days
 
 
 def was_delivered(s: Situation) -> Verdict | None:

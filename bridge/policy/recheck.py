@@ -12,6 +12,7 @@ from bridge.policy.holds import (
     after_cutoff,
     data_is_fresh,
     not_closed_here,
+    too_near,
     writing_allowed,
 )
 from bridge.policy.plan import Via
@@ -85,7 +86,7 @@ def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | Non
         what = "level"
     elif _other_recipient(basis, case, claim):
         what = "recipient"
-    elif basis.deadline is not None and 2 * (basis.deadline - today).days < (basis.deadline - basis.decided_on).days:
+    elif basis.deadline is not None and too_near(basis.deadline, basis.decided_on, today):
         what = "deadline"
     return _hold(Reason.CHANGED, {"what": what}, situation.rules) if what else None
 

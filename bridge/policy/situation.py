@@ -9,7 +9,7 @@ from bridge.policy.assign import assign
 from bridge.policy.calendar import DAY
 from bridge.policy.plan import DunningLevel, EscalationPlan, Start
 from bridge.policy.rules import AccountRules
-from bridge.policy.views import AccountFacts, Adoption, CaseView, ClaimView
+from bridge.policy.views import AccountFacts, Adoption, CaseView, ClaimView, NoticeView
 
 NO_FACTS = AccountFacts()
 
@@ -103,34 +103,26 @@ def effective_due(claim: ClaimView, rules: AccountRules) -> date | None:
 def adoption(claim: ClaimView, plan: EscalationPlan | None) -> Adoption | None:
     """Return the reminder sent elsewhere that moves this claim, or None.
 
-    A reminder made by hand counts as at least the provider's level and as a contact on its date; a record of ours that waited counts
-    as its own level once the provider shows it sent. The order in which they were read makes no difference.
+    A reminder made by hand counts as at least the provider's level, and as a contact on its date; it never lowers a level. The order
+    in which reminders were read makes no difference. Our own records are not adopted: delivery lands them.
     """
-    best: Adoption | None = None
+    newest: NoticeView | None = None
+    level = claim.level
     for notice in claim.notices:
-        if notice.status is not NoticeStatus.SENT or notice.on is None:
+        if notice.ours or notice.status is not NoticeStatus.SENT or notice.on is None:
             continue
         if claim.round_on is not None and notice.on < claim.round_on:
             continue
-        if notice.ours:
-            running = claim.running
-            if running is None or running.state != "waiting" or notice.id not in running.reminder_ids:
-                continue
-            level, deadline = running.level, running.deadline or notice.deadline
-        else:
-            position = plan.position_of_provider_level(notice.level) if plan else notice.level
-            level, deadline = position, notice.deadline
-        if best is None or (notice.on, level, notice.id) > (best.on, best.level, best.notice_id):
-            best = Adoption(max(level, best.level if best else 0), notice.on, deadline, notice.id, notice.ours)
-        elif level > best.level:
-            best = Adoption(level, best.on, best.deadline, best.notice_id, best.ours)
-    if best is None:
+        level = max(level, plan.position_of_provider_level(notice.level) if plan else notice.level)
+        if newest is None or (notice.on, notice.level, notice.id) > (newest.on, newest.level, newest.id):
+            newest = notice
+    if newest is None or newest.on is None:
         return None
-    if best.level <= claim.level and claim.level_on is not None and best.on <= claim.level_on:
+    if level == claim.level and claim.level_on is not None and newest.on <= claim.level_on:
         return None
-    if best.level < claim.level:
-        best = Adoption(claim.level, best.on, best.deadline, best.notice_id, best.ours)
-    return best
+    if claim.level_on is not None and newest.on < claim.level_on:
+        return Adoption(level, claim.level_on, claim.deadline, newest.id)
+    return Adoption(level, newest.on, newest.deadline, newest.id)
 
 
 def next_target(situation: Situation) -> Target | None:

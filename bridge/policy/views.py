@@ -55,15 +55,18 @@ class NoticeView:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A notice of ours that has not landed yet: proposed, approved, queued, waiting or parked."""
+    """A notice of ours that has not landed yet: proposed, approved, queued, waiting or parked.
+
+    `demand` is what it asks for on this claim, in cents; `since` the date of the run that made it.
+    """
 
     notice_id: int
     state: str
     level: int
+    demand: int = 0
     repetition: int = 0
     since: date | None = None
     deadline: date | None = None
-    reminder_ids: frozenset[str] = frozenset()
     level_name: str = ""
 
 
@@ -73,7 +76,6 @@ class ClaimView:
 
     `linked_credits` are open credit notes for this very invoice, `shared_credits` its part of the debtor's free ones.
     `cancelled` and `covered`: another document cancels it or contains it. `closed` is the reason of a claim that is closed here.
-    `attempts` counts the notices ever made for it, so that a key that was dropped can be written again under a new one.
     """
 
     invoice_id: str
@@ -117,7 +119,6 @@ class ClaimView:
     undelivered: bool = False
     closed: Reason | None = None
     running: Running | None = None
-    attempts: int = 0
     plan: str | None = None  # chosen for this invoice by a person
     include: str | None = None  # "include", "exclude"
     next_level: int | None = None  # chosen by a person
@@ -168,13 +169,12 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """A reminder made elsewhere (or a record of ours that was sent there) which moves the claim's level and date."""
+    """A reminder made elsewhere which moves the claim's level and date."""
 
     level: int
     on: date
     deadline: date | None
     notice_id: str
-    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

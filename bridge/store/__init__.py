@@ -8,14 +8,19 @@ from typing import Self
 
 from sqlalchemy.engine import Connection, Engine
 
+from bridge.store.cases import Cases
+from bridge.store.choices import Choices
 from bridge.store.engine import DatabaseClock, make_engine, reach, reader
 from bridge.store.journal import Journal
 from bridge.store.leases import Leases
 from bridge.store.migrations import upgrade
 from bridge.store.mirror import Mirror
 from bridge.store.outbox import Outbox
+from bridge.store.overview import Overview
 from bridge.store.pulls import Pulls
 from bridge.store.rates import Rates
+from bridge.store.runs import Runs
+from bridge.store.settings import Settings
 from bridge.store.tokens import Cipher, Tokens
 
 
@@ -37,6 +42,11 @@ class Store:
         self.mirror = Mirror()
         self.journal = Journal()
         self.outbox = Outbox()
+        self.cases = Cases(self.journal)
+        self.choices = Choices(self.journal)
+        self.overview = Overview()
+        self.runs = Runs()
+        self.settings = Settings(self.journal)
         self.pulls = Pulls()
         self.leases = Leases(engine, technical_clock)
         self.tokens = Tokens(engine, technical_clock, self.leases, cipher)

@@ -203,6 +203,7 @@ claim = _table(
     Column("invoice_id", String(128), nullable=False),
     Column("state", String(16), nullable=False),  # open, closed
     Column("round", Integer, nullable=False, server_default="1"),
+    Column("round_on", Date),  # local date on which a later round began; older reminders do not count in it
     Column("level", Integer, nullable=False, server_default="0"),  # number of the last landed level
     Column("level_name", Text, nullable=False, server_default=""),
     Column("repetition", Integer, nullable=False, server_default="0"),
@@ -240,7 +241,7 @@ override = _table(
     Column("account", String(64), nullable=False),
     Column("debtor_id", String(128)),
     Column("invoice_id", String(128)),
-    Column("setting", String(32), nullable=False),  # plan, include, next_level
+    Column("setting", String(32), nullable=False),  # plan, include, next_level, next_variant
     Column("value", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -1,0 +1,256 @@
+"""What people chose: blocks (Mahnsperren), deferrals, plans, inclusions, a next level. Lifted or replaced, never deleted."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy.engine import Connection
+
+from bridge.errors import UsageError
+from bridge.model import Reason
+from bridge.policy.views import Block
+from bridge.store.cases import Stamp
+from bridge.store.journal import Journal
+from bridge.store.tables import block, override
+from bridge.store.upsert import CHUNK, chunked, mark, mark_debtors
+
+SETTINGS = ("plan", "include", "next_level", "next_variant")
+BLOCKING = frozenset(
+    {
+        Reason.CUSTOMER_EXCLUDED,
+        Reason.INVOICE_EXCLUDED,
+        Reason.DEFERRED,
+        Reason.DISPUTE,
+        Reason.PROMISE_TO_PAY,
+        Reason.PAYMENT_PLAN,
+        Reason.DIRECT_DEBIT_PENDING,
+        Reason.PREPAYMENT,
+        Reason.INSOLVENCY,
+        Reason.COLLECTION,
+        Reason.PARKED,
+    }
+)
+"""Reasons that a person can block with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a choice is about: one customer or one invoice of an account. Exactly one of the two is given."""
+
+    account: str
+    debtor_id: str | None = None
+    invoice_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.debtor_id is None) == (self.invoice_id is None):
+            msg = "a choice is about one customer or one invoice"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBlock:
+    """One block as stored. `until` is inclusive; None: until lifted."""
+
+    id: int
+    account: str
+    debtor_id: str | None
+    invoice_id: str | None
+    reason: Reason
+    note: str
+    actor: str
+    created_at: datetime
+    until: date | None
+    lifted_at: datetime | None
+    lifted_by: str | None
+
+    @property
+    def view(self) -> Block:
+        """Return it as the rules see it."""
+        return Block(self.reason, self.until, self.actor, self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The choices in force for one customer or invoice."""
+
+    plan: str | None = None
+    include: str | None = None
+    next_level: int | None = None
+    next_level_by: str = ""
+    next_variant: str | None = None
+
+
+@dataclass(slots=True)
+class Choices:
+    """Blocks and choices; every method takes the connection of the caller's transaction first."""
+
+    journal: Journal
+    settings: tuple[str, ...] = field(default=SETTINGS)
+
+    # -------------------------------------------------------------------------------------------------------- blocks
+
+    def block(
+        self,
+        conn: Connection,
+        target: Target,
+        reason: Reason,
+        stamp: Stamp,
+        *,
+        note: str = "",
+        until: date | None = None,
+    ) -> int:
+        """Block a customer or an invoice, until a date (inclusive) or until it is lifted; return the block's id.
+
+        Raises `UsageError` where the reason is none that a person can block with, or the end lies in the past.
+        """
+        if reason not in BLOCKING:
+            known = ", ".join(sorted(one.value for one in BLOCKING))
+            raise UsageError(f"{reason.value!r} is no reason for a block; there are {known}")
+        if until is not None and until < stamp.on:
+            raise UsageError(f"until {until} lies before today ({stamp.on})")
+        values = {
+            "account": target.account,
+            "debtor_id": target.debtor_id,
+            "invoice_id": target.invoice_id,
+            "reason": reason.value,
+            "note": note,
+            "actor": stamp.actor,
+            "created_at": stamp.at,
+            "until": until,
+        }
+        block_id = int(conn.execute(insert(block).values(values).returning(block.c.id)).scalar_one())
+        data = {"block": block_id, "reason": reason.value, "note": note, "until": until.isoformat() if until else None}
+        kind = "deferred" if reason is Reason.DEFERRED else "blocked"
+        self._changed(conn, kind, target, stamp, data)
+        return block_id
+
+    def unblock(
+        self,
+        conn: Connection,
+        target: Target,
+        stamp: Stamp,
+        *,
+        reason: Reason | None = None,
+        block_id: int | None = None,
+    ) -> int:
+        """Lift the blocks in force on a customer or invoice, all or those with a reason or id; return how many."""
+        where = [*_about(target), block.c.lifted_at.is_(None)]
+        if reason is not None:
+            where.append(block.c.reason == reason.value)
+        if block_id is not None:
+            where.append(block.c.id == block_id)
+        lifted = conn.execute(update(block).where(*where).values(lifted_at=stamp.at, lifted_by=stamp.actor)).rowcount
+        if lifted:
+            data = {"count": lifted, "reason": reason.value if reason else None}
+            self._changed(conn, "unblocked", target, stamp, data)
+        return int(lifted)
+
+    def blocks(
+        self,
+        conn: Connection,
+        account: str,
+        *,
+        debtor_ids: Collection[str] = (),
+        invoice_ids: Collection[str] = (),
+        active_on: date | None = None,
+    ) -> list[StoredBlock]:
+        """Return the blocks on these customers and invoices, oldest first; with `active_on` only those in force that day."""
+        found: dict[int, StoredBlock] = {}
+        for column, ids in ((block.c.debtor_id, debtor_ids), (block.c.invoice_id, invoice_ids)):
+            for chunk in chunked(ids, CHUNK):
+                query = select(block).where(block.c.account == account, column.in_(chunk))
+                if active_on is not None:
+                    query = query.where(
+                        block.c.lifted_at.is_(None), or_(block.c.until.is_(None), block.c.until >= active_on)
+                    )
+                for row in conn.execute(query).mappings():
+                    found[row["id"]] = StoredBlock(**{**row, "reason": Reason(row["reason"])})
+        return [found[block_id] for block_id in sorted(found)]
+
+    # ------------------------------------------------------------------------------------------------------- choices
+
+    def choose(self, conn: Connection, target: Target, setting: str, value: str, stamp: Stamp) -> None:
+        """Record a choice; it replaces the one before. `include` is include, exclude or default; a plan may be `none`.
+
+        Raises `UsageError` on an unknown setting or value.
+        """
+        if setting not in self.settings:
+            raise UsageError(f"{setting!r} is no choice; there are {', '.join(self.settings)}")
+        if setting == "include" and value not in ("include", "exclude", "default"):
+            raise UsageError(f"{value!r}: write include, exclude or default")
+        if setting == "next_level" and not (value.isdigit() and int(value) > 0):
+            raise UsageError(f"{value!r} is no level; write its number, such as 3")
+        self.withdraw(conn, target, setting, stamp)
+        conn.execute(
+            insert(override).values(
+                account=target.account,
+                debtor_id=target.debtor_id,
+                invoice_id=target.invoice_id,
+                setting=setting,
+                value=value,
+                actor=stamp.actor,
+                created_at=stamp.at,
+            )
+        )
+        self._changed(conn, "chosen", target, stamp, {"setting": setting, "value": value})
+
+    def withdraw(self, conn: Connection, target: Target, setting: str, stamp: Stamp) -> bool:
+        """End a choice: it was used, or is replaced. Return whether there was one."""
+        where = [*_about(target, override.c), override.c.setting == setting, override.c.used_at.is_(None)]
+        return conn.execute(update(override).where(*where).values(used_at=stamp.at)).rowcount > 0
+
+    def chosen(
+        self,
+        conn: Connection,
+        account: str,
+        *,
+        debtor_ids: Collection[str] = (),
+        invoice_ids: Collection[str] = (),
+    ) -> tuple[dict[str, Chosen], dict[str, Chosen]]:
+        """Return the choices in force by customer and by invoice."""
+        return (
+            self._chosen(conn, account, "debtor_id", debtor_ids),
+            self._chosen(conn, account, "invoice_id", invoice_ids),
+        )
+
+    def _chosen(self, conn: Connection, account: str, name: str, ids: Iterable[str]) -> dict[str, Chosen]:
+        column = override.c[name]
+        found: dict[str, dict[str, object]] = {}
+        for chunk in chunked(ids, CHUNK):
+            query = (
+                select(column, override.c.setting, override.c.value, override.c.actor)
+                .where(override.c.account == account, column.in_(chunk), override.c.used_at.is_(None))
+                .order_by(override.c.id)
+            )
+            for key, setting, value, actor in conn.execute(query).tuples():
+                values = found.setdefault(key, {})
+                if setting == "next_level":
+                    values |= {"next_level": int(value), "next_level_by": actor}
+                elif not (setting == "include" and value == "default"):
+                    values[setting] = value
+        return {key: Chosen(**values) for key, values in found.items()}  # type: ignore[arg-type]
+
+    def _changed(self, conn: Connection, kind: str, target: Target, stamp: Stamp, data: Mapping[str, object]) -> None:
+        """Note the change, and let what it concerns be decided today."""
+        about = {"debtor": target.debtor_id} if target.debtor_id else {}
+        self.journal.record(
+            conn,
+            kind,
+            at=stamp.at,
+            on=stamp.on,
+            actor=stamp.actor,
+            account=target.account,
+            invoice_id=target.invoice_id,
+            data={**data, **about},
+        )
+        if target.invoice_id is not None:
+            mark(conn, target.account, [target.invoice_id], stamp.on)
+        elif target.debtor_id is not None:
+            mark_debtors(conn, target.account, [target.debtor_id], stamp.on)
+
+
+def _about(target: Target, columns: object = block.c) -> list[ColumnElement[bool]]:
+    if target.invoice_id is not None:
+        return [and_(columns.account == target.account, columns.invoice_id == target.invoice_id)]  # type: ignore[attr-defined]
+    return [and_(columns.account == target.account, columns.debtor_id == target.debtor_id)]  # type: ignore[attr-defined]

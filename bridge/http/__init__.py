@@ -1,6 +1,7 @@
 """The one HTTP session of all connectors: authentication, timeouts, retries of reads, rate budget, recording, redaction."""
 
 from bridge.http.budget import BudgetStatus
+from bridge.http.consent import AuthorizationFlow
 from bridge.http.ports import MemoryRates, MemoryTokens, Rate, RateStore, StoredToken, TokenStore
 from bridge.http.recorder import Exchange, FileRecorder, Recorder
 from bridge.http.redact import redact
@@ -10,6 +11,7 @@ from bridge.http.settings import Auth, BasicAuth, HttpSettings, NoAuth, OAuth2Au
 
 __all__ = [
     "Auth",
+    "AuthorizationFlow",
     "BasicAuth",
     "BudgetStatus",
     "Exchange",

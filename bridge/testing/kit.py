@@ -67,6 +67,9 @@ class Kit(ABC):
     calls: ClassVar[MappingType[Act, tuple[str, str]]] = {}
     """For each act the method and the path pattern of its one call that is not harmless to repeat; faults strike there."""
 
+    blind: ClassVar[frozenset[Act]] = frozenset()
+    """Acts that the provider gives no way to find again; `find` raises `CannotTell` for them even after they happened."""
+
     reads: ClassVar[str] = ""
     """Path pattern of the calls that `pull` makes to list invoices; read faults strike there (method GET)."""
 

@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from bridge.contract import BadAnswer, BridgeError, Http, NotFound, Refused, Reply, Unclear
@@ -30,6 +31,14 @@ def unix(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+def time_of(reply: Reply) -> datetime | None:
+    """Return what the provider's clock showed when it answered."""
+    try:
+        return parsedate_to_datetime(reply.headers.get("Date") or "")
+    except (TypeError, ValueError):
+        return None
+
+
 def ref(name: str, of: str, id_: str) -> dict[str, str]:
     """Return the two query parameters that name a referenced record."""
     return {f"{name}[id]": id_, f"{name}[objectName]": of}
@@ -41,12 +50,17 @@ class Api:
     def __init__(self, http: Http, page_size: int) -> None:
         self.http = http
         self._size = page_size
+        self.server_time: datetime | None = None
+        """What sevDesk's clock showed on the first answer of this object."""
 
     # -------------------------------------------------------------------------------------------------------- reads
 
     def read(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """Read once (passing faults are retried by the session)."""
-        return self.http.read(path, params=params, headers=HEADERS)
+        reply = self.http.read(path, params=params, headers=HEADERS)
+        if self.server_time is None:
+            self.server_time = time_of(reply)
+        return reply
 
     def _one(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return one(self.read(path, params).data, path)

@@ -1,10 +1,9 @@
 """What `mahnbridge check` asks of a sevDesk account."""
 
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 
 from bridge.contract import Act, ConfigError, Finding, Health, Refused, Reply, Severity
-from connectors.sevdesk.api import Api
+from connectors.sevdesk.api import Api, time_of
 from connectors.sevdesk.envelope import sentence
 from connectors.sevdesk.places import Places
 from connectors.sevdesk.reading import Reader
@@ -102,9 +101,8 @@ class Check:
         return frozenset(acts)
 
     def _skew(self, reply: Reply) -> int | None:
-        try:
-            theirs = parsedate_to_datetime(reply.headers.get("Date", ""))
-        except (TypeError, ValueError):
+        theirs = time_of(reply)
+        if theirs is None:
             return None
         skew = theirs - self._api.http.now()
         if abs(skew) > timedelta(seconds=SKEW_LIMIT):

@@ -56,17 +56,16 @@ class SevDesk(Connector):
     def __init__(self, account: str, settings: SevDeskSettings, mapping: Mapping, http: Http) -> None:
         super().__init__(account, settings, mapping, http)
         self.settings = settings
-        self._api = Api(http, settings.page_size)
         self._version: tuple[datetime, str] | None = None
 
     def _reader(self) -> Reader:
-        return Reader(self._api, self.settings, self.mapping, self.http.now())
+        return Reader(Api(self.http, self.settings.page_size), self.settings, self.mapping, self.http.now())
 
     def version(self) -> str:
         """Return the account's bookkeeping system version, asked once a day."""
         now = self.http.now()
         if self._version is None or not timedelta(0) <= now - self._version[0] < VERSION_FOR:
-            self._version = (now, self._api.version()[0])
+            self._version = (now, self._reader().api.version()[0])
         return self._version[1]
 
     def check(self) -> Health:
@@ -86,8 +85,8 @@ class SevDesk(Connector):
 
     def document(self, ref: Ref) -> bytes:
         if ref.id.startswith(CREDIT):
-            return self._api.pdf("CreditNote", ref.id.removeprefix(CREDIT))
-        return self._api.pdf("Invoice", ref.id)
+            return self._reader().api.pdf("CreditNote", ref.id.removeprefix(CREDIT))
+        return self._reader().api.pdf("Invoice", ref.id)
 
     def prepare_places(self) -> tuple[Finding, ...]:
         return Places(self._reader()).prepare()

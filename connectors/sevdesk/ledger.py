@@ -163,9 +163,6 @@ class Ledger:
             state.payers.pop(record.id, None)
             if incoming:
                 state.payers[record.id] = incoming
-            moment = record.updated_at
-            if moment is not None and (state.newest_contact is None or moment > state.newest_contact):
-                state.newest_contact = min(moment, self._reader.now)
         return found
 
     def contact(self, id_: str) -> dict[str, Any]:

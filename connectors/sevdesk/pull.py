@@ -47,7 +47,7 @@ class Pull:
 
     def _full_is_due(self) -> bool:
         state, settings = self._state, self._reader.settings
-        if state.listing is not None or state.full_at is None or state.newest is None:
+        if state.listing is not None or state.full_at is None or state.read_at is None:
             return True
         if self._reader.now - state.full_at >= timedelta(hours=settings.full_every_hours):
             return True
@@ -61,7 +61,9 @@ class Pull:
         """Read everything that is open, step by step, from where the last attempt stopped."""
         listing = self._state.listing
         if listing is None:
-            listing = self._state.listing = Listing(began=self._reader.now, first=self._state.full_at is None)
+            listing = self._state.listing = Listing(
+                began=self._reader.now, read_at=self._reader.read_at(), first=self._state.full_at is None
+            )
             self._ledger.begin()
         steps = FIRST if listing.first else AGAIN
         while listing.step < len(steps):
@@ -100,20 +102,21 @@ class Pull:
     def _finish(self, listing: Listing) -> None:
         """Note the end of a full reading."""
         state = self._state
-        state.newest = min(max(filter(None, (state.newest, listing.newest)), default=listing.began), listing.began)
+        state.read_at = listing.read_at
         state.full_at, state.open_rows, state.listing = listing.began, listing.rows, None
         state.drafts_before = {}
         self._ledger.note_signs()
 
     # ----------------------------------------------------------------------------------------------------- changes
 
-    def _since(self, newest: datetime) -> datetime:
-        return newest - timedelta(minutes=self._reader.settings.overlap_minutes)
+    def _since(self) -> datetime:
+        """Return from when on changes are read: the last reading by sevDesk's own clock, less the overlap."""
+        last = self._state.read_at or self._reader.read_at()
+        return last - timedelta(minutes=self._reader.settings.overlap_minutes)
 
     def _changes(self) -> Iterator[Batch]:
         """Read the changed documents; reminders and cancellations by type too, as plain lists may hide them."""
-        newest = self._state.newest or self._reader.now
-        since = self._since(newest)
+        since = self._since()
 
         def changed(row: Mapping[str, Any]) -> bool:
             moment = self._reader.moment(row.get("update"))
@@ -137,21 +140,7 @@ class Pull:
     def _documents(self, rows: Iterable[Any], page: Page, *, full: bool) -> Batch:
         """Return a batch of rows of `/Invoice`, whatever their type."""
         found = self._ledger.documents(rows)
-        self._see(rows)
         return self._batch(found, full=full, page=page)
-
-    def _see(self, rows: Iterable[Any]) -> None:
-        """Remember the newest change that was seen, but none from the future: our next read begins there."""
-        moments = (self._reader.moment(row.get("update")) for row in rows if isinstance(row, Mapping))
-        newest = max((moment for moment in moments if moment is not None), default=None)
-        if newest is None:
-            return
-        newest = min(newest, self._reader.now)
-        listing = self._state.listing
-        if listing is not None:
-            listing.newest = max(newest, listing.newest or newest)
-        elif self._state.newest is None or newest > self._state.newest:
-            self._state.newest = newest
 
     # ------------------------------------------------------------------------------------- contacts and payments
 
@@ -164,7 +153,7 @@ class Pull:
 
     def _contact_changes(self) -> Iterator[Batch]:
         """Read changed contacts, and those whose tags or block field changed."""
-        since = self._since(self._state.newest_contact or self._reader.now)
+        since = self._since()
         rows: dict[str, Any] = {}
         for page in self._api.contacts({"updateAfter": str(unix(since))}):
             for row in page.rows:
@@ -206,6 +195,7 @@ class Pull:
     def _last(self, *, full: bool = False, complete: bool = False) -> Batch:
         if not full:
             self._ledger.note_signs()
+            self._state.read_at = self._reader.read_at()
         return Batch(cursor=self._state.cursor(), full=full, complete=complete, payments_as_of=self._around.bank.as_of)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,6 +65,10 @@ class Reader:
     @property
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
+
+    def read_at(self) -> datetime:
+        """Return sevDesk's own time at the begin of this reading; ours only where it does not tell."""
+        return (self.api.server_time or self.now).astimezone(UTC)
 
     def moment(self, value: Any) -> datetime | None:
         """Return the instant of a time as sevDesk writes it; None for what is none."""

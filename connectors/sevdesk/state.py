@@ -19,7 +19,7 @@ class Listing(BaseModel):
     offset: int = 0
     total: int | None = None
     began: AwareDatetime
-    newest: AwareDatetime | None = None
+    read_at: AwareDatetime
     rows: int = 0
     steady: bool = True
     first: bool = False
@@ -56,8 +56,7 @@ class State(BaseModel):
     listing: Listing | None = None
     full_at: AwareDatetime | None = None
     open_rows: int = 0
-    newest: AwareDatetime | None = None  # change of an invoice
-    newest_contact: AwareDatetime | None = None
+    read_at: AwareDatetime | None = None  # sevDesk's time when changes were last read
     drafts: dict[str, Draft] = Field(default_factory=dict)
     drafts_before: dict[str, Draft] = Field(default_factory=dict)  # those known when the full reading began
     on_reminders: dict[str, OnReminder] = Field(default_factory=dict)

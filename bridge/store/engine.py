@@ -59,8 +59,10 @@ def _sqlite(url: URL) -> Engine:
     folder = Path(url.database).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not Path(url.database).exists():
+            Path(url.database).touch(mode=0o600)  # it holds people's debts
     except OSError as error:
-        raise ConfigError(f"the database folder {folder} cannot be made: {error.strerror}", cause="database") from error
+        raise ConfigError(f"the database {url.database} cannot be made: {error.strerror}", cause="database") from error
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=5, max_overflow=20)
     event.listen(engine, "connect", _sqlite_connection)
     return engine

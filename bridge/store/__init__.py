@@ -16,11 +16,9 @@ from bridge.store.leases import Leases
 from bridge.store.migrations import upgrade
 from bridge.store.mirror import Mirror
 from bridge.store.outbox import Outbox
-from bridge.store.overview import Overview
 from bridge.store.pulls import Pulls
 from bridge.store.rates import Rates
 from bridge.store.runs import Runs
-from bridge.store.settings import Settings
 from bridge.store.tokens import Cipher, Tokens
 
 
@@ -44,9 +42,7 @@ class Store:
         self.outbox = Outbox()
         self.cases = Cases(self.journal)
         self.choices = Choices(self.journal)
-        self.overview = Overview()
         self.runs = Runs()
-        self.settings = Settings(self.journal)
         self.pulls = Pulls()
         self.leases = Leases(engine, technical_clock)
         self.tokens = Tokens(engine, technical_clock, self.leases, cipher)

@@ -1,63 +1,21 @@
-"""The log: one event per unit of work, JSON or readable, with ids and never with names, addresses, amounts of people or secrets.
-
-Secrets are taken out twice: by the name of the key, and by the shape of the value.
-"""
+"""The log: one event per unit of work, JSON or readable, with ids and never with names, addresses, amounts of people or secrets."""
 
 import logging
-import re
 import sys
 import threading
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
-_SECRET_KEY = re.compile(r"token|secret|passw|authorization|api_?key|cookie|credential", re.IGNORECASE)
-_SECRET_VALUE = re.compile(
-    r"(?i)(bearer\s+|basic\s+|x-billomatapikey[:=]\s*|authorization[:=]\s*|(?:access_token|refresh_token|client_secret|code|token|api_key"
-    r"|password)[=:]\s*\"?)[^\s\"'&,;}]+"
-)
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*):[^@\s/]+@")
-HIDDEN = "[hidden]"
+from bridge.http import redact
 
 Event = MutableMapping[str, Any]
 
 
-class Redactor:
-    """A structlog processor that hides secrets; `known` are the values of this configuration, hidden wherever they appear."""
-
-    def __init__(self, known: Iterable[str] = ()) -> None:
-        self.learn(known)
-
-    def learn(self, known: Iterable[str]) -> None:
-        """Hide these values from now on (longest first, so that no remainder shows)."""
-        self._known = tuple(sorted({text for text in known if len(text) >= 6}, key=len, reverse=True))
-
-    def __call__(self, _logger: Any, _method: str, event: Event) -> Event:
-        """Return `event` without secrets."""
-        for key in event:
-            event[key] = (
-                HIDDEN
-                if _SECRET_KEY.search(key) and event[key] not in (None, "", True, False)
-                else self.clean(event[key])
-            )
-        return event
-
-    def clean(self, value: Any) -> Any:
-        """Return `value` with secrets hidden, inside lists and maps too."""
-        if isinstance(value, str):
-            for known in self._known:
-                value = value.replace(known, HIDDEN)
-            return _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", _SECRET_VALUE.sub(rf"\1{HIDDEN}", value))
-        if isinstance(value, dict):
-            return {key: HIDDEN if _SECRET_KEY.search(str(key)) else self.clean(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.clean(item) for item in value]
-        return value
-
-
-redactor = Redactor()
-"""The one redactor of this process; the application teaches it the secrets of the configuration."""
+def redacted(_logger: Any, _method: str, event: Event) -> Event:
+    """Return `event` without the secrets of this process, and without values under telling names; a structlog processor."""
+    return {key: redact(value) if key == "event" else redact({key: value})[key] for key, value in event.items()}
 
 
 def set_up(*, style: str = "auto", level: str = "info", stream: TextIO | None = None) -> None:
@@ -69,7 +27,7 @@ def set_up(*, style: str = "auto", level: str = "info", stream: TextIO | None = 
         if readable
         else [
             structlog.processors.format_exc_info,
-            redactor,
+            redacted,
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ]
     )
@@ -78,7 +36,7 @@ def set_up(*, style: str = "auto", level: str = "info", stream: TextIO | None = 
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            redactor,
+            redacted,
             *ending,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

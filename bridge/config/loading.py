@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.config import plugins
 from bridge.config.model import Config
-from bridge.config.problems import BadConfig, Problem, suggestion
+from bridge.config.problems import BadConfig, Place, Problem, suggestion
 from bridge.config.reading import Document, Path_, dotted, read, read_secret_files
 from bridge.config.shape import Shape
 from bridge.config.words import explain
@@ -38,7 +38,7 @@ class Loaded:
     @property
     def data(self) -> Path:
         """Return the data folder (absolute)."""
-        return self.folder / self.config.data
+        return self.folder / self.config.data  # the default is relative, a written one already absolute
 
     @property
     def database_url(self) -> str:
@@ -59,6 +59,7 @@ def load(path: Path, env: Mapping[str, str] | None = None) -> Loaded:
     document = read(path, os.environ if env is None else env)
     shape = _shape(document.data)
     read_secret_files(document, shape.is_secret)
+    _from_here(document, shape)
     plain = _plain_secrets(document, shape)
     _plugins(document, shape)
     config = _validate(Config, document.data, (), document, shape)
@@ -149,6 +150,14 @@ def _validate(model: type[M], data: Any, path: Path_, document: Document, shape:
         return None
 
 
+def _from_here(document: Document, shape: Shape) -> None:
+    """Let relative file names start at the folder of the file in which they stand."""
+    for path in document.places:
+        value = _at(document.data, path)
+        if isinstance(value, str) and value and shape.is_path(path):
+            _at(document.data, path[:-1])[path[-1]] = str(Path(document.place(path).file).resolve().parent / value)
+
+
 def _plain_secrets(document: Document, shape: Shape) -> list[Problem]:
     found = []
     for path in document.places:
@@ -160,19 +169,34 @@ def _plain_secrets(document: Document, shape: Shape) -> list[Problem]:
     return found
 
 
+def refuse_clock(loaded: Loaded) -> None:
+    """Raise `BadConfig` where the date is set from outside although an account speaks to its provider's real host."""
+    problems = [
+        Problem(Place(str(loaded.path), None), f"accounts.{name}", _CLOCK.format(name=name, host=host))
+        for name, host in _real_hosts(loaded.config)
+    ]
+    if problems:
+        raise BadConfig(problems)
+
+
+_CLOCK = "the date cannot be set from outside while account {name} speaks to {host}"
+
+
+def _real_hosts(config: Config) -> list[tuple[str, str]]:
+    found = []
+    for name, account in config.accounts.items():
+        host = (urlsplit(account.http.base_url if account.http else "").hostname or "").lower()
+        real = plugins.connector(account.connector).hosts
+        if any(host == suffix.lstrip(".") or host.endswith("." + suffix.lstrip(".")) for suffix in real):
+            found.append((name, host))
+    return found
+
+
 def _together(document: Document, config: Config) -> None:
     """Check what no single block can know."""
-    for name, account in config.accounts.items():
-        if config.clock is not None:
-            host = urlsplit(str(account.http.base_url if account.http else "")).hostname or ""
-            real = plugins.connector(account.connector).hosts
-            if any(host == suffix or host.endswith("." + suffix.lstrip(".")) for suffix in real):
-                document.complain(
-                    ("clock",),
-                    f"the date cannot be set from outside while account {name} speaks to {host}",
-                    value=config.clock.isoformat(),
-                    hint="remove `clock`, or point the account at a sandbox",
-                )
+    for name, host in _real_hosts(config) if config.clock is not None else ():
+        hint = "remove `clock`, or point the account at a sandbox"
+        document.complain(("clock",), _CLOCK.format(name=name, host=host), value=str(config.clock), hint=hint)
     for index, line in enumerate(config.plans.assign):
         for account_name in line.accounts:
             if account_name not in config.accounts:

@@ -4,7 +4,7 @@ from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, field_validator, model_validator
@@ -163,6 +163,29 @@ class Places(Frozen):
     )
 
 
+class Delivery(Frozen):
+    """How patiently one account is delivered to; in seconds of the technical clock, except the counts."""
+
+    deadline_seconds: int = Field(60, ge=1, le=600, description="Hard limit of one provider call.")
+    margin_seconds: int = Field(10, ge=1, le=300, description="How much longer than the call its lease must last.")
+    lease_seconds: int = Field(300, ge=10, le=3600, description="How long a claimed step belongs to one worker.")
+    settling_seconds: int = Field(
+        180, ge=1, le=86400, description="Wait after a lost answer before the provider is asked whether it was written."
+    )
+    finds: int = Field(3, ge=1, le=20, description="Reads, spread over a settling time, before absence is believed.")
+    retries: int = Field(12, ge=1, le=100, description="Calls that wrote nothing before the step is left to a person.")
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> Self:
+        if self.lease_seconds <= self.deadline_seconds + self.margin_seconds:
+            msg = "lease_seconds must be longer than deadline_seconds and margin_seconds together, else a second worker could start"
+            raise ValueError(msg)
+        if self.settling_seconds <= self.deadline_seconds:
+            msg = "settling_seconds must be longer than deadline_seconds, else absence is believed while the call still runs"
+            raise ValueError(msg)
+        return self
+
+
 class Account(Frozen):
     """One account at one invoicing system."""
 
@@ -175,14 +198,7 @@ class Account(Frozen):
     freshness_hours: int = Field(
         26, ge=1, le=720, description="Older data than this is held as stale instead of dunned."
     )
-    settling_seconds: int = Field(
-        180,
-        ge=1,
-        le=86400,
-        description="How long an unclear write waits before its absence is believed; longer than deadline and skew.",
-    )
-    lease_seconds: int = Field(120, ge=5, le=3600, description="How long one worker owns a step of delivery.")
-    deadline_seconds: int = Field(45, ge=1, le=600, description="Hard total time limit of the one call of a step.")
+    delivery: Delivery = Field(Delivery(), description="How patiently notices of this account are delivered.")
     federal_state: str | None = Field(None, description="Federal state whose public holidays count, such as BY or NW.")
     country: str = Field("DE", pattern=r"^[A-Z]{2}$", description="Country whose public holidays count.")
     schedule: AccountTimes = Field(AccountTimes(), description="Own times of this account.")
@@ -196,16 +212,6 @@ class Account(Frozen):
             raise ValueError(msg)
         return value
 
-    @model_validator(mode="after")
-    def _times_fit(self) -> "Account":
-        if self.lease_seconds <= self.deadline_seconds:
-            msg = "lease_seconds must be longer than deadline_seconds, else a second worker could start the same call"
-            raise ValueError(msg)
-        if self.settling_seconds <= self.deadline_seconds:
-            msg = "settling_seconds must be longer than deadline_seconds, else absence is believed while the call still runs"
-            raise ValueError(msg)
-        return self
-
     @property
     def time_zone(self) -> ZoneInfo:
         """Return the zone whose dates count for this account."""
@@ -213,24 +219,32 @@ class Account(Frozen):
 
 
 class Assignment(Frozen):
-    """Which plan applies to whom; the first line that fits wins. A line without conditions fits everybody."""
+    """Which plan applies to whom; all conditions of a line must hold, of several lines the most specific one wins."""
 
-    plan: str = Field(description="Name of the plan.")
+    plan: str = Field(description="Name of the plan; none: no reminders.")
     accounts: tuple[AccountName, ...] = Field((), description="Only these accounts.")
-    customers: tuple[str, ...] = Field((), description="Only these customer numbers.")
+    customers: tuple[str, ...] = Field((), description="Only these customers: number, or the provider's id.")
     tags: tuple[str, ...] = Field((), description="Only customers or invoices with one of these tags.")
-    kinds: tuple[str, ...] = Field((), description="Only debtors of this kind: business, consumer, unknown.")
+    terms_days: tuple[int, ...] = Field((), description="Only invoices with one of these payment terms, in days.")
+    kinds: tuple[Literal["business", "consumer", "unknown"], ...] = Field(
+        (), description="Only debtors of these kinds."
+    )
     countries: tuple[str, ...] = Field((), description="Only debtors in these countries (ISO 3166-1, two letters).")
+    languages: tuple[str, ...] = Field((), description="Only debtors with one of these languages, such as en.")
+    gross_from: Amount | None = Field(None, description="Only invoices of at least this gross amount.")
+    gross_below: Amount | None = Field(None, description="Only invoices below this gross amount.")
 
 
 class Plans(Frozen):
     """Escalation plans (Eskalationspläne): the shipped ones, own files, and who gets which."""
 
-    folder: Path | None = Field(None, description="Folder with own plan files (*.yaml), relative to this file.")
+    files: tuple[Path, ...] = Field((), description="Files with own plans, relative to this file.")
     default: str | None = Field(
-        "standard", description="Plan of everybody whom no line of `assign` names; empty: nobody is dunned."
+        "standard", description="Plan of everybody whom no line of `assign` names; none: nobody is dunned."
     )
-    assign: tuple[Assignment, ...] = Field((), description="Lines of conditions and plans; the first that fits wins.")
+    assign: tuple[Assignment, ...] = Field(
+        (), description="Lines of conditions and plans; the most specific one that fits wins."
+    )
 
 
 class Exclusions(Frozen):
@@ -253,8 +267,11 @@ class Dunning(Frozen):
         Sending.AFTER_GO_LIVE,
         description="after_go_live: off until a person ran `mahnbridge go-live`; never: this installation never sends.",
     )
+    automation: Literal["propose", "create", "complete", "send"] = Field(
+        "send", description="How far any level goes by itself at most; propose: a person approves every notice."
+    )
     cutoff: date | None = Field(None, description="Invoices issued before this date are never dunned.")
-    minimum_amount: Amount = Field(Decimal("0.00"), ge=0, description="Claims below this are not dunned.")
+    minimum_amount: Amount = Field(Decimal("5.00"), ge=0, description="Claims below this are not dunned.")
     tolerance: Amount = Field(Decimal("0.00"), ge=0, description="A remainder up to this counts as paid.")
     minimum_interval_days: int = Field(
         7, ge=0, le=365, description="Least number of days between two messages to one debtor."
@@ -274,12 +291,17 @@ class Dunning(Frozen):
         le=10_000,
         description="A larger change of the open total between two pulls waits for one approval.",
     )
-    payment_freshness_days: int | None = Field(
-        None,
+    payment_freshness_days: int = Field(
+        3,
         ge=0,
         le=60,
-        description="Bank data older than this holds the run; empty: not checked.",
+        description="Bank working days after which payment data counts as stale, where there is a bank feed.",
     )
+    deferral_days: int = Field(
+        14, ge=1, le=365, description="Length of a deferral (Zahlungsaufschub) where none is given."
+    )
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of the creditor; others are held.")
+    closed: tuple[date, ...] = Field((), description="Further days on which nothing is sent, such as company holidays.")
 
 
 class Schedule(Frozen):

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr
@@ -48,15 +49,22 @@ class Shape:
 
     def field(self, path: Path_) -> FieldInfo | None:
         """Return the field at `path`, if a model declares it."""
-        model = self.models.get(path[:-1])
-        return fields(model).get(str(path[-1])) if model and path else None
+        model = self.models.get(path[:-1]) if path else None
+        return fields(model).get(str(path[-1])) if model else None
 
     def is_secret(self, path: Path_) -> bool:
-        """Return whether the value at `path` is a secret (also inside a list of secrets)."""
-        while path and isinstance(path[-1], int):
+        """Return whether the value at `path` is a secret (also inside a list or map of secrets)."""
+        return self._holds(path, (SecretStr, SecretBytes))
+
+    def is_path(self, path: Path_) -> bool:
+        """Return whether the value at `path` is the name of a file or folder."""
+        return self._holds(path, (Path,))
+
+    def _holds(self, path: Path_, kinds: tuple[type, ...]) -> bool:
+        while path and self.field(path) is None:
             path = path[:-1]
-        info = self.field(path)
-        return info is not None and _holds_secret(info.annotation)
+        info = self.field(path) if path else None
+        return info is not None and not any(_models(info.annotation)) and _mentions(info.annotation, kinds)
 
 
 def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -64,10 +72,8 @@ def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def _holds_secret(annotation: Any) -> bool:
-    if annotation in (SecretStr, SecretBytes):
-        return True
-    return any(_holds_secret(inner) for inner in get_args(annotation))
+def _mentions(annotation: Any, kinds: tuple[type, ...]) -> bool:
+    return annotation in kinds or any(_mentions(inner, kinds) for inner in get_args(annotation))
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

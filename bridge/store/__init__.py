@@ -16,9 +16,12 @@ from bridge.store.leases import Leases
 from bridge.store.migrations import upgrade
 from bridge.store.mirror import Mirror
 from bridge.store.outbox import Outbox
+from bridge.store.overview import Overview
 from bridge.store.pulls import Pulls
+from bridge.store.questions import Questions
 from bridge.store.rates import Rates
 from bridge.store.runs import Runs
+from bridge.store.settings import Settings
 from bridge.store.tokens import Cipher, Tokens
 
 
@@ -42,7 +45,10 @@ class Store:
         self.outbox = Outbox()
         self.cases = Cases(self.journal)
         self.choices = Choices(self.journal)
+        self.overview = Overview()
+        self.questions = Questions()
         self.runs = Runs()
+        self.settings = Settings(self.journal)
         self.pulls = Pulls()
         self.leases = Leases(engine, technical_clock)
         self.tokens = Tokens(engine, technical_clock, self.leases, cipher)

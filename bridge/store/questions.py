@@ -1,0 +1,124 @@
+"""Counts and short answers for status, search and metrics. Reading only."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, case, func, or_, select, text
+
+from bridge.store.rows import amount
+from bridge.store.tables import claim, dunning_case, invoice, notice, notice_claim, reject, run, step
+
+DUNNABLE = ("invoice", "partial", "final")
+LIVE = ("proposed", "approved", "queued", "waiting", "parked")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSum:
+    """Open and overdue invoices of one account in one currency."""
+
+    account: str
+    currency: str
+    open_count: int
+    open: Decimal
+    overdue_count: int
+    overdue: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run in short."""
+
+    id: int
+    kind: str
+    account: str | None
+    started_at: datetime
+    state: str
+    cause: str | None
+    error: str | None
+
+
+class Questions:
+    """Questions of people to the whole store; every method takes the connection of the caller's transaction first."""
+
+    def open_sums(self, conn: Connection, today: date) -> list[OpenSum]:
+        """Return open and overdue invoices per account and currency; overdue means due before `today`."""
+        late = invoice.c.due_on < today
+        query = (
+            select(
+                invoice.c.account,
+                invoice.c.currency,
+                func.count(),
+                func.sum(invoice.c.open_cents),
+                func.sum(case((late, 1), else_=0)),
+                func.sum(case((late, invoice.c.open_cents), else_=0)),
+            )
+            .where(invoice.c.status == "open", invoice.c.kind.in_(DUNNABLE), invoice.c.open_cents > 0)
+            .group_by(invoice.c.account, invoice.c.currency)
+            .order_by(invoice.c.account, invoice.c.currency)
+        )
+        return [
+            OpenSum(account, currency, int(count), amount(int(total)), int(late_count), amount(int(late_total)))
+            for account, currency, count, total, late_count, late_total in conn.execute(query)
+        ]
+
+    def durable(self, conn: Connection) -> bool:
+        """Return whether a committed claim survives a crash of the database server."""
+        return conn.dialect.name != "postgresql" or conn.scalar(text("show synchronous_commit")) != "off"
+
+    def notice_counts(self, conn: Connection, account: str | None = None) -> dict[str, int]:
+        """Return the number of notices per state."""
+        query = select(notice.c.state, func.count()).group_by(notice.c.state).order_by(notice.c.state)
+        if account is not None:
+            query = query.where(notice.c.account == account)
+        return {state: int(count) for state, count in conn.execute(query)}
+
+    def step_counts(self, conn: Connection) -> dict[tuple[str, str], int]:
+        """Return the number of unsettled steps per account and state."""
+        query = select(step.c.account, step.c.state, func.count()).group_by(step.c.account, step.c.state)
+        wanted = step.c.state.in_(("queued", "sending", "unclear", "parked"))
+        return {(account, state): int(count) for account, state, count in conn.execute(query.where(wanted))}
+
+    def open_rejects(self, conn: Connection) -> int:
+        """Return the number of records that are set aside."""
+        return int(conn.scalar(select(func.count()).select_from(reject).where(reject.c.state == "open")) or 0)
+
+    def proposed_claims(self, conn: Connection) -> int:
+        """Return the number of claims in notices that wait for an approval."""
+        query = select(func.count()).select_from(notice_claim.join(notice, notice.c.id == notice_claim.c.notice_id))
+        return int(conn.scalar(query.where(notice.c.state == "proposed", notice_claim.c.live)) or 0)
+
+    def case_of(self, conn: Connection, account: str, invoice_id: str) -> str | None:
+        """Return the number of the case in which this invoice is a claim."""
+        query = select(dunning_case.c.number).join(claim, claim.c.case_id == dunning_case.c.id)
+        return conn.scalar(query.where(claim.c.account == account, claim.c.invoice_id == invoice_id))
+
+    def case_number(self, conn: Connection, case_id: int) -> str:
+        """Return the number of a case by its id."""
+        return conn.scalar(select(dunning_case.c.number).where(dunning_case.c.id == case_id)) or ""
+
+    def cases_in_run(self, conn: Connection) -> set[int]:
+        """Return the ids of the cases with a notice that has not landed."""
+        return set(conn.scalars(select(notice.c.case_id).where(notice.c.state.in_(LIVE)).distinct()))
+
+    def notices_of_case(self, conn: Connection, case_id: int) -> list[int]:
+        """Return the ids of all notices of a case, newest first."""
+        return list(conn.scalars(select(notice.c.id).where(notice.c.case_id == case_id).order_by(notice.c.id.desc())))
+
+    def last_run(self, conn: Connection, kind: str, account: str | None = None) -> RunRow | None:
+        """Return the newest run of a kind, of one account or of any; a run over all accounts counts for each."""
+        query = select(run).where(run.c.kind == kind).order_by(run.c.id.desc()).limit(1)
+        if account is not None:
+            query = query.where(or_(run.c.account == account, run.c.account.is_(None)))
+        row = conn.execute(query).first()
+        return None if row is None else RunRow(row.id, row.kind, row.account, row.started_at, row.state, row.cause, row.error)
+
+    def notices_of(self, conn: Connection, account: str, invoice_id: str) -> list[int]:
+        """Return the ids of all notices over this invoice, oldest first, whatever became of them."""
+        query = (
+            select(notice.c.id)
+            .join(notice_claim, notice_claim.c.notice_id == notice.c.id)
+            .where(notice.c.account == account, notice_claim.c.invoice_id == invoice_id)
+            .order_by(notice.c.id)
+        )
+        return list(conn.scalars(query))

@@ -139,6 +139,9 @@ class Connector(ABC):
     Settings: ClassVar[type[ConnectorSettings]]
     """Its block in the configuration; secrets are `SecretStr`."""
 
+    starter: ClassVar[str] = ""
+    """Commented YAML (keys `http` and `settings`) that `init` writes below a new account; ACCOUNT stands for its name in capitals."""
+
     hosts: ClassVar[tuple[str, ...]] = ()
     """The provider's real hosts (suffixes); against them the program's date can not be set from outside."""
 

@@ -1,0 +1,354 @@
+"""From a file to the state: one file, one transaction. A bad row is set aside and explained, a bad file as a whole likewise."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bridge.contract import BadRecord, Debtor, Invoice, InvoiceStatus, NoticeStatus, ProviderNotice, Reject
+from connectors.generic_csv import datev, statements
+from connectors.generic_csv.bank import BankReader, Entry, Occurrences
+from connectors.generic_csv.cells import fold
+from connectors.generic_csv.effective import ZERO, effective
+from connectors.generic_csv.lines import Fault, Record
+from connectors.generic_csv.profiles import Profile, Words
+from connectors.generic_csv.rows import Read, RowReader, invoice_id
+from connectors.generic_csv.sheet import Sheet, encoding_of, open_sheet
+from connectors.generic_csv.state import State, cents, plain, stamped
+
+MOST_REJECTS = 1000
+"""Rejected rows that are told one by one; more are summed up in one."""
+
+_STAGE = (
+    "create temp table if not exists staged (id text not null, line integer not null, doc text not null, debtor text, number text)",
+    "create index if not exists temp.staged_id on staged (id)",
+    "delete from staged",
+)
+
+
+@dataclass
+class Report:
+    """What became of one file."""
+
+    name: str
+    as_of: datetime
+    origin: str = ""
+    rows: int = 0
+    rejected: int = 0
+    unnamed: int = 0  # rejected rows of which not even the invoice is known
+    failed: bool = False
+    keys: set[str] = field(default_factory=set)
+
+
+class Importer:
+    """Reads files into the state of one account."""
+
+    def __init__(
+        self,
+        state: State,
+        profiles: Mapping[str, Profile],
+        words: Words,
+        zone: ZoneInfo,
+        *,
+        profile: str,
+        encoding: str,
+        currency: str,
+    ) -> None:
+        self._state, self._profiles, self._words, self._zone = state, profiles, words, zone
+        self._wanted, self._encoding, self._currency = profile, encoding, currency
+
+    def digest(self) -> str:
+        """Return a hash of everything besides its content that a file's meaning depends on."""
+        parts = [self._wanted, self._encoding, self._currency, *(p.digest() for p in self._profiles.values())]
+        parts.append(repr(sorted(self._words.columns.items())) + repr(sorted(self._words.bank_columns.items())))
+        return sha256("|".join(parts).encode()).hexdigest()[:16]
+
+    def read(self, path: Path, name: str, as_of: datetime) -> Report:
+        """Read one file; only within one `change()`. It never raises for what is in the file."""
+        report = Report(name, as_of)
+        for statement in _STAGE:
+            self._state.run(statement)
+        self._state.run("savepoint file")
+        try:
+            self._dispatch(path, report)
+        except BadRecord as error:
+            self._state.run("rollback to file")
+            report.failed = True
+            self._reject(report, "file", None, error, place=name, raw="")
+        self._state.run("release file")
+        return report
+
+    def _dispatch(self, path: Path, report: Report) -> None:
+        if path.stat().st_size == 0:
+            raise BadRecord("the file is empty", cause="csv_empty")
+        if statements.is_statement(path):
+            self._statement(path, report, self._named("statement"))
+        elif datev.is_extf(path):
+            self._bookings(path, report, self._named("bookings"))
+        else:
+            sheet = open_sheet(path, self._profiles, self._wanted, self._encoding, self._words)
+            read: Callable[..., None] = self._bank if sheet.profile.kind == "bank" else self._invoices
+            read(sheet, report)
+
+    def _named(self, kind: str) -> Profile:
+        chosen = self._profiles.get(self._wanted)
+        if chosen is not None and chosen.kind == kind:
+            return chosen
+        found = [profile for profile in self._profiles.values() if profile.kind == kind]
+        if not found:
+            raise BadRecord(f"there is no profile of kind {kind}", field="profile")
+        return max(found, key=lambda profile: profile.priority)
+
+    # ------------------------------------------------------------------------------------------------------ invoices
+
+    def _invoices(self, sheet: Sheet, report: Report) -> None:
+        profile = sheet.profile
+        report.origin = profile.origin
+        reader = RowReader(sheet, self._words, self._zone, self._currency)
+        for record in sheet.rows(self._words):
+            if isinstance(record, Fault):
+                self._fault(report, record)
+                continue
+            report.rows += 1
+            try:
+                read = reader.read(record)
+            except BadRecord as error:
+                raw = sheet.delimiter.join(record.cells)[:2000]
+                self._reject(report, "invoice", reader.invoice_id(record), error, line=record.line, raw=raw)
+                continue
+            self._stage(read, record)
+        self._join(profile, report)
+        self._store(profile, report)
+        if profile.meaning == "snapshot":
+            self._settle_missing(profile, report)
+        self._state.set_source(profile.origin, report.as_of, profile.fresh_days, profile.meaning, bank=False)
+
+    def _stage(self, read: Read, record: Record) -> None:
+        debtor = read.debtor.model_dump_json() if read.debtor else None
+        self._state.run(
+            "insert into staged values (?, ?, ?, ?, ?)",
+            (read.invoice.id, record.line, read.invoice.model_dump_json(), debtor, fold(read.invoice.number or "")),
+        )
+
+    def _join(self, profile: Profile, report: Report) -> None:
+        """Make one row per key: equal rows are one, different ones are added up or rejected together."""
+        twice = self._state.run("select id from staged group by id having count(*) > 1").fetchall()
+        for (identity,) in twice:
+            rows = self._state.run("select line, doc from staged where id = ? order by line", (identity,)).fetchall()
+            invoices = [Invoice.model_validate_json(doc) for _, doc in rows]
+            if profile.rows == "add_up" and _agree(invoices):
+                total = _added(invoices)
+                self._state.run("delete from staged where id = ? and line > ?", (identity, rows[0][0]))
+                self._state.run("update staged set doc = ? where id = ?", (total.model_dump_json(), identity))
+            elif len({doc for _, doc in rows}) == 1:
+                self._state.run("delete from staged where id = ? and line > ?", (identity, rows[0][0]))
+            else:
+                lines = ", ".join(str(line) for line, _ in rows[:20])
+                error = BadRecord(f"the rows {lines} say different things of the same invoice", field="key", value=identity)
+                for line, doc in rows:
+                    self._reject(report, "invoice", identity, error, line=line, raw=doc[:2000])
+                self._state.run("delete from staged where id = ?", (identity,))
+
+    def _store(self, profile: Profile, report: Report) -> None:
+        known: set[int] = set()
+        for identity, line, doc, debtor, number in self._state.run("select * from staged order by rowid"):
+            if debtor and hash(debtor) not in known:
+                known.add(hash(debtor))
+                self._debtor(Debtor.model_validate_json(debtor))
+            invoice = Invoice.model_validate_json(doc)
+            self._put(invoice, profile.origin, number, report, line)
+            if invoice.provider_level > 0 and invoice.status is InvoiceStatus.OPEN:
+                self._level(identity, invoice.provider_level, report.as_of)
+
+    def _debtor(self, debtor: Debtor) -> None:
+        self._state.put_debtor(debtor, fold(debtor.name), fold(debtor.number or ""))
+
+    def _put(self, invoice: Invoice, origin: str, number: str, report: Report, line: int) -> None:
+        changed = self._state.put_invoice(invoice, origin, number, report.as_of, f"{report.name}:{line}")
+        self._state.run("delete from reject where json_extract(doc, '$.provider_id') = ?", (invoice.id,))
+        if changed and self._state.payments(invoice.id):
+            standing = effective(self._state, invoice.id, self._zone)
+            rest = standing.invoice.open if standing else invoice.open
+            self._state.run("update invoice set open_cents = ? where id = ?", (cents(rest), invoice.id))
+
+    def _level(self, identity: str, level: int, as_of: datetime) -> None:
+        dated_on = as_of.astimezone(self._zone).date()
+        self._state.put_notice(
+            ProviderNotice(
+                id=f"{identity}/level-{level}", invoice_id=identity, level=level, status=NoticeStatus.SENT, dated_on=dated_on
+            )
+        )
+
+    def _settle_missing(self, profile: Profile, report: Report) -> None:
+        """What a complete list no longer names is settled; unless rows of it could not be read, then nobody knows."""
+        rows = self._state.run(
+            "select id, doc from invoice where origin = ? and as_of < ? and live = 1"
+            " and id not in (select id from staged)",
+            (profile.origin, stamped(report.as_of)),
+        ).fetchall()
+        for identity, doc in rows:
+            if identity in report.keys:
+                continue
+            if report.unnamed:
+                self._state.doubt(identity, f"{report.name}: not listed, but {report.unnamed} rows could not be read")
+                continue
+            old = Invoice.model_validate_json(doc)
+            settled = old.model_copy(update={"status": InvoiceStatus.PAID, "paid": old.gross, "open": ZERO})
+            self._state.put_invoice(settled, profile.origin, fold(old.number or ""), report.as_of, f"{report.name}: not listed")
+
+    # ------------------------------------------------------------------------------------------------------ bookings
+
+    def _bookings(self, path: Path, report: Report, profile: Profile) -> None:
+        report.origin = profile.origin
+        encoding = encoding_of(path, self._encoding, profile)
+        header = datev.read_header(path, encoding, self._zone)
+        if header.created:
+            report.as_of = min(report.as_of, header.created.astimezone(UTC))
+        touched = {row[0] for row in self._state.run("select invoice_id from booking where batch = ?", (header.batch,))}
+        newer = self._state.run("select value from meta where name = ?", (f"batch:{header.batch}",)).fetchone()
+        if newer and newer[0] > stamped(report.as_of):
+            return
+        self._state.run("delete from booking where batch = ?", (header.batch,))
+        self._state.run("delete from payment where entry_id = ?", (header.batch,))
+        self._state.run("insert or replace into meta values (?, ?)", (f"batch:{header.batch}", stamped(report.as_of)))
+        for item in datev.bookings(path, encoding, header, self._zone):
+            if isinstance(item, Fault):
+                self._fault(report, item)
+            elif isinstance(item, tuple):
+                self._reject(report, "booking", None, item[1], line=item[0], raw=item[2])
+            else:
+                report.rows += 1
+                identity = invoice_id(profile.origin, [item.account, item.number])
+                touched.add(identity)
+                self._state.run(
+                    "insert into booking values (?, ?, ?, ?)", (header.batch, identity, item.line, plain(item.as_json()))
+                )
+        for identity in sorted(touched):
+            self._open_item(identity, profile, report, incomplete=bool(report.rejected))
+        self._state.set_source(profile.origin, report.as_of, profile.fresh_days, profile.meaning, bank=False)
+
+    def _open_item(self, identity: str, profile: Profile, report: Report, *, incomplete: bool) -> None:
+        rows = self._state.run(
+            "select batch, doc from booking where invoice_id = ? order by batch, line", (identity,)
+        ).fetchall()
+        booked = [(batch, datev.Booking.from_json(json.loads(doc))) for batch, doc in rows]
+        if not booked:
+            self._state.doubt(identity, f"{report.name}: its bookings were withdrawn")
+            return
+        account = booked[0][1].account
+        debtor = Debtor(id=f"{profile.origin}/{account}", number=account, name=account)
+        self._debtor(debtor)
+        try:
+            invoice = datev.open_item(identity, debtor.id, [booking for _, booking in booked])
+        except BadRecord as error:
+            self._reject(report, "invoice", identity, error, line=booked[0][1].line, raw=identity)
+            return
+        for batch in {batch for batch, _ in booked}:
+            for payment in datev.payments_of(identity, batch, [booking for own, booking in booked if own == batch]):
+                day = payment.value_on.isoformat()
+                self._state.run(
+                    "insert or ignore into payment values (?, ?, ?, ?, ?, ?, ?)",
+                    (payment.id, batch, identity, cents(payment.amount), day, payment.model_dump_json(), self._state.next_seq()),
+                )
+        self._put(invoice, profile.origin, fold(invoice.number or ""), report, booked[0][1].line)
+        if incomplete:
+            self._state.doubt(identity, f"{report.name}: rows of this batch could not be read")
+
+    # ---------------------------------------------------------------------------------------------------------- bank
+
+    def _bank(self, sheet: Sheet, report: Report) -> None:
+        report.origin = sheet.profile.origin
+        reader = BankReader(sheet, self._words, self._zone, self._currency)
+        occurrences = Occurrences()
+        for record in sheet.rows(self._words):
+            if isinstance(record, Fault):
+                self._fault(report, record)
+                continue
+            report.rows += 1
+            try:
+                entry = reader.read(record, f"{report.name}:{record.line}")
+            except BadRecord as error:
+                self._reject(report, "payment", None, error, line=record.line, raw=sheet.delimiter.join(record.cells)[:2000])
+                continue
+            if entry is not None:
+                self._enter(entry, occurrences.identity(entry), sheet.profile.origin)
+        self._state.set_source(sheet.profile.origin, report.as_of, sheet.profile.fresh_days, sheet.profile.meaning, bank=True)
+
+    def _statement(self, path: Path, report: Report, profile: Profile) -> None:
+        report.origin = profile.origin
+        occurrences, created = Occurrences(), None
+        for item in statements.entries(path, report.name, self._zone):
+            if isinstance(item, statements.Closing):
+                at = item.at if item.at.tzinfo else item.at.replace(tzinfo=self._zone)
+                created = max(at, created) if created else at
+            elif isinstance(item, statements.Flaw):
+                self._reject(report, "payment", None, item.error, place=item.place, raw=item.raw)
+            else:
+                report.rows += 1
+                self._enter(item, occurrences.identity(item), profile.origin)
+        if created:
+            report.as_of = min(report.as_of, created.astimezone(UTC))
+        self._state.set_source(profile.origin, report.as_of, profile.fresh_days, profile.meaning, bank=True)
+
+    def _enter(self, entry: Entry, identity: str, form: str) -> None:
+        """Keep a movement once: overlapping files repeat it, and another format may list it too."""
+        if self._state.run("select 1 from entry where id = ?", (identity,)).fetchone():
+            return
+        own, other = 0, 0
+        for name, count in self._state.run("select format, count(*) from entry where twin = ? group by format", (entry.twin,)):
+            own, other = (count, other) if name == form else (own, max(other, count))
+        state = "unmatched" if own >= other and entry.amount else "twin"
+        self._state.run(
+            "insert into entry values (?, ?, ?, ?, ?, ?)",
+            (identity, plain(entry.as_json()), entry.booked_on.isoformat(), entry.twin, form, state),
+        )
+
+    # ------------------------------------------------------------------------------------------------------- rejects
+
+    def _fault(self, report: Report, fault: Fault) -> None:
+        error = BadRecord(fault.reason, field=f"line {fault.line}", value=fault.raw[:80])
+        self._reject(report, "row", None, error, line=fault.line, raw=fault.raw)
+
+    def _reject(
+        self, report: Report, kind: str, identity: str | None, error: BadRecord, *, raw: str, line: int = 0, place: str = ""
+    ) -> None:
+        """Set a record aside; what is known of its invoice is not acted on until a good row comes."""
+        report.rejected += 1
+        if identity is None:
+            report.unnamed += 1
+        else:
+            report.keys.add(identity)
+            self._state.doubt(identity, f"{report.name}:{line}: {error.reason}"[:300])
+        if report.rejected > MOST_REJECTS:
+            return
+        where = place or f"{report.name}:{line}"
+        last = report.rejected == MOST_REJECTS
+        reason = f"{error.reason}; further rows of this file are not listed" if last else error.reason
+        reject = Reject(
+            kind=kind, provider_id=identity, field=error.field, value=error.value, reason=reason, source=where, raw=raw[:2000]
+        )
+        key = sha256(f"{kind}|{identity or where}|{line if identity is None else ''}|{raw}".encode()).hexdigest()[:24]
+        self._state.put_reject(reject, key)
+
+
+def _agree(invoices: list[Invoice]) -> bool:
+    """Return whether rows that are to be added up tell of the same invoice."""
+    free = {"gross": ZERO, "paid": ZERO, "open": ZERO, "status": InvoiceStatus.OPEN, "kind": invoices[0].kind}
+    return len({invoice.model_copy(update=free).model_dump_json() for invoice in invoices}) == 1
+
+
+def _added(invoices: list[Invoice]) -> Invoice:
+    sums: dict[str, Decimal] = {
+        name: sum((getattr(invoice, name) for invoice in invoices), ZERO) for name in ("gross", "paid", "open")
+    }
+    status = InvoiceStatus.OPEN if sums["open"] > 0 else InvoiceStatus.PAID
+    return invoices[0].model_copy(update=sums | {"status": status})
+
+
+def today_in(zone: ZoneInfo, now: datetime) -> date:
+    """Return the local date of an instant."""
+    return now.astimezone(zone).date()

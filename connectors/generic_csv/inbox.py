@@ -1,0 +1,176 @@
+"""The inbox (Eingang): which files are ready, a private copy to read from, and the archive where originals stay.
+
+A file is first copied and its content hashed; what is read is that copy, so that nobody can change it in between. After its rows are
+safe in the state the copy becomes the archived original by one rename, and only then the file is taken out of the inbox, if it is
+still the same. Whatever dies when, the file is in the inbox, in the archive, or in both.
+"""
+
+import fcntl
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from bridge.contract import ConfigError, RetryLater
+
+TEMPORARY = (".tmp", ".part", ".partial", ".crdownload", ".download", ".filepart", ".swp", "~", ".lock", ".bak")
+_CHUNK = 1 << 20
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file that is ready: where, and what it looked like when it was listed."""
+
+    path: Path
+    size: int
+    changed_ns: int
+    inode: int
+
+    @property
+    def sight(self) -> str:
+        """Return what tells this state of the file from another without reading it."""
+        return f"{self.path}|{self.size}|{self.changed_ns}|{self.inode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The private copy of a file, its content's hash, and the time of the file (aware)."""
+
+    waiting: Waiting
+    path: Path
+    hash: str
+    as_of: datetime
+
+    @property
+    def name(self) -> str:
+        return self.waiting.path.name
+
+
+class Inbox:
+    """An inbox folder or a single file. A single file, and one in a folder that cannot be written to, stays where it is."""
+
+    def __init__(self, place: Path, folder: Path, *, settle: float) -> None:
+        self.place, self._settle = place, settle
+        self.spool, self.archive = folder / "spool", folder / "archiv"
+
+    def prepare(self) -> None:
+        """Make the folders. Raises `ConfigError` where that is not possible or the inbox is missing."""
+        for path in (self.spool, self.archive):
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(f"{path}: {error.strerror}", cause="csv_folder") from error
+        if not self.place.exists():
+            raise ConfigError(f"the inbox {self.place} does not exist", cause="csv_inbox")
+
+    @property
+    def is_folder(self) -> bool:
+        return self.place.is_dir()
+
+    @property
+    def moves(self) -> bool:
+        """Return whether files are taken out of the inbox once they are archived."""
+        return self.is_folder and os.access(self.place, os.W_OK)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder for one import. Raises `RetryLater` where another process has it for longer than half a minute."""
+        lock = os.open(self.spool.parent / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            until = time.monotonic() + _PATIENCE
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as error:
+                    if time.monotonic() > until:
+                        raise RetryLater("another process is importing files", cause="csv_busy") from error
+                    time.sleep(0.05)
+            for left in self.spool.iterdir():
+                left.unlink()  # of an import that died; its file is still in the inbox
+            yield
+        finally:
+            os.close(lock)
+
+    def ready(self) -> list[Waiting]:
+        """Return the files that nobody is writing any more, oldest first."""
+        found = [waiting for path in self._paths() if (waiting := self._look(path))]
+        return sorted(found, key=lambda waiting: (waiting.changed_ns, waiting.path.name))
+
+    def _paths(self) -> Iterator[Path]:
+        if not self.is_folder:
+            yield self.place
+            return
+        try:
+            names = sorted(entry.name for entry in os.scandir(self.place))
+        except OSError as error:
+            raise RetryLater(f"the inbox {self.place} cannot be listed: {error.strerror}", cause="csv_inbox") from error
+        for name in names:
+            if not name.startswith((".", "~")) and not name.lower().endswith(TEMPORARY):
+                yield self.place / name
+
+    def _look(self, path: Path) -> Waiting | None:
+        try:
+            seen = path.stat()
+        except OSError:
+            return None
+        if not stat.S_ISREG(seen.st_mode) or path.with_name(path.name + ".part").exists():
+            return None
+        youngest = max(seen.st_mtime, seen.st_ctime)  # a copy may keep the old time of change, but not of its last write
+        if self._settle and time.time() - youngest < self._settle:
+            return None
+        return Waiting(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+
+    def take(self, waiting: Waiting, now: datetime) -> Copy:
+        """Copy a file into the spool. Raises `RetryLater` where it cannot be read or changes meanwhile, or the disk is full."""
+        target = self.spool / "copy"
+        digest = sha256()
+        try:
+            with waiting.path.open("rb") as source, target.open("wb") as copy:
+                while chunk := source.read(_CHUNK):
+                    digest.update(chunk)
+                    copy.write(chunk)
+                copy.flush()
+                os.fsync(copy.fileno())
+        except OSError as error:
+            target.unlink(missing_ok=True)
+            raise RetryLater(f"{waiting.path}: {error.strerror}", cause="csv_read") from error
+        if self._look(waiting.path) != waiting:
+            target.unlink(missing_ok=True)
+            raise RetryLater(f"{waiting.path}: the file is still changing", cause="csv_changing")
+        changed = datetime.fromtimestamp(waiting.changed_ns / 1e9, UTC)
+        return Copy(waiting, target, digest.hexdigest(), min(changed, now))
+
+    def keep(self, copy: Copy, name: str) -> None:
+        """Archive the copy as `name`, unless it is there already, and take the file out of the inbox."""
+        try:
+            if (self.archive / name).exists():
+                copy.path.unlink(missing_ok=True)
+            else:
+                copy.path.replace(self.archive / name)
+                _sync(self.archive)
+            if self.moves and self._look(copy.waiting.path) == copy.waiting:
+                copy.waiting.path.unlink()
+        except OSError as error:
+            raise RetryLater(f"{copy.waiting.path}: it cannot be archived: {error.strerror}", cause="csv_archive") from error
+
+    @staticmethod
+    def name_for(copy: Copy, now: datetime) -> str:
+        """Return the archived name of a copy: when, which content, what it was called."""
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", copy.name)[-100:]
+        return f"{now.astimezone(UTC).strftime('%Y%m%dT%H%M%SZ')}_{copy.hash[:12]}_{plain}"
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

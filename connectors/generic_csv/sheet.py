@@ -1,0 +1,150 @@
+"""One table file: where its header is, how it is encoded and parted, what it holds, and how each of its columns writes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from bridge.contract import BadRecord
+from connectors.generic_csv.cells import Column, Decimals, fold
+from connectors.generic_csv.lines import Fault, Record, detect_encoding, records
+from connectors.generic_csv.profiles import Profile, Words
+
+DELIMITERS = (";", ",", "\t", "|")
+SEARCHED = 60
+"""Records at the top of a file among which the header row must be."""
+
+_ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "cp850")
+_AMOUNTS = frozenset({"gross", "paid", "open", "amount", "original", "charges"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file with a known header. `columns` holds for each of our fields the place of its column."""
+
+    path: Path
+    profile: Profile
+    encoding: str
+    delimiter: str
+    line: int
+    header: tuple[str, ...]
+    columns: Mapping[str, int]
+    seen: dict[str, Column] = field(default_factory=dict)
+
+    def cell(self, record: Record, name: str) -> str:
+        """Return the cell of our field, empty where there is none."""
+        at = self.columns.get(name)
+        return record.cells[at].strip() if at is not None and at < len(record.cells) else ""
+
+    def title(self, name: str) -> str:
+        """Return the header under which our field stands in this file."""
+        at = self.columns.get(name)
+        return self.header[at].strip() if at is not None else name
+
+    def decimals(self, name: str) -> Decimals:
+        if self.profile.decimals != "auto":
+            return Decimals(self.profile.decimals)
+        return self.seen[name].writes() if name in self.seen else Decimals.UNKNOWN
+
+    def rows(self, words: Words) -> Iterator[Record | Fault]:
+        """Yield the rows below the header; blank rows, repeated headers and totals are left out."""
+        head = tuple(fold(cell) for cell in self.header)
+        for record in records(self.path, self.encoding, self.delimiter, self.line + 1):
+            if isinstance(record, Fault):
+                yield record
+            elif not any(cell.strip() for cell in record.cells) or tuple(fold(cell) for cell in record.cells) == head:
+                continue
+            elif not self._is_total(record, words):
+                yield record
+
+    def _is_total(self, record: Record, words: Words) -> bool:
+        number = self.cell(record, "invoice_no") or self.cell(record, "booked_on")
+        if number:
+            return fold(number) in words.totals
+        first = next(cell for cell in record.cells if cell.strip())
+        return any(fold(first).startswith(word) for word in words.totals)
+
+    def study(self, words: Words) -> None:
+        """Read the file once to learn how its columns write amounts, dates and yes or no."""
+        flags = words.yes | words.no
+        wanted = {name: Column(flags) for name in self.columns}
+        for record in self.rows(words):
+            if isinstance(record, Record):
+                for name, column in wanted.items():
+                    column.see(self.cell(record, name))
+        self.seen.update(wanted)
+
+
+def encoding_of(path: Path, wanted: str, profile: Profile | None = None) -> str:
+    """Return the encoding to read with: the account's, else the profile's, else what the bytes show."""
+    for name in (wanted, *(profile.encoding if profile else ())):
+        if name != "auto":
+            if name.lower().replace("_", "-") not in _ENCODINGS:
+                raise BadRecord(f"unknown encoding; there are {', '.join(_ENCODINGS)}", field="encoding", value=name)
+            return name.lower()
+    return detect_encoding(path)
+
+
+def open_sheet(path: Path, profiles: Mapping[str, Profile], wanted: str, encoding: str, words: Words) -> Sheet:
+    """Find header and profile of a table file. Raises `BadRecord` where no row of its top is a header."""
+    read_as = encoding_of(path, encoding)
+    delimiter, head = _header(path, read_as, words, profiles, wanted)
+    profile = _profile(head.cells, profiles, wanted, words)
+    bank = profile.kind == "bank"
+    columns = words.locate(head.cells, {} if bank else profile.columns, bank=bank)
+    if bank and profile.columns:
+        columns = words.locate(head.cells, profile.columns, bank=True)
+    missing = _missing(profile, columns)
+    if missing:
+        raise BadRecord(f"profile {profile.name} needs a column for {missing}", field=f"line {head.line}", value=";".join(head.cells))
+    sheet = Sheet(path, profile, read_as, delimiter, head.line, head.cells, columns)
+    sheet.study(words)
+    return sheet
+
+
+def _missing(profile: Profile, columns: Mapping[str, int]) -> str:
+    if profile.kind == "bank":
+        return next((name for name in ("booked_on", "amount") if name not in columns), "")
+    if not {"gross", "open"} & set(columns):
+        return "gross or open"
+    return next((name for name in profile.key if name not in columns), "")
+
+
+def _header(
+    path: Path, encoding: str, words: Words, profiles: Mapping[str, Profile], wanted: str
+) -> tuple[str, Record]:
+    best: tuple[int, str, Record] | None = None
+    for delimiter in DELIMITERS:
+        if wanted in profiles and profiles[wanted].delimiter not in (None, delimiter):
+            continue
+        for record in islice(records(path, encoding, delimiter), SEARCHED):
+            if isinstance(record, Fault):
+                continue
+            score = max(words.score(record.cells), max((p.proves(record.cells) for p in profiles.values()), default=0))
+            if score > (best[0] if best else 1):
+                best = (score, delimiter, record)
+    if best is None:
+        raise BadRecord(
+            f"no row of the first {SEARCHED} is a header that we know; it needs names such as Rechnungsnummer and Betrag",
+            cause="csv_header",
+        )
+    return best[1], best[2]
+
+
+def _profile(header: tuple[str, ...], profiles: Mapping[str, Profile], wanted: str, words: Words) -> Profile:
+    """Return the profile that the header proves, else the configured one, else plain invoices or payments."""
+    if wanted != "auto":
+        chosen = profiles.get(wanted)
+        if chosen is None:
+            raise BadRecord(f"unknown profile; there are {', '.join(sorted(profiles))}", field="profile", value=wanted)
+        proven = [p for p in profiles.values() if p.kind == "bank" and p.proves(header)]
+        if chosen.kind == "bank" or not proven or "invoice_no" in words.locate(header, chosen.columns):
+            return chosen
+    ranked = sorted(profiles.values(), key=lambda p: (p.proves(header) > 0, p.priority, p.proves(header), p.name))
+    if ranked and ranked[-1].proves(header):
+        return ranked[-1]
+    is_list = "invoice_no" in words.locate(header, {})
+    fallback = "plain" if is_list else "payments"
+    if fallback not in profiles:
+        raise BadRecord(f"the header proves no profile and there is none named {fallback}", field="profile", value=wanted)
+    return profiles[fallback]

@@ -43,11 +43,21 @@ class Entry:
 
     def identity(self, occurrence: int) -> str:
         """Return the id that this movement has in every file that lists it: the bank's own, else its content."""
-        content = (self.bank_id, self.text, self.reference, self.end_to_end, self.name, self.iban, self.value_on.isoformat())
+        content = (
+            self.bank_id,
+            self.text,
+            self.reference,
+            self.end_to_end,
+            self.name,
+            self.iban,
+            self.value_on.isoformat(),
+        )
         return sha256("\n".join((self.twin, *content, str(occurrence))).encode()).hexdigest()[:24]
 
     def as_json(self) -> dict[str, Any]:
-        return {name: str(value) if isinstance(value, date | Decimal) else value for name, value in asdict(self).items()}
+        return {
+            name: str(value) if isinstance(value, date | Decimal) else value for name, value in asdict(self).items()
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

@@ -96,7 +96,9 @@ def amount(text: str, decimals: Decimals) -> Amount:
     proven = shows(text)
     if decimals is Decimals.UNKNOWN:
         if proven is Decimals.UNKNOWN:
-            raise ValueError(f"{text.strip()} may be {body[0]} thousand or a fraction; no amount of this column tells which")
+            raise ValueError(
+                f"{text.strip()} may be {body[0]} thousand or a fraction; no amount of this column tells which"
+            )
         decimals = proven or Decimals.COMMA
     mark, group = (",", ".") if decimals is Decimals.COMMA else (".", ",")
     whole, _, cents = body.partition(mark)
@@ -233,7 +235,9 @@ def word_in(text: str, words: Iterable[str]) -> bool:
 def read_day(text: str, column: Column, header: str, zone: ZoneInfo) -> date:
     """Return the date of a cell, naming its header in `BadRecord`; a column of month-first dates is refused as a whole."""
     if column.month_first and "/" in text:
-        raise BadRecord("this column has dates with the month first; export them as 2026-09-01", field=header, value=text)
+        raise BadRecord(
+            "this column has dates with the month first; export them as 2026-09-01", field=header, value=text
+        )
     try:
         return day(text, zone)
     except ValueError as error:

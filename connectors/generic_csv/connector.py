@@ -44,18 +44,27 @@ _FIELDS = {"debtor": "debtors", "invoice": "invoices", "payment": "payments", "n
 class CsvSettings(ConnectorSettings):
     """Files in a folder, or one file (Dateieingang)."""
 
-    inbox: Path = Field(description="Folder that is watched for files, or one file that is read again whenever it changes.")
+    inbox: Path = Field(
+        description="Folder that is watched for files, or one file that is read again whenever it changes."
+    )
     folder: Path | None = Field(
-        None, description="Own folder for state, archived originals and the status list. Default: `mahnbridge` beside the files."
+        None,
+        description="Own folder for state, archived originals and the status list. Default: `mahnbridge` beside the files.",
     )
     profile: str = Field("auto", description="Name of the profile for lists whose header proves none; auto: plain.")
-    profiles: Path | None = Field(None, description="Folder with own profiles (*.yaml); they win over shipped ones of the same name.")
+    profiles: Path | None = Field(
+        None, description="Folder with own profiles (*.yaml); they win over shipped ones of the same name."
+    )
     encoding: Literal["auto", "utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "cp850"] = Field(
         "auto", description="Encoding of all files; auto: UTF-8, UTF-16 with byte order mark, else Windows-1252."
     )
     currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="Currency where a file names none.")
-    settle_seconds: float = Field(5, ge=0, le=3600, description="A file must have been left alone for so long before it is read.")
-    status_file: Path | None = Field(None, description="Where the status list is written; default: status.csv in `folder`.")
+    settle_seconds: float = Field(
+        5, ge=0, le=3600, description="A file must have been left alone for so long before it is read."
+    )
+    status_file: Path | None = Field(
+        None, description="Where the status list is written; default: status.csv in `folder`."
+    )
 
     @property
     def own_folder(self) -> Path:
@@ -79,7 +88,9 @@ class GenericCsv(Connector):
         self._words = Words(mapping.options)
         self._profiles = load_profiles(settings.profiles)
         if settings.profile != "auto" and settings.profile not in self._profiles:
-            raise ConfigError(f"unknown profile {settings.profile!r}; there are auto, {', '.join(sorted(self._profiles))}")
+            raise ConfigError(
+                f"unknown profile {settings.profile!r}; there are auto, {', '.join(sorted(self._profiles))}"
+            )
         self._inbox = Inbox(settings.inbox, settings.own_folder, settle=settings.settle_seconds)
         self._status = settings.status_file or settings.own_folder / "status.csv"
 
@@ -165,7 +176,10 @@ class GenericCsv(Connector):
         with self._inbox.alone():
             for waiting in self._inbox.ready():
                 sight = f"{waiting.sight}|{digest}"
-                if not self._inbox.moves and state.run("select 1 from meta where name = ?", (f"sight:{sight}",)).fetchone():
+                if (
+                    not self._inbox.moves
+                    and state.run("select 1 from meta where name = ?", (f"sight:{sight}",)).fetchone()
+                ):
                     continue
                 self._take(state, importer, self._inbox.take(waiting, now), digest, now)
                 if not self._inbox.moves:
@@ -184,7 +198,9 @@ class GenericCsv(Connector):
             if known is None or not known[2] or _is_newest(state, key, known[0]):
                 report = importer.read(copy.path, copy.name, copy.as_of)
                 state.run("delete from file where hash = ?", (key,))
-                state.run("insert into file values (?, ?, ?, ?, ?)", (key, copy.name, report.origin, name, not report.failed))
+                state.run(
+                    "insert into file values (?, ?, ?, ?, ?)", (key, copy.name, report.origin, name, not report.failed)
+                )
                 Matcher(state, self._zone, today_in(self._zone, now)).run()
         self._inbox.keep(copy, name)
 
@@ -202,9 +218,12 @@ class GenericCsv(Connector):
                 if standing is None:
                     raise Refused(f"no file ever named the invoice {write.invoice.id}", cause="csv_unknown_invoice")
                 debtor = state.debtor(standing.invoice.debtor_id)
-                row = self._row(write, standing.invoice.number or write.invoice.id, (debtor.number if debtor else "") or "")
+                row = self._row(
+                    write, standing.invoice.number or write.invoice.id, (debtor.number if debtor else "") or ""
+                )
                 state.run(
-                    "insert or ignore into status_line values (?, ?, ?)", (write.marker, plain(row), self.http.now().isoformat())
+                    "insert or ignore into status_line values (?, ?, ?)",
+                    (write.marker, plain(row), self.http.now().isoformat()),
                 )
             return self._written(state, write)
 
@@ -237,7 +256,11 @@ class GenericCsv(Connector):
             lines = state.run("select doc from status_line order by at, marker").fetchall()
             status.write(self._status, (json.loads(line[0]) for line in lines))
         return Proof(
-            key=write.key, at=self.http.now(), provider_id=write.marker, found_later=later, facts={"file": self._status.name}
+            key=write.key,
+            at=self.http.now(),
+            provider_id=write.marker,
+            found_later=later,
+            facts={"file": self._status.name},
         )
 
 

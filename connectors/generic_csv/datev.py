@@ -75,7 +75,9 @@ class Booking:
     mandate: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {name: str(value) if isinstance(value, date | Decimal) else value for name, value in asdict(self).items()}
+        return {
+            name: str(value) if isinstance(value, date | Decimal) else value for name, value in asdict(self).items()
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -117,10 +119,9 @@ def read_header(path: Path, encoding: str, zone: ZoneInfo) -> Header:
 
 
 def _header_day(cells: list[str], at: int) -> date:
+    text = cells[at] if re.fullmatch("[0-9]{8}", cells[at]) else "00000000"
     try:
-        if not re.fullmatch("[0-9]{8}", cells[at]):
-            raise ValueError(cells[at])
-        return date(int(cells[at][:4]), int(cells[at][4:6]), int(cells[at][6:]))
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError as error:
         raise BadRecord("expected a day such as 20260901", field=f"line 1, field {at + 1}", value=cells[at]) from error
 
@@ -132,7 +133,9 @@ def _created(text: str, zone: ZoneInfo) -> datetime | None:
         return None
 
 
-def bookings(path: Path, encoding: str, header: Header, zone: ZoneInfo) -> Iterator[Booking | tuple[int, BadRecord, str] | Fault]:
+def bookings(
+    path: Path, encoding: str, header: Header, zone: ZoneInfo
+) -> Iterator[Booking | tuple[int, BadRecord, str] | Fault]:
     """Yield the bookings on debtor accounts, and for each row that does not fit its line, the error, and the row."""
     columns: dict[str, int] | None = None
     names: tuple[str, ...] = ()
@@ -158,7 +161,9 @@ def _locate(record: Record) -> dict[str, int]:
         at = next((folded.index(fold(title)) for title in titles if fold(title) in folded), None)
         if at is not None:
             columns[name] = at
-    missing = [_COLUMNS[name][0] for name in ("amount", "side", "account", "contra", "day", "number") if name not in columns]
+    missing = [
+        _COLUMNS[name][0] for name in ("amount", "side", "account", "contra", "day", "number") if name not in columns
+    ]
     if missing:
         raise BadRecord(f"the column names in line 2 lack {', '.join(missing)}", field="line 2")
     return columns
@@ -182,7 +187,9 @@ class _Row:
         if not debtors or self.cell("matter") in SIDE_CLAIMS:
             return None
         if len(debtors) == 2:
-            raise BadRecord("a booking between two debtors cannot be told apart", field="Konto", value=self.cell("account"))
+            raise BadRecord(
+                "a booking between two debtors cannot be told apart", field="Konto", value=self.cell("account")
+            )
         number = self.cell("number")
         if not 0 < len(number) <= 36 or not number.isprintable():
             raise BadRecord("a booking on a debtor needs its open-item number", field="Belegfeld 1", value=number)

@@ -148,7 +148,9 @@ class Importer:
                 self._state.run("delete from staged where id = ? and line > ?", (identity, rows[0][0]))
             else:
                 lines = ", ".join(str(line) for line, _ in rows[:20])
-                error = BadRecord(f"the rows {lines} say different things of the same invoice", field="key", value=identity)
+                error = BadRecord(
+                    f"the rows {lines} say different things of the same invoice", field="key", value=identity
+                )
                 for line, doc in rows:
                     self._reject(report, "invoice", identity, error, line=line, raw=doc[:2000])
                 self._state.run("delete from staged where id = ?", (identity,))
@@ -179,14 +181,18 @@ class Importer:
         dated_on = as_of.astimezone(self._zone).date()
         self._state.put_notice(
             ProviderNotice(
-                id=f"{identity}/level-{level}", invoice_id=identity, level=level, status=NoticeStatus.SENT, dated_on=dated_on
+                id=f"{identity}/level-{level}",
+                invoice_id=identity,
+                level=level,
+                status=NoticeStatus.SENT,
+                dated_on=dated_on,
             )
         )
 
     def _settle_missing(self, profile: Profile, report: Report) -> None:
-        """What a complete list no longer names is settled; unless rows of it could not be read, then nobody knows."""
+        """Settle what a complete list no longer names; where rows of it could not be read, nobody knows and it is held."""
         rows = self._state.run(
-            "select id, doc from invoice where origin = ? and as_of < ? and live = 1"
+            "select id, doc from invoice where origin = ? and as_of <= ? and live = 1"
             " and id not in (select id from staged)",
             (profile.origin, stamped(report.as_of)),
         ).fetchall()
@@ -198,7 +204,9 @@ class Importer:
                 continue
             old = Invoice.model_validate_json(doc)
             settled = old.model_copy(update={"status": InvoiceStatus.PAID, "paid": old.gross, "open": ZERO})
-            self._state.put_invoice(settled, profile.origin, fold(old.number or ""), report.as_of, f"{report.name}: not listed")
+            self._state.put_invoice(
+                settled, profile.origin, fold(old.number or ""), report.as_of, f"{report.name}: not listed"
+            )
 
     # ------------------------------------------------------------------------------------------------------ bookings
 
@@ -225,7 +233,8 @@ class Importer:
                 identity = invoice_id(profile.origin, [item.account, item.number])
                 touched.add(identity)
                 self._state.run(
-                    "insert into booking values (?, ?, ?, ?)", (header.batch, identity, item.line, plain(item.as_json()))
+                    "insert into booking values (?, ?, ?, ?)",
+                    (header.batch, identity, item.line, plain(item.as_json())),
                 )
         for identity in sorted(touched):
             self._open_item(identity, profile, report, incomplete=bool(report.rejected))
@@ -252,7 +261,15 @@ class Importer:
                 day = payment.value_on.isoformat()
                 self._state.run(
                     "insert or ignore into payment values (?, ?, ?, ?, ?, ?, ?)",
-                    (payment.id, batch, identity, cents(payment.amount), day, payment.model_dump_json(), self._state.next_seq()),
+                    (
+                        payment.id,
+                        batch,
+                        identity,
+                        cents(payment.amount),
+                        day,
+                        payment.model_dump_json(),
+                        self._state.next_seq(),
+                    ),
                 )
         self._put(invoice, profile.origin, fold(invoice.number or ""), report, booked[0][1].line)
         if incomplete:
@@ -272,11 +289,15 @@ class Importer:
             try:
                 entry = reader.read(record, f"{report.name}:{record.line}")
             except BadRecord as error:
-                self._reject(report, "payment", None, error, line=record.line, raw=sheet.delimiter.join(record.cells)[:2000])
+                self._reject(
+                    report, "payment", None, error, line=record.line, raw=sheet.delimiter.join(record.cells)[:2000]
+                )
                 continue
             if entry is not None:
                 self._enter(entry, occurrences.identity(entry), sheet.profile.origin)
-        self._state.set_source(sheet.profile.origin, report.as_of, sheet.profile.fresh_days, sheet.profile.meaning, bank=True)
+        self._state.set_source(
+            sheet.profile.origin, report.as_of, sheet.profile.fresh_days, sheet.profile.meaning, bank=True
+        )
 
     def _statement(self, path: Path, report: Report, profile: Profile) -> None:
         report.origin = profile.origin
@@ -299,7 +320,9 @@ class Importer:
         if self._state.run("select 1 from entry where id = ?", (identity,)).fetchone():
             return
         own, other = 0, 0
-        for name, count in self._state.run("select format, count(*) from entry where twin = ? group by format", (entry.twin,)):
+        for name, count in self._state.run(
+            "select format, count(*) from entry where twin = ? group by format", (entry.twin,)
+        ):
             own, other = (count, other) if name == form else (own, max(other, count))
         state = "unmatched" if own >= other and entry.amount else "twin"
         self._state.run(
@@ -314,7 +337,15 @@ class Importer:
         self._reject(report, "row", None, error, line=fault.line, raw=fault.raw)
 
     def _reject(
-        self, report: Report, kind: str, identity: str | None, error: BadRecord, *, raw: str, line: int = 0, place: str = ""
+        self,
+        report: Report,
+        kind: str,
+        identity: str | None,
+        error: BadRecord,
+        *,
+        raw: str,
+        line: int = 0,
+        place: str = "",
     ) -> None:
         """Set a record aside; what is known of its invoice is not acted on until a good row comes."""
         report.rejected += 1
@@ -329,7 +360,13 @@ class Importer:
         last = report.rejected == MOST_REJECTS
         reason = f"{error.reason}; further rows of this file are not listed" if last else error.reason
         reject = Reject(
-            kind=kind, provider_id=identity, field=error.field, value=error.value, reason=reason, source=where, raw=raw[:2000]
+            kind=kind,
+            provider_id=identity,
+            field=error.field,
+            value=error.value,
+            reason=reason,
+            source=where,
+            raw=raw[:2000],
         )
         key = sha256(f"{kind}|{identity or where}|{line if identity is None else ''}|{raw}".encode()).hexdigest()[:24]
         self._state.put_reject(reject, key)

@@ -123,7 +123,9 @@ class Inbox:
             return None
         if not stat.S_ISREG(seen.st_mode) or path.with_name(path.name + ".part").exists():
             return None
-        youngest = max(seen.st_mtime, seen.st_ctime)  # a copy may keep the old time of change, but not of its last write
+        youngest = max(
+            seen.st_mtime, seen.st_ctime
+        )  # a copy may keep the old time of change, but not of its last write
         if self._settle and time.time() - youngest < self._settle:
             return None
         return Waiting(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
@@ -159,7 +161,9 @@ class Inbox:
             if self.moves and self._look(copy.waiting.path) == copy.waiting:
                 copy.waiting.path.unlink()
         except OSError as error:
-            raise RetryLater(f"{copy.waiting.path}: it cannot be archived: {error.strerror}", cause="csv_archive") from error
+            raise RetryLater(
+                f"{copy.waiting.path}: it cannot be archived: {error.strerror}", cause="csv_archive"
+            ) from error
 
     @staticmethod
     def name_for(copy: Copy, now: datetime) -> str:

@@ -136,7 +136,15 @@ class Matcher:
                 )
                 state.run(
                     "insert or replace into payment values (?, ?, ?, ?, ?, ?, ?)",
-                    (payment.id, identity, invoice_id, cents(amount), entry.booked_on.isoformat(), payment.model_dump_json(), state.next_seq()),
+                    (
+                        payment.id,
+                        identity,
+                        invoice_id,
+                        cents(amount),
+                        entry.booked_on.isoformat(),
+                        payment.model_dump_json(),
+                        state.next_seq(),
+                    ),
                 )
             state.run("update entry set state = 'matched' where id = ?", (identity,))
             self._open_again([invoice_id for invoice_id, _ in verdict.pays])
@@ -154,7 +162,9 @@ class Matcher:
         for invoice_id in invoice_ids:
             standing = effective(self._state, invoice_id, self._zone)
             if standing:
-                self._state.run("update invoice set open_cents = ? where id = ?", (cents(standing.invoice.open), invoice_id))
+                self._state.run(
+                    "update invoice set open_cents = ? where id = ?", (cents(standing.invoice.open), invoice_id)
+                )
 
     # ------------------------------------------------------------------------------------------------ money that came
 
@@ -165,7 +175,9 @@ class Matcher:
             if len(found) == 1 and found[0].currency == entry.currency and found[0].open > 0:
                 return Verdict(pays=((found[0].id, entry.amount),))
             if found:
-                return Verdict(suspects=_ids(found), why="reference of more than one invoice, or of one that is not open")
+                return Verdict(
+                    suspects=_ids(found), why="reference of more than one invoice, or of one that is not open"
+                )
         named = self._named(text)
         if named:
             known = [item for item in named if item.known == entry.amount and item.listed_on >= entry.booked_on]
@@ -195,7 +207,7 @@ class Matcher:
         return len(row[0]) >= _SHORTEST_SIGN and row[0] in numbers_in(text)
 
     def _by_debtors(self, entry: Entry, debtors: Sequence[str]) -> Verdict:
-        """The payer is known: exactly one open invoice of that amount, or all of them together."""
+        """Judge money of a known payer: exactly one open invoice of that amount, or all of them together, is paid."""
         opened = [item for debtor in debtors for item in self._open_of(debtor)]
         exact = [item for item in opened if item.open == entry.amount and item.currency == entry.currency]
         if len(exact) == 1:
@@ -217,21 +229,24 @@ class Matcher:
         if until < self._today:
             return Verdict()
         rows = self._state.run(
-            "select id from invoice where live = 1 and open_cents = ? order by id limit ?", (cents(entry.amount), _MOST_CANDIDATES)
+            "select id from invoice where live = 1 and open_cents = ? order by id limit ?",
+            (cents(entry.amount), _MOST_CANDIDATES),
         ).fetchall()
         return Verdict(suspects=tuple(row[0] for row in rows), why="an unknown payer paid this amount", until=until)
 
     # ------------------------------------------------------------------------------------------------ money that left
 
     def _returned(self, entry: Entry) -> Verdict:
-        """A returned direct debit that names its invoice takes the payment back; other money that left is not ours to judge."""
+        """Take the payment back where a returned direct debit names its invoice; other money that left is not ours to judge."""
         if not entry.returned:
             return Verdict()
         text = f"{entry.reference} {entry.end_to_end} {entry.text}"
         back = entry.original or -entry.amount
         named = [*self._by_numbers(creditor_references(text)), *self._named(text)]
         for item in {item.id: item for item in named}.values():
-            paid = self._state.run("select coalesce(sum(cents), 0) from payment where invoice_id = ?", (item.id,)).fetchone()[0]
+            paid = self._state.run(
+                "select coalesce(sum(cents), 0) from payment where invoice_id = ?", (item.id,)
+            ).fetchone()[0]
             if paid >= cents(back):
                 return Verdict(pays=((item.id, -back),))
         return Verdict()
@@ -253,23 +268,19 @@ class Matcher:
         return [item for _, item in self._keyed(keys)]
 
     def _keyed(self, keys: Iterable[str]) -> list[tuple[str, Open]]:
-        wanted = list(dict.fromkeys(keys))
-        found: list[tuple[str, Open]] = []
-        for at in range(0, len(wanted), 400):
-            part = wanted[at : at + 400]
-            marks = ",".join("?" * len(part))
-            rows = self._state.run(f"select number_key, id from invoice where number_key in ({marks}) order by id", part)  # noqa: S608
-            found += [(row[0], item) for row in rows.fetchall() if (item := self._open(row[1]))]
-        return found
+        rows = self._state.run(
+            "select number_key, id from invoice where number_key in (select value from json_each(?)) order by id",
+            (json.dumps(list(keys)),),
+        )
+        return [(row[0], item) for row in rows.fetchall() if (item := self._open(row[1]))]
 
     def _customers(self, text: str) -> list[str]:
         keys = [key for key in numbers_in(text) if len(key) >= _SHORTEST_SIGN]
-        found: list[str] = []
-        for at in range(0, len(keys), 400):
-            part = keys[at : at + 400]
-            rows = self._state.run(f"select id from debtor where number_key in ({','.join('?' * len(part))}) order by id", part)  # noqa: S608
-            found += [row[0] for row in rows.fetchall()]
-        return list(dict.fromkeys(found))
+        rows = self._state.run(
+            "select id from debtor where number_key in (select value from json_each(?)) order by id",
+            (json.dumps(keys),),
+        )
+        return [row[0] for row in rows.fetchall()]
 
     def _payers(self, entry: Entry) -> list[str]:
         """Return the debtors known by this account: from their record, else from earlier payments."""
@@ -286,7 +297,8 @@ class Matcher:
 
     def _open_of(self, debtor_id: str) -> list[Open]:
         rows = self._state.run(
-            "select id from invoice where debtor_id = ? and live = 1 and open_cents > 0 order by id limit ?", (debtor_id, _MOST_CANDIDATES)
+            "select id from invoice where debtor_id = ? and live = 1 and open_cents > 0 order by id limit ?",
+            (debtor_id, _MOST_CANDIDATES),
         )
         return [item for row in rows.fetchall() if (item := self._open(row[0])) and item.open > 0]
 
@@ -297,7 +309,9 @@ class Matcher:
         row = self._state.row(invoice_id)
         invoice, listed = standing.invoice, row[0] if row else standing.invoice
         listed_on = standing.as_of.astimezone(self._zone).date()
-        return Open(invoice.id, invoice.debtor_id, invoice.open, invoice.currency, listed.gross - listed.open, listed_on)
+        return Open(
+            invoice.id, invoice.debtor_id, invoice.open, invoice.currency, listed.gross - listed.open, listed_on
+        )
 
 
 def _ids(items: Sequence[Open]) -> tuple[str, ...]:

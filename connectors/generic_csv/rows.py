@@ -30,7 +30,16 @@ LONGEST_NUMBER = 40
 """Characters of an invoice or customer number; the ids made of them must fit the store."""
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
-_COUNTRIES = {"": "DE", "deutschland": "DE", "germany": "DE", "d": "DE", "de": "DE", "oesterreich": "AT", "austria": "AT", "a": "AT"}
+_COUNTRIES = {
+    "": "DE",
+    "deutschland": "DE",
+    "germany": "DE",
+    "d": "DE",
+    "de": "DE",
+    "oesterreich": "AT",
+    "austria": "AT",
+    "a": "AT",
+}
 _COUNTRIES |= {"schweiz": "CH", "switzerland": "CH", "ch": "CH", "at": "AT"}
 
 
@@ -89,7 +98,9 @@ class RowReader:
         due_on, days = self._due(record)
         try:
             invoice = Invoice(
-                id=invoice_id(self._origin, [{"invoice_no": number, "customer_no": customer}[part] for part in sheet.profile.key]),
+                id=invoice_id(
+                    self._origin, [{"invoice_no": number, "customer_no": customer}[part] for part in sheet.profile.key]
+                ),
                 number=number,
                 kind=kind,
                 status=status,
@@ -109,7 +120,9 @@ class RowReader:
             )
         except ValidationError as error:
             problem = error.errors()[0]
-            raise BadRecord(problem["msg"], field=".".join(map(str, problem["loc"])), value=str(problem["input"])[:200]) from error
+            raise BadRecord(
+                problem["msg"], field=".".join(map(str, problem["loc"])), value=str(problem["input"])[:200]
+            ) from error
         return Read(invoice, debtor, customer, money.paid_on)
 
     @staticmethod
@@ -131,7 +144,11 @@ class RowReader:
     def _number(self, record: Record, name: str) -> str | None:
         text = self._sheet.cell(record, name).removeprefix("'").strip()
         if text and not _is_number(text):
-            raise BadRecord(f"expected a number of at most {LONGEST_NUMBER} printable characters", field=self._sheet.title(name), value=text[:200])
+            raise BadRecord(
+                f"expected a number of at most {LONGEST_NUMBER} printable characters",
+                field=self._sheet.title(name),
+                value=text[:200],
+            )
         return text or None
 
     def _date(self, record: Record, name: str) -> date | None:
@@ -163,9 +180,13 @@ class RowReader:
         if own:
             named.add(_currency(own, self._sheet.title("currency")))
         if len(named) > 1:
-            raise BadRecord("amounts in more than one currency", field=self._sheet.title("gross"), value="/".join(sorted(named)))
+            raise BadRecord(
+                "amounts in more than one currency", field=self._sheet.title("gross"), value="/".join(sorted(named))
+            )
         sign = self._sign(record)
-        whole, part, left = self._third(record, *(item.value if item else None for item in (gross, paid, rest)), settled=settled)
+        whole, part, left = self._third(
+            record, *(item.value if item else None for item in (gross, paid, rest)), settled=settled
+        )
         currency = named.pop() if named else self._currency
         return _Money(sign * whole, sign * part, sign * left, currency, True, settled, paid_on)
 
@@ -184,7 +205,9 @@ class RowReader:
         if settled is None:
             settled = self._state(record) in (InvoiceStatus.PAID, InvoiceStatus.CANCELLED)
             if not settled and self._state(record) is None and not self._sheet.profile.open_by_default:
-                raise BadRecord("nothing tells whether the invoice is open", field=self._sheet.title("gross"), value=str(gross))
+                raise BadRecord(
+                    "nothing tells whether the invoice is open", field=self._sheet.title("gross"), value=str(gross)
+                )
         return (gross, gross, ZERO) if settled else (gross, ZERO, gross)
 
     def _paid(self, record: Record) -> tuple[Amount | None, bool | None, date | None]:

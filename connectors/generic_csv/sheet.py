@@ -96,7 +96,11 @@ def open_sheet(path: Path, profiles: Mapping[str, Profile], wanted: str, encodin
         columns = words.locate(head.cells, profile.columns, bank=True)
     missing = _missing(profile, columns)
     if missing:
-        raise BadRecord(f"profile {profile.name} needs a column for {missing}", field=f"line {head.line}", value=";".join(head.cells))
+        raise BadRecord(
+            f"profile {profile.name} needs a column for {missing}",
+            field=f"line {head.line}",
+            value=";".join(head.cells),
+        )
     sheet = Sheet(path, profile, read_as, delimiter, head.line, head.cells, columns)
     sheet.study(words)
     return sheet
@@ -146,5 +150,7 @@ def _profile(header: tuple[str, ...], profiles: Mapping[str, Profile], wanted: s
     is_list = "invoice_no" in words.locate(header, {})
     fallback = "plain" if is_list else "payments"
     if fallback not in profiles:
-        raise BadRecord(f"the header proves no profile and there is none named {fallback}", field="profile", value=wanted)
+        raise BadRecord(
+            f"the header proves no profile and there is none named {fallback}", field="profile", value=wanted
+        )
     return profiles[fallback]

@@ -18,7 +18,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bridge.contract import ConfigError, Debtor, Invoice, InvoiceKind, InvoiceStatus, Payment, ProviderNotice, Reject, RetryLater
+from bridge.contract import (
+    ConfigError,
+    Debtor,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    Payment,
+    ProviderNotice,
+    Reject,
+    RetryLater,
+)
 
 VERSION = 1
 
@@ -94,7 +104,9 @@ class State:
         with self.change():
             version = int(self._db.execute("pragma user_version").fetchone()[0])
             if version > VERSION:
-                raise ConfigError(f"the connector's state has version {version}, this program knows {VERSION}", cause="csv_state")
+                raise ConfigError(
+                    f"the connector's state has version {version}, this program knows {VERSION}", cause="csv_state"
+                )
             if version == 0:
                 for statement in _SCHEMA.split(";"):
                     self._db.execute(statement)
@@ -182,7 +194,18 @@ class State:
         live = invoice.kind in _DUNNABLE and invoice.status is InvoiceStatus.OPEN
         self.run(
             "insert or replace into invoice values (?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?, ?)",
-            (invoice.id, origin, number_key, invoice.debtor_id, doc, cents(invoice.open), stamp, place, live, self.next_seq()),
+            (
+                invoice.id,
+                origin,
+                number_key,
+                invoice.debtor_id,
+                doc,
+                cents(invoice.open),
+                stamp,
+                place,
+                live,
+                self.next_seq(),
+            ),
         )
         return True
 
@@ -248,16 +271,22 @@ class State:
 
     def suspects(self, invoice_id: str) -> list[tuple[str, date | None]]:
         """Return why an unmatched bank entry may belong to this invoice, and until when that holds it."""
-        rows = self.run("select why, until from suspect where invoice_id = ? order by entry_id", (invoice_id,)).fetchall()
+        rows = self.run(
+            "select why, until from suspect where invoice_id = ? order by entry_id", (invoice_id,)
+        ).fetchall()
         return [(row[0], date.fromisoformat(row[1]) if row[1] else None) for row in rows]
 
     def related(self, invoice_id: str) -> tuple[Invoice, ...]:
         """Return the documents that cancel or credit this one."""
-        rows = self.run("select doc from invoice where json_extract(doc, '$.origin_id') = ? order by id", (invoice_id,)).fetchall()
+        rows = self.run(
+            "select doc from invoice where json_extract(doc, '$.origin_id') = ? order by id", (invoice_id,)
+        ).fetchall()
         return tuple(Invoice.model_validate_json(row[0]) for row in rows)
 
     def notices(self, invoice_id: str) -> tuple[ProviderNotice, ...]:
-        rows = self.run("select doc from notice where id >= ? and id < ?", (f"{invoice_id}/level-", f"{invoice_id}/level.")).fetchall()
+        rows = self.run(
+            "select doc from notice where id >= ? and id < ?", (f"{invoice_id}/level-", f"{invoice_id}/level.")
+        ).fetchall()
         return tuple(ProviderNotice.model_validate_json(row[0]) for row in rows)
 
     def mark_stale(self, now: datetime) -> None:

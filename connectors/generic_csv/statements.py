@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from io import BufferedIOBase
@@ -156,36 +156,30 @@ def _entry(node: Any, account: str, place: str, zone: ZoneInfo) -> Iterator[Entr
     if booked_on is None:
         raise BadRecord("an entry needs its booking day", field="BookgDt", value="")
     value_on = _day(node, "ValDt", zone) or booked_on
-    bank_id = _text(node, "AcctSvcrRef")
+    whole = Entry(
+        account, booked_on, value_on, total, currency, text="", bank_id=_text(node, "AcctSvcrRef"), place=place
+    )
     details = _all(node, "NtryDtls/TxDtls")
     if len(details) < 2:
-        yield _movement(details[0] if details else node, node, account, (booked_on, value_on), total, currency, bank_id, place)
+        yield _movement(details[0] if details else node, node, whole)
         return
     amounts = [_own_amount(detail, _sign(node)) for detail in details]
     known = [amount for amount in amounts if amount is not None]
     if len(known) != len(details) or sum(known) != total:
         raise BadRecord("the parts of a collective entry do not add up to it", field="NtryDtls", value=str(total))
     for number, (detail, amount) in enumerate(zip(details, known, strict=True), 1):
-        part = f"{bank_id}#{number}"
-        yield _movement(detail, node, account, (booked_on, value_on), amount, currency, part, place)
+        yield _movement(detail, node, replace(whole, amount=amount, bank_id=f"{whole.bank_id}#{number}"))
 
 
-def _movement(
-    detail: Any, entry: Any, account: str, days: tuple[date, date], amount: Decimal, currency: str, bank_id: str, place: str
-) -> Entry:
-    other = "Dbtr" if amount >= 0 else "Cdtr"
-    returned = bool(_all(detail, "RtrInf")) or (amount < 0 and _text(entry, "RvslInd") == "true")
-    if returned:
-        other = "Dbtr"
+def _movement(detail: Any, entry: Any, whole: Entry) -> Entry:
+    """Return the movement with what its details say of payer and purpose."""
+    returned = bool(_all(detail, "RtrInf")) or (whole.amount < 0 and _text(entry, "RvslInd") == "true")
+    other = "Dbtr" if whole.amount >= 0 or returned else "Cdtr"
     name = _text(detail, f"RltdPties/{other}/Pty/Nm") or _text(detail, f"RltdPties/{other}/Nm")
     text = " ".join(part.text or "" for part in _all(detail, "RmtInf/Ustrd")) or _text(entry, "AddtlNtryInf")
     original = _text(detail, "AmtDtls/InstdAmt/Amt")
-    return Entry(
-        account=account,
-        booked_on=days[0],
-        value_on=days[1],
-        amount=amount,
-        currency=currency,
+    return replace(
+        whole,
         text=" ".join(text.split())[:2000],
         reference=_text(detail, "RmtInf/Strd/CdtrRefInf/Ref"),
         end_to_end=_text(detail, "Refs/EndToEndId"),
@@ -193,8 +187,6 @@ def _movement(
         iban=_text(detail, f"RltdPties/{other}Acct/Id/IBAN"),
         returned=returned,
         original=_decimal(original) if original and returned else None,
-        bank_id=bank_id,
-        place=place,
     )
 
 

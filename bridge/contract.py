@@ -25,6 +25,7 @@ from bridge.errors import (
     Unclear,
 )
 from bridge.http import Http, Reply
+from bridge.http.redact import redact
 from bridge.mapping import Mapping, Table
 from bridge.model import (
     REACHES_DEBTOR,
@@ -108,6 +109,7 @@ __all__ = [
     "Table",
     "Unclear",
     "WriteBack",
+    "redact",
 ]
 
 

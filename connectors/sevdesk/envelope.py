@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from bridge.contract import BadAnswer, BridgeError, NotFound, Refused, Unclear
+from bridge.contract import BadAnswer, BridgeError, NotFound, Refused, Unclear, redact
 
 E = TypeVar("E", bound=BridgeError)
 
@@ -37,12 +37,14 @@ def code_of(data: Any) -> str:
 
 
 def sentence(data: Any) -> str:
-    """Return what sevDesk says, shortened, for people."""
+    """Return what sevDesk says, shortened and without secrets, for people."""
     error = error_of(data)
     if error is not None:
         code, message = code_of(data), str(error.get("message") or "").strip()
-        return f"{message[:300] or 'no message'}" + (f" (code {code})" if code else "")
-    return data.strip()[:300] if isinstance(data, str) else ""
+        text = f"{message[:300] or 'no message'}" + (f" (code {code[:20]})" if code else "")
+    else:
+        text = data.strip()[:300] if isinstance(data, str) else ""
+    return str(redact(text))
 
 
 def unwrap(data: Any, path: str) -> Any:
@@ -52,14 +54,12 @@ def unwrap(data: Any, path: str) -> Any:
         raise with_body(kind(f"{path}: {sentence(data)}", cause=f"sevdesk_{code_of(data) or 'error'}"), data)
     if isinstance(data, Mapping):
         return data.get("objects", data)
-    if isinstance(data, list):
-        return data
     raise BadAnswer(f"{path}: expected an object with `objects`")
 
 
 def rows(data: Any, path: str) -> list[Any]:
-    """Return the records of a list. Raises `BadAnswer` where it is none."""
-    found = unwrap(data, path)
+    """Return the records of a list. Raises `BadAnswer` where there is none: nothing must look like an empty list."""
+    found = unwrap(data, path) if isinstance(data, Mapping) else None
     if not isinstance(found, list):
         raise BadAnswer(f"{path}: expected a list in `objects`")
     return found
@@ -84,18 +84,14 @@ def judge_write(error: BridgeError, path: str, *, strict: bool) -> BridgeError:
 
     `strict` is for calls that must not happen twice: there only a code that proves the refusal counts as one.
     """
+    if not isinstance(error, Unclear | Refused):
+        return error
     code = code_of(error.body)
     if code in NOT_FOUND:
-        return with_body(NotFound(f"{path}: {sentence(error.body)}", cause=f"sevdesk_{code}"), error.body)
+        return with_body(NotFound(str(error), cause=f"sevdesk_{code}"), error.body)
     if code in REFUSED:
         return with_body(Refused(f"{path}: {REFUSED[code]} (code {code})", cause=f"sevdesk_{code}"), error.body)
-    if isinstance(error, Unclear | Refused):
-        said = sentence(error.body)
-        text = f"{error}: {said}" if said else str(error)
-        return with_body(
-            Unclear(text, cause=error.cause) if strict else type(error)(text, cause=error.cause), error.body
-        )
-    return error
+    return with_body(Unclear(str(error), cause=error.cause), error.body) if strict else error
 
 
 def with_body(error: E, body: Any) -> E:

@@ -55,10 +55,11 @@ class Scan:
             total = counted
             fresh = tuple(row for row in found if _new(row, seen))
             offset += len(found)
-            if not found or (offset >= total if total is not None else len(found) < self._size):
+            if not fresh or (offset >= total if total is not None else len(found) < self._size):
                 if fresh:
                     yield Page(fresh, offset, total)
-                return steady and (total is None or skipped + len(seen) >= total)
+                repeated = bool(found) and not fresh  # it does not page
+                return steady and (not repeated if total is None else skipped + len(seen) >= total)
             yield Page(fresh, offset, total)
 
 

@@ -130,7 +130,7 @@ def pull(
         with store.begin() as conn:
             store.mirror.accounts.ensure(conn, port.name, port.connector.name)
             before = store.mirror.accounts.get(conn, port.name)
-            run_id = store.pulls.start(conn, port.name, actor=actor, business_date=business_date, at=store.now())
+            run_id = store.runs.start(conn, "pull", actor=actor, on=business_date, at=store.now(), account=port.name)
         reading = _Reading(store, port, business_date, lease, progress)
         try:
             reading.run(None if full else before.cursor)
@@ -150,8 +150,16 @@ def approve_jump(store: Store, account: str, *, actor: str, business_date: date,
     with store.begin() as conn:
         waited = store.mirror.accounts.approve_jump(conn, account)
         if waited:
+            _release(store, conn, account)
             store.journal.record(conn, "jump_approved", at=at, on=business_date, actor=actor, account=account)
     return waited
+
+
+def _release(store: Store, conn: Connection, account: str) -> None:
+    """Let no run wait for the approval of a jump that holds no longer."""
+    for run in store.runs.listing(conn, kind="pull", states=("waiting",)):
+        if run.account == account:
+            store.runs.approved(conn, run.id)
 
 
 def jump(before: Totals | None, now: Totals, limits: JumpLimits) -> dict[str, Any] | None:
@@ -361,7 +369,9 @@ def _done(store: Store, before: Account, run_id: int, reading: _Reading, limits:
         moved = jump(before.open_totals, totals, limits)
         accounts.pulled(conn, name, at=store.now(), full=reading.full, totals=None if moved else totals, jump=moved)
         state = accounts.set_state(conn, name, OK)
-        store.pulls.end(
+        if before.held_jump and not moved:
+            _release(store, conn, name)
+        store.runs.end(
             conn,
             run_id,
             at=store.now(),
@@ -385,7 +395,7 @@ def _failed(store: Store, before: Account, run_id: int, reading: _Reading, error
             accounts.set_state(conn, name, STOPPED, str(error))
         elif outcome is Outcome.STOPPED and was != RECONNECT:
             accounts.set_state(conn, name, RECONNECT, str(error))
-        store.pulls.end(
+        store.runs.end(
             conn,
             run_id,
             at=store.now(),
@@ -410,7 +420,7 @@ def _failed(store: Store, before: Account, run_id: int, reading: _Reading, error
 def _broken_off(store: Store, run_id: int, reading: _Reading, cause: str, text: str) -> None:
     with store.begin() as conn:
         counts = asdict(reading.counts)
-        store.pulls.end(conn, run_id, at=store.now(), state="failed", counts=counts, cause=cause, error=text)
+        store.runs.end(conn, run_id, at=store.now(), state="failed", counts=counts, cause=cause, error=text)
 
 
 def _outcome(error: BridgeError) -> Outcome:

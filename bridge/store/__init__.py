@@ -17,7 +17,6 @@ from bridge.store.migrations import upgrade
 from bridge.store.mirror import Mirror
 from bridge.store.outbox import Outbox
 from bridge.store.overview import Overview
-from bridge.store.pulls import Pulls
 from bridge.store.questions import Questions
 from bridge.store.rates import Rates
 from bridge.store.runs import Runs
@@ -49,7 +48,6 @@ class Store:
         self.questions = Questions()
         self.runs = Runs()
         self.settings = Settings(self.journal)
-        self.pulls = Pulls()
         self.leases = Leases(engine, technical_clock)
         self.tokens = Tokens(engine, technical_clock, self.leases, cipher)
         self.rates = Rates(engine, technical_clock)
@@ -66,7 +64,9 @@ class Store:
         """Open the database at a path or URL; make its tables, or upgrade them, first.
 
         The technical clock (aware UTC) is for leases, settling, budgets and tokens; by default this machine's, on PostgreSQL the
-        server's. `cipher` seals OAuth tokens; without one none can be kept. Before an upgrade a SQLite file is copied beside itself; the last `backups` copies are kept.
+        server's. `cipher` seals OAuth tokens; without one none can be kept. Before an upgrade a SQLite file is copied beside
+        itself; the last `backups` copies are kept.
+
         Raises `ConfigError` where it cannot be opened or was written by a newer program.
         """
         engine = make_engine(where)

@@ -312,6 +312,7 @@ def test_a_jump_waits_for_one_approval(store):
     assert not approve_jump(store, "a", actor="Erika", business_date=LATER, at=NOW)
     assert account(store).held_jump is None
     assert read(store, Fake([batch(cursor=13)])).jump is None
+    assert not waiting(store)
 
 
 def test_a_jump_that_went_back_holds_nobody(store):
@@ -329,8 +330,15 @@ def test_a_jump_that_went_back_holds_nobody(store):
         ),
     )
     assert set(account(store).held_jump) == {"EUR"}
+    assert len(waiting(store)) == 1
     read(store, Fake([batch(cursor=12, invoices=[invoice(f"0{p}-{i}") for p in range(1, 9) for i in range(3)])]))
     assert account(store).held_jump is None
+    assert not waiting(store)
+
+
+def waiting(store):
+    with store.reading() as conn:
+        return store.runs.listing(conn, kind="pull", states=("waiting",))
 
 
 def money(count, total):

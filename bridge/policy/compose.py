@@ -176,7 +176,7 @@ def _notice(  # noqa: PLR0917  one call site
         line=_line(lead, via, deadline, rules, today),
         sent_by="mail" if own_mail else "post",
     )
-    frame = Frame(via, document, lead.level.automation, lead.level.tag, content, abilities)
+    frame = Frame(via, document, lead.level.automation, lead.level.tag, content, abilities, case.has_record)
     per_claim = [
         (item.claim, one_fee, item.level.name_in(lead.language)) for item, one_fee in zip(group, fees, strict=True)
     ]

@@ -36,6 +36,7 @@ class Frame(NamedTuple):
     tag: str | None
     content: Content
     abilities: Abilities
+    customer: bool = True  # the customer has a record at the provider
 
 
 PerClaim = Sequence[tuple[ClaimView, int, str]]
@@ -68,7 +69,7 @@ def steps_of(frame: Frame, claims: PerClaim) -> tuple[StepDraft, ...]:
             steps.append(_step(frame, Act.NOTE, one, line=frame.content.line))
         if Act.TAG in acts and (frame.tag or Act.NOTE not in acts):
             steps.append(_step(frame, Act.TAG, one, tag=frame.tag or _short(frame.content.line)))
-    if Act.CUSTOMER_NOTE in acts:
+    if Act.CUSTOMER_NOTE in acts and frame.customer:
         steps.append(_step(frame, Act.CUSTOMER_NOTE, claims[0], line=frame.content.line))
     return tuple(steps)
 

@@ -153,6 +153,7 @@ class CaseView:
     include: str | None = None
     last_contact_on: date | None = None  # newest landed notice of ours, or adopted one, to this debtor
     case_number: str | None = None
+    has_record: bool = True  # False: the invoice stands alone, the provider names no customer for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Standing:
     adopted: bool
     fees: int
     undelivered: bool
+    returned: bool
     close_reason: str | None
     running: Running | None = None
 
@@ -194,7 +195,8 @@ class Cases:
         case_id = self._case_for(conn, known, stamp)
         values: dict[str, Any] = {"state": "open", "closed_on": None, "close_reason": None, "case_id": case_id}
         if new_round:
-            values |= _FRESH | {"round": known.round + 1, "round_on": stamp.on}
+            returned = known.close_reason == Reason.PAID.value
+            values |= _FRESH | {"round": known.round + 1, "round_on": stamp.on, "returned": returned}
         conn.execute(update(claim).where(claim.c.id == known.claim_id).values(values))
         kind = "round_opened" if new_round else "claim_reopened"
         data = {"round": known.round + new_round, "was": known.close_reason or ""}
@@ -363,6 +365,7 @@ def _standing(row: RowMapping, running: Running | None) -> Standing:
         adopted=row["adopted"],
         fees=row["fee_cents"],
         undelivered=row["undelivered"],
+        returned=row["returned"],
         close_reason=row["close_reason"],
         running=running,
     )

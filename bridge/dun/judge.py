@@ -1,0 +1,80 @@
+"""The rules as delivery asks them, right before a call: what is known here, read in the transaction that begins it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import Connection
+
+from bridge.dun.views import account_facts
+from bridge.errors import UsageError
+from bridge.model import Reason, Snapshot
+from bridge.policy import AccountRules, Basis, Hold, LocalView, recheck, words
+from bridge.store import Store
+from bridge.store.records import Notice, NoticeClaim
+
+Gate = Callable[[Connection, str], Reason | None]
+
+
+def open_gate(_conn: Connection, _account: str) -> Reason | None:
+    """Let everything through: for tests and tools that have no switches."""
+    return None
+
+
+class Judge:
+    """Answers delivery's two questions. `gate` knows the switches of the installation (sending, pause)."""
+
+    def __init__(
+        self, store: Store, rules: Mapping[str, AccountRules], zones: Mapping[str, ZoneInfo], gate: Gate = open_gate
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._zones = zones
+        self._gate = gate
+
+    def gate(self, conn: Connection, account: str) -> Reason | None:
+        """Return why nothing may be written to `account` now, or None."""
+        reason = self._gate(conn, account)
+        if reason is not None:
+            return reason
+        try:
+            known = self._store.mirror.accounts.get(conn, account)
+        except UsageError:
+            return None
+        return Reason.WRITING_SUSPENDED if known.writing_suspended else None
+
+    def recheck(
+        self, conn: Connection, notice: Notice, claim: NoticeClaim, snapshot: Snapshot, today: date
+    ) -> Hold | None:
+        """Return why this claim must not be reminded of, judged by `snapshot` and by what is known here, or None."""
+        rules = self._rules[notice.account]
+        if not claim.basis:
+            return Hold(Reason.CHANGED, words.reason(Reason.CHANGED, rules.staff_language))
+        basis = Basis.from_json(claim.basis)
+        if claim.reminder_id is not None:
+            basis = replace(basis, own_reminders=basis.own_reminders | {claim.reminder_id})
+        return recheck(basis, snapshot, self._local(conn, notice, claim, today), rules, today)
+
+    def _local(self, conn: Connection, notice: Notice, claim: NoticeClaim, today: date) -> LocalView:
+        account, invoice_id, debtor_id = notice.account, claim.invoice_id, notice.debtor_id
+        standing = self._store.cases.standings(conn, account, [invoice_id]).get(invoice_id)
+        blocks = self._store.choices.blocks(
+            conn, account, debtor_ids=[debtor_id], invoice_ids=[invoice_id], active_on=today
+        )
+        customers, invoices = self._store.choices.chosen(
+            conn, account, debtor_ids=[debtor_id], invoice_ids=[invoice_id]
+        )
+        known = self._store.mirror.accounts.get(conn, account)
+        closed = standing.close_reason if standing and not standing.is_open else None
+        return LocalView(
+            blocks=tuple(one.view for one in blocks if one.invoice_id is not None),
+            customer_blocks=tuple(one.view for one in blocks if one.debtor_id is not None),
+            include=invoices[invoice_id].include if invoice_id in invoices else None,
+            customer_include=customers[debtor_id].include if debtor_id in customers else None,
+            closed=Reason(closed) if closed else None,
+            round=standing.round if standing else 1,
+            level=standing.level if standing else 0,
+            returned=bool(standing and standing.returned),
+            facts=account_facts(known, self._zones[account]),
+        )

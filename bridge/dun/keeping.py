@@ -1,0 +1,253 @@
+"""What a dunning run stores: cases and claims, decisions, notices with their steps, next dates, and the journal's lines."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from bridge.dun.views import Seen
+from bridge.errors import WrongState
+from bridge.model import Reason
+from bridge.policy import AccountRules, CaseView, ClaimView, Decision, NoticeDraft, Outcome, words
+from bridge.policy.build import amount
+from bridge.store import Store
+from bridge.store.cases import Stamp, Standing
+from bridge.store.choices import Target
+from bridge.store.outbox import NoticeExists
+from bridge.store.records import NewClaim, NewNotice, NewStep
+
+_UNTOLD = frozenset({Reason.NOT_DUE, Reason.NOT_DUNNABLE, Reason.DRAFT, Reason.NO_DUE_DATE})
+"""Reasons that are not stored as long as the invoice is in no case."""
+
+_ROUTINE = frozenset(
+    {
+        Reason.LEVEL_AGE,
+        Reason.WITHIN_GRACE,
+        Reason.DEADLINE_RUNNING,
+        Reason.MINIMUM_INTERVAL,
+        Reason.NOT_WORKING_DAY,
+        Reason.OUTSIDE_HOURS,
+        Reason.OWN_REMINDER_RUNNING,
+        Reason.NOT_DUE,
+    }
+)
+"""Holds that need no line in the journal: the way things go."""
+
+
+class Keeper:
+    """Stores one account's part of a run, in the caller's transactions."""
+
+    def __init__(self, store: Store, rules: AccountRules, run_id: int, stamp: Stamp) -> None:
+        self._store = store
+        self._rules = rules
+        self._name = rules.account
+        self._run_id = run_id
+        self._stamp = stamp
+        self._next: dict[str, date | None] = {}
+
+    # -------------------------------------------------------------------------------------------- before composing
+
+    def drop(self, conn: Connection, seen: Seen, claim: ClaimView, reason: Reason, facts: Mapping[str, Any]) -> bool:
+        """Drop the notice that runs for `claim`; return False where a call of it is under way, whose outcome comes first."""
+        assert claim.running is not None
+        text = words.reason(reason, self._rules.staff_language, facts)
+        try:
+            self._store.outbox.drop(
+                conn,
+                claim.running.notice_id,
+                reason=reason.value,
+                text=text,
+                today=self._stamp.on,
+                now=self._store.now(),
+            )
+        except WrongState:
+            return False
+        standing = seen.standings.get(claim.invoice_id)
+        self._note(
+            conn,
+            "notice_dropped",
+            standing.case_id if standing else None,
+            invoice_id=claim.invoice_id,
+            notice_id=claim.running.notice_id,
+            data={"reason": reason.value, "text": text},
+        )
+        return True
+
+    def enter(self, conn: Connection, seen: Seen, decisions: Iterable[Decision]) -> Seen:
+        """Open and reopen cases and claims, adopt reminders made elsewhere; return the debtor with the case they have now."""
+        standings = dict(seen.standings)
+        case_id, number = seen.case_id, seen.case.case_number
+        stamp = self._stamp
+        for one in decisions:
+            known = standings.get(one.invoice_id)
+            if one.outcome is Outcome.CLOSE or not (one.enters or known):
+                continue
+            if known is None:
+                if case_id is None:
+                    case_id, number = self._store.cases.open_case(conn, self._name, seen.case.debtor_id, stamp)
+                self._store.cases.open_claim(conn, case_id, self._name, one.invoice_id, stamp)
+            elif not known.is_open and one.enters:
+                case_id = self._store.cases.reopen_claim(conn, known, stamp, new_round=one.round > known.round)
+            elif one.adoption is None:
+                continue
+            known = self._store.cases.standings(conn, self._name, [one.invoice_id])[one.invoice_id]
+            if one.adoption is not None and known.is_open:
+                self._adopt(conn, known, one, stamp)
+            standings[one.invoice_id] = known
+            case_id, number = known.case_id, known.case_number
+        case = replace(seen.case, case_number=number)
+        return replace(seen, case=case, standings=standings, case_id=case_id)
+
+    def _adopt(self, conn: Connection, known: Standing, one: Decision, stamp: Stamp) -> None:
+        assert one.adoption is not None
+        rules = self._rules
+        plan = rules.plans.get(one.plan) if one.plan else None
+        level = one.adoption.level
+        name = plan.level(level).name_in(rules.staff_language) if plan and 1 <= level <= len(plan.levels) else ""
+        self._store.cases.adopt(conn, known, one.adoption, name=name, stamp=stamp)
+
+    # --------------------------------------------------------------------------------------------- after composing
+
+    def keep(
+        self, conn: Connection, seen: Seen, decisions: Sequence[Decision], drafts: Sequence[NoticeDraft]
+    ) -> dict[int, int]:
+        """Store decisions, closings and notices; return the notices' ids by their place in `drafts`."""
+        self._store_decisions(conn, seen, decisions)
+        for one in decisions:
+            known = seen.standings.get(one.invoice_id)
+            if one.outcome is Outcome.CLOSE and known is not None and known.is_open:
+                self._store.cases.close_claim(conn, known, one.reason, self._stamp)
+            self._next[one.invoice_id] = one.next_on
+        ids: dict[int, int] = {}
+        for number, draft in enumerate(drafts):
+            notice_id = self._insert(conn, seen, draft)
+            if notice_id is not None:
+                ids[number] = notice_id
+        for one in decisions:
+            if one.outcome is Outcome.ESCALATE:
+                self._used(conn, one, seen.case)
+        return ids
+
+    def flush(self, conn: Connection) -> None:
+        """Write the next dates of what was decided since the last time."""
+        self._store.mirror.set_next(conn, self._name, self._next)
+        self._next = {}
+
+    def _store_decisions(self, conn: Connection, seen: Seen, decisions: Sequence[Decision]) -> None:
+        told = [
+            one
+            for one in decisions
+            if one.invoice_id in seen.standings
+            or one.enters
+            or (one.outcome is Outcome.HOLD and one.reason not in _UNTOLD)
+        ]
+        if not told:
+            return
+        before = self._store.runs.decided(conn, self._name, [one.invoice_id for one in told])
+        pairs = [(one, before.get(one.invoice_id)) for one in told]
+        new = self._store.runs.store(conn, self._run_id, self._name, seen.case.debtor_id, pairs)
+        for one in new:
+            if one.outcome is Outcome.HOLD and one.reason not in _ROUTINE:
+                text = words.reason(one.reason, self._rules.staff_language, one.facts)
+                standing = seen.standings.get(one.invoice_id)
+                case_id = standing.case_id if standing else None
+                data = {"reason": one.reason.value, "text": text}
+                self._note(conn, "held", case_id, invoice_id=one.invoice_id, data=data)
+
+    def _insert(self, conn: Connection, seen: Seen, draft: NoticeDraft) -> int | None:
+        claim_ids = {one.invoice_id: seen.standings[one.invoice_id].claim_id for one in draft.claims}
+        assert seen.case_id is not None
+        new = new_notice(draft, seen.case_id, self._run_id, claim_ids)
+        try:
+            notice_id = self._store.outbox.insert(conn, new, now=self._store.now())
+        except NoticeExists:  # the unique key guards; whatever made it, it is already there
+            return None
+        data: dict[str, Any] = {
+            "level": draft.level,
+            "level_name": draft.level_name,
+            "channel": draft.channel.value,
+            "recipient": draft.recipient,
+            "total": str(amount(draft.total)),
+            "currency": draft.currency,
+            "deadline": draft.deadline.isoformat(),
+            "invoices": [one.number or one.invoice_id for one in draft.claims],
+        }
+        kind = "notice_proposed" if draft.needs_approval else "notice_queued"
+        only = draft.claims[0].invoice_id if len(draft.claims) == 1 else None
+        self._note(conn, kind, seen.case_id, invoice_id=only, notice_id=notice_id, data=data)
+        return notice_id
+
+    def _used(self, conn: Connection, one: Decision, case: CaseView) -> None:
+        """End the choices that this notice used up, and note which levels were passed over and by whom."""
+        stamp = self._stamp
+        target = Target(account=self._name, invoice_id=one.invoice_id)
+        if one.chosen_by:
+            self._store.choices.withdraw(conn, target, "next_level", stamp)
+        if one.variant is not None:
+            self._store.choices.withdraw(conn, target, "next_variant", stamp)
+        if one.skipped:
+            data = {"skipped": list(one.skipped), "by": one.chosen_by or "plan", "level": one.level}
+            self._note(conn, "levels_skipped", None, invoice_id=one.invoice_id, data={**data, "debtor": case.debtor_id})
+
+    # ------------------------------------------------------------------------------------------------------ inside
+
+    def _note(self, conn: Connection, kind: str, case_id: int | None, **more: Any) -> None:
+        self._store.journal.record(
+            conn,
+            kind,
+            at=self._stamp.at,
+            on=self._stamp.on,
+            actor=self._stamp.actor,
+            account=self._name,
+            case_id=case_id,
+            run_id=self._run_id,
+            **more,
+        )
+
+
+def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping[str, int]) -> NewNotice:
+    """Return a composed notice as the outbox takes it."""
+    claims = tuple(
+        NewClaim(
+            claim_id=claim_ids[one.invoice_id],
+            invoice_id=one.invoice_id,
+            round=one.round,
+            level=one.level,
+            repetition=one.repetition,
+            open=amount(one.demand),
+            fee=amount(one.fee),
+            level_name=one.level_name,
+            basis=one.basis.to_json(),
+        )
+        for one in draft.claims
+    )
+    steps = tuple(
+        NewStep(
+            act=one.act,
+            content=one.content,
+            claim_id=claim_ids[one.invoice_id] if one.invoice_id is not None else None,
+            channel=one.channel,
+        )
+        for one in draft.steps
+    )
+    return NewNotice(
+        account=draft.account,
+        case_id=case_id,
+        run_id=run_id,
+        plan=draft.plan,
+        level=draft.level,
+        level_name=draft.level_name,
+        channel=draft.channel.value,
+        automation=draft.automation.value,
+        debtor_id=draft.debtor_id,
+        currency=draft.currency,
+        total=amount(draft.total),
+        deadline=draft.deadline,
+        recipient=draft.recipient,
+        content=draft.content,
+        claims=claims,
+        steps=steps,
+        needs_approval=draft.needs_approval,
+    )

@@ -1,0 +1,286 @@
+"""One dunning run (Mahnlauf): what is due is decided, composed and stored. No provider is called.
+
+The run takes up debtors in small transactions: each stores decisions, cases, claims, notices with their steps, and next dates together.
+A crash leaves the rest due, and the next run goes on with it.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import Connection
+
+from bridge.dun.keeping import Keeper
+from bridge.dun.report import DunReport, Line, Planned
+from bridge.dun.views import Seen, Viewer, account_facts
+from bridge.errors import UsageError
+from bridge.model import Reason
+from bridge.policy import Abilities, AccountFacts, AccountRules, CaseView, Decision, NoticeDraft, Outcome, compose
+from bridge.policy.decide import decide_claim
+from bridge.policy.holds import UNDECIDED, outdated
+from bridge.policy.situation import effective_due
+from bridge.store import Store
+from bridge.store.accounts import Account
+from bridge.store.candidates import candidates, lonely, wake_origins
+from bridge.store.cases import Stamp
+from bridge.store.journal import SELF
+
+CHUNK = 200
+"""Debtors per transaction."""
+
+LEASE_SECONDS = 300
+DEFAULT_CAP = 25
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@dataclass(frozen=True, slots=True)
+class DunAccount:
+    """One account as a dunning run sees it: its rules, what it can do, its time zone."""
+
+    rules: AccountRules
+    abilities: Abilities = field(default_factory=Abilities)
+    zone: ZoneInfo = BERLIN
+
+    @property
+    def name(self) -> str:
+        return self.rules.account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a run is asked to do.
+
+    `today` is the business date, `at` the business instant, `now` the local time of day for levels that have one (None: any).
+    `customers` restricts the run to these provider ids. `max_notices` is the cap on notices that no person approves one by one;
+    `approved` lifts it and the hold after a jump, once. `everything` decides on all open invoices, not only on those that are due.
+    """
+
+    today: date
+    at: datetime
+    now: time | None = None
+    actor: str = SELF
+    customers: Collection[str] | None = None
+    max_notices: int | None = DEFAULT_CAP
+    approved: bool = False
+    everything: bool = False
+    lines: bool = False
+
+
+def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport:
+    """Run over all debtors of `accounts` that have something due, store what was decided, and report it.
+
+    Raises `AlreadyRunning` while another run is under way, `UsageError` where `today` lies before the last run.
+    """
+    report = DunReport(order.today)
+    with store.leases.holding("dun", seconds=LEASE_SECONDS, what="the dunning run") as held:
+        with store.begin() as conn:
+            report.run_id = store.runs.start(conn, "dun", actor=order.actor, on=order.today, at=order.at)
+        try:
+            for account in accounts:
+                with store.begin() as conn:
+                    wake_origins(conn, account.name, order.today)
+                stamp = Stamp(at=order.at, on=order.today, actor=order.actor)
+                work = _Work(store, account, order, report, Keeper(store, account.rules, report.run_id, stamp))
+                for chunk in work.chunks(order.today):
+                    with store.begin() as conn:
+                        held.renew(conn)
+                        work.do(conn, chunk)
+        except BaseException as error:
+            with store.begin() as conn:
+                cause = getattr(error, "cause", type(error).__name__)
+                store.runs.end(
+                    conn,
+                    report.run_id,
+                    at=order.at,
+                    state="failed",
+                    counts=report.counts,
+                    cause=cause,
+                    error=str(error),
+                )
+            raise
+        report.state = "waiting" if report.waiting_for else "done"
+        with store.begin() as conn:
+            counts = {**report.counts, "reasons": report.reasons, "waiting_for": sorted(report.waiting_for)}
+            store.runs.end(conn, report.run_id, at=order.at, state=report.state, counts=counts)
+            store.journal.record(
+                conn,
+                "run_finished",
+                at=order.at,
+                on=order.today,
+                actor=order.actor,
+                run_id=report.run_id,
+                data={**counts, "state": report.state},
+            )
+    return report
+
+
+def plan(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport:
+    """Return what a run would do, with a line for every decision; nothing is stored."""
+    report = DunReport(order.today)
+    order = replace(order, lines=True)
+    for account in accounts:
+        work = _Work(store, account, order, report, None)
+        for chunk in work.chunks(None if order.everything else order.today):
+            with store.reading() as conn:
+                work.do(conn, chunk)
+    report.state = "waiting" if report.waiting_for else "done"
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    debtors: list[str]
+    alone: list[str]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One account within one run. Without a keeper nothing is stored."""
+
+    store: Store
+    account: DunAccount
+    order: Order
+    report: DunReport
+    keeper: Keeper | None
+
+    def chunks(self, due_by: date | None) -> Iterator[_Chunk]:
+        """Yield the debtors to look at, in chunks of one transaction each."""
+        with self.store.reading() as conn:
+            debtors, alone = candidates(conn, self.account.name, due_by)
+        if self.order.customers is not None:
+            debtors = [one for one in debtors if one in self.order.customers]
+            alone = []
+        for start in range(0, len(debtors), CHUNK):
+            yield _Chunk(debtors[start : start + CHUNK], [])
+        for start in range(0, len(alone), CHUNK):
+            yield _Chunk([], alone[start : start + CHUNK])
+
+    def do(self, conn: Connection, chunk: _Chunk) -> None:
+        """Decide on one chunk, and store it."""
+        name, today, mirror = self.account.name, self.order.today, self.store.mirror
+        dossiers = (
+            mirror.dossiers(conn, name, chunk.debtors, today=today)
+            if chunk.debtors
+            else lonely(conn, mirror, name, chunk.alone)
+        )
+        dossiers = tuple(one for one in dossiers if one.invoices)
+        facts = account_facts(_account(self.store, conn, name), self.account.zone, approved=self.order.approved)
+        viewer = Viewer(self.store, self.account.zone)
+        for seen in viewer.see(conn, name, dossiers, today, everything=self.order.everything):
+            self._debtor(conn, seen, facts)
+        if self.keeper is not None:
+            self.keeper.flush(conn)
+
+    def _debtor(self, conn: Connection, seen: Seen, facts: AccountFacts) -> None:
+        seen = self._withdraw(conn, seen, facts)
+        decisions = self._decide(seen, facts)
+        if self.keeper is not None:
+            seen = self.keeper.enter(conn, seen, decisions)
+        drafts = compose(seen.case, decisions, self.account.rules, self.account.abilities, self.order.today)
+        decisions, drafts = self._capped(decisions, drafts)
+        for decision in decisions:
+            self.report.tell(decision)
+            if decision.reason is Reason.APPROVAL_PENDING:
+                self.report.waiting_for.add("cap" if "cap" in decision.facts else "jump")
+        ids = self.keeper.keep(conn, seen, decisions, drafts) if self.keeper is not None else {}
+        self._tell(seen, decisions, drafts, ids)
+
+    def _decide(self, seen: Seen, facts: AccountFacts) -> tuple[Decision, ...]:
+        rules, order = self.account.rules, self.order
+        return tuple(
+            decide_claim(seen.case, claim, rules, order.today, now=order.now, facts=facts)
+            for claim in seen.case.claims
+            if claim.invoice_id in seen.due
+        )
+
+    def _withdraw(self, conn: Connection, seen: Seen, facts: AccountFacts) -> Seen:
+        """Drop notices that must not go out any more, or say something else by now; return the debtor without them."""
+        dropped: set[int] = set()
+        for claim in seen.case.claims:
+            running = claim.running
+            if running is None or claim.invoice_id not in seen.due or running.notice_id in dropped:
+                continue
+            decision = decide_claim(
+                seen.case, claim, self.account.rules, self.order.today, now=self.order.now, facts=facts
+            )
+            reason = decision.reason
+            over = decision.outcome is Outcome.CLOSE
+            if reason is Reason.OWN_REMINDER_RUNNING:
+                if not outdated(claim, self.order.today):
+                    continue
+                reason = Reason.CHANGED
+            if running.state not in UNDECIDED | {"queued"} and not (over and running.state == "waiting"):
+                continue
+            if self.keeper is None or self.keeper.drop(conn, seen, claim, reason, decision.facts):
+                dropped.add(running.notice_id)
+        if not dropped:
+            return seen
+        freed = {one.invoice_id for one in seen.case.claims if one.running and one.running.notice_id in dropped}
+        claims = tuple(
+            replace(claim, running=None) if claim.invoice_id in freed else claim for claim in seen.case.claims
+        )
+        return replace(seen, case=replace(seen.case, claims=claims), due=seen.due | freed)
+
+    def _capped(
+        self, decisions: tuple[Decision, ...], drafts: tuple[NoticeDraft, ...]
+    ) -> tuple[tuple[Decision, ...], tuple[NoticeDraft, ...]]:
+        """Hold what goes beyond the cap until a person approves the run; proposals do not count, each is approved by itself."""
+        counted = [draft for draft in drafts if not draft.needs_approval]
+        cap = None if self.order.approved else self.order.max_notices
+        if cap is None or self.report.automatic + len(counted) <= cap:
+            self.report.automatic += len(counted)
+            return decisions, drafts
+        beyond = {claim.invoice_id for draft in counted for claim in draft.claims}
+        waiting = tuple(
+            replace(
+                one,
+                outcome=Outcome.HOLD,
+                reason=Reason.APPROVAL_PENDING,
+                next_on=self.order.today,
+                facts={"cap": cap, "note": f"max_notices_per_run = {cap}"},
+            )
+            if one.invoice_id in beyond
+            else one
+            for one in decisions
+        )
+        return waiting, tuple(draft for draft in drafts if draft.needs_approval)
+
+    def _tell(
+        self,
+        seen: Seen,
+        decisions: Iterable[Decision],
+        drafts: Iterable[NoticeDraft],
+        ids: Mapping[int, int],
+    ) -> None:
+        claims = {claim.invoice_id: claim for claim in seen.case.claims}
+        for number, draft in enumerate(drafts):
+            over = tuple(claims[one.invoice_id] for one in draft.claims)
+            self.report.notices.append(Planned(draft, seen.case, over, ids.get(number), seen.case.case_number))
+            self.report.count("notices")
+        if not self.order.lines:
+            return
+        case: CaseView = seen.case
+        for decision in decisions:
+            claim = claims[decision.invoice_id]
+            self.report.lines.append(
+                Line(
+                    account=case.account,
+                    debtor_id=case.debtor_id,
+                    debtor_name=case.name,
+                    debtor_number=case.number,
+                    invoice_id=claim.invoice_id,
+                    number=claim.number,
+                    currency=claim.currency,
+                    demand=claim.demand,
+                    due_on=effective_due(claim, self.account.rules),
+                    decision=decision,
+                )
+            )
+
+
+def _account(store: Store, conn: Connection, name: str) -> Account | None:
+    try:
+        return store.mirror.accounts.get(conn, name)
+    except UsageError:
+        return None

@@ -223,7 +223,7 @@ class Choices:
                 .where(override.c.account == account, column.in_(chunk), override.c.used_at.is_(None))
                 .order_by(override.c.id)
             )
-            for key, setting, value, actor in conn.execute(query).tuples():
+            for key, setting, value, actor in conn.execute(query):
                 values = found.setdefault(key, {})
                 if setting == "next_level":
                     values |= {"next_level": int(value), "next_level_by": actor}

@@ -1,0 +1,98 @@
+"""The demo's configuration, written as an operator would write it: `bridge.yaml` and one plan file."""
+
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+
+from bridge.demo.stage import Stage
+from bridge.demo.world import BILLOMAT, CSV, FIRST_DAY, SEVDESK
+
+_CONFIG = """\
+language: de
+data: data
+creditor:
+  name: Lichtblick Kommunikation GmbH
+  street: Speicherstraße 7
+  postcode: "20457"
+  city: Hamburg
+  email: buchhaltung@lichtblick.example
+  phone: 040 555 0100
+  iban: DE89370400440532013000
+  register_entry: Amtsgericht Hamburg, HRB 000000
+  managers: [Erika Beispiel]
+accounts:
+  {sevdesk}:
+    connector: sevdesk
+    federal_state: HH
+    http:
+      base_url: {sevdesk_url}
+      auth: {{type: token, token: "${{SEVDESK_TOKEN}}"}}
+      pace: 1000
+  {billomat}:  # behind an OAuth gateway that keeps Billomat's own key
+    connector: billomat
+    federal_state: HH
+    http:
+      base_url: {gateway_url}
+      auth:
+        type: oauth2
+        client_id: {client_id}
+        client_secret: ${{GATEWAY_SECRET}}
+        authorize_url: {auth_url}/authorize
+        token_url: {auth_url}/token
+      pace: 1000
+  {csv}:
+    connector: generic_csv
+    federal_state: HH
+    freshness_hours: 120
+    settings: {{inbox: csv-inbox}}
+channels:
+  smtp:
+    host: 127.0.0.1
+    port: {smtp_port}
+    security: none
+    sender_name: Lichtblick Kommunikation
+    sender_address: buchhaltung@lichtblick.example
+  letter_outbox: {{folder: data/letters}}
+plans:
+  files: [hausplan.yaml, eigene-post.yaml]
+  default: hausplan
+  assign:
+    - {{plan: eigene-post, accounts: [{csv}]}}
+dunning:
+  cutoff: {cutoff}
+  max_notices_per_run: 25
+  max_count_jump_percent: 60
+  max_total_jump_percent: 60
+"""
+
+
+def write(stage: Stage) -> tuple[Path, dict[str, str]]:
+    """Write the configuration into the stage's folder; return its path and the secrets of the environment."""
+    text = _CONFIG.format(
+        sevdesk=SEVDESK,
+        billomat=BILLOMAT,
+        csv=CSV,
+        sevdesk_url=stage.sevdesk.base_url,
+        gateway_url=stage.gateway.base_url,
+        client_id=stage.auth.client_id,
+        auth_url=stage.auth.base_url,
+        smtp_port=stage.smtp_port,
+        cutoff=FIRST_DAY - timedelta(days=120),
+    )
+    path = stage.folder / "bridge.yaml"
+    path.write_text(text, "utf-8")
+    for name, channel in PLANS.items():
+        (stage.folder / f"{name}.yaml").write_text(plan(name, channel), "utf-8")
+    return path, {"SEVDESK_TOKEN": stage.sevdesk.token, "GATEWAY_SECRET": stage.auth.client_secret or ""}
+
+
+PLANS = {"hausplan": "provider_email", "eigene-post": "mail"}
+"""Plan -> channel: the providers send their own reminders; for the old program, which sends nothing, we do."""
+
+
+def plan(name: str, channel: str) -> str:
+    """Return the shipped standard plan as the agency made it its own: it sends by itself up to the second level."""
+    shipped = (resources.files("bridge.policy") / "plans" / "standard.yaml").read_text("utf-8")
+    head, first, second, *rest = shipped.split("automation: propose")
+    own = "automation: send".join((head, first, second)) + "".join(f"automation: propose{part}" for part in rest)
+    return own.replace("name: standard", f"name: {name}").replace("channels: [mail]", f"channels: [{channel}]")

@@ -94,5 +94,7 @@ def plan(name: str, channel: str) -> str:
     """Return the shipped standard plan as the agency made it its own: it sends by itself up to the second level."""
     shipped = (resources.files("bridge.policy") / "plans" / "standard.yaml").read_text("utf-8")
     head, first, second, *rest = shipped.split("automation: propose")
-    own = "automation: send".join((head, first, second)) + "".join(f"automation: propose{part}" for part in rest)
+    own = f"{head}automation: send{first}automation: send{second}" + "".join(
+        f"automation: propose{part}" for part in rest
+    )
     return own.replace("name: standard", f"name: {name}").replace("channels: [mail]", f"channels: [{channel}]")

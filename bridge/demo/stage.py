@@ -216,8 +216,9 @@ class Stage:
         text = io.StringIO(newline="")
         rows = csv.writer(text, delimiter=";", lineterminator="\r\n")
         rows.writerow(
-            ["Kundennummer", "Kunde", "E-Mail", "Straße", "PLZ", "Ort", "Rechnungsnummer", "Rechnungsdatum"]
-            + ["Fällig am", "Bruttobetrag", "Offen", "Status"]
+            "Kundennummer;Kunde;E-Mail;Straße;PLZ;Ort;Rechnungsnummer;Rechnungsdatum;Fällig am;Bruttobetrag;Offen;Status".split(
+                ";"
+            )
         )
         for invoice in self.world.of(CSV):
             if invoice.number in self._paid or invoice.issued_on > day:

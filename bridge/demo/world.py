@@ -195,7 +195,7 @@ def _invoices(chance: random.Random, account: str, debtors: list[DemoDebtor], co
         gross = Decimal(chance.randint(120, 4800)) + Decimal(chance.choice(("0.00", "0.50", "0.90", "0.19")))
         if position < len(special):
             debtor, twist = special[position]
-            result.append(_special(chance, account, debtor, number, gross, twist))
+            result.append(_special(chance, debtor, number, gross, twist))
             continue
         issued = FIRST_DAY - timedelta(days=chance.randint(1, HISTORY))
         due = issued + timedelta(days=14)
@@ -206,12 +206,10 @@ def _invoices(chance: random.Random, account: str, debtors: list[DemoDebtor], co
     return result
 
 
-def _special(
-    chance: random.Random, account: str, debtor: DemoDebtor, number: str, gross: Decimal, twist: str
-) -> DemoInvoice:
+def _special(chance: random.Random, debtor: DemoDebtor, number: str, gross: Decimal, twist: str) -> DemoInvoice:
     issued = FIRST_DAY - timedelta(days=chance.randint(16, 24))
     if twist == "before_cutoff":
         issued = FIRST_DAY - timedelta(days=240)
     if twist == "below_minimum":
         gross = Decimal("3.90")
-    return DemoInvoice(account, debtor, number, issued, 14, gross, None, twist)
+    return DemoInvoice(debtor.account, debtor, number, issued, 14, gross, None, twist)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import socket
 import time as real_time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,6 +26,11 @@ from connectors.sevdesk.sandbox import Sandbox as SevDeskSandbox
 BERLIN = ZoneInfo("Europe/Berlin")
 EXPORT_DAYS = frozenset({0, 3})
 """Weekdays on which somebody exports the old program's open items into the inbox."""
+
+EXPORT_COLUMNS = (
+    *("Kundennummer", "Kunde", "E-Mail", "Straße", "PLZ", "Ort"),
+    *("Rechnungsnummer", "Rechnungsdatum", "Fällig am", "Bruttobetrag", "Offen", "Status"),
+)
 
 
 class Mails:
@@ -50,8 +56,13 @@ class Mails:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         """Keep the message."""
-        self.received.append(message_from_bytes(envelope.content, policy=policy.SMTP))  # type: ignore[arg-type]
+        self.received.append(message_from_bytes(envelope.content, policy=policy.SMTP))
         return "250 accepted"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 class SimClock:
@@ -89,7 +100,8 @@ class Stage:
         token = {"type": "token", "header": "X-BillomatApiKey", "token": self.billomat.key}
         upstream = HttpSettings.model_validate({"base_url": self.billomat.base_url, "auth": token})
         self.gateway = self._open.enter_context(Gateway(upstream, self.auth))
-        self._smtp = Controller(self.mails, hostname="127.0.0.1", port=0)
+        self.smtp_port = _free_port()
+        self._smtp = Controller(self.mails, hostname="127.0.0.1", port=self.smtp_port)
         self._smtp.start()
         self._open.callback(self._smtp.stop)
         self.inbox.mkdir(parents=True, exist_ok=True)
@@ -102,13 +114,6 @@ class Stage:
     @property
     def inbox(self) -> Path:
         return self.folder / "csv-inbox"
-
-    @property
-    def smtp_port(self) -> int:
-        """Return the port that the mail server listens on."""
-        server = self._smtp.server
-        assert server is not None
-        return int(server.sockets[0].getsockname()[1])  # type: ignore[attr-defined]
 
     # ------------------------------------------------------------------------------------------------------- history
 
@@ -128,8 +133,14 @@ class Stage:
             if debtor.twist == "excluded":
                 self.sevdesk.set_field(id_, "Mahnsperre", "1")
         elif debtor.account == BILLOMAT:
-            fields = {"street": debtor.street, "zip": debtor.postcode, "city": debtor.city}
-            id_ = self.billomat.add_client(debtor.name, email=debtor.email, client_number=debtor.number, **fields)
+            id_ = self.billomat.add_client(
+                debtor.name,
+                email=debtor.email,
+                client_number=debtor.number,
+                street=debtor.street,
+                zip=debtor.postcode,
+                city=debtor.city,
+            )
             if debtor.twist == "excluded":
                 self.billomat.dunning_off(id_)
         else:
@@ -215,11 +226,7 @@ class Stage:
         """Write the old program's list of open items, complete, as it exports it: semicolons, comma, Windows-1252."""
         text = io.StringIO(newline="")
         rows = csv.writer(text, delimiter=";", lineterminator="\r\n")
-        rows.writerow(
-            "Kundennummer;Kunde;E-Mail;Straße;PLZ;Ort;Rechnungsnummer;Rechnungsdatum;Fällig am;Bruttobetrag;Offen;Status".split(
-                ";"
-            )
-        )
+        rows.writerow(EXPORT_COLUMNS)
         for invoice in self.world.of(CSV):
             if invoice.number in self._paid or invoice.issued_on > day:
                 continue

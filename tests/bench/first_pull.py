@@ -53,7 +53,9 @@ def minimal(where, folder):
         for rows in (_sevdesk if where.provider == "sevdesk" else _billomat)(session, where, kind):
             calls += 1
             if kind == "customer":
-                database.executemany("insert into customer values (?, ?)", [(row["id"], json.dumps(row)) for row in rows])
+                database.executemany(
+                    "insert into customer values (?, ?)", [(row["id"], json.dumps(row)) for row in rows]
+                )
             else:
                 columns = COLUMNS[where.provider]
                 values = [(row["id"], *(row[name] for name in columns), json.dumps(row)) for row in rows]
@@ -117,8 +119,21 @@ def main(counts):
                     int(plain["peak_mib"]),
                 )
             )
-    print("First full pull into SQLite, against requests + executemany on the same sandbox (goal: time at most 3x, memory flat)")
-    head = ("provider", "invoices", "inv/s", "time ratio", "cpu ratio", "calls", "min. calls", "idle MiB", "peak MiB", "min. peak")
+    print(
+        "First full pull into SQLite, against requests + executemany on the same sandbox (goal: time at most 3x, memory flat)"
+    )
+    head = (
+        "provider",
+        "invoices",
+        "inv/s",
+        "time ratio",
+        "cpu ratio",
+        "calls",
+        "min. calls",
+        "idle MiB",
+        "peak MiB",
+        "min. peak",
+    )
     table(head, lines)
 
 

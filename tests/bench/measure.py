@@ -46,7 +46,12 @@ def table(head: tuple[str, ...], lines: list[tuple[Any, ...]]) -> None:
     cells = [head, *([_shown(cell) for cell in line] for line in lines)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
     for line in cells:
-        print("  ".join(cell.rjust(width) if column else cell.ljust(width) for column, (cell, width) in enumerate(zip(line, widths, strict=True))))
+        print(
+            "  ".join(
+                cell.rjust(width) if column else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+        )
     print()
 
 

@@ -72,7 +72,8 @@ def _sevdesk(count: int) -> Any:
 
     sandbox = Sandbox(today=TODAY)
     contacts = [
-        sandbox.add_contact(f"Schuldner {n} GmbH", email=f"rechnung{n}@schuldner.example") for n in range(max(1, count // DEBTORS))
+        sandbox.add_contact(f"Schuldner {n} GmbH", email=f"rechnung{n}@schuldner.example")
+        for n in range(max(1, count // DEBTORS))
     ]
     for number in range(count):
         issued = TODAY - timedelta(days=number % 90)
@@ -85,7 +86,8 @@ def _billomat(count: int) -> Any:
 
     sandbox = Sandbox(today=TODAY, limit=None)
     clients = [
-        sandbox.add_client(f"Schuldner {n} GmbH", email=f"rechnung{n}@schuldner.example") for n in range(max(1, count // DEBTORS))
+        sandbox.add_client(f"Schuldner {n} GmbH", email=f"rechnung{n}@schuldner.example")
+        for n in range(max(1, count // DEBTORS))
     ]
     for number in range(count):
         due = TODAY + timedelta(days=14 - number % 90)

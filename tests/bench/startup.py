@@ -11,7 +11,11 @@ RUNS = 15
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
     "python -c 'import click'": [sys.executable, "-c", "import click"],
-    "mahnbridge --help": [sys.executable, "-c", "import sys; sys.argv = ['mahnbridge', '--help']; from bridge.cli import main; main()"],
+    "mahnbridge --help": [
+        sys.executable,
+        "-c",
+        "import sys; sys.argv = ['mahnbridge', '--help']; from bridge.cli import main; main()",
+    ],
 }
 
 
@@ -25,7 +29,10 @@ def main():
             best[name] = min(best[name], time.perf_counter() - began)
     click = best["python -c 'import click'"]
     print(f"Start-up, best of {RUNS} (goal: at most 2x import click)")
-    table(("command", "milliseconds", "ratio"), [(name, seconds * 1000, seconds / click) for name, seconds in best.items()])
+    table(
+        ("command", "milliseconds", "ratio"),
+        [(name, seconds * 1000, seconds / click) for name, seconds in best.items()],
+    )
 
 
 if __name__ == "__main__":

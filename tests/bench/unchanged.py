@@ -53,7 +53,11 @@ def cycles(where, folder):
                 "seconds": (datetime.now(UTC) - began).total_seconds(),
                 "mirror": sum(written[one] for one in MIRROR),
                 "listing": written["listing"] + written["listing_seen"],
-                "rest": {name: count for name, count in sorted(written.items()) if name not in (*MIRROR, "listing", "listing_seen")},
+                "rest": {
+                    name: count
+                    for name, count in sorted(written.items())
+                    if name not in (*MIRROR, "listing", "listing_seen")
+                },
             }
     return {"cycles": found}
 
@@ -67,7 +71,9 @@ def main(counts):
                 found = alone("tests.bench.unchanged", "cycles", json.dumps(vars(where)))
             for name, cycle in found["cycles"].items():
                 rest = " ".join(f"{table_name}:{rows}" for table_name, rows in cycle["rest"].items())
-                lines.append((provider, count, name, cycle["calls"], cycle["mirror"], cycle["listing"], cycle["seconds"], rest))
+                lines.append(
+                    (provider, count, name, cycle["calls"], cycle["mirror"], cycle["listing"], cycle["seconds"], rest)
+                )
     print("Cost of a cycle in which nothing changed (goal: no row of invoices, debtors, payments, reminders written)")
     table(("provider", "invoices", "cycle", "calls", "mirror rows", "listing", "seconds", "other rows written"), lines)
 

@@ -4,9 +4,11 @@ With rotating refresh tokens two refreshes at once lose the grant, so a refresh 
 token was read again, and is stored with a version compare before it is used.
 """
 
+import os
 import re
+import secrets
+import socket
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -112,7 +114,7 @@ class OAuthTokens:
         self._store = store
         self._now = now
         self._sleep = sleep
-        self._owner = uuid.uuid4().hex
+        self._owner = f"{socket.gethostname()[:36]}:{os.getpid()}:{secrets.token_hex(6)}"
         self._lock = threading.Lock()
         self._cached: StoredToken | None = None
         self._revoked: int | None = None

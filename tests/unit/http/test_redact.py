@@ -1,0 +1,184 @@
+"""Secrets leave through no door: redaction of text and structures, and what a recording keeps."""
+
+import base64
+import html
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.errors import BridgeError
+from bridge.http import Exchange, FileRecorder, Http, HttpSettings, TokenAuth, redact
+from bridge.http.redact import MASK, Redactor, is_secret_name
+from bridge.testing.server import Request, Response, Server
+
+SECRET = 'K3y+/="\\ä&<x>-0815'
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str, quote, lambda s: quote(s, safe=""), quote_plus, lambda s: quote(s, safe="").lower(), html.escape, json.dumps,
+        lambda s: json.dumps(s, ensure_ascii=False), repr,
+        lambda s: base64.b64encode(s.encode()).decode(), lambda s: base64.urlsafe_b64encode(s.encode()).decode(),
+        lambda s: base64.b64encode(f"me:{s}".encode()).decode(), lambda s: base64.b64encode(f"you:{s}!".encode()).decode(),
+    ],
+)  # fmt: skip
+def test_known_secrets_in_every_form(form):
+    """A known secret is taken out however it was written, also as part of a base64 text."""
+    text = Redactor([SECRET]).text(f"before {form(SECRET)} after")
+    assert text.startswith("before ")
+    assert text.endswith(" after")
+    assert MASK in text
+    assert SECRET not in text
+    assert base64.b64encode(SECRET.encode()).decode()[4:-4] not in text
+
+
+@given(secret=st.text(min_size=4, max_size=40), before=st.text(max_size=20), after=st.text(max_size=20))
+def test_no_secret_survives(secret, before, after):
+    """No text keeps a known secret, whatever stands around it."""
+    assert secret not in Redactor([secret]).text(before + secret + after).replace(MASK, "\0")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /x?api_key=S3CRETVALUE&page=2", "https://h/cb?code=S3CRETVALUE&state=abc", "client_secret=S3CRETVALUE&a=b",
+        '{"access_token": "S3CRETVALUE", "a": 1}', '{"password":"a\\"S3CRETVALUE"}', "{'refresh_token': 'S3CRETVALUE'}",
+        '"{\\"id_token\\":\\"S3CRETVALUE\\"}"', "Authorization: Bearer S3CRETVALUE", "basic UzNDUkVUVkFMVUU=",
+    ],
+)  # fmt: skip
+def test_values_under_telling_names(text):
+    """Unknown values under telling names are taken out as well."""
+    clean = redact(text)
+    assert "S3CRETVALUE" not in clean
+    assert "UzNDUkVU" not in clean
+    assert MASK in clean
+
+
+def test_ordinary_text_stays():
+    """Invoice numbers, customer codes and our own keys are no secrets."""
+    for text in ("RE-2026-0815 code=7100", "https://h/x?page=2&order_by=id", '{"key": "a/1/2", "name": "Müller"}'):
+        assert redact(text) == text
+    assert not any(map(is_secret_name, ("key", "account", "code", "Content-Type", "token_url", "X-Total-Count")))
+    assert all(
+        map(
+            is_secret_name,
+            ("Authorization", "X-BillomatApiKey", "Set-Cookie", "client_secret", "X-AppSecret", "X-Auth-Token"),
+        )
+    )
+
+
+def test_structures():
+    """Log lines are redacted in depth; numbers and other values stay what they are."""
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    clean = Redactor(["opensesame"]).value(
+        {"a": ["x opensesame", b"opensesame"], "token": "zzz", "n": 3, "when": day, "opensesame": None, "n_token": 7}
+    )
+    assert clean == {"a": [f"x {MASK}", MASK], "token": MASK, "n": 3, "when": day, MASK: None, "n_token": 7}
+
+
+def test_short_values_are_no_secrets():
+    """A value of three characters would redact half the text; it is ignored."""
+    assert Redactor(["abc", ""]).text("abcdef") == "abcdef"
+
+
+def test_many_tokens_do_not_pile_up():
+    """Tokens that rotate for ever are forgotten after a while, configured secrets never."""
+    redactor = Redactor(["configured"])
+    for number in range(300):
+        redactor.learn(f"token-{number:04}")
+    assert redactor.text("configured token-0299 token-0000") == f"{MASK} {MASK} token-0000"
+
+
+@pytest.fixture
+def leaky():
+    """A provider that throws everything back at whoever asks."""
+    server = Server()
+
+    def echo(request: Request) -> Response:
+        said = {
+            "message": f"bad key {request.headers.get('X-Key')}",
+            "headers": dict(request.headers),
+            "q": request.target,
+        }
+        return Response.json(
+            {"error": said, "access_token": "fresh-token-1"}, 400, {"Set-Cookie": f"sid={SAFE}", "X-Echo": SAFE}
+        )
+
+    server.add("*", ".*", echo)
+    with server:
+        yield server
+
+
+SAFE = "s3cr3t/Key+4711=="
+
+
+def test_recordings_and_errors_hold_no_secret(leaky, tmp_path):
+    """A recorded exchange keeps bodies and headers, but nothing that opens the provider's door; the error neither."""
+    recorder = FileRecorder(tmp_path)
+    settings = HttpSettings(
+        base_url=leaky.base_url, auth=TokenAuth(token=SAFE, header="X-Key", headers={"X-AppSecret": "app-Secret-9"})
+    )
+    errors = []
+    with Http(settings, account="ac/me", recorder=recorder) as http:
+        for call in (
+            lambda: http.read("/x", params={"api_key": SAFE, "page": 2}),
+            lambda: http.write("POST", "/x", body={"note": f"our key is {SAFE}", "amount": "1.00"}),
+        ):
+            with pytest.raises(BridgeError) as caught:
+                call()
+            errors.append(f"{caught.value} {caught.value!r} {caught.value.__context__!r}")
+        assert SAFE not in repr(http) + repr(http.settings) + str(http.settings.model_dump())
+    (file,) = tmp_path.iterdir()
+    text = file.read_text()
+    assert file.name.startswith("http-ac_me-")
+    assert file.stat().st_mode & 0o077 == 0
+    for said in (text, *errors):
+        assert not any(
+            secret in said for secret in (SAFE, quote(SAFE, safe=""), quote(SAFE), "app-Secret-9", "fresh-token-1")
+        )
+    first, second = (json.loads(line) for line in text.splitlines())
+    assert (first["method"], first["status"], second["method"]) == ("GET", 400, "POST")
+    assert first["url"].endswith(f"/x?api_key={MASK}&page=2")
+    assert json.loads(second["request_body"]) == {"note": f"our key is {MASK}", "amount": "1.00"}
+    assert first["headers"]["Set-Cookie"] == MASK
+    assert "bad key" in first["body"]
+
+
+def exchange(day, body="x"):
+    return Exchange(
+        "acme", datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day), 0.1, "GET", "http://h/x", {}, "", 200, {}, body
+    )
+
+
+def test_recordings_keep_their_budget(tmp_path):
+    """The oldest recordings go when there are too many bytes or days; one long body is cut."""
+    recorder = FileRecorder(tmp_path, largest=20_000, days=5, largest_body=1000)
+    for day in range(10):
+        for _ in range(5):
+            recorder.record(exchange(day, "y" * 5000))
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert "http-acme-20260110.jsonl" in files
+    assert "http-acme-20260104.jsonl" not in files
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 20_000
+    assert "(5000 characters)" in (tmp_path / files[-1]).read_text()
+
+
+def test_a_recorder_without_a_folder(tmp_path):
+    """A folder that was taken away loses recordings, not calls."""
+    recorder = FileRecorder(tmp_path / "r")
+    (tmp_path / "r").rmdir()
+    recorder.record(exchange(0))
+
+
+def test_binary_bodies(tmp_path):
+    """A PDF is recorded by length and hash."""
+    with Server() as server:
+        server.add("GET", "/f", lambda _: Response(200, b"%PDF-1.7\xff\xfe", {"Content-Type": "application/pdf"}))
+        with Http(server.base_url, recorder=FileRecorder(tmp_path)) as http:
+            http.download("/f")
+    assert "(10 bytes, SHA-256 " in next(tmp_path.iterdir()).read_text()

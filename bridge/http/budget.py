@@ -12,6 +12,7 @@ from bridge.http.settings import HttpSettings
 
 _ONE_WINDOW = timedelta(seconds=2)  # two answers about the same window may round its end differently
 _UNKNOWN_WINDOW = timedelta(minutes=1)  # where a provider does not say when the window ends
+_SLIDING = 20  # more calls than can be under way at once
 _SAVE_EVERY = timedelta(seconds=10)
 
 
@@ -74,8 +75,20 @@ class Budget:
     def take(self, *, delivery: bool) -> None:
         """Take one call out of the budget and wait for its turn under the pace.
 
-        Raises `RetryLater` with the time until the window's end or until a block ends; never waits for that.
+        Polling also waits for a window or block that ends within `longest_wait`. Raises `RetryLater` with the time until then
+        where that is longer; delivery never waits for it.
         """
+        try:
+            wait = self._take(delivery=delivery)
+        except RetryLater as error:
+            if delivery or error.after.total_seconds() > self._settings.longest_wait:
+                raise
+            self._sleep(error.after.total_seconds() + 0.1)
+            wait = self._take(delivery=delivery)
+        if wait > timedelta(0):
+            self._sleep(wait.total_seconds())
+
+    def _take(self, *, delivery: bool) -> timedelta:
         with self._lock:
             self._require(1, delivery=delivery)
             wait = self._pace()
@@ -86,8 +99,7 @@ class Budget:
             if self._rate.remaining is not None:
                 self._rate = replace(self._rate, remaining=self._rate.remaining - 1)
             self._in_flight += 1
-        if wait > timedelta(0):
-            self._sleep(wait.total_seconds())
+            return wait
 
     def learn(self, status: int | None, headers: Mapping[str, str]) -> timedelta | None:
         """Learn from an answer (`status` None: there was none) and return how long the provider wants to be left alone."""
@@ -121,13 +133,25 @@ class Budget:
         return self._rate
 
     def _seen(self, rate: Rate, said: Limits, remaining: int, now: datetime) -> Rate:
-        """Take over what an answer said, less the calls still under way; an answer about an earlier window is too late."""
+        """Take over what an answer said, less the calls still under way.
+
+        Answers of parallel calls arrive in any order: one about an earlier window is ignored, and within a window the fewer calls
+        count, unless the provider says many more (a window that slides).
+        """
         reset_at = said.reset_at or now + _UNKNOWN_WINDOW
-        if rate.reset_at is not None and said.reset_at is not None and reset_at < rate.reset_at - _ONE_WINDOW:
-            return rate
+        left = max(0, remaining - self._in_flight)
         # not every provider tells its limit; the most that was ever left is a lower bound
         limit = said.limit if said.limit is not None else max(rate.limit or 0, remaining + 1)
-        return replace(rate, remaining=max(0, remaining - self._in_flight), limit=limit, reset_at=reset_at)
+        if rate.reset_at is not None and said.reset_at is not None:
+            if reset_at < rate.reset_at - _ONE_WINDOW:
+                return rate
+            if (
+                reset_at <= rate.reset_at + _ONE_WINDOW
+                and rate.remaining is not None
+                and left <= rate.remaining + _SLIDING
+            ):
+                left = min(left, rate.remaining)
+        return replace(rate, remaining=left, limit=limit, reset_at=reset_at)
 
     def _reserve(self, rate: Rate) -> int:
         if rate.limit is None:

@@ -1,5 +1,6 @@
 """Reading plans from YAML: every mistake names file, line, field, value and what would be right."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -85,11 +86,9 @@ def _follows(error: Any) -> bool:
 
 def _problem(error: Any, data: Any, source: str) -> tuple[int, str]:
     """Return line and words of one mistake that pydantic found."""
-    location: Location = tuple(error["loc"])
+    words = str(error["msg"]).removeprefix("Value error, ").replace("Input should be ", "write ")
+    location = _written(tuple(error["loc"]), words, data)
     line = _line(data, location)
-    if len(location) > 4 and location[2] == "variants" and "variants" not in data["levels"][location[1]]:
-        location = (*location[:2], *location[4:])  # the short form on the level itself
-        line = _line(data, location)
     field = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
     where = f"{source}:{line}: " + (f"{field}" if field else "plan")
     kind = error["type"]
@@ -99,10 +98,22 @@ def _problem(error: Any, data: Any, source: str) -> tuple[int, str]:
         return line, f"{where}: there is no such key{hint}"
     if kind == "missing":
         return line, f"{where}: is missing"
-    words = str(error["msg"]).removeprefix("Value error, ")
     value = error["input"]
     shown = "" if isinstance(value, Mapping | list | tuple | BaseModel) else f" = {_short(value)}"
     return line, f"{where}{shown}: {words}"
+
+
+def _written(location: Location, words: str, data: Any) -> Location:
+    """Return where a mistake stands in the file, which may be more exact than where it was found, or a short form."""
+    if len(location) >= 4 and location[2] == "variants" and "variants" not in data["levels"][location[1]]:
+        location = (*location[:2], *(location[4:] or ("channels",)))
+    about = re.match(r"level (\d+)\b", words)
+    if not location and about:
+        return ("levels", int(about.group(1)) - 1)
+    named = re.match(r"(\w+): ", words)
+    if named and location[:1] == ("levels",):
+        return (*location, named.group(1))
+    return location
 
 
 def _short(value: Any) -> str:

@@ -109,7 +109,7 @@ def _refuse_not_yet(data: Any, known: Mapping[str, str]) -> Any:
     if isinstance(data, Mapping):
         for key, words in known.items():
             if key in data:
-                msg = f"{key}: {words} are not yet available in this version; take the key out"
+                msg = f"{key}: not yet available in this version ({words}); take the key out"
                 raise ValueError(msg)
     return data
 

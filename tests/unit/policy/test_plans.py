@@ -1,0 +1,155 @@
+"""Plans from YAML: what they may say, and how mistakes are told."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import ConfigError
+from bridge.policy import Automation, Via
+from bridge.policy.load import BadPlan, load_plans, parse_plan, starter_plans
+from bridge.policy.plan import Document
+
+GOOD = """
+name: haus
+levels:
+  - name: {de: Erinnerung, en: Reminder}
+    trigger: {after_due: 3}
+    channels: [mail]
+    fee: 2.50
+    texts:
+      de: {subject: "Rechnung {{ invoice_number }}", body: "Bitte {{ total }}."}
+"""
+
+
+def problems(text):
+    with pytest.raises(BadPlan) as caught:
+        parse_plan(text, "plan.yaml")
+    assert isinstance(caught.value, ConfigError)
+    return str(caught.value)
+
+
+@pytest.mark.feature("S-AMX-65")
+@pytest.mark.feature("S-BIL-8")
+def test_starter_plans_are_there_and_only_propose():
+    """Three plans ship, German and English; every level only proposes, and the last one alone announces the next step."""
+    plans = starter_plans()
+    assert set(plans) == {"gentle", "standard", "two-weeks"}
+    assert [one.trigger.days for one in plans["standard"].levels] == [3, 14, 28, 42]
+    assert [one.trigger.days for one in plans["two-weeks"].levels] == [14, 28]
+    for plan in plans.values():
+        for level in plan.levels:
+            assert level.automation is Automation.PROPOSE
+            assert set(level.texts) == {"de", "en"}
+    bodies = [level.texts["de"].body for level in plans["standard"].levels]
+    assert ["Inkasso" in body for body in bodies] == [False, False, False, True]
+    assert len(set(bodies)) == 4
+
+
+def test_a_plan_is_read_exactly():
+    """Amounts are exact, the single variant is the standard, a name may be one for all languages."""
+    plan = parse_plan(GOOD, "plan.yaml")
+    level = plan.levels[0]
+    assert (level.fee, level.term_days, level.standard.channels) == (Decimal("2.50"), 10, (Via.MAIL,))
+    assert level.standard.documents is Document.NONE
+    named = parse_plan(GOOD.replace("{de: Erinnerung, en: Reminder}", "Erinnerung"), "plan.yaml")
+    assert named.levels[0].name == {"de": "Erinnerung"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("trigger:", "triger:", 5, "did you mean 'trigger'?"),
+        ("after_due: 3", "after_dew: 3", 5, "did you mean 'after_due'?"),
+        ("after_due: 3", "after_due: -3", 5, "after_due = -3"),
+        ("after_due: 3", "after_due: 3, after_issue: 4", 5, "exactly one of"),
+        ("after_due: 3", "before_issue: 3", 5, "cannot go out before the invoice exists"),
+        ("after_due: 3", "after_previous: 3", 4, "no previous one"),
+        ("[mail]", "[mial]", 6, "'mial'"),
+        ("[mail]", "[mail, mail]", 6, "twice"),
+        ("[mail]", "[provider_email]\n    document: silent", 6, "its own document only"),
+        ("fee: 2.50", "fee: 2.505", 7, "more than two decimal places"),
+        ("fee: 2.50", "fee: -1", 7, "fee = -1"),
+        ("fee: 2.50", "time: 25:00", 7, "such as 09:30"),
+        ("fee: 2.50", "automation: create", 4, "makes a reminder at the provider"),
+        ("fee: 2.50", "automation: sned", 7, "'propose', 'create', 'complete' or 'send'"),
+        ("fee: 2.50", "interest: true", 7, "not yet available"),
+        ("fee: 2.50", "weekdays: [monday]", 7, "'mon'"),
+        ("{{ total }}", "{{ totl }}", 9, "did you mean 'total'?"),
+        ("{{ total }}", "{{ total", 9, "does not render"),
+        ("{{ total }}", "{% for i in items %}{{ i.numbr }}{% endfor %}", 9, "does not render"),
+        ("de: {subject", "en: {subject", 4, "no text in the plan's language 'de'"),
+        ("name: haus", "name: Mein Haus", 2, "name = 'Mein Haus'"),
+        ("name: haus", "name: haus\nname: haus", 3, "twice"),
+        ("name: haus", "name: [haus", 3, "not valid YAML"),
+    ],
+)
+def test_a_mistake_names_file_line_field_and_what_would_be_right(old, new, line, words):
+    """Each mistake is found before anything runs, in words that say where it is."""
+    assert old in GOOD
+    said = problems(GOOD.replace(old, new, 1))
+    assert words in said
+    assert [one for one in said.splitlines() if one.startswith(f"plan.yaml:{line}: ") and words in one], said
+
+
+@pytest.mark.feature("S-AGI-7")
+def test_before_the_issue_date_is_refused_in_plain_words():
+    """'3 days before issue date' makes no sense, and the plan says so."""
+    assert "'before' works with the due date only" in problems(GOOD.replace("after_due: 3", "before_issue: 3"))
+
+
+def test_overlapping_levels_are_refused():
+    """Two levels on the same day, or in the wrong order, can not both be meant."""
+    second = GOOD[GOOD.index("  - name") :]
+    assert "not later than level 1" in problems(GOOD + second)
+    assert "follows it" in problems(GOOD.replace("fee: 2.50", "type: last") + second.replace(": 3}", ": 9}"))
+
+
+def test_a_subject_is_one_line():
+    """A line break in a subject would be a header of its own."""
+    text = GOOD.replace('subject: "Rechnung {{ invoice_number }}"', 'subject: "Rechnung\\nBcc: x@example.com"')
+    assert "one line" in problems(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ items.append(1) }}",
+        "{% for i in range(9999999999) %}x{% endfor %}",
+        "{{ 1 / 0 }}",
+    ],
+)
+def test_texts_are_rendered_in_a_sandbox(body):
+    """A text can neither reach into the program nor run for ever."""
+    problems(GOOD.replace("Bitte {{ total }}.", body))
+
+
+def test_a_file_replaces_a_starter_plan_and_all_mistakes_are_told_at_once(tmp_path: Path):
+    """An own plan of the same name wins; two files with mistakes are both named."""
+    own = tmp_path / "own.yaml"
+    own.write_text(GOOD.replace("name: haus", "name: standard"), encoding="utf-8")
+    assert len(load_plans([own])["standard"].levels) == 1
+    for number in (1, 2):
+        (tmp_path / f"bad{number}.yaml").write_text(GOOD.replace("trigger", "triger"), encoding="utf-8")
+    with pytest.raises(BadPlan) as caught:
+        load_plans(sorted(tmp_path.glob("bad*.yaml")))
+    assert "bad1.yaml" in str(caught.value)
+    assert "bad2.yaml" in str(caught.value)
+
+
+def test_every_edit_changes_the_version():
+    """The fingerprint of a plan tells two versions apart."""
+    assert parse_plan(GOOD, "a").version == parse_plan(GOOD, "b").version
+    assert parse_plan(GOOD, "a").version != parse_plan(GOOD.replace("2.50", "2.60"), "a").version
+
+
+@pytest.mark.feature("S-AMX-61")
+def test_one_variant_is_the_standard():
+    """Of several variants exactly one is the standard; none or two are refused."""
+    two = GOOD.replace(
+        "channels: [mail]",
+        "variants: [{name: post, channels: [letter]}, {name: mail, channels: [mail], standard: true}]",
+    )
+    assert parse_plan(two, "x").levels[0].standard.name == "mail"
+    assert "standard: true; 0 do" in problems(two.replace(", standard: true", ""))

@@ -41,7 +41,9 @@ def why(error: BaseException, *, expired: bool) -> str:
     """Return the cause of a failure on the wire. The error's own text is never used: it may contain the address."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "connection"
-    if expired or isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
+    inner = error.args[0] if error.args else None
+    timeouts = requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError
+    if expired or isinstance(error, timeouts) or isinstance(inner, urllib3.exceptions.ReadTimeoutError):
         return "timeout"
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
         return "tls"
@@ -49,8 +51,7 @@ def why(error: BaseException, *, expired: bool) -> str:
         return "proxy"
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return "truncated"
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(reason, urllib3.exceptions.NewConnectionError):
+    if isinstance(getattr(inner, "reason", None), urllib3.exceptions.NewConnectionError):
         return "connection"
     return "connection_lost"
 

@@ -256,17 +256,25 @@ def test_deadline_of_a_write(http, server):
     quick.close()
 
 
-def test_deadline_of_a_body_without_length(http, server):
-    """A body whose end is the connection's end is not taken for whole when the deadline has ended it."""
+@pytest.mark.parametrize("limit", [{"read_deadline": 0.5, "read_timeout": 60}, {"read_timeout": 0.3}])
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"]
+)
+def test_a_body_that_does_not_end(http, server, limit, head):
+    """A body that stops coming ends in a timeout; one whose end is the connection's end is not taken for whole then."""
 
     def open_end(server_, connection, request, response):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}")
+        connection.sendall(head)
         server_.stopping.wait(60)
 
-    server.faults.trickle(0, "/things").sending = open_end
-    quick = changed(http, read_deadline=0.5, attempts=1)
+    for method in ("GET", "POST"):
+        server.faults.trickle(0, "/things", method=method).sending = open_end
+    quick = changed(http, attempts=1, write_deadline=limit.get("read_deadline", 90), **limit)
     with pytest.raises(RetryLater) as caught:
         quick.read("/things")
+    assert caught.value.cause == "timeout"
+    with pytest.raises(Unclear) as caught:
+        quick.write("POST", "/things", body={})
     assert caught.value.cause == "timeout"
     quick.close()
 

@@ -12,6 +12,7 @@ from bridge.errors import WrongState
 from bridge.model import Reason
 from bridge.policy import AccountRules, CaseView, ClaimView, Decision, NoticeDraft, Outcome, words
 from bridge.policy.build import amount
+from bridge.policy.holds import outdated_on
 from bridge.store import Store
 from bridge.store.cases import Stamp, Standing
 from bridge.store.choices import Target
@@ -125,6 +126,9 @@ class Keeper:
             notice_id = self._insert(conn, seen, draft)
             if notice_id is not None:
                 ids[number] = notice_id
+            if draft.needs_approval:
+                again_on = outdated_on(draft.deadline, self._stamp.on, self._stamp.on)
+                self._next.update({one.invoice_id: again_on for one in draft.claims})
         for one in decisions:
             if one.outcome is Outcome.ESCALATE:
                 self._used(conn, one, seen.case)

@@ -207,7 +207,10 @@ def none_running(s: Situation) -> Verdict | None:
     running = s.claim.running
     if running is not None:
         facts: dict[str, object] = {"state": running.state, "level": running.level_name}
-        return Verdict(Reason.OWN_REMINDER_RUNNING, outdated_on(running, s.today), facts)
+        next_on = None
+        if running.state in UNDECIDED and running.deadline is not None and running.since is not None:
+            next_on = outdated_on(running.deadline, running.since, s.today)
+        return Verdict(Reason.OWN_REMINDER_RUNNING, next_on, facts)
     for notice in s.claim.notices:
         if notice.superseded or notice.status is NoticeStatus.SENT or notice.status is NoticeStatus.CANCELLED:
             continue
@@ -221,11 +224,9 @@ def none_running(s: Situation) -> Verdict | None:
     return None
 
 
-def outdated_on(running: Running, today: date) -> date | None:
-    """Return the day from which a proposal is made anew because its deadline has come too near; None for what is under way."""
-    if running.state not in UNDECIDED or running.deadline is None or running.since is None:
-        return None
-    return max(running.since + timedelta(days=(running.deadline - running.since).days // 2 + 1), today + DAY)
+def outdated_on(deadline: date, since: date, today: date) -> date:
+    """Return the day from which a proposal of `since` is made anew, because its deadline has come too near."""
+    return max(since + timedelta(days=(deadline - since).days // 2 + 1), today + DAY)
 
 
 def outdated(claim: ClaimView, today: date) -> bool:

@@ -39,6 +39,11 @@ class Billomat(Connector):
 
     name: ClassVar[str] = "billomat"
     Settings: ClassVar[type[ConnectorSettings]] = Settings
+    starter: ClassVar[str] = """
+http:
+  base_url: https://BILLOMATID.billomat.net/api
+  auth: {type: token, header: X-BillomatApiKey, token: "${ACCOUNT_KEY}"}
+"""
     hosts: ClassVar[tuple[str, ...]] = ("billomat.net", "billomat.com")
     acts: ClassVar[frozenset[Act]] = frozenset(
         {

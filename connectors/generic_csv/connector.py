@@ -78,6 +78,10 @@ class GenericCsv(Connector):
     """Lists of invoices and payments from files (CSV, DATEV EXTF, CSV-CAMT, camt.053)."""
 
     name: ClassVar[str] = "generic_csv"
+    starter: ClassVar[str] = """
+settings:
+  inbox: inbox
+"""
     Settings: ClassVar[type[ConnectorSettings]] = CsvSettings
     acts: ClassVar[frozenset[Act]] = frozenset({Act.NOTE})
 

@@ -39,6 +39,11 @@ class SevDesk(Connector):
     name: ClassVar[str] = "sevdesk"
     Settings = SevDeskSettings
     settings: SevDeskSettings
+    starter: ClassVar[str] = """
+http:
+  base_url: https://my.sevdesk.de/api/v1
+  auth: {type: token, token: "${ACCOUNT_TOKEN}"}
+"""
     hosts: ClassVar[tuple[str, ...]] = ("sevdesk.de",)
     acts: ClassVar[frozenset[Act]] = frozenset(
         {

@@ -96,14 +96,14 @@ class Overview:
         query = _cases().order_by(dunning_case.c.id.desc()).limit(limit)
         if VIEWS[view]:
             query = query.where(dunning_case.c.state.in_(VIEWS[view]))
-        for condition, value in (
-            (dunning_case.c.account == account, account),
-            (dunning_case.c.opened_on >= opened_from, opened_from),
-            (dunning_case.c.opened_on <= opened_until, opened_until),
-            (dunning_case.c.id < before_id, before_id),
-        ):
-            if value is not None:
-                query = query.where(condition)
+        if account is not None:
+            query = query.where(dunning_case.c.account == account)
+        if opened_from is not None:
+            query = query.where(dunning_case.c.opened_on >= opened_from)
+        if opened_until is not None:
+            query = query.where(dunning_case.c.opened_on <= opened_until)
+        if before_id is not None:
+            query = query.where(dunning_case.c.id < before_id)
         return self._rows(conn, conn.execute(query).mappings().all())
 
     def case(self, conn: Connection, case_id: int) -> CaseRow | None:

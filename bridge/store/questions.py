@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, case, func, or_, select, text
 
 from bridge.store.rows import amount
-from bridge.store.tables import claim, dunning_case, invoice, notice, notice_claim, reject, run, step
+from bridge.store.tables import claim, debtor, dunning_case, event, invoice, notice, notice_claim, reject, run, step
 
 DUNNABLE = ("invoice", "partial", "final")
 LIVE = ("proposed", "approved", "queued", "waiting", "parked")
@@ -111,7 +111,22 @@ class Questions:
         if account is not None:
             query = query.where(or_(run.c.account == account, run.c.account.is_(None)))
         row = conn.execute(query).first()
-        return None if row is None else RunRow(row.id, row.kind, row.account, row.started_at, row.state, row.cause, row.error)
+        return (
+            None
+            if row is None
+            else RunRow(row.id, row.kind, row.account, row.started_at, row.state, row.cause, row.error)
+        )
+
+    def last_account_run(self, conn: Connection, account: str) -> datetime | None:
+        """Return when (technical clock) this account had its last dunning run."""
+        mine = event.c.account == account, event.c.invoice_id.is_(None), event.c.kind == "account_run"
+        data = conn.scalar(select(event.c.data).where(*mine).order_by(event.c.id.desc()).limit(1))
+        return datetime.fromisoformat(data["at"]) if data else None
+
+    def debtors(self, conn: Connection, account: str, customer: str) -> list[str]:
+        """Return the provider's ids of the customer with this number or id."""
+        named = or_(debtor.c.id == customer, debtor.c.number == customer)
+        return list(conn.scalars(select(debtor.c.id).where(debtor.c.account == account, named)))
 
     def notices_of(self, conn: Connection, account: str, invoice_id: str) -> list[int]:
         """Return the ids of all notices over this invoice, oldest first, whatever became of them."""

@@ -25,7 +25,11 @@ MISTAKES = [
     ("dunning: {cutoff: 2026-13-45}", "dunning.cutoff = '2026-13-45'", "expected a date such as 2026-09-01"),
     ("dunning: {cutoff: 2026-02-30}", "dunning.cutoff = '2026-02-30'", "expected a date such as 2026-09-01"),
     ("dunning: {sending: yes}", "dunning.sending = 'yes'", "expected one of 'after_go_live' or 'never'"),
-    ("dunning: {automation: alles}", "dunning.automation = 'alles'", "expected one of 'propose', 'create', 'complete' or 'send'"),
+    (
+        "dunning: {automation: alles}",
+        "dunning.automation = 'alles'",
+        "expected one of 'propose', 'create', 'complete' or 'send'",
+    ),
     ("dunning: {max_notices_per_run: 0}", "dunning.max_notices_per_run = 0", "must be at least 1"),
     ("dunning: {max_notices_per_run: zehn}", "dunning.max_notices_per_run = 'zehn'", "expected a whole number"),
     ("dunning: {minimum_interval_days: 400}", "dunning.minimum_interval_days = 400", "must be at most 365"),
@@ -40,9 +44,17 @@ MISTAKES = [
     ("log: {format: xml}", "log.format = 'xml'", "expected one of 'auto', 'json' or 'console'"),
     ("monitor: {port: 70000}", "monitor.port = 70000", "must be at most 65535"),
     ("language: fr", "language = 'fr'", "expected one of 'de' or 'en'"),
-    ("clock: 2026-09-01", "clock = '2026-09-01'", "cannot be set from outside while account main speaks to my.sevdesk.de"),
+    (
+        "clock: 2026-09-01",
+        "clock = '2026-09-01'",
+        "cannot be set from outside while account main speaks to my.sevdesk.de",
+    ),
     ("channels: {smpt: {}}", "channels.smpt = 'smpt'", "there is no such channel (did you mean smtp?)"),
-    ("channels: {smtp: {host: x.example, sender_address: a@b.example, timout: 3}}", "channels.smtp.timout", "unknown key (did you mean timeout?)"),
+    (
+        "channels: {smtp: {host: x.example, sender_address: a@b.example, timout: 3}}",
+        "channels.smtp.timout",
+        "unknown key (did you mean timeout?)",
+    ),
     ("channels: {smtp: {host: x.example}}", "channels.smtp.sender_address", "this key is missing"),
     ("plans: {assign: [{plan: x, accounts: [mian]}]}", "plans.assign.0.accounts = 'mian'", "did you mean main?"),
     ("exclusions: {default: maybe}", "exclusions.default = 'maybe'", "does not fit the pattern"),
@@ -51,16 +63,40 @@ MISTAKES = [
 ACCOUNT_MISTAKES = [
     ("connector: sevdsk", "accounts.x.connector = 'sevdsk'", "there is no such connector (did you mean sevdesk?)"),
     ("connektor: sevdesk", "accounts.x.connector", "this key is missing"),
-    ("{connector: sevdesk, settings: {page_sice: 5}}", "accounts.x.settings.page_sice", "unknown key (did you mean page_size?)"),
-    ("{connector: sevdesk, settings: {page_size: 5000}}", "accounts.x.settings.page_size = 5000", "must be at most 1000"),
+    (
+        "{connector: sevdesk, settings: {page_sice: 5}}",
+        "accounts.x.settings.page_sice",
+        "unknown key (did you mean page_size?)",
+    ),
+    (
+        "{connector: sevdesk, settings: {page_size: 5000}}",
+        "accounts.x.settings.page_size = 5000",
+        "must be at most 1000",
+    ),
     ("{connector: sevdesk, settings: {time_zone: Mars}}", "accounts.x.settings.time_zone = 'Mars'", "time zone"),
-    ("{connector: sevdesk, federal_state: XX}", "accounts.x.federal_state = 'XX'", "expected a federal state such as BW"),
+    (
+        "{connector: sevdesk, federal_state: XX}",
+        "accounts.x.federal_state = 'XX'",
+        "expected a federal state such as BW",
+    ),
     ("{connector: sevdesk, http: {auth: {type: token}}}", "accounts.x.http.base_url", "this key is missing"),
-    ("{connector: sevdesk, http: {base_url: https://a.example, auth: {type: tocken}}}", "accounts.x.http.auth.type = 'tocken'", "expected one of"),
-    ("{connector: sevdesk, http: {base_url: https://a.example, auth: {type: basic, user: a}}}", "accounts.x.http.auth.password", "this key is missing"),
+    (
+        "{connector: sevdesk, http: {base_url: https://a.example, auth: {type: tocken}}}",
+        "accounts.x.http.auth.type = 'tocken'",
+        "expected one of",
+    ),
+    (
+        "{connector: sevdesk, http: {base_url: https://a.example, auth: {type: basic, user: a}}}",
+        "accounts.x.http.auth.password",
+        "this key is missing",
+    ),
     ("{connector: sevdesk, http: {base_url: http://far.example}}", "accounts.x.http", "must be https"),
     ("{connector: sevdesk, delivery: {lease_seconds: 20}}", "accounts.x.delivery", "lease_seconds must be longer"),
-    ("{connector: sevdesk, delivery: {settling_seconds: 20}}", "accounts.x.delivery", "settling_seconds must be longer"),
+    (
+        "{connector: sevdesk, delivery: {settling_seconds: 20}}",
+        "accounts.x.delivery",
+        "settling_seconds must be longer",
+    ),
 ]
 
 
@@ -89,7 +125,10 @@ def test_one_mistake_is_named_with_its_place(tmp_path, lines, key, words):
 @pytest.mark.parametrize(("block", "key", "words"), ACCOUNT_MISTAKES, ids=[case[0] for case in ACCOUNT_MISTAKES])
 def test_mistakes_of_an_account_are_named_with_its_name(tmp_path, block, key, words):
     """What a connector or the HTTP session refuses is named like everything else, below the account's name."""
-    path = write(tmp_path, f"accounts:\n  x:\n    {block}\n" if ": {" in block or "{" not in block else f"accounts:\n  x: {block}\n")
+    path = write(
+        tmp_path,
+        f"accounts:\n  x:\n    {block}\n" if ": {" in block or "{" not in block else f"accounts:\n  x: {block}\n",
+    )
     found = problems(path)
     assert any(key in line and words in line for line in found), found
     assert all(line.startswith(f"{path}:") for line in found)
@@ -121,7 +160,12 @@ def test_a_key_that_stands_twice_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("accounts: [", "not valid YAML"), ("- a\n- b\n", "expected keys such as"), ("a: b: c\n", "not valid YAML"), ("a:\n\tb: 1\n", "not valid YAML")],
+    [
+        ("accounts: [", "not valid YAML"),
+        ("- a\n- b\n", "expected keys such as"),
+        ("a: b: c\n", "not valid YAML"),
+        ("a:\n\tb: 1\n", "not valid YAML"),
+    ],
 )
 def test_what_is_no_yaml_is_said_with_its_line(tmp_path, text, words):
     """A file that is no YAML ends in one message with a line, not in a traceback."""

@@ -63,7 +63,9 @@ def test_a_secret_that_cannot_be_had_is_named(tmp_path, line, words):
     path = write(tmp_path, ACCOUNT.format(token=line))
     with pytest.raises(BadConfig) as caught:
         load(path, {})
-    assert any(f"{path}:7: accounts.main.http.auth.token" in str(one) and words in str(one) for one in caught.value.problems)
+    assert any(
+        f"{path}:7: accounts.main.http.auth.token" in str(one) and words in str(one) for one in caught.value.problems
+    )
 
 
 def test_a_plain_secret_is_warned_of(tmp_path):
@@ -96,7 +98,9 @@ def test_the_environment_sets_any_key(tmp_path):
 def test_a_mistake_in_the_environment_names_the_variable(tmp_path):
     """A wrong value from the environment names the variable, not a line of the file."""
     path = write(tmp_path, "language: de\n")
-    with pytest.raises(BadConfig, match=r"environment MAHNBRIDGE__MONITOR__PORT: monitor\.port = 'x': expected a whole number"):
+    with pytest.raises(
+        BadConfig, match=r"environment MAHNBRIDGE__MONITOR__PORT: monitor\.port = 'x': expected a whole number"
+    ):
         load(path, {"MAHNBRIDGE__MONITOR__PORT": "x"})
 
 
@@ -126,5 +130,8 @@ def test_a_file_that_includes_itself_is_refused(tmp_path):
 
 def test_the_date_may_be_set_against_a_sandbox(tmp_path):
     """clock: is accepted where no account speaks to a provider's real host."""
-    text = ACCOUNT.format(token="token: a").replace("https://my.sevdesk.de/api/v1", "http://127.0.0.1:1/api/v1") + "clock: 2026-09-01\n"
+    text = (
+        ACCOUNT.format(token="token: a").replace("https://my.sevdesk.de/api/v1", "http://127.0.0.1:1/api/v1")
+        + "clock: 2026-09-01\n"
+    )
     assert load(write(tmp_path, text), {}).config.clock.isoformat() == "2026-09-01"

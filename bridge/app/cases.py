@@ -1,0 +1,180 @@
+"""Cases (Mahnakten): looked at, blocked, deferred, closed, sent to another level."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bridge.app.dunning import Dunning
+from bridge.app.lines import address_text, case_claim, case_line, contact_text
+from bridge.app.results import BlockLine, CaseDetail, CaseLine, Done, Entry
+from bridge.app.timeline import entry_text
+from bridge.errors import UsageError
+from bridge.model import Reason
+from bridge.store.choices import Target
+from bridge.store.overview import CaseRow
+
+
+class Cases(Dunning):
+    """What people do with cases. A case is named by its number, or by the number of an invoice in it."""
+
+    def cases(
+        self, view: str = "open", *, account: str | None = None, customer: str | None = None
+    ) -> tuple[CaseLine, ...]:
+        """Return cases, newest first. `view`: open, closed, all, run (with a notice under way), collection."""
+        if account is not None:
+            self.chosen((account,))
+        with self.store.reading() as conn:
+            rows = self.store.overview.cases(conn, "all" if view == "run" else view, account=account, limit=100_000)
+            if view == "run":
+                pending = self.store.questions.cases_in_run(conn)
+                rows = [row for row in rows if row.id in pending]
+            if customer is not None:
+                rows = [row for row in rows if customer in (row.debtor_number, row.debtor_id)]
+            return tuple(case_line(row, self._level_name(conn, row)) for row in rows)
+
+    def _level_name(self, conn: Connection, row: CaseRow) -> str:
+        level = row.closed_level if row.closed_on else row.level
+        names = (one.level_name for one in self.store.overview.claims(conn, row.id) if one.level == level)
+        return next(names, "")
+
+    def case(self, name: str) -> CaseDetail:
+        """Return one case with claims, notices, blocks and timeline."""
+        with self.store.reading() as conn:
+            row = self._row(conn, name)
+            today = self.today(row.account)
+            claims = self.store.overview.claims(conn, row.id)
+            debtor = self.store.mirror.debtor(conn, row.account, row.debtor_id)
+            ids = [one.invoice_id for one in claims]
+            blocks = self.store.choices.blocks(
+                conn, row.account, debtor_ids=[row.debtor_id], invoice_ids=ids, active_on=today
+            )
+            notices = [self.store.outbox.get(conn, one) for one in self.store.questions.notices_of_case(conn, row.id)]
+            numbers = {one.invoice_id: one.number or one.invoice_id for one in claims}
+            timeline = [
+                _entry(dict(event), numbers, self.language) for event in self.store.overview.timeline(conn, row.id)
+            ]
+            lines, level_name = self.lines(conn, notices), self._level_name(conn, row)
+        told = {one.invoice: one for invoice in ids for one in self.explain(invoice, account=row.account)}
+        return CaseDetail(
+            line=case_line(row, level_name),
+            contact=contact_text(debtor),
+            address=address_text(debtor.address if debtor else None),
+            claims=tuple(case_claim(one, today, told.get(one.invoice_id)) for one in claims),
+            notices=lines,
+            blocks=tuple(
+                BlockLine(
+                    one.id, numbers.get(one.invoice_id or "", ""), one.reason.value, one.note, one.actor, one.until
+                )
+                for one in blocks
+            ),
+            timeline=tuple(timeline),
+        )
+
+    def _row(self, conn: Connection, name: str) -> CaseRow:
+        number = name if name.upper().startswith("MA-") else self._case_of_invoice(conn, name)
+        found = self.store.overview.case(conn, self.store.cases.by_number(conn, number)["id"])
+        assert found is not None
+        return found
+
+    def _case_of_invoice(self, conn: Connection, invoice: str) -> str:
+        known = self.store.mirror.by_number(conn, invoice)
+        numbers = [self.store.questions.case_of(conn, one.account, one.invoice.id) for one in known]
+        found = [number for number in numbers if number]
+        if len(found) != 1:
+            raise UsageError(f"there is no case {invoice!r}, and no single invoice of this number in a case")
+        return found[0]
+
+    # --------------------------------------------------------------------------------------------------------- acting
+
+    def block(
+        self, case: str, *, reason: str, until: date | None = None, invoice: str | None = None, note: str = ""
+    ) -> Done:
+        """Block the customer of a case, or one invoice of it; until a date (inclusive) or until lifted."""
+        with self.store.begin() as conn:
+            target, subject, account = self._target(conn, case, invoice)
+            self.store.choices.block(conn, target, Reason(reason), self.stamp(account), note=note, until=until)
+        return Done("blocked", subject, self.actor, until=until)
+
+    def defer(
+        self,
+        case: str,
+        *,
+        days: int | None = None,
+        until: date | None = None,
+        invoice: str | None = None,
+        note: str = "",
+    ) -> Done:
+        """Grant a deferral (Zahlungsaufschub) for some days or until a date (inclusive); afterwards the same level goes on."""
+        if days is not None and until is not None:
+            raise UsageError("write either --days or --until")
+        with self.store.begin() as conn:
+            target, subject, account = self._target(conn, case, invoice)
+            last = until or self.today(account) + timedelta(days=days or self.config.dunning.deferral_days)
+            self.store.choices.block(conn, target, Reason.DEFERRED, self.stamp(account), note=note, until=last)
+        return Done("deferred", subject, self.actor, until=last)
+
+    def unblock(self, case: str, *, invoice: str | None = None) -> Done:
+        """Lift all blocks of the customer of a case, or of one invoice. Raises `UsageError` where there is none."""
+        with self.store.begin() as conn:
+            target, subject, account = self._target(conn, case, invoice)
+            lifted = self.store.choices.unblock(conn, target, self.stamp(account))
+            if not lifted and invoice is None:
+                row = self._row(conn, case)
+                for one in self.store.overview.claims(conn, row.id):
+                    own = Target(account=account, invoice_id=one.invoice_id)
+                    lifted += self.store.choices.unblock(conn, own, self.stamp(account))
+            if not lifted:
+                raise UsageError(f"{subject} has no block")
+        return Done("unblocked", subject, self.actor, count=lifted)
+
+    def close_case(self, case: str, *, note: str = "") -> Done:
+        """Close a case by hand: no payment is booked, dunning does not restart by itself; what waits is dropped."""
+        with self.store.begin() as conn:
+            row = self._row(conn, case)
+            invoices = self.store.cases.close_by_hand(conn, row.number, note, self.stamp(row.account))
+            for notice in self._pending(conn, row.account, invoices):
+                self.store.outbox.drop(
+                    conn, notice, reason=Reason.CLOSED_BY_HAND.value, text=f"{self.actor}: {note}",
+                    today=self.today(row.account), now=self.store.now(),
+                )  # fmt: skip
+        return Done("closed", row.number, self.actor, count=len(invoices))
+
+    def reopen_case(self, case: str, *, note: str = "") -> Done:
+        """Open again what a person closed in this case; it starts before level 1, in a new round."""
+        with self.store.begin() as conn:
+            row = self._row(conn, case)
+            invoices = self.store.cases.reopen_by_hand(conn, row.number, note, self.stamp(row.account))
+        return Done("reopened", row.number, self.actor, count=len(invoices))
+
+    def set_level(self, case: str, level: int, *, invoice: str | None = None) -> Done:
+        """Choose the next level of a case or of one invoice; skipped levels are recorded with the person's name."""
+        with self.store.begin() as conn:
+            row = self._row(conn, case)
+            claims = [one for one in self.store.overview.claims(conn, row.id) if one.state == "open"]
+            wanted = [one for one in claims if invoice in (None, one.number, one.invoice_id)]
+            if not wanted:
+                raise UsageError(f"case {row.number} has no open invoice" + (f" {invoice!r}" if invoice else ""))
+            for one in wanted:
+                target = Target(account=row.account, invoice_id=one.invoice_id)
+                self.store.choices.choose(conn, target, "next_level", str(level), self.stamp(row.account))
+        return Done("level", row.number, self.actor, count=len(wanted), text=str(level))
+
+    def _target(self, conn: Connection, case: str, invoice: str | None) -> tuple[Target, str, str]:
+        row = self._row(conn, case)
+        if invoice is None:
+            return Target(account=row.account, debtor_id=row.debtor_id), row.number, row.account
+        for one in self.store.overview.claims(conn, row.id):
+            if invoice in (one.number, one.invoice_id):
+                return Target(account=row.account, invoice_id=one.invoice_id), one.number or one.invoice_id, row.account
+        raise UsageError(f"case {row.number} has no invoice {invoice!r}")
+
+    def _pending(self, conn: Connection, account: str, invoices: Sequence[str]) -> list[int]:
+        live = (one for invoice in invoices for one in self.store.outbox.live_for(conn, account, invoice))
+        return sorted({one.id for one in live})
+
+
+def _entry(event: Mapping[str, Any], numbers: Mapping[str, str], language: str) -> Entry:
+    text = entry_text(event["kind"], event["data"] or {}, numbers.get(event["invoice_id"] or "", ""), language)
+    return Entry(event["at"], event["business_date"], event["actor"], event["kind"], text)

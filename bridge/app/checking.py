@@ -1,0 +1,147 @@
+"""Checking and connecting: whether everything that is needed works, and what a person should know."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from bridge.app.dunning import Dunning
+from bridge.app.results import Check, Done, Remark
+from bridge.deliver import AccountPort
+from bridge.errors import BridgeError, ConfigError, UsageError
+from bridge.http import AuthorizationFlow, OAuth2Auth
+from bridge.model import Finding, Severity
+from bridge.policy import EscalationPlan
+from bridge.policy.fits import plan_fits
+from bridge.policy.rules import NO_PLAN
+
+CONSENT_SECONDS = 300
+"""How long `connect` waits for the browser to come back."""
+
+SKEW_SECONDS = 120
+"""Clock differences beyond this are warned of: settling and deadlines rely on the two clocks."""
+
+
+class Checking(Dunning):
+    """What checks."""
+
+    def check(self, accounts: Sequence[str] = (), *, offline: bool = False) -> Check:
+        """Check configuration, credentials, rights, plans against abilities, channels and clocks. Nothing is written or sent.
+
+        `offline` asks no provider and no mail server.
+        """
+        remarks = [*self._installation()]
+        if not offline:
+            for name in sorted(self.channels):
+                remarks += [*self._channel(name)]
+            for name in self.chosen(accounts):
+                remarks += [*self._account_remarks(name)]
+        ok = not any(remark.severity is Severity.ERROR for remark in remarks)
+        order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+        return Check(ok, tuple(sorted(remarks, key=lambda one: (one.subject, order[one.severity]))))
+
+    def _installation(self) -> Iterator[Remark]:
+        for problem in self.loaded.warnings:
+            yield Remark(Severity.WARNING, "plain_secret", str(problem))
+        if not self.accounts:
+            yield Remark(Severity.ERROR, "no_account", "no account is configured; `accounts:` names at least one")
+        if not self.config.creditor.name:
+            yield Remark(
+                Severity.WARNING, "no_creditor", "creditor.name is empty; letters and mails would have no sender"
+            )
+        if self.config.clock is not None:
+            yield Remark(Severity.WARNING, "clock_set", f"the date is set from outside to {self.config.clock} (clock)")
+        if self.config.dunning.cutoff is None:
+            text = "dunning.cutoff is empty; old invoices are dunned too"
+            yield Remark(Severity.WARNING, "no_cutoff", text)
+        with self.store.reading() as conn:
+            sending, safe = self.sending(conn), self.store.questions.durable(conn)
+        yield Remark(
+            Severity.INFO, "sending_on" if sending else "sending_off", f"sending is {'on' if sending else 'off'}"
+        )
+        if not safe:
+            text = (
+                "PostgreSQL runs with synchronous_commit=off; after a crash of the server a reminder could go out twice"
+            )
+            yield Remark(Severity.WARNING, "not_durable", text)
+
+    def _channel(self, name: str) -> Iterator[Remark]:
+        try:
+            health = self.channels[name].check()
+        except BridgeError as error:
+            yield Remark(Severity.ERROR, error.cause, str(error), name)
+            return
+        yield from _findings(name, health.findings)
+        if health.ok:
+            yield Remark(Severity.INFO, "channel_ok", "works", name)
+        elif not any(one.severity is Severity.ERROR for one in health.findings):
+            yield Remark(Severity.ERROR, "channel_not_ok", "does not work", name)
+
+    def _account_remarks(self, name: str) -> Iterator[Remark]:
+        port = self.port(name)
+        try:
+            health = port.connector.check()
+        except BridgeError as error:
+            yield Remark(Severity.ERROR, error.cause, str(error), name)
+            return
+        yield from _findings(name, health.findings)
+        if not health.ok:
+            if not any(one.severity is Severity.ERROR for one in health.findings):
+                yield Remark(Severity.ERROR, "account_not_ok", "does not work", name)
+            return
+        yield Remark(Severity.INFO, "account_ok", f"works; can: {', '.join(sorted(health.acts)) or 'read only'}", name)
+        skew = health.clock_skew_seconds
+        if skew is None and port.http.clock_skew is not None:
+            skew = int(port.http.clock_skew.total_seconds())
+        if skew is not None and abs(skew) > SKEW_SECONDS and self.config.clock is None:
+            text = f"this machine's clock and the provider's differ by {abs(skew)} s; set up time synchronisation"
+            yield Remark(Severity.WARNING, "clock_skew", text, name)
+        abilities = self.abilities(name, health)
+        for plan in self.plans_in_use(name):
+            yield from _findings(name, plan_fits(plan, abilities))
+
+    def plans_in_use(self, account: str) -> tuple[EscalationPlan, ...]:
+        """Return the plans that some claim of this account can have."""
+        rules = self.rules[account]
+        names = {line.plan for line in rules.assignments} | ({rules.default_plan} if rules.default_plan else set())
+        return tuple(rules.plans[name] for name in sorted(names - {NO_PLAN}))
+
+    # ----------------------------------------------------------------------------------------------- consent, places
+
+    def prepare_places(self, accounts: Sequence[str] = ()) -> Check:
+        """Create the harmless places for our line at the providers, on a person's consent; harmless to repeat."""
+        remarks: list[Remark] = []
+        for name in self.chosen(accounts):
+            try:
+                remarks += _findings(name, self.port(name).connector.prepare_places())
+            except BridgeError as error:
+                remarks.append(Remark(Severity.ERROR, error.cause, str(error), name))
+                continue
+            with self.store.begin() as conn:
+                self.record(conn, "places_prepared", account=name)
+        return Check(not any(one.severity is Severity.ERROR for one in remarks), tuple(remarks))
+
+    def connect(self, account: str, *, show: Callable[[str], None], paste: Callable[[], str] | None = None) -> Done:
+        """Get a token with a person's consent. `show` is given the address to open, `paste` asks for the one that comes back.
+
+        Raises `UsageError` where the account has no OAuth, `ConfigError` where consent was refused.
+        """
+        port = self.port(account)
+        auth = port.http.settings.auth
+        if not isinstance(auth, OAuth2Auth):
+            raise UsageError(f"account {account} has auth type {auth.type}; only oauth2 needs `connect`")
+        self._consent(port, show, paste)
+        with self.store.begin() as conn:
+            self.record(conn, "connected", account=account)
+        return Done("connected", account, self.actor)
+
+    def _consent(self, port: AccountPort, show: Callable[[str], None], paste: Callable[[], str] | None) -> None:
+        with AuthorizationFlow(port.name, port.http.settings, self.store.tokens, now=self.store.now) as flow:
+            show(flow.url)
+            if paste is not None:
+                flow.finish(paste())
+            elif not flow.wait(CONSENT_SECONDS):
+                raise ConfigError(
+                    f"account {port.name}: nobody consented within {CONSENT_SECONDS} s", cause="no_consent"
+                )
+
+
+def _findings(subject: str, findings: Sequence[Finding]) -> list[Remark]:
+    return [Remark(finding.severity, finding.code, finding.text, subject) for finding in findings]

@@ -1,0 +1,227 @@
+"""Dunning: what would go out, the run itself, and why an invoice gets a reminder or not."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from bridge.app.explaining import explained
+from bridge.app.opening import one_of
+from bridge.app.reading import Progress
+from bridge.app.results import ClaimLine, Explained, GoLive, Held, NoticeLine, Planned, Ran
+from bridge.app.sending import Sending
+from bridge.contract import Connector
+from bridge.dun import DunAccount, DunReport, Order, dun, plan
+from bridge.dun import Planned as Drafted
+from bridge.dun.report import Line
+from bridge.dun.views import Viewer, account_facts
+from bridge.errors import BridgeError, UsageError
+from bridge.model import Act, Health
+from bridge.policy import Abilities, Outcome, words
+from bridge.policy.build import amount
+from bridge.policy.explain import explain
+from bridge.store.candidates import lonely
+from bridge.store.mirror import Known
+
+_PLACES = {"note": Act.NOTE, "tag": Act.TAG, "customer_note": Act.CUSTOMER_NOTE}
+
+
+class Dunning(Sending):
+    """What decides."""
+
+    # ------------------------------------------------------------------------------------------------------ abilities
+
+    def abilities(self, account: str, health: Health | None = None) -> Abilities:
+        """Return what an account can do: what its last check found, our own channels, less the write-backs switched off."""
+        port, config = self.port(account), self.config.accounts[account]
+        if health is not None:
+            self.healths[account] = health
+        known = self.healths.get(account)
+        places = config.write_back or self.config.write_back
+        off = {act for name, act in _PLACES.items() if not getattr(places, name)}
+        return Abilities(
+            acts=(known.acts if known else type(port.connector).acts) - off,
+            channels={channel.act: name for name, channel in self.channels.items()},
+            provider_fees=not (known and any(one.code.endswith("_no_fees") for one in known.findings)),
+            bank_feed=bool(known and known.has_bank_feed),
+            documents=type(port.connector).document is not Connector.document,
+        )
+
+    def _ask(self, accounts: Iterable[str]) -> None:
+        """Ask the providers what the accounts can do, once per process; where one does not answer, the connector's word counts."""
+        for name in accounts:
+            if name not in self.healths:
+                try:
+                    self.abilities(name, self.port(name).connector.check())
+                except BridgeError:
+                    continue
+
+    def _dun_accounts(self, accounts: Iterable[str]) -> list[DunAccount]:
+        return [DunAccount(self.rules[name], self.abilities(name), self.accounts[name].zone) for name in accounts]
+
+    def _order(self, accounts: Sequence[str], customer: str | None) -> Order:
+        now, first = self.clock(), accounts[0] if accounts else None
+        zone = self.accounts[first].zone if first else None
+        order = Order(
+            today=self.today(first), at=now, now=now.astimezone(zone).time() if zone else None, actor=self.actor
+        )
+        order = replace(order, max_notices=self.config.dunning.max_notices_per_run)
+        return order if customer is None else replace(order, customers=self._customers(accounts, customer))
+
+    def _customers(self, accounts: Sequence[str], customer: str) -> frozenset[str]:
+        with self.store.reading() as conn:
+            found = {one for name in accounts for one in self.store.questions.debtors(conn, name, customer)}
+        if not found:
+            raise UsageError(f"there is no customer {customer!r}")
+        return frozenset(found)
+
+    # ----------------------------------------------------------------------------------------------------- plan, run
+
+    def plan(self, accounts: Sequence[str] = (), *, customer: str | None = None, ask: bool = True) -> Planned:
+        """Return what a run would do now, and every open invoice that is held with its reason; nothing is written."""
+        names = self.chosen(accounts)
+        if ask:
+            self._ask(names)
+        order = replace(self._order(names, customer), everything=True)
+        return self._planned(plan(self.store, self._dun_accounts(names), order))
+
+    def run(
+        self,
+        accounts: Sequence[str] = (),
+        *,
+        customer: str | None = None,
+        approved: bool = False,
+        pull: bool = True,
+        deliver: bool = True,
+        progress: Progress | None = None,
+    ) -> Ran:
+        """Do one complete round: read, dunning run (Mahnlauf), delivery.
+
+        `approved` lifts the cap and the hold after a jump, this once. Accounts whose data is older than their freshness limit are not
+        dunned. Raises `AlreadyRunning` while another run is under way.
+        """
+        names = self.chosen(accounts)
+        pulled = self.pull(names, progress=progress) if pull else ()
+        fresh, stale = self._by_freshness(names)
+        self._ask(fresh)
+        order = replace(self._order(fresh, customer), approved=approved, lines=True)
+        report = dun(self.store, self._dun_accounts(fresh), order)
+        self._note_run(fresh, report)
+        result = replace(self._planned(report), stale=stale)
+        return Ran(pulled, result, self.deliver(names, progress=progress) if deliver else None)
+
+    def _by_freshness(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        with self.store.reading() as conn:
+            pulled = {one.name: one.pulled_at for one in self.store.mirror.accounts.all(conn)}
+        stale = tuple(name for name in names if self.stale(name, pulled.get(name)))
+        return tuple(name for name in names if name not in stale), stale
+
+    def stale(self, account: str, pulled_at: datetime | None) -> bool:
+        """Return whether the data of an account is older than its freshness limit; it then is not dunned."""
+        if pulled_at is None:
+            return False  # nothing was read, so there is nothing to dun
+        return (self.store.now() - pulled_at).total_seconds() > 3600 * self.config.accounts[account].freshness_hours
+
+    def _note_run(self, accounts: Iterable[str], report: DunReport) -> None:
+        with self.store.begin() as conn:
+            for name in accounts:
+                data = {"state": report.state, "at": self.store.now().isoformat()}
+                self.record(conn, "account_run", account=name, run_id=report.run_id, data=data)
+
+    def _planned(self, report: DunReport) -> Planned:
+        held = [one for one in report.lines if one.decision.outcome is Outcome.HOLD]
+        return Planned(
+            today=report.today,
+            notices=tuple(self._drafted(one) for one in report.notices),
+            held=tuple(self._held(one) for one in held),
+            state=report.state,
+            reason=", ".join(sorted(report.waiting_for)),
+            run_ids=(report.run_id,) if report.run_id is not None else (),
+            counts=dict(report.counts),
+            reasons=dict(report.reasons),
+        )
+
+    def _drafted(self, one: Drafted) -> NoticeLine:
+        draft, today = one.draft, self.today(one.draft.account)
+        due = {claim.invoice_id: claim.due_on for claim in one.claims}
+        claims = []
+        for claim in draft.claims:
+            on = due.get(claim.invoice_id)
+            days = (today - on).days if on is not None and on < today else None
+            claims.append(
+                ClaimLine(claim.invoice_id, claim.number or "", on, days, amount(claim.demand), amount(claim.fee))
+            )
+        return NoticeLine(
+            id=one.notice_id,
+            account=draft.account,
+            state="planned" if one.notice_id is None else "proposed" if draft.needs_approval else "queued",
+            case=one.case_number or "",
+            customer=one.case.name or draft.debtor_id,
+            customer_number=one.case.number or "",
+            level=draft.level,
+            level_name=draft.level_name,
+            plan=draft.plan,
+            channel=draft.channel.value,
+            automation=draft.automation.value,
+            recipient=draft.recipient,
+            total=amount(draft.total),
+            fee=sum((claim.fee for claim in claims), Decimal("0.00")),
+            currency=draft.currency,
+            deadline=draft.deadline,
+            claims=tuple(claims),
+            subject=draft.content.subject,
+        )
+
+    def _held(self, one: Line) -> Held:
+        decision = one.decision
+        return Held(
+            account=one.account,
+            invoice=one.invoice_id,
+            number=one.number or "",
+            customer=one.debtor_name or one.debtor_id,
+            reason=decision.reason.value,
+            text=words.reason(decision.reason, self.language, decision.facts),
+            open=amount(one.demand),
+            currency=one.currency,
+            next_on=decision.next_on,
+        )
+
+    def preview(self) -> GoLive:
+        """Return what would go out once sending is on: what waits already, and what a run now would add."""
+        with self.store.reading() as conn:
+            waiting = self.store.outbox.listing(conn, states=["proposed", "approved", "queued"], limit=100_000)
+            lines, sending = self.lines(conn, sorted(waiting, key=lambda one: one.id)), self.sending(conn)
+        return GoLive(self.plan(), lines, sending)
+
+    # -------------------------------------------------------------------------------------------------------- explain
+
+    def explain(self, invoice: str, *, on: date | None = None, account: str | None = None) -> tuple[Explained, ...]:
+        """Return why this invoice (number or id) gets a reminder or not, today or on date `on`; one answer per account that has it.
+
+        Raises `UsageError` where no account has it, or the date lies in the past.
+        """
+        if account is not None:
+            self.chosen((account,))
+        with self.store.reading() as conn:
+            known = self.store.mirror.by_number(conn, invoice, account)
+            if not known:
+                raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
+            return tuple(self._explain(conn, one, on) for one in known if one.account in self.accounts)
+
+    def _explain(self, conn: Connection, known: Known, on: date | None) -> Explained:
+        name, today = known.account, self.today(known.account)
+        if on is not None and on < today:
+            raise UsageError(f"{on} lies in the past; today is {today}. What happened stands in the case")
+        port, mirror, invoice = self.accounts[name], self.store.mirror, known.invoice
+        dossiers = mirror.dossiers(conn, name, [invoice.debtor_id], today=today) if invoice.debtor_id else ()
+        if not any(one.invoice.id == invoice.id for dossier in dossiers for one in dossier.invoices):
+            dossiers = lonely(conn, mirror, name, [invoice.id])
+            dossiers = tuple(replace(one, debtor_id=invoice.debtor_id) for one in dossiers)
+        seen = Viewer(self.store, port.zone).see(conn, name, dossiers, today, everything=True)[0]
+        claim = one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], "claim", invoice.id)
+        facts = account_facts(mirror.accounts.get(conn, name), port.zone)
+        found = explain(seen.case, claim, self.rules[name], today, on=on, facts=facts)
+        debtor = mirror.debtor(conn, name, invoice.debtor_id) if invoice.debtor_id else None
+        return explained(found, known, debtor, self.rules[name], self.language)

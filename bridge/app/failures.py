@@ -1,0 +1,145 @@
+"""Failures (Fehlschläge): seen by cause, tried again, set aside."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Connection
+
+from bridge.app.dunning import Dunning
+from bridge.app.results import Done, Failure, FailureGroup, Replayed
+from bridge.errors import BridgeError, UsageError
+from bridge.replay import Again, FailedRun, Preview, Replay
+from bridge.replay import Failure as Stopped
+
+OUTCOMES: dict[str, bool | None] = {"retry": None, "went-out": True, "not-sent": False}
+
+
+class Failures(Dunning):
+    """What can be done with parked deliveries, records that did not fit, and failed runs."""
+
+    @property
+    def _replay(self) -> Replay:
+        again = Again(failed_runs=self._failed_runs, rerun=self._rerun, pull=self._reread)
+        return Replay(self.desk, self.accounts, again)
+
+    def failures(self, *, account: str | None = None, cause: str | None = None) -> tuple[FailureGroup, ...]:
+        """Return failures grouped by cause, the largest group first."""
+        if account is not None:
+            self.chosen((account,))
+        groups = [group for group in self._replay.groups(account) if cause in (None, group.cause)]
+        return tuple(
+            FailureGroup(
+                kind=group.items[0].kind.value,
+                what=group.what,
+                cause=group.cause,
+                count=len(group.items),
+                account=group.account,
+                example=group.items[0].text,
+                ids=tuple(item.id for item in group.items),
+            )
+            for group in groups
+        )
+
+    def failure(self, item: str) -> Failure:
+        """Return one failure. Raises `UsageError` where nothing with this id is stopped."""
+        return _failure(self._replay.get(item), self._replay.preview([item])[0])
+
+    def replay(
+        self,
+        items: Sequence[str] = (),
+        *,
+        cause: str | None = None,
+        dry_run: bool = False,
+        outcome: str = "retry",
+        evidence: str = "",
+        on: date | None = None,
+    ) -> tuple[Replayed, ...]:
+        """Try failures again, by id or all of one cause; with `dry_run` only say what would happen.
+
+        `outcome` is a person's word where nobody can tell: `went-out` (with evidence), or `not-sent`.
+        Raises `UsageError` where nothing is named, or where that word is needed and missing.
+        """
+        wanted = self._wanted(items, cause)
+        replay, went_out = self._replay, OUTCOMES[outcome]
+        if went_out and not evidence:
+            raise UsageError("went-out needs --evidence: how do you know that it went out?")
+        if dry_run:
+            return tuple(_replayed(one, dry_run=True) for one in replay.preview(wanted))
+        done = []
+        for item in wanted:
+            try:
+                preview = replay.replay(
+                    item, actor=self.actor, reason=evidence or "tried again", went_out=went_out, on=on
+                )
+            except UsageError as error:
+                if len(wanted) == 1:
+                    raise
+                done.append(Replayed(item, "ask", str(error), dry_run=False))
+            except BridgeError as error:
+                done.append(Replayed(item, "failed", str(error), dry_run=False))
+            else:
+                done.append(_replayed(preview, dry_run=False))
+        return tuple(done)
+
+    def discard(self, items: Sequence[str], *, reason: str, not_sent: bool = False) -> Done:
+        """Set failures aside for good; they stay in the journal. `not_sent`: a person knows that it did not go out."""
+        for item in items:
+            self._replay.discard(item, actor=self.actor, reason=reason, went_out=False if not_sent else None)
+        return Done("discarded", ", ".join(items), self.actor, count=len(items))
+
+    def _wanted(self, items: Sequence[str], cause: str | None) -> list[str]:
+        if items:
+            return list(items)
+        if cause is None:
+            raise UsageError("name the failures (as `failures list` shows them), or a --cause")
+        found = [item for group in self.failures(cause=cause) for item in group.ids]
+        if not found:
+            raise UsageError(f"nothing is stopped for the cause {cause!r}")
+        return found
+
+    def _failed_runs(self, conn: Connection, account: str | None) -> list[FailedRun]:
+        """Return the last run of each kind and account, where it failed."""
+        found = []
+        for name in (account,) if account else tuple(self.accounts):
+            for kind in ("pull", "dun"):
+                last = self.store.questions.last_run(conn, kind, name)
+                if last is not None and last.state == "failed":
+                    found.append(
+                        FailedRun(
+                            id=last.id,
+                            kind=kind,
+                            account=name,
+                            cause=last.cause or "failed",
+                            text=last.error or "",
+                            started_at=last.started_at,
+                        )
+                    )
+        return found
+
+    def _rerun(self, run: FailedRun, _actor: str) -> None:
+        accounts = (run.account,) if run.account else ()
+        if run.kind == "pull":
+            self.pull(accounts)
+        else:
+            self.run(accounts, pull=False, deliver=False)
+
+    def _reread(self, account: str, _actor: str) -> None:
+        self.pull((account,), full=True)
+
+
+def _failure(one: Stopped, preview: Preview) -> Failure:
+    return Failure(
+        id=one.id,
+        kind=one.kind.value,
+        account=one.account,
+        state=one.state,
+        cause=one.cause,
+        error=one.text,
+        subject=", ".join((one.what, *one.invoices)),
+        at=one.since,
+        details={"replay": f"{preview.plan.value}: {preview.text}"},
+    )
+
+
+def _replayed(preview: Preview, *, dry_run: bool) -> Replayed:
+    return Replayed(preview.id, preview.plan.value, preview.text, dry_run)

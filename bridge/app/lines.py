@@ -1,0 +1,120 @@
+"""From stored rows to the lines that people see."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from bridge.app.results import CaseClaim, CaseLine, ClaimLine, Explained, NoticeLine
+from bridge.model import Address, Debtor, Invoice
+from bridge.store.overview import CaseRow, ClaimRow
+from bridge.store.records import Notice
+
+ZERO = Decimal("0.00")
+
+
+def overdue_days(invoice: Invoice | None, today: date) -> int | None:
+    """Return by how many days an invoice is overdue; None where it is not."""
+    if invoice is None or invoice.due_on is None or invoice.due_on >= today:
+        return None
+    return (today - invoice.due_on).days
+
+
+def notice_line(
+    notice: Notice, debtor: Debtor | None, case: str, invoices: Mapping[str, Invoice], today: date
+) -> NoticeLine:
+    """Return a stored notice for people."""
+    claims = []
+    for one in notice.claims:
+        known = invoices.get(one.invoice_id)
+        due = known.due_on if known else None
+        claims.append(
+            ClaimLine(one.invoice_id, one.invoice_number or "", due, overdue_days(known, today), one.open, one.fee)
+        )
+    return NoticeLine(
+        id=notice.id,
+        account=notice.account,
+        state=notice.state,
+        case=case,
+        customer=debtor.name if debtor else notice.debtor_id,
+        customer_number=(debtor.number or "") if debtor else "",
+        level=notice.level,
+        level_name=notice.level_name,
+        plan=notice.plan,
+        channel=notice.channel,
+        automation=notice.automation,
+        recipient=notice.recipient,
+        total=notice.total,
+        fee=sum((one.fee for one in notice.claims), ZERO),
+        currency=notice.currency,
+        deadline=notice.deadline,
+        claims=tuple(claims),
+        subject=notice.content.subject,
+        reason=notice.reason_text or notice.reason or "",
+        hash=notice.hash,
+    )
+
+
+def case_line(case: CaseRow, level_name: str = "") -> CaseLine:
+    """Return a case for a list."""
+    return CaseLine(
+        number=case.number,
+        account=case.account,
+        customer=case.debtor_name or case.debtor_id,
+        customer_number=case.debtor_number or "",
+        state=case.state,
+        level=case.level,
+        level_name=level_name,
+        invoices=case.open_claims or case.claims,
+        principal=case.principal,
+        ancillary=case.ancillary,
+        opened_on=case.opened_on,
+        closed_on=case.closed_on,
+        close_reason=case.close_reason or "",
+        closed_level=case.closed_level,
+        next_on=case.next_on,
+    )
+
+
+def case_claim(row: ClaimRow, today: date, told: Explained | None) -> CaseClaim:
+    """Return a claim inside its case; `told` says what happens next."""
+    late = row.due_on is not None and row.due_on < today and row.status == "open"
+    return CaseClaim(
+        invoice=row.invoice_id,
+        number=row.number or "",
+        issued_on=row.issued_on,
+        due_on=row.due_on,
+        days_overdue=(today - row.due_on).days if late and row.due_on else None,
+        principal=row.principal,
+        ancillary=row.ancillary,
+        total=row.total,
+        currency=row.currency,
+        status=row.status,
+        level=row.level,
+        level_name=row.level_name,
+        level_on=row.level_on,
+        deadline=row.deadline,
+        state=row.state,
+        close_reason=row.close_reason or "",
+        held=told.text if told else "",
+        next_on=told.next_on if told else row.next_on,
+        days_since_issue=(today - row.issued_on).days if row.issued_on else None,
+    )
+
+
+def address_text(address: Address | None) -> str:
+    """Return a postal address in one line."""
+    if address is None:
+        return ""
+    parts = [*address.lines, address.street, f"{address.postcode} {address.city}".strip()]
+    return ", ".join(part for part in parts if part)
+
+
+def contact_text(debtor: Debtor | None) -> str:
+    """Return whom reminders go to: the contact whose address is used, else the first one, and the address."""
+    if debtor is None:
+        return ""
+    used = next((one for one in debtor.contacts if one.email and one.email == debtor.email), None)
+    contact = used or next(iter(debtor.contacts), None)
+    return " ".join(
+        part for part in ((contact.name if contact else ""), f"<{debtor.email}>" if debtor.email else "") if part
+    )

@@ -1,0 +1,185 @@
+"""Opening everything once: configuration, store, accounts, channels, rules, clocks; and what all use cases share."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bridge.app.rules import account_rules, plans_of
+from bridge.config import Account, Config, Loaded, load, plugins
+from bridge.config.loading import refuse_clock
+from bridge.config.secret_values import secret_values
+from bridge.contract import Channel
+from bridge.deliver import AccountPort, DeliverySettings
+from bridge.errors import ConfigError, UsageError
+from bridge.http import Http, HttpSettings
+from bridge.http.redact import KNOWN
+from bridge.mapping import Mapping as FieldMapping
+from bridge.model import Health
+from bridge.policy import AccountRules, EscalationPlan
+from bridge.secrets import Vault
+from bridge.store import Store
+from bridge.store.cases import Stamp
+
+Clock = Callable[[], datetime]
+SENDING, PAUSE = "sending", "pause"
+"""Names of the switches in the store."""
+
+NOWHERE = HttpSettings(base_url="https://localhost")
+"""For connectors that speak to no server."""
+
+
+class Opened:
+    """One opened installation. Everything that is opened here is closed by `close`."""
+
+    def __init__(
+        self, loaded: Loaded, *, actor: str, clock: Clock | None = None, technical_clock: Clock | None = None
+    ) -> None:
+        self.loaded = loaded
+        self.config: Config = loaded.config
+        self.actor = actor
+        self.language = loaded.config.language.value  # of texts for staff; a door may choose another
+        self.stop = threading.Event()
+        self.healths: dict[str, Health] = {}
+        if clock is not None:
+            refuse_clock(loaded)
+        self.clock: Clock = clock or self._business_now
+        KNOWN.add(*secret_values(loaded.config))
+        _make_folder(loaded.data)
+        keys = self.config.keys
+        self.vault = Vault.open(
+            loaded.data,
+            keys.key.get_secret_value() if keys.key else None,
+            [one.get_secret_value() for one in keys.previous],
+        )
+        self.store = Store.open(loaded.database_url, cipher=self.vault, technical_clock=technical_clock)
+        try:
+            self.channels: dict[str, Channel] = {
+                name: plugins.channel(name)(settings, clock=self.clock)
+                for name, settings in self.config.channels.items()
+            }
+            self.plans: Mapping[str, EscalationPlan] = plans_of(loaded)
+            self.accounts: dict[str, AccountPort] = {
+                name: self._account(name, account) for name, account in self.config.accounts.items() if account.enabled
+            }
+            with self.store.begin() as conn:
+                for name, port in self.accounts.items():
+                    self.store.mirror.accounts.ensure(conn, name, port.connector.name)
+        except BaseException:
+            self.store.close()
+            raise
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        actor: str,
+        env: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        technical_clock: Clock | None = None,
+    ) -> Self:
+        """Open the installation that `path` describes.
+
+        `clock` is the business clock (aware), for rehearsals; it is refused where an account speaks to a provider's real host.
+        Raises `ConfigError` with everything that is wrong.
+        """
+        return cls(load(path, env), actor=actor, clock=clock, technical_clock=technical_clock)
+
+    def close(self) -> None:
+        """Close connections and database."""
+        for port in self.accounts.values():
+            port.http.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _account(self, name: str, account: Account) -> AccountPort:
+        kind = plugins.connector(account.connector)
+        http = Http(
+            account.http or NOWHERE,
+            account=name,
+            tokens=self.store.tokens,
+            rates=self.store.rates,
+            clock=self.clock,
+            technical=self.store.now,
+        )
+        mapping = FieldMapping.load(account.connector, self.config.mappings)
+        connector = kind(name, account.settings, mapping, http)
+        settings = DeliverySettings(**account.delivery.model_dump())
+        return AccountPort(name, connector, http, settings, account.time_zone)
+
+    # --------------------------------------------------------------------------------------------------------- clocks
+
+    def _business_now(self) -> datetime:
+        now = datetime.now(UTC)
+        if self.config.clock is None:
+            return now
+        zone = ZoneInfo(self.config.schedule.time_zone)
+        return datetime.combine(self.config.clock, now.astimezone(zone).time(), tzinfo=zone).astimezone(UTC)
+
+    def today(self, account: str | None = None) -> date:
+        """Return the local business date of an account, or that of the schedule's time zone."""
+        zone = self.accounts[account].zone if account in self.accounts else ZoneInfo(self.config.schedule.time_zone)
+        return self.clock().astimezone(zone).date()
+
+    # --------------------------------------------------------------------------------------------------------- shared
+
+    @cached_property
+    def rules(self) -> Mapping[str, AccountRules]:
+        """Return the rules of every account."""
+        return {name: account_rules(self.loaded, name, self.plans) for name in self.accounts}
+
+    def chosen(self, names: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return these accounts, or all enabled ones. Raises `UsageError` on an unknown name."""
+        for name in names:
+            if name not in self.accounts:
+                known = ", ".join(sorted(self.accounts)) or "none"
+                off = " (switched off in the configuration)" if name in self.config.accounts else ""
+                raise UsageError(f"there is no account {name!r}{off}; there are {known}")
+        return tuple(names) or tuple(self.accounts)
+
+    def port(self, account: str) -> AccountPort:
+        """Return one account. Raises `UsageError` on an unknown name."""
+        return self.accounts[self.chosen((account,))[0]]
+
+    def record(self, conn: Connection, kind: str, *, account: str | None = None, **more: Any) -> int:
+        """Write one event of this actor into the journal."""
+        return self.store.journal.record(
+            conn, kind, at=self.clock(), on=self.today(account), actor=self.actor, account=account, **more
+        )
+
+    def stamp(self, account: str | None = None) -> Stamp:
+        """Return when (business clock) and by whom something is changed now."""
+        return Stamp(at=self.clock(), on=self.today(account), actor=self.actor)
+
+    def sending(self, conn: Connection) -> bool:
+        """Return whether sending is on: the configuration allows it, a person switched it on, and nobody has paused everything."""
+        allowed = self.config.dunning.sending.value != "never"
+        return allowed and self.store.settings.get(conn, SENDING) is True and not self.store.settings.get(conn, PAUSE)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"data: the folder {folder} cannot be made: {error.strerror}", cause="data_folder") from error
+
+
+def one_of(found: Iterable[Any], what: str, name: str) -> Any:
+    """Return the only one of `found`. Raises `UsageError` where there is none, or more than one."""
+    rows = list(found)
+    if not rows:
+        raise UsageError(f"there is no {what} {name!r}")
+    if len(rows) > 1:
+        raise UsageError(f"{what} {name!r} exists in more than one account; name it with --account")
+    return rows[0]

@@ -1,0 +1,75 @@
+"""Reading the providers: pull, and the approval of a jump between two pulls."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+
+from bridge import pull as acts
+from bridge.app.opening import Opened
+from bridge.app.results import Done, Pulled
+from bridge.errors import AlreadyRunning, UsageError
+from bridge.pull import JumpLimits, Outcome, PullResult
+
+Progress = Callable[[str, int | None, int | None], None]
+
+
+class Reading(Opened):
+    """What reads."""
+
+    def pull(
+        self, accounts: Sequence[str] = (), *, full: bool = False, progress: Progress | None = None
+    ) -> tuple[Pulled, ...]:
+        """Read what changed in these accounts, or all; one account's failure stops no other. `full`: from the beginning."""
+        return tuple(self._pull(name, full=full, progress=progress) for name in self.chosen(accounts))
+
+    def _pull(self, name: str, *, full: bool, progress: Progress | None) -> Pulled:
+        limits = JumpLimits(self.config.dunning.max_count_jump_percent, self.config.dunning.max_total_jump_percent)
+        try:
+            result = acts.pull(
+                self.store,
+                self.port(name),
+                business_date=self.today(name),
+                actor=self.actor,
+                full=full,
+                limits=limits,
+                progress=(lambda done, total: progress(name, done, total)) if progress else None,
+            )
+        except AlreadyRunning as error:
+            return Pulled(name, "running", cause=error.cause, error=str(error))
+        return _pulled(result, self.store.now())
+
+    def approve_jump(self, account: str) -> Done:
+        """Accept the jump that holds an account. Raises `UsageError` where none waits."""
+        self.chosen((account,))
+        if not acts.approve_jump(
+            self.store, account, actor=self.actor, business_date=self.today(account), at=self.clock()
+        ):
+            raise UsageError(f"account {account} has no jump that waits for approval")
+        return Done("jump_approved", account, self.actor)
+
+    def last_run(self, account: str) -> datetime | None:
+        """Return when this account had its last dunning run (technical clock), None if it never had one."""
+        with self.store.reading() as conn:
+            return self.store.questions.last_account_run(conn, account)
+
+
+def _pulled(result: PullResult, now: datetime) -> Pulled:
+    counts = asdict(result.counts)
+    counts["changed"] = sum(counts[name] for name in ("debtors", "invoices", "payments", "notices"))
+    counts["open"] = sum(number for number, _ in result.open.values())
+    if result.outcome is Outcome.DONE and result.jump is None:
+        return Pulled(result.account, "done", counts)
+    if result.outcome is Outcome.DONE:
+        return Pulled(result.account, "waiting", counts, "jump", jump_text(result.jump or {}))
+    retry_at = now + result.retry_after if result.retry_after else None
+    return Pulled(result.account, "failed", counts, result.cause or result.outcome.value, result.error or "", retry_at)
+
+
+def jump_text(jump: object) -> str:
+    """Return what moved between two pulls: `open invoices 40 -> 3, EUR 9.800,00 -> 120,00`."""
+    parts = []
+    for name, (before, after) in jump.items() if isinstance(jump, dict) else ():
+        shown = (before, after) if name == "count" else tuple(f"{Decimal(value):,.2f}" for value in (before, after))
+        parts.append(f"{'open invoices' if name == 'count' else name} {shown[0]} -> {shown[1]}")
+    return ", ".join(parts)

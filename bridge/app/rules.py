@@ -1,0 +1,99 @@
+"""From the configuration to the rules of one account."""
+
+from collections.abc import Mapping
+
+from bridge.config import Assignment as Line
+from bridge.config import Loaded
+from bridge.errors import ConfigError
+from bridge.policy import AccountRules, Assignment, Automation, Creditor, EscalationPlan
+from bridge.policy.calendar import Calendar
+from bridge.policy.load import load_plans
+from bridge.policy.rules import NO_PLAN
+from bridge.store.rows import cents
+
+_DEGREES = [Automation.PROPOSE, Automation.CREATE, Automation.COMPLETE, Automation.SEND]
+
+
+def plans_of(loaded: Loaded) -> Mapping[str, EscalationPlan]:
+    """Return the shipped plans and the operator's own, no level going further by itself than the configuration allows.
+
+    Raises `BadPlan` with every mistake in the files, `ConfigError` where a plan is named that does not exist.
+    """
+    plans = load_plans(loaded.config.plans.files)
+    named = [(line.plan, "plans.assign") for line in loaded.config.plans.assign]
+    if loaded.config.plans.default:
+        named.append((loaded.config.plans.default, "plans.default"))
+    for name, where in named:
+        if name not in plans and name != NO_PLAN:
+            raise ConfigError(
+                f"{loaded.path}: {where} = {name!r}: there is no such plan; there are {', '.join(sorted(plans))}, {NO_PLAN}"
+            )
+    most = Automation(loaded.config.dunning.automation)
+    return {name: _at_most(plan, most) for name, plan in plans.items()}
+
+
+def _at_most(plan: EscalationPlan, most: Automation) -> EscalationPlan:
+    limit = _DEGREES.index(most)
+    levels = tuple(
+        level.model_copy(update={"automation": most}) if _DEGREES.index(level.automation) > limit else level
+        for level in plan.levels
+    )
+    return plan.model_copy(update={"levels": levels})
+
+
+def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]) -> AccountRules:
+    """Return everything that a decision about a claim of account `name` depends on."""
+    config = loaded.config
+    account, dunning, out = config.accounts[name], config.dunning, config.exclusions
+    try:
+        calendar = Calendar(account.country, account.federal_state, frozenset(dunning.closed))
+    except ValueError as error:
+        raise ConfigError(f"{loaded.path}: accounts.{name}: {error}") from error
+    creditor = config.creditor
+    return AccountRules(
+        account=name,
+        plans=plans,
+        default_plan=config.plans.default,
+        assignments=tuple(
+            _assignment(line) for line in config.plans.assign if not line.accounts or name in line.accounts
+        ),
+        calendar=calendar,
+        creditor=Creditor(
+            name=creditor.name,
+            lines=creditor.address.lines[1:]
+            + tuple(filter(None, (creditor.street, f"{creditor.postcode} {creditor.city}".strip()))),
+            email=creditor.email or "",
+            phone=creditor.phone,
+            iban=creditor.iban or "",
+            bic=creditor.bic or "",
+        ),
+        currencies=frozenset({dunning.currency}),
+        language=config.language.value,
+        staff_language=config.language.value,
+        cutoff=dunning.cutoff,
+        minimum=cents(dunning.minimum_amount),
+        tolerance=cents(dunning.tolerance),
+        minimum_interval_days=dunning.minimum_interval_days,
+        payments_limit_days=dunning.payment_freshness_days,
+        include_by_default=out.default == "include",
+        excluded_customers=frozenset(out.customers),
+        excluded_customer_tags=frozenset(out.customer_tags),
+        excluded_invoice_tags=frozenset(out.invoice_tags),
+        excluded_methods=frozenset(out.payment_methods),
+        prepayment_tags=frozenset(out.prepayment_tags),
+        deferral_days=dunning.deferral_days,
+    )
+
+
+def _assignment(line: Line) -> Assignment:
+    return Assignment(
+        plan=line.plan,
+        customers=frozenset(line.customers),
+        tags=frozenset(line.tags),
+        terms_days=frozenset(line.terms_days),
+        countries=frozenset(line.countries),
+        languages=frozenset(line.languages),
+        kinds=frozenset(line.kinds),
+        gross_from=None if line.gross_from is None else cents(line.gross_from),
+        gross_below=None if line.gross_below is None else cents(line.gross_below),
+    )

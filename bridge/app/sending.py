@@ -1,0 +1,180 @@
+"""Sending: go-live, approvals, delivery, letters to the post."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from bridge.app.enclosures import Enclosures
+from bridge.app.lines import notice_line
+from bridge.app.opening import SENDING
+from bridge.app.reading import Progress, Reading
+from bridge.app.results import Delivered, Done, NoticeLine
+from bridge.deliver import Deliverer, Desk, Report
+from bridge.dun import Judge
+from bridge.errors import ConfigError, UsageError
+from bridge.model import Invoice, Reason
+from bridge.store.records import Notice
+
+
+class Sending(Reading):
+    """What lets notices out, and what keeps them in."""
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Return what all steps of delivery share."""
+        zones = {name: port.zone for name, port in self.accounts.items()}
+        return Desk(
+            store=self.store,
+            channels=self.channels,
+            rules=Judge(self.store, self.rules, zones, self._gate),
+            files=Enclosures(self.config.creditor, self.accounts),
+            stop=self.stop,
+        )
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """Return the deliverer of all accounts."""
+        return Deliverer(self.desk, self.accounts)
+
+    def _gate(self, conn: Connection, _account: str) -> Reason | None:
+        if self.store.settings.get(conn, "pause"):
+            return Reason.GLOBAL_PAUSE
+        return None if self.sending(conn) else Reason.SENDING_OFF
+
+    # ------------------------------------------------------------------------------------------------------- delivery
+
+    def deliver(self, accounts: Sequence[str] = (), *, progress: Progress | None = None) -> Delivered:
+        """Deliver what is approved or needs no approval, settle what is unclear, land what was posted.
+
+        While sending is off nothing is written; what was written before is still settled.
+        """
+        reports = []
+        for name in self.chosen(accounts):
+            if progress:
+                progress(name, 0, None)
+            reports.append(self.deliverer.run(name))
+        return self._delivered(reports)
+
+    def _delivered(self, reports: Sequence[Report]) -> Delivered:
+        names = ("done", "landed", "dropped", "parked", "unclear", "found", "again", "alarms")
+        with self.store.reading() as conn:
+            steps = self.store.questions.step_counts(conn)
+            sending = self.sending(conn)
+        reasons = [one.held.value for one in reports if one.held is not None]
+        wake = [one.wait_until for one in reports if one.wait_until is not None]
+        return Delivered(
+            counts={name: sum(getattr(one, name) for one in reports) for name in names},
+            parked=sum(count for (_, state), count in steps.items() if state == "parked"),
+            unclear=sum(count for (_, state), count in steps.items() if state == "unclear"),
+            waiting_until=min(wake, default=None),
+            reasons={reason: reasons.count(reason) for reason in dict.fromkeys(reasons)},
+            sending=sending,
+            problems=tuple(problem for one in reports for problem in (*one.problems, *filter(None, (one.stopped,)))),
+        )
+
+    # -------------------------------------------------------------------------------------------------------- go-live
+
+    def go_live(self) -> Done:
+        """Switch sending on, in this actor's name. Raises `ConfigError` where the configuration forbids it."""
+        if self.config.dunning.sending.value == "never":
+            raise ConfigError(
+                f"{self.loaded.path}: dunning.sending is never; this installation does not send", cause="sending_never"
+            )
+        return self._switch(on=True)
+
+    def stop_sending(self) -> Done:
+        """Switch sending off; reading and deciding go on."""
+        return self._switch(on=False)
+
+    def _switch(self, *, on: bool) -> Done:
+        with self.store.begin() as conn:
+            self.store.settings.set(conn, SENDING, on, self.stamp())
+        return Done("sending_on" if on else "sending_off", SENDING, self.actor)
+
+    # ------------------------------------------------------------------------------------------------------ approvals
+
+    def proposals(self, ids: Sequence[int] = ()) -> tuple[NoticeLine, ...]:
+        """Return the notices that wait for an approval, all or these. Raises `UsageError` where one of them does not."""
+        with self.store.reading() as conn:
+            found = {one.id: one for one in self.store.outbox.listing(conn, states=["proposed"], limit=100_000)}
+            for wanted in ids:
+                if wanted not in found:
+                    raise UsageError(
+                        f"notice {wanted} does not wait for an approval; `mahnbridge approve` lists those that do"
+                    )
+            rows = [found[one] for one in ids] if ids else sorted(found.values(), key=lambda one: one.id)
+            return self.lines(conn, rows)
+
+    def approve(self, proposals: Sequence[NoticeLine]) -> Done:
+        """Approve what was shown: the approval binds to that content. Raises `WrongState` where it changed since."""
+        with self.store.begin() as conn:
+            for one in proposals:
+                assert one.id is not None
+                self.store.outbox.approve(conn, one.id, shown_hash=one.hash, actor=self.actor, now=self.clock())
+                self._told(conn, "approved", one)
+        return Done("approved", "", self.actor, count=len(proposals))
+
+    def refuse(self, proposals: Sequence[NoticeLine], reason: str) -> Done:
+        """Refuse proposals, with a reason; they are not proposed again before something changes."""
+        with self.store.begin() as conn:
+            for one in proposals:
+                assert one.id is not None
+                self.store.outbox.refuse(conn, one.id, text=f"{self.actor}: {reason}", now=self.store.now())
+                self._told(conn, "refused", one, reason)
+        return Done("refused", "", self.actor, count=len(proposals), text=reason)
+
+    def _told(self, conn: Connection, kind: str, one: NoticeLine, reason: str = "") -> None:
+        notice = self.store.outbox.get(conn, one.id or 0)
+        data = {"level": one.level, "level_name": one.level_name, "reason": reason}
+        for claim in notice.claims:
+            self.record(
+                conn,
+                f"notice_{kind}",
+                account=one.account,
+                case_id=notice.case_id,
+                notice_id=one.id,
+                invoice_id=claim.invoice_id,
+                data=data,
+            )
+
+    # -------------------------------------------------------------------------------------------------------- letters
+
+    def letters(self) -> tuple[NoticeLine, ...]:
+        """Return the notices that were made but not sent: letters to be posted, reminders only created at the provider."""
+        with self.store.reading() as conn:
+            waiting = self.store.outbox.listing(conn, states=["waiting"], limit=100_000)
+            return self.lines(conn, sorted(waiting, key=lambda one: one.id))
+
+    def letters_posted(self, ids: Sequence[int] = (), *, everything: bool = False) -> Done:
+        """Record that letters went to the post; their level counts from today. Raises `UsageError` where none is named."""
+        if not ids and not everything:
+            raise UsageError("name the letters (as `letters list` shows them), or --all")
+        wanted = list(ids) or [one.id for one in self.letters() if one.id and one.channel == "letter"]
+        for notice_id in wanted:
+            self.deliverer.mark_posted(notice_id, actor=self.actor)
+        return Done("posted", ", ".join(map(str, wanted)), self.actor, count=len(wanted))
+
+    def confirm_sent(self, ids: Sequence[int]) -> Done:
+        """Record that a person sent reminders which were only created or completed at the provider."""
+        for notice_id in ids:
+            self.deliverer.confirm_sent(notice_id, actor=self.actor)
+        return Done("sent", ", ".join(map(str, ids)), self.actor, count=len(ids))
+
+    # ---------------------------------------------------------------------------------------------------------- lines
+
+    def lines(self, conn: Connection, notices: Sequence[Notice]) -> tuple[NoticeLine, ...]:
+        """Return stored notices for people."""
+        cases: dict[int, str] = {}
+        found = []
+        for one in notices:
+            if one.case_id not in cases:
+                cases[one.case_id] = self.store.questions.case_number(conn, one.case_id)
+            invoices: dict[str, Invoice] = {}
+            for claim in one.claims:
+                known = self.store.mirror.invoice(conn, one.account, claim.invoice_id)
+                if known is not None:
+                    invoices[claim.invoice_id] = known.invoice
+            debtor = self.store.mirror.debtor(conn, one.account, one.debtor_id)
+            found.append(notice_line(one, debtor, cases[one.case_id], invoices, self.today(one.account)))
+        return tuple(found)

@@ -1,0 +1,116 @@
+"""Setting up: the first `bridge.yaml`, in which nothing can happen to anybody."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bridge.app.results import Made
+from bridge.app.starter import CHANNELS, HEAD, PLAIN_ACCOUNT, TAIL
+from bridge.config import plugins
+from bridge.config.problems import suggestion
+from bridge.errors import ConfigError, UsageError
+
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What `init` was told. `accounts` are `NAME:CONNECTOR`, `base_urls` are `NAME=URL`; `cutoff` empty: today."""
+
+    company: str = ""
+    accounts: tuple[str, ...] = ()
+    base_urls: tuple[str, ...] = ()
+    cutoff: str | None = None
+    language: str = "de"
+
+
+def connectors() -> tuple[str, ...]:
+    """Return the names of the installed connectors."""
+    return tuple(plugins.names(plugins.CONNECTORS))
+
+
+def write(path: Path, answers: Answers, *, force: bool = False) -> Made:
+    """Write a commented `bridge.yaml`: sending off, cut-off today, every level only proposes.
+
+    Raises `ConfigError` where the file exists or cannot be written, `UsageError` on answers that make no sense.
+    """
+    if path.exists() and not force:
+        raise ConfigError(f"{path}: exists already; --force overwrites it", cause="exists")
+    accounts = _accounts(answers)
+    urls = _urls(answers, accounts)
+    text = render(answers, accounts, urls, _cutoff(answers))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        part.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}", cause="not_written") from error
+    return Made(str(path), str(path.resolve().parent / "data"), tuple(accounts))
+
+
+def render(answers: Answers, accounts: Mapping[str, str], urls: Mapping[str, str], cutoff: date) -> str:
+    """Return the text of a first `bridge.yaml` in the language of `answers`."""
+    lang = answers.language if answers.language in HEAD else "de"
+    parts = [HEAD[lang].format(language=lang, company=_quoted(answers.company))]
+    for name, connector in accounts.items():
+        parts.append(_account(name, connector, urls.get(name)))
+    if not accounts:
+        parts[-1] = parts[-1].rstrip() + " {}\n"
+    parts.extend((CHANNELS[lang], TAIL[lang].format(cutoff=cutoff.isoformat())))
+    return "".join(parts)
+
+
+def _account(name: str, connector: str, url: str | None) -> str:
+    secret = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    lines = (plugins.connector(connector).starter.strip("\n") or PLAIN_ACCOUNT).replace("ACCOUNT", secret)
+    if url:
+        lines, replaced = re.subn(r"(?m)^(\s*base_url:).*$", rf"\g<1> {url}", lines)
+        if not replaced:
+            lines += f"\nhttp:\n  base_url: {url}"
+    body = "\n".join(f"    {line}".rstrip() for line in lines.split("\n"))
+    return f"  {name}:\n    connector: {connector}\n{body}\n"
+
+
+def _accounts(answers: Answers) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for item in answers.accounts:
+        name, _, connector = item.partition(":")
+        connector = connector or name
+        if not _NAME.match(name):
+            raise UsageError(f"{name!r} is no account name; write small letters, digits, - and _, such as main")
+        if connector not in connectors():
+            raise UsageError(f"there is no connector {connector!r} ({suggestion(connector, list(connectors()))})")
+        if name in found:
+            raise UsageError(f"account {name} stands here twice")
+        found[name] = connector
+    return found
+
+
+def _urls(answers: Answers, accounts: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for item in answers.base_urls:
+        name, _, url = item.partition("=")
+        if name not in accounts or not re.match(r"^https?://\S+$", url):
+            raise UsageError(f"{item!r}: write NAME=https://..., with the name of an account of this call")
+        found[name] = url
+    return found
+
+
+def _cutoff(answers: Answers) -> date:
+    if not answers.cutoff:
+        return datetime.now(UTC).astimezone(ZoneInfo("Europe/Berlin")).date()
+    try:
+        return date.fromisoformat(answers.cutoff)
+    except ValueError as error:
+        raise UsageError(f"{answers.cutoff!r} is no date; write 2026-09-01") from error
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'

@@ -1,0 +1,112 @@
+"""The journal in plain words, German and English."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from bridge.model import Reason
+from bridge.policy import words
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "case_opened": ("Akte angelegt", "case opened"),
+    "case_reopened": ("Akte wieder geöffnet", "case opened again"),
+    "case_closed": ("Akte geschlossen: {reason}, auf Stufe {level}", "case closed: {reason}, at level {level}"),
+    "claim_opened": ("{invoice} kommt in die Akte", "{invoice} enters the case"),
+    "claim_reopened": ("{invoice} wieder offen", "{invoice} open again"),
+    "claim_closed": ("{invoice} erledigt: {reason}", "{invoice} closed: {reason}"),
+    "round_opened": ("{invoice}: neue Runde {round}", "{invoice}: new round {round}"),
+    "level_adopted": (
+        "{invoice}: anderswo gemahnt, Stufe {level} vom {on} übernommen",
+        "{invoice}: reminded elsewhere, level {level} of {on} adopted",
+    ),
+    "closed_by_hand": ("von Hand geschlossen: {note}", "closed by hand: {note}"),
+    "reopened_by_hand": ("von Hand wieder geöffnet: {note}", "opened again by hand: {note}"),
+    "undelivered": ("{invoice}: unzustellbar", "{invoice}: could not be delivered"),
+    "delivery_accepted": ("{invoice}: Zustellung gilt", "{invoice}: delivery accepted as it is"),
+    "blocked": (
+        "{invoice} gesperrt: {reason}, bis {until}. {note}",
+        "{invoice} blocked: {reason}, until {until}. {note}",
+    ),
+    "deferred": ("{invoice} Zahlungsaufschub bis {until}. {note}", "{invoice} deferred until {until}. {note}"),
+    "unblocked": ("{invoice} Sperre aufgehoben", "{invoice} block lifted"),
+    "chosen": ("{invoice} gewählt: {setting} {value}", "{invoice} chosen: {setting} {value}"),
+    "notice_proposed": (
+        "Stufe {level} {level_name} vorgeschlagen, {recipient}",
+        "level {level} {level_name} proposed, {recipient}",
+    ),
+    "notice_queued": (
+        "Stufe {level} {level_name} geht hinaus, {recipient}",
+        "level {level} {level_name} goes out, {recipient}",
+    ),
+    "levels_skipped": (
+        "{invoice}: Stufen {skipped} übersprungen durch {by}",
+        "{invoice}: levels {skipped} skipped by {by}",
+    ),
+    "held": ("{invoice} zurückgehalten: {reason}", "{invoice} held: {reason}"),
+    "notice_approved": (
+        "{invoice}: Stufe {level} {level_name} freigegeben",
+        "{invoice}: level {level} {level_name} approved",
+    ),
+    "notice_refused": (
+        "{invoice}: Stufe {level} {level_name} abgelehnt: {reason}",
+        "{invoice}: level {level} {level_name} refused: {reason}",
+    ),
+    "notice_landed": (
+        "{invoice} gemahnt: Stufe {level} {level_name}",
+        "{invoice} reminded: level {level} {level_name}",
+    ),
+    "notice_dropped": ("Mahnung verworfen: {reason}", "notice dropped: {reason}"),
+    "step_done": ("{act} erledigt", "{act} done"),
+    "step_parked": ("{act} wartet auf eine Person: {error}", "{act} waits for a person: {error}"),
+    "step_alarm": ("Achtung: {act}: {error}", "Alarm: {act}: {error}"),
+    "step_replayed": ("{act} noch einmal versucht: {reason}", "{act} tried again: {reason}"),
+    "step_discarded": ("{act} beiseitegelegt: {reason}", "{act} set aside: {reason}"),
+    "jump_approved": ("Sprung zwischen zwei Abrufen angenommen", "jump between two pulls accepted"),
+    "setting_changed": ("{name}: {value}", "{name}: {value}"),
+    "connected": ("Konto verbunden", "account connected"),
+    "places_prepared": ("Felder beim Anbieter angelegt", "places made at the provider"),
+}
+
+_ACTS: dict[str, tuple[str, str]] = {
+    "create": ("Mahnung anlegen", "create reminder"),
+    "amend": ("Mahnung ergänzen", "amend reminder"),
+    "complete": ("Mahnung abschließen", "complete reminder"),
+    "send_email": ("E-Mail des Anbieters", "provider e-mail"),
+    "send_post": ("Post des Anbieters", "provider post"),
+    "mark_sent": ("als versandt vermerken", "mark as sent"),
+    "discard": ("Entwurf löschen", "delete draft"),
+    "note": ("Notiz an der Rechnung", "note on the invoice"),
+    "tag": ("Schlagwort an der Rechnung", "tag on the invoice"),
+    "customer_note": ("Notiz beim Kunden", "note at the customer"),
+    "mail": ("E-Mail", "e-mail"),
+    "letter": ("Brief", "letter"),
+}
+
+
+def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) -> str:
+    """Return one event in plain words; what the event does not say is left out."""
+    side = 1 if language == "en" else 0
+    template = _WORDS.get(kind, (kind, kind))[side]
+    values = _Values({name: _shown(name, value, language) for name, value in data.items() if value is not None})
+    values.setdefault("invoice", invoice)
+    return " ".join(template.format_map(values).split()).strip(" .:,")
+
+
+class _Values(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _shown(name: str, value: Any, language: str) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if name == "reason" and text in list(Reason):
+        return words.reason(Reason(text), language)
+    if name == "act" and text in _ACTS:
+        return _ACTS[text][1 if language == "en" else 0]
+    if name in ("until", "on") and isinstance(value, str):
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            return text
+        return f"{day:%d.%m.%Y}" if language == "de" else f"{day.day} {day:%b %Y}"
+    return text

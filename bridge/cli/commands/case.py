@@ -1,0 +1,108 @@
+"""What people do with a case: look, block, unblock, defer, close, choose a level."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.base import Argument, Option, command
+from bridge.cli.commands.look import Day
+from bridge.cli.session import Session
+
+if TYPE_CHECKING:
+    from bridge.app.results import Done
+    from bridge.cli.out import Out
+
+BLOCKS = (
+    "dispute",
+    "promise_to_pay",
+    "payment_plan",
+    "insolvency",
+    "customer_excluded",
+    "invoice_excluded",
+    "collection",
+)
+
+_CASE = Argument(["case"], metavar="CASE")
+_INVOICE = Option(["--invoice"], metavar="NUMBER", help="option.case.invoice")
+_NOTE = Option(["--note"], metavar="TEXT", default="", help="option.case.note")
+
+
+def _done(out: "Out", done: "Done") -> None:
+    until = done.until
+    out.line(
+        f"done.{done.what}" + ("_until" if until else ""),
+        style="ok",
+        subject=done.subject,
+        actor=done.actor,
+        count=done.count,
+        until=until.strftime("%d.%m.%Y") if until else "",
+        text=done.text,
+    )
+
+
+@command("case show", _CASE)
+def show(session: Session, case: str) -> int:
+    """Show one case: claims, notices, blocks and timeline."""
+    from bridge.cli.show import case as show_case  # noqa: PLC0415
+
+    session.emit(session.bridge.case(case), show_case)
+    return 0
+
+
+@command(
+    "case block",
+    _CASE,
+    Option(["--reason"], type=click.Choice(BLOCKS), required=True, help="option.case.reason"),
+    Option(["--until"], type=Day(), metavar="DATE", help="option.case.until"),
+    _INVOICE,
+    _NOTE,
+    changes=True,
+)
+def block(session: Session, *, case: str, reason: str, until: date | None, invoice: str | None, note: str) -> int:
+    """Stop reminders to a customer or for one invoice, with a reason."""
+    session.emit(session.bridge.block(case, reason=reason, until=until, invoice=invoice, note=note), _done)
+    return 0
+
+
+@command("case unblock", _CASE, _INVOICE, changes=True)
+def unblock(session: Session, case: str, invoice: str | None) -> int:
+    """Lift the blocks of a case or of one invoice."""
+    session.emit(session.bridge.unblock(case, invoice=invoice), _done)
+    return 0
+
+
+@command(
+    "case defer",
+    _CASE,
+    Option(["--days"], type=click.IntRange(1, 365), help="option.case.days"),
+    Option(["--until"], type=Day(), metavar="DATE", help="option.case.until"),
+    _INVOICE,
+    _NOTE,
+    changes=True,
+)
+def defer(session: Session, *, case: str, days: int | None, until: date | None, invoice: str | None, note: str) -> int:
+    """Grant a deferral; afterwards dunning goes on at the same level."""
+    session.emit(session.bridge.defer(case, days=days, until=until, invoice=invoice, note=note), _done)
+    return 0
+
+
+@command("case close", _CASE, _NOTE, changes=True)
+def close(session: Session, case: str, note: str) -> int:
+    """Close a case by hand; no payment is booked and nothing restarts by itself."""
+    session.emit(session.bridge.close_case(case, note=note), _done)
+    return 0
+
+
+@command("case reopen", _CASE, _NOTE, changes=True)
+def reopen(session: Session, case: str, note: str) -> int:
+    """Open a case again that was closed by hand."""
+    session.emit(session.bridge.reopen_case(case, note=note), _done)
+    return 0
+
+
+@command("case level", _CASE, Argument(["level"], type=click.IntRange(1, 99)), _INVOICE, changes=True)
+def level(session: Session, case: str, level: int, invoice: str | None) -> int:
+    """Choose the next level of a case by hand."""
+    session.emit(session.bridge.set_level(case, level, invoice=invoice), _done)
+    return 0

@@ -1,0 +1,16 @@
+"""Groups of commands: case, failures, letters, config."""
+
+from bridge.cli.base import Group
+
+_C = "bridge.cli.commands."
+
+
+def _group(name: str, module: str, names: tuple[str, ...]) -> Group:
+    modules = {one: f"{_C}{module}:{one.replace('-', '_')}" for one in names}
+    return Group(name, modules=modules, prefix=f"{name} ", help=f"command.{name}", no_args_is_help=True)
+
+
+case = _group("case", "case", ("show", "block", "unblock", "defer", "close", "reopen", "level"))
+failures = _group("failures", "failures", ("list", "show", "replay", "discard"))
+letters = _group("letters", "letters", ("list", "posted", "sent"))
+config = _group("config", "settings", ("show", "schema"))

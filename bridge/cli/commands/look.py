@@ -1,0 +1,81 @@
+"""Looking: status, explain, search, cases."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.base import Argument, Option, command
+from bridge.cli.locale import say
+from bridge.cli.session import Session
+
+if TYPE_CHECKING:
+    from bridge.app.results import Status
+
+VIEWS = ("open", "closed", "all", "run", "collection")
+
+
+class Day(click.ParamType[date]):
+    """A date: 2026-12-24 or 24.12.2026."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date that `value` names."""
+        if isinstance(value, date):
+            return value
+        text = str(value).strip()
+        try:
+            if len(text) == 10 and text[2] == text[5] == ".":
+                return date(int(text[6:]), int(text[3:5]), int(text[:2]))
+            return date.fromisoformat(text)
+        except ValueError:
+            self.fail(say("wrong.date", value=text), param, ctx)
+
+
+@command("status")
+def status(session: Session) -> int:
+    """Show accounts, what is ready, what waits and what failed."""
+    result: Status = session.bridge.status()
+    from bridge.cli.show import status as show  # noqa: PLC0415
+
+    session.emit(result, show)
+    needed = result.failures or any(one.state != "ok" or one.held_jump for one in result.accounts)
+    return 1 if needed else 0
+
+
+@command(
+    "explain",
+    Argument(["invoice"]),
+    Option(["--on", "on"], type=Day(), metavar="DATE", help="option.explain.on"),
+    Option(["--account"], metavar="ACCOUNT", help="option.account"),
+)
+def explain(session: Session, invoice: str, on: date | None, account: str | None) -> int:
+    """Say why an invoice gets a reminder or not, today or on a date."""
+    from bridge.cli.show import explained  # noqa: PLC0415
+
+    session.emit(session.bridge.explain(invoice, on=on, account=account), explained)
+    return 0
+
+
+@command("search", Argument(["number"]))
+def search(session: Session, number: str) -> int:
+    """Find an invoice: when was which reminder sent to whom, and did it arrive."""
+    from bridge.cli.show import found  # noqa: PLC0415
+
+    result = session.emit(session.bridge.search(number), found)
+    return 0 if result.invoices else 1
+
+
+@command(
+    "cases",
+    Option(["--view"], type=click.Choice(VIEWS), default="open", help="option.cases.view"),
+    Option(["--account"], metavar="ACCOUNT", help="option.account"),
+    Option(["--customer"], metavar="NUMBER", help="option.customer"),
+)
+def cases(session: Session, view: str, account: str | None, customer: str | None) -> int:
+    """List dunning cases: open, closed, all, in the run, at collection."""
+    from bridge.cli.show import cases as show  # noqa: PLC0415
+
+    session.emit(session.bridge.cases(view, account=account, customer=customer), show)
+    return 0

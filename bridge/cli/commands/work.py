@@ -1,0 +1,164 @@
+"""The daily work: pull, plan, run, approve, deliver."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.base import Argument, Option, command
+from bridge.cli.locale import say
+from bridge.cli.session import Session
+
+if TYPE_CHECKING:
+    from bridge.app.results import Delivered, Done, Pulled, Ran
+    from bridge.cli.out import Out
+
+
+@command(
+    "pull", Argument(["accounts"], nargs=-1), Option(["--full"], is_flag=True, help="option.pull.full"), changes=True
+)
+def pull(session: Session, accounts: tuple[str, ...], full: bool) -> int:
+    """Read what changed at the providers."""
+    with session.out.progress() as advance:
+        result = session.bridge.pull(accounts, full=full, progress=advance)
+    session.emit(result, _show_pulled)
+    return 0 if all(one.state == "done" for one in result) else 1
+
+
+def _show_pulled(out: "Out", result: "tuple[Pulled, ...]") -> None:
+    for one in result:
+        if one.state == "done":
+            out.line(
+                "pull.done",
+                style="ok",
+                account=one.account,
+                records=one.counts.get("records", 0),
+                changed=one.counts.get("changed", 0),
+                rejects=one.counts.get("rejects", 0),
+            )
+        else:
+            out.line(f"pull.{one.state}", style="error", account=one.account, error=one.error)
+
+
+@command(
+    "plan",
+    Argument(["accounts"], nargs=-1),
+    Option(["--customer"], metavar="NUMBER", help="option.customer"),
+    Option(["--all", "everything"], is_flag=True, help="option.plan.all"),
+)
+def plan(session: Session, accounts: tuple[str, ...], customer: str | None, everything: bool) -> int:
+    """Show what would go out today and what is held back; nothing is written."""
+    from bridge.cli.show import planned  # noqa: PLC0415
+
+    session.emit(
+        session.bridge.plan(accounts, customer=customer),
+        lambda out, result: planned(out, result, everything=everything),
+    )
+    return 0
+
+
+@command(
+    "run",
+    Argument(["accounts"], nargs=-1),
+    Option(["--customer"], metavar="NUMBER", help="option.customer"),
+    Option(["--approve-limits", "approved"], is_flag=True, help="option.run.approve_limits"),
+    Option(["--no-pull"], is_flag=True, help="option.run.no_pull"),
+    Option(["--no-deliver"], is_flag=True, help="option.run.no_deliver"),
+    changes=True,
+)
+def run(
+    session: Session,
+    *,
+    accounts: tuple[str, ...],
+    customer: str | None,
+    approved: bool,
+    no_pull: bool,
+    no_deliver: bool,
+) -> int:
+    """Do one complete dunning run: read, decide, deliver."""
+    with session.out.progress() as advance:
+        result = session.bridge.run(
+            accounts,
+            customer=customer,
+            approved=approved,
+            pull=not no_pull,
+            deliver=not no_deliver,
+            progress=advance,
+        )
+    session.emit(result, _show_ran)
+    waiting = result.planned is not None and result.planned.state == "waiting"
+    failed = any(one.state != "done" for one in result.pulled)
+    return 1 if waiting or failed or (result.delivered is not None and result.delivered.parked) else 0
+
+
+def _show_ran(out: "Out", result: "Ran") -> None:
+    from bridge.cli.show import planned  # noqa: PLC0415
+
+    _show_pulled(out, result.pulled)
+    if result.planned is not None:
+        planned(out, result.planned)
+    if result.delivered is not None:
+        _show_delivered(out, result.delivered)
+
+
+@command("deliver", Argument(["accounts"], nargs=-1), changes=True)
+def deliver(session: Session, accounts: tuple[str, ...]) -> int:
+    """Deliver what is approved, and take up what is unclear."""
+    with session.out.progress() as advance:
+        result = session.bridge.deliver(accounts, progress=advance)
+    session.emit(result, _show_delivered)
+    return 1 if result.parked else 0
+
+
+def _show_delivered(out: "Out", result: "Delivered") -> None:
+    from bridge.cli.show import delivered  # noqa: PLC0415
+
+    delivered(out, result)
+
+
+@command(
+    "approve",
+    Argument(["notices"], nargs=-1, type=int, metavar="[NOTICE]..."),
+    Option(["--all", "everything"], is_flag=True, help="option.approve.all"),
+    Option(["--limits", "limits"], metavar="ACCOUNT", multiple=True, help="option.approve.limits"),
+    Option(["--refuse"], metavar="REASON", help="option.approve.refuse"),
+    Option(["--yes", "-y", "yes"], is_flag=True, help="option.yes"),
+    changes=True,
+)
+def approve(
+    session: Session,
+    *,
+    notices: tuple[int, ...],
+    everything: bool,
+    limits: tuple[str, ...],
+    refuse: str | None,
+    yes: bool,
+) -> int:
+    """Show proposals and approve or refuse them."""
+    from bridge.cli.show import notices as show_notices  # noqa: PLC0415
+
+    bridge = session.bridge
+    for account in limits:
+        session.emit(bridge.approve_jump(account), _show_done)
+    if limits and not (notices or everything):
+        return 0
+    proposals = bridge.proposals(notices)
+    if not notices and not everything:
+        session.emit(proposals, show_notices)
+        if proposals and not session.as_json:
+            session.out.line("approve.how")
+        return 0
+    if not session.as_json:
+        show_notices(session.out, proposals)
+    if (
+        session.interactive
+        and not yes
+        and not click.confirm(say("approve.confirm", count=len(proposals)), default=False)
+    ):
+        return 1
+    done = bridge.refuse(proposals, refuse) if refuse else bridge.approve(proposals)
+    session.emit(done, _show_done)
+    return 0
+
+
+def _show_done(out: "Out", done: "Done") -> None:
+    out.line(f"done.{done.what}", style="ok", count=done.count, actor=done.actor, subject=done.subject, text=done.text)

@@ -1,0 +1,54 @@
+"""Texts for people, in German and English. German first: it is the language where nothing says otherwise."""
+
+import importlib
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+LANGUAGES = ("de", "en")
+_chosen: list[str] = []
+
+
+def language() -> str:
+    """Return the language of the moment: chosen by `speak`, else by the locale, else German."""
+    if _chosen:
+        return _chosen[-1]
+    for name in ("MAHNBRIDGE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name, "")
+        if value[:2].lower() in LANGUAGES:
+            return value[:2].lower()
+        if value and value not in ("C", "POSIX") and not value.startswith("C."):
+            return "en"
+    return "de"
+
+
+def located() -> bool:
+    """Return whether a person or the locale has named a language, so that the configuration need not."""
+    return bool(_chosen) or any(
+        os.environ.get(name, "")[:2].lower() in LANGUAGES
+        for name in ("MAHNBRIDGE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    )
+
+
+def speak(lang: str) -> None:
+    """Choose the language of this process."""
+    _chosen[:] = [lang]
+
+
+@cache
+def catalogue(lang: str) -> Mapping[str, str]:
+    """Return all texts of a language."""
+    texts: Mapping[str, str] = importlib.import_module(f"bridge.cli.locale.{lang}").TEXTS
+    return texts
+
+
+def say(key: str, /, **values: Any) -> str:
+    """Return the text of `key` with `values` filled in."""
+    text = catalogue(language()).get(key, key)
+    return text.format(**values) if values else text
+
+
+def knows(key: str) -> bool:
+    """Return whether there is a text for `key`."""
+    return key in catalogue(language())

@@ -1,0 +1,352 @@
+"""How results look to people: runs, notices, status, explanations."""
+
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bridge.app.results import (
+    CaseDetail,
+    CaseLine,
+    Delivered,
+    Explained,
+    Failure,
+    FailureGroup,
+    Found,
+    Held,
+    NoticeLine,
+    Planned,
+    Status,
+)
+from bridge.cli.locale import knows, language, say
+from bridge.cli.out import Money, Out, money, shown, totals
+from bridge.model import Reason
+from bridge.policy import words
+
+
+def reason(code: str) -> str:
+    """Return the plain words of a reason code, or the code itself."""
+    try:
+        return words.reason(Reason(code), language())
+    except ValueError:
+        return say(f"reason.{code}") if knows(f"reason.{code}") else code
+
+
+def word(group: str, code: str) -> str:
+    """Return the word for a state, channel or degree of automation."""
+    return say(f"{group}.{code}") if knows(f"{group}.{code}") else code
+
+
+def level(number: int | None, name: str) -> str:
+    """Return `2 Mahnung`, or `-` before the first level."""
+    return f"{number} {name}".strip() if number else "-"
+
+
+def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
+    """Print what goes out and what is held back."""
+    out.title("plan.title", day=shown(result.today), count=len(result.notices))
+    if result.notices:
+        notices(out, result.notices)
+    if result.state == "waiting":
+        out.line("plan.waiting", reason=result.reason, style="warning")
+    for account in result.stale:
+        out.line("plan.stale", account=account, style="warning")
+    if not result.held:
+        return
+    out.title("plan.held", count=len(result.held))
+    counts = Counter(one.reason for one in result.held)
+    if everything or len(result.held) <= 15:
+        held(out, result.held)
+    else:
+        out.table(("reason", "count"), [(reason(code), number) for code, number in counts.most_common()])
+        out.line("plan.more", style="dim")
+
+
+def held(out: Out, rows: Sequence[Held]) -> None:
+    """Print open invoices that get nothing today, and why."""
+    out.table(
+        ("invoice", "customer", "open", "text", "next_on"),
+        [
+            (
+                one.number or one.invoice,
+                one.customer,
+                Money(one.open, one.currency),
+                one.text or reason(one.reason),
+                one.next_on,
+            )
+            for one in rows
+        ],
+    )
+
+
+def notices(out: Out, rows: Sequence[NoticeLine]) -> None:
+    """Print letters and mails, planned or stored."""
+    if not rows:
+        out.line("notices.none")
+        return
+    stored = any(one.id for one in rows)
+    columns = ("id", "customer", "invoices", "level", "channel", "recipient", "total", "deadline", "state")
+    table = [
+        (
+            one.id,
+            one.customer,
+            ", ".join(claim.number or claim.invoice for claim in one.claims),
+            level(one.level, one.level_name),
+            word("channel", one.channel),
+            one.recipient,
+            Money(one.total, one.currency),
+            one.deadline,
+            word("state", one.state),
+        )
+        for one in rows
+    ]
+    if not stored:
+        columns, table = columns[1:-1], [row[1:-1] for row in table]  # type: ignore[misc, assignment]
+    out.table(columns, table, drop=("deadline", "channel"))
+
+
+def delivered(out: Out, result: Delivered) -> None:
+    """Print what a delivery did."""
+    parts = [f"{word('outcome', name)}: {number}" for name, number in result.counts.items() if number]
+    out.line(
+        "deliver.done", style="ok" if not result.parked else "warning", text=", ".join(parts) or say("deliver.nothing")
+    )
+    for text in result.problems:
+        out.text(f"  {text}", "warning")
+    if not result.sending:
+        out.line("deliver.off", style="warning")
+    if result.parked:
+        out.line("deliver.parked", count=result.parked, style="warning")
+    if result.unclear:
+        out.line("deliver.unclear", count=result.unclear, until=shown(result.waiting_until), style="warning")
+
+
+def status(out: Out, result: Status) -> None:
+    """Print everything on one page."""
+    out.title("status.title", day=shown(result.today))
+    if result.clock_set:
+        out.line("status.clock", style="warning")
+    if result.sending:
+        out.line("status.sending_on", by=result.sending_by, at=shown(result.sending_at), style="ok")
+    else:
+        out.line("status.sending_off", style="warning")
+    if result.ready:
+        out.line("status.ready", count=result.ready, style="info")
+    rows = [
+        (
+            one.name,
+            word("account", one.state),
+            one.pulled_at,
+            one.open_count,
+            totals(one.open_total),
+            one.overdue_count,
+            totals(one.overdue_total),
+        )
+        for one in result.accounts
+    ]
+    out.table(
+        ("account", "state", "pulled_at", "open_count", "open_total", "overdue_count", "overdue_total"),
+        rows,
+        drop=("pulled_at",),
+    )
+    for one in result.accounts:
+        if one.text:
+            out.text(f"{one.name}: {one.text}", "error" if one.state != "ok" else "")
+        if one.stale:
+            out.line("status.stale", account=one.name, at=shown(one.pulled_at) or say("never"), style="warning")
+        if one.blocked_until:
+            out.line("status.blocked", account=one.name, until=shown(one.blocked_until), style="warning")
+        if one.held_jump:
+            out.line("status.jump", account=one.name, text=one.held_jump, style="warning")
+        if one.writing_suspended:
+            out.line("status.suspended", account=one.name, text=one.writing_suspended, style="warning")
+    if result.notices:
+        out.line(
+            "status.notices", text=", ".join(f"{word('state', name)} {count}" for name, count in result.notices.items())
+        )
+    out.line("status.cases", count=result.cases_open)
+    if result.failures or result.rejects:
+        out.line("status.failures", failures=result.failures, rejects=result.rejects, style="error")
+
+
+def explained(out: Out, results: Sequence[Explained]) -> None:
+    """Print why an invoice gets a reminder or not."""
+    for one in results:
+        out.title("explain.title", number=one.number or one.invoice, day=shown(one.on))
+        out.facts(
+            [
+                ("customer", one.customer),
+                ("account", one.account),
+                ("open", money(one.open, one.currency)),
+                ("due_on", one.due_on),
+                ("state", word("invoice", one.state)),
+                ("plan", one.plan),
+                ("decision", word("outcome", one.outcome)),
+                ("why", f"{one.text or reason(one.reason)}  [{one.reason}]"),
+                ("rule", one.rule),
+                ("level", level(one.level, one.level_name) if one.level else ""),
+                ("next_on", one.next_on),
+                ("change", one.change),
+            ]
+        )
+        for one_ahead in (*one.before, *one.ahead)[:6]:
+            out.line(
+                "explain.ahead",
+                day=shown(one_ahead.on),
+                level=level(one_ahead.level, one_ahead.level_name),
+                style="dim",
+            )
+
+
+def found(out: Out, result: Found) -> None:
+    """Print when which reminder of an invoice went to whom."""
+    if not result.invoices:
+        out.line("search.none", query=result.query, style="warning")
+        return
+    for one in result.invoices:
+        out.title("search.title", number=one.number or one.invoice, customer=one.customer)
+        out.facts(
+            [
+                ("open", money(one.open, one.currency)),
+                ("due_on", one.due_on),
+                ("state", word("invoice", one.state)),
+                ("why", one.text),
+            ]
+        )
+    if not result.sent:
+        out.line("search.never")
+        return
+    out.table(
+        ("at", "level", "channel", "recipient", "state", "text", "case"),
+        [
+            (
+                one.at,
+                level(one.level, one.level_name),
+                word("channel", one.channel),
+                one.recipient,
+                word("state", one.state),
+                one.result,
+                one.case,
+            )
+            for one in result.sent
+        ],
+        drop=("case",),
+    )
+
+
+def cases(out: Out, rows: Sequence[CaseLine]) -> None:
+    """Print a list of cases."""
+    if not rows:
+        out.line("cases.none")
+        return
+    closed = any(one.closed_on for one in rows)
+    columns = ["case", "customer", "customer_number", "state", "level", "invoices", "overdue", "ancillary", "next_on"]
+    if closed:
+        columns[-1:] = ["closed_on", "text"]
+    table = []
+    for one in rows:
+        row = [
+            one.number, one.customer, one.customer_number, word("case", one.state),
+            level(one.closed_level if one.closed_on else one.level, one.level_name), one.invoices,
+            totals(one.principal), totals(one.ancillary),
+        ]  # fmt: skip
+        row += [one.closed_on, reason(one.close_reason) if one.close_reason else ""] if closed else [one.next_on]
+        table.append(row)
+    out.table(columns, table, drop=("customer_number", "ancillary", "invoices"))
+
+
+def case(out: Out, detail: CaseDetail) -> None:
+    """Print one case with everything in it."""
+    line = detail.line
+    out.title("case.title", number=line.number, customer=line.customer)
+    out.facts(
+        [
+            ("customer_number", line.customer_number),
+            ("account", line.account),
+            ("state", word("case", line.state) + (f" ({reason(line.close_reason)})" if line.close_reason else "")),
+            ("closed_on", line.closed_on),
+            ("contact", detail.contact),
+            ("address", detail.address),
+            ("opened_on", line.opened_on),
+        ]
+    )
+    for claim in detail.claims:
+        days = say("case.days", days=claim.days_since_issue) if claim.days_since_issue is not None else ""
+        out.title("case.claim", number=claim.number or claim.invoice)
+        out.facts(
+            [
+                ("principal", f"{money(claim.principal, claim.currency)} {days}".strip()),
+                ("ancillary", money(claim.ancillary, claim.currency)),
+                ("total", money(claim.total, claim.currency)),
+                ("due_on", claim.due_on),
+                ("overdue", say("case.overdue", days=claim.days_overdue) if claim.days_overdue else ""),
+                (
+                    "state",
+                    word("invoice", claim.status) + (f", {reason(claim.close_reason)}" if claim.close_reason else ""),
+                ),
+                (
+                    "level",
+                    f"{level(claim.level, claim.level_name)}"
+                    + (f" ({shown(claim.level_on)})" if claim.level_on else ""),
+                ),
+                ("deadline", claim.deadline),
+                ("why", claim.held),
+                ("next_on", claim.next_on),
+            ]
+        )
+    sums: dict[str, Decimal] = {}
+    for claim in detail.claims:
+        sums[claim.currency] = sums.get(claim.currency, Decimal(0)) + claim.total
+    out.text(say("case.sum", total=totals(sums)), "bold")
+    if detail.notices:
+        out.title("case.notices")
+        notices(out, detail.notices)
+    for one in detail.blocks:
+        out.line(
+            "case.block",
+            reason=reason(one.reason),
+            invoice=one.invoice,
+            until=shown(one.until) or say("case.until_lifted"),
+            actor=one.actor,
+            note=one.note,
+            style="warning",
+        )
+    out.title("case.timeline")
+    out.table(("at", "actor", "text"), [(one.at, one.actor, one.text) for one in detail.timeline])
+
+
+def failures(out: Out, groups: Sequence[FailureGroup]) -> None:
+    """Print failures by cause."""
+    if not groups:
+        out.line("failures.none", style="ok")
+        return
+    for one in groups:
+        head = f"{one.count} x {word('failure', one.kind)}  {one.account}  [{one.cause}]"
+        out.text(head, "error")
+        out.text(f"   {one.example}")
+        out.text(f"   {', '.join(one.ids[:8])}{' …' if len(one.ids) > 8 else ''}", "dim")
+    out.line("failures.how", style="dim")
+
+
+def failure(out: Out, one: Failure) -> None:
+    """Print one failure."""
+    out.title("failures.title", id=one.id)
+    out.facts(
+        [
+            ("kind", word("failure", one.kind)),
+            ("account", one.account),
+            ("subject", one.subject),
+            ("state", word("step", one.state)),
+            ("cause", one.cause),
+            ("error", one.error),
+            ("at", one.at),
+        ]
+    )
+    for name, text in one.details.items():
+        out.text(f"{name}: {text}", "dim")
+
+
+def letters(out: Out, rows: Sequence[NoticeLine]) -> None:
+    """Print letters that wait for the post."""
+    notices(out, rows)
+    if rows:
+        out.line("letters.how", style="dim")

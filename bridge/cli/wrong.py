@@ -1,0 +1,75 @@
+"""What is said when something is wrong: one clear message, never a traceback; exit code 1 a person is needed, 2 called wrongly."""
+
+import os
+import sys
+
+import click
+
+from bridge.cli.locale import knows, say
+
+
+def explain_usage(error: click.ClickException) -> str:
+    """Return the message for a wrong call, in the language of the moment."""
+    lines = [f"{say('wrong.usage')} {_usage(error)}"]
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        lines.append(say("wrong.help", command=context.command_path))
+    return "\n".join(lines)
+
+
+def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption):
+        text = say("wrong.option", name=error.option_name)
+        near = ", ".join(sorted(error.possibilities or ()))
+        return text + (" " + say("wrong.near", names=near) if near else "")
+    name = error.param.opts[0] if isinstance(error, click.BadParameter) and error.param and error.param.opts else ""
+    if isinstance(error, click.MissingParameter):
+        argument = isinstance(error.param, click.Argument)
+        return say("wrong.missing_argument" if argument else "wrong.missing", name=name.upper() if argument else name)
+    if isinstance(error, click.BadParameter):
+        return say("wrong.value", name=name, text=error.message)
+    if isinstance(error, click.UsageError) and error.message.startswith("No such command"):
+        context = error.ctx
+        known = context.command.list_commands(context) if context and isinstance(context.command, click.Group) else []
+        word = error.message.partition("'")[2].partition("'")[0]
+        from difflib import get_close_matches  # noqa: PLC0415  only when something is wrong
+
+        near = ", ".join(get_close_matches(word, known, n=2))
+        return say("wrong.command", name=word) + (" " + say("wrong.near", names=near) if near else "")
+    return error.format_message()
+
+
+def explain_error(error: BaseException) -> int:
+    """Print what stopped the command and return the exit code."""
+    from bridge.errors import BridgeError, UsageError  # noqa: PLC0415  only when something is wrong
+    from bridge.http import redact  # noqa: PLC0415
+
+    if os.environ.get("MAHNBRIDGE_TRACEBACK") == "1":  # for people who look for a bug
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+    if isinstance(error, UsageError):
+        click.echo(f"{say('wrong.usage')} {redact(str(error))}", err=True)
+        return 2
+    if isinstance(error, BridgeError):
+        kind = type(error).__name__
+        lead = (
+            say(f"error.{kind}")
+            if knows(f"error.{kind}")
+            else say("error.ConfigError")
+            if isinstance(error, BridgeError)
+            else ""
+        )
+        text = redact(str(error))
+        click.echo(f"{lead}\n{text}" if "\n" in text else f"{lead} {text}", err=True)
+        return 1
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        click.echo(f"{say('error.system')} {error.strerror or error}{where}", err=True)
+        return 1
+    shown = redact(f"{type(error).__name__}: {error}")
+    click.echo(
+        say("error.bug", error=shown, command=" ".join(["MAHNBRIDGE_TRACEBACK=1", "mahnbridge", *sys.argv[1:2]])),
+        err=True,
+    )
+    return 1

@@ -1,0 +1,229 @@
+"""The running service: one scheduler per deployment, times per account, and a stop that loses nothing."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
+
+from bridge import log
+from bridge.errors import AlreadyRunning, BridgeError
+from bridge.metrics import Metrics
+from bridge.schedule import port as pages
+from bridge.schedule.times import Daily, due_before
+
+if TYPE_CHECKING:
+    from bridge.app import Bridge
+    from bridge.app.results import Pulled
+
+LEASE_SECONDS = 60
+HEARTBEAT_SECONDS = 15
+STOP_SECONDS = 9.0
+"""How long a stop waits for the steps in hand; a container is killed after ten seconds."""
+
+Wait = Callable[[float], bool]
+
+
+class Service:
+    """Everything that `serve` runs. `stop` may be called from any thread, more than once."""
+
+    def __init__(self, bridge: "Bridge") -> None:
+        self.bridge = bridge
+        self.log = log.get("serve")
+        self.outages = log.Outages(self.log)
+        self.metrics = Metrics(self)
+        self.stopping = threading.Event()
+        self.beat = time.monotonic()
+        self._working: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+        self._held = False
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(max(4, 2 * len(bridge.accounts)))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    # ---------------------------------------------------------------------------------------------------------- life
+
+    def run(self) -> int:
+        """Work until `stop` is called; return the exit code. Raises `AlreadyRunning` where another scheduler holds the lease."""
+        monitor = self.bridge.config.monitor
+        with self.bridge.store.leases.holding("scheduler", seconds=LEASE_SECONDS, what="the scheduler") as lease:
+            self._held = True
+            port = pages.Port(
+                monitor.host,
+                monitor.port,
+                {
+                    "/healthz": self.healthz,
+                    "/readyz": self.readyz,
+                    "/metrics": lambda: pages.metrics(self.metrics.page()),
+                },
+            )
+            try:
+                self._plan()
+                self._scheduler.start()
+                self.log.info("started", accounts=sorted(self.bridge.accounts), port=port.number)
+                return self._watch(lambda: self._renew(lease))
+            finally:
+                self._end(port)
+
+    def stop(self) -> None:
+        """Take up nothing new; what is in hand is finished or parked."""
+        self.bridge.stop.set()
+        self.stopping.set()
+
+    def _watch(self, renew: Callable[[], bool]) -> int:
+        while not self.stopping.wait(HEARTBEAT_SECONDS):
+            if not renew():
+                self.log.error("lease_lost", message="another scheduler has taken over; this one stops")
+                self.stop()
+                return 1
+            self.beat = time.monotonic()
+        return 0
+
+    def _renew(self, lease: object) -> bool:
+        try:
+            with self.bridge.store.begin() as conn:
+                lease.renew(conn)  # type: ignore[attr-defined]
+        except AlreadyRunning:
+            return False
+        except Exception as error:  # noqa: BLE001  a database that is away for a moment must not end the service
+            self.outages.failed("database", type(error).__name__, str(error))
+            return True
+        self.outages.worked("database")
+        return True
+
+    def _end(self, port: pages.Port) -> None:
+        self.stop()
+        self._scheduler.shutdown(wait=False)
+        until = time.monotonic() + STOP_SECONDS
+        for thread in list(self._working):
+            thread.join(max(0.0, until - time.monotonic()))
+        left = sum(thread.is_alive() for thread in self._working)
+        port.close()
+        self._held = False
+        self.log.info("stopped", unfinished=left)
+
+    # ---------------------------------------------------------------------------------------------------------- jobs
+
+    def _plan(self) -> None:
+        schedule = self.bridge.config.schedule
+        zone = ZoneInfo(schedule.time_zone)
+        for name, account in self.bridge.config.accounts.items():
+            if not account.enabled:
+                continue
+            pull = schedule.pull if account.schedule.pull is None else account.schedule.pull
+            run = schedule.run if account.schedule.run is None else account.schedule.run
+            if pull:
+                self._scheduler.add_job(self._job, Daily(pull, zone), args=("pull", name), id=f"pull:{name}")
+            if run:
+                self._scheduler.add_job(self._job, Daily(run, zone), args=("run", name), id=f"run:{name}")
+                self._catch_up(name, due_before(run, zone, self._now()))
+            every = IntervalTrigger(minutes=schedule.deliver_every_minutes)
+            self._scheduler.add_job(self._job, every, args=("deliver", name), id=f"deliver:{name}")
+
+    def _catch_up(self, account: str, due: datetime) -> None:
+        """Run once what was missed while the service was down: one run, at the level that is right today."""
+        last = self.bridge.last_run(account)
+        if last is not None and last >= due:
+            return
+        if last is None and self._now() - due > timedelta(hours=1):
+            return  # a fresh installation has missed nothing
+        self.log.info("catch_up", account=account, due=due.isoformat())
+        self._scheduler.add_job(self._job, args=("run", account), id=f"catch-up:{account}")
+
+    def _job(self, kind: str, account: str) -> None:
+        if self.stopping.is_set():
+            return
+        me, started = threading.current_thread(), time.monotonic()
+        with self._lock:
+            self._working.add(me)
+        outcome = "done"
+        try:
+            outcome = self._do(kind, account)
+        except AlreadyRunning as error:
+            outcome = "already_running"
+            self.log.info("skipped", job=kind, account=account, message=str(error))
+        except BridgeError as error:
+            outcome = "failed"
+            self.outages.failed(account, error.cause, str(error), job=kind)
+        except Exception as error:
+            outcome = "crashed"
+            self.log.exception("crashed", job=kind, account=account, error=type(error).__name__)
+        finally:
+            with self._lock:
+                self._working.discard(me)
+            self.metrics.jobs.labels(kind, outcome).inc()
+            self.metrics.seconds.labels(kind).observe(time.monotonic() - started)
+
+    def _do(self, kind: str, account: str) -> str:
+        if kind == "pull":
+            return self._pulled(self.bridge.pull((account,))[0])
+        if kind == "deliver":
+            report = self.bridge.deliver((account,))
+            if any(report.counts.values()):
+                self.log.info("delivered", account=account, **report.counts)
+            return "done"
+        result = self.bridge.run((account,))
+        outcome = self._pulled(result.pulled[0]) if result.pulled else "done"
+        if result.planned is not None:
+            self.log.info("run", account=account, state=result.planned.state, notices=len(result.planned.notices))
+        if result.delivered is not None:
+            self.log.info("delivered", account=account, **result.delivered.counts)
+        return outcome
+
+    def _pulled(self, result: "Pulled") -> str:
+        if result.state == "done":
+            self.outages.worked(result.account)
+            self.log.info("pulled", account=result.account, **result.counts)
+            return "done"
+        self.outages.failed(result.account, result.cause or result.state, result.error)
+        return "failed"
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC)
+
+    # --------------------------------------------------------------------------------------------------------- pages
+
+    def healthz(self) -> pages.Answer:
+        """Say whether this process works: 200 while its heart beats."""
+        age = time.monotonic() - self.beat
+        if age > 4 * HEARTBEAT_SECONDS:
+            return pages.text(503, f"no heartbeat for {age:.0f} s")
+        return pages.text(200, "ok")
+
+    def readyz(self) -> pages.Answer:
+        """Say whether it can do its work: database, lease, scheduler; accounts that are out are named, not fatal."""
+        try:
+            with self.bridge.store.reading() as conn:
+                self.bridge.store.leases.holder(conn, "scheduler")
+            database = "ok"
+        except Exception as error:  # noqa: BLE001  whatever it is, the answer is no
+            database = type(error).__name__
+        running = self._held and self._scheduler.running and not self.stopping.is_set()
+        ready = database == "ok" and running
+        values = {"ready": ready, "database": database, "scheduler": running, "out": sorted(self.outages.down)}
+        return pages.data(200 if ready else 503, values)
+
+    def readings(self) -> dict[str, dict[tuple[str, ...], float]]:
+        """Return the gauges of this moment."""
+        values = self.bridge.readings()
+        values["mahnbridge_scheduler"] = {(): float(self._held)}
+        values["mahnbridge_outages"] = {(): float(len(self.outages.down))}
+        return values
+
+
+def serve(bridge: "Bridge") -> int:
+    """Run the service until SIGTERM or SIGINT; return the exit code."""
+    config = bridge.config.log
+    log.set_up(style=config.format.value, level=config.level.value)
+    service = Service(bridge)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.stop())
+    return service.run()

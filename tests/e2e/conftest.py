@@ -1,0 +1,127 @@
+"""The real process against a real sandbox and a real mail server, on loopback, at a date of the story's choice."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import date
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from connectors.sevdesk.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+
+
+class Mails:
+    """A mail server that keeps what it is given, or refuses it."""
+
+    def __init__(self):
+        self.received = []
+        self.down = False
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.down:
+            return "451 try again later"
+        self.received.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.SMTP)))
+        return "250 ok"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def mails():
+    handler = Mails()
+    server = Controller(handler, hostname="127.0.0.1", port=free_port())
+    server.start()
+    handler.port = server.port
+    yield handler
+    server.stop()
+
+
+@pytest.fixture
+def sevdesk():
+    with Sandbox(today=date(2026, 9, 1)) as sandbox:
+        yield sandbox
+
+
+class Result:
+    """What one call of the command line printed, and its exit code."""
+
+    def __init__(self, done):
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def __repr__(self):
+        return f"exit {self.code}\n{self.out}\n{self.err}"
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+class Office:
+    """An agency with its bridge.yaml: calls the real command line on a day of its choice."""
+
+    def __init__(self, folder, sandbox, mails):
+        self.folder, self.sandbox, self.mails = folder, sandbox, mails
+        self.today = sandbox.today
+        self.language = "en"
+        self.env = {"MAIN_TOKEN": sandbox.token}
+
+    def on(self, day):
+        """Go to a day: ours and the provider's."""
+        self.today = self.sandbox.today = day
+
+    def environment(self):
+        kept = {
+            key: os.environ[key]
+            for key in ("PATH", "HOME", "SYSTEMROOT", "COVERAGE_PROCESS_START")
+            if key in os.environ
+        }
+        return kept | self.env | {
+            "MAHNBRIDGE__CLOCK": self.today.isoformat(), "MAHNBRIDGE_LANG": self.language, "COLUMNS": "120",
+            "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1",
+        }  # fmt: skip
+
+    def command(self, *words):
+        return [sys.executable, "-m", "bridge.cli", *map(str, words)]
+
+    def __call__(self, *words, code=0, **more):
+        done = subprocess.run(
+            self.command(*words), cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=120,
+            check=False, encoding="utf-8", **more,
+        )  # fmt: skip
+        result = Result(done)
+        assert code is None or result.code == code, result
+        assert "Traceback" not in result.out + result.err, result
+        assert self.sandbox.token not in result.out + result.err
+        return result
+
+    def json(self, *words, code=0):
+        return self(*words, "--json", code=code).json
+
+    def init(self):
+        """Let `init` write the configuration, and add what it leaves to a person: the mail server."""
+        made = self("init", "--yes", "--account", "main:sevdesk", "--base-url", f"main={self.sandbox.base_url}",
+                    "--company", "Lichtblick GmbH", "--cutoff", "2026-01-01")  # fmt: skip
+        path = self.folder / "bridge.yaml"
+        text = path.read_text(encoding="utf-8").replace("    http:\n", "    http:\n      pace: 1000\n")
+        assert "\nchannels:\n" in text
+        smtp = (
+            "channels:\n  smtp:\n    host: 127.0.0.1\n    port: {port}\n    security: none\n"
+            "    sender_address: buchhaltung@lichtblick.example\n"
+        )
+        path.write_text(text.replace("channels:\n", smtp.format(port=self.mails.port), 1), encoding="utf-8")
+        return made
+
+
+@pytest.fixture
+def office(tmp_path, sevdesk, mails):
+    return Office(tmp_path, sevdesk, mails)

@@ -47,9 +47,10 @@ def content(record: Debtor | Invoice | Payment | ProviderNotice) -> str:
     return record.__pydantic_serializer__.to_json(record, exclude_defaults=True, exclude=_UNHASHED).decode()
 
 
-def document(record: Debtor | Invoice | Payment | ProviderNotice) -> str:
-    """Return the whole record as JSON; `type.model_validate_json` reads it back."""
-    return record.__pydantic_serializer__.to_json(record, exclude_defaults=True).decode()
+def document(record: Debtor | Invoice | Payment | ProviderNotice, text: str) -> str:
+    """Return the whole record as JSON, given its content; `type.model_validate_json` reads it back."""
+    updated_at = record.updated_at if isinstance(record, Debtor | Invoice) else None
+    return text if updated_at is None else f'{text[:-1]},"updated_at":"{updated_at.isoformat()}"}}'
 
 
 def by_id(records: Sequence[Record]) -> dict[str, Record]:
@@ -57,19 +58,19 @@ def by_id(records: Sequence[Record]) -> dict[str, Record]:
     return {record.id: record for record in records}
 
 
-def debtor_row(account: str, debtor: Debtor, hashed: str) -> Row:
+def debtor_row(account: str, debtor: Debtor, text: str, hashed: str) -> Row:
     """Return the row of a debtor."""
     return {
         "account": account,
         "id": debtor.id,
         "number": short(debtor.number),
         "name": plain(debtor.name),
-        "document": document(debtor),
+        "document": document(debtor, text),
         "hash": hashed,
     }
 
 
-def invoice_row(account: str, invoice: Invoice, hashed: str) -> Row:
+def invoice_row(account: str, invoice: Invoice, text: str, hashed: str) -> Row:
     """Return the row of an invoice, without its next date."""
     return {
         "account": account,
@@ -85,12 +86,12 @@ def invoice_row(account: str, invoice: Invoice, hashed: str) -> Row:
         "gross_cents": cents(invoice.gross),
         "paid_cents": cents(invoice.paid),
         "open_cents": cents(invoice.open),
-        "document": document(invoice),
+        "document": document(invoice, text),
         "hash": hashed,
     }
 
 
-def payment_row(account: str, payment: Payment, hashed: str) -> Row:
+def payment_row(account: str, payment: Payment, text: str, hashed: str) -> Row:
     """Return the row of a payment."""
     return {
         "account": account,
@@ -99,12 +100,12 @@ def payment_row(account: str, payment: Payment, hashed: str) -> Row:
         "cents": cents(payment.amount),
         "currency": payment.currency,
         "value_on": payment.value_on,
-        "document": document(payment),
+        "document": document(payment, text),
         "hash": hashed,
     }
 
 
-def notice_row(account: str, notice: ProviderNotice, hashed: str) -> Row:
+def notice_row(account: str, notice: ProviderNotice, text: str, hashed: str) -> Row:
     """Return the row of a reminder that the provider holds, without whose it is."""
     return {
         "account": account,
@@ -112,7 +113,7 @@ def notice_row(account: str, notice: ProviderNotice, hashed: str) -> Row:
         "invoice_id": notice.invoice_id,
         "level": notice.level,
         "status": notice.status.value,
-        "document": document(notice),
+        "document": document(notice, text),
         "hash": hashed,
     }
 

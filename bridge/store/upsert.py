@@ -29,6 +29,12 @@ _SETTLED = frozenset({InvoiceStatus.PAID, InvoiceStatus.CANCELLED, InvoiceStatus
 _REDUCING = frozenset({InvoiceKind.CREDIT_NOTE, InvoiceKind.CANCELLATION})
 _LIVE = ("open", "unknown")
 _DUNNABLE = ("invoice", "partial", "final")
+_REFERENCES = {
+    Debtor: ("id",),
+    Invoice: ("id", "debtor_id", "origin_id"),
+    Payment: ("id", "invoice_id"),
+    ProviderNotice: ("id", "invoice_id"),
+}
 _KINDS = {Debtor: "debtor", Invoice: "invoice", Payment: "payment", ProviderNotice: "notice"}
 _LONGEST = 128
 _HIGHEST_LEVEL = 10_000
@@ -60,32 +66,32 @@ def write(conn: Connection, account: str, batch: Batch, *, business_date: date, 
 
     Concerned are new and changed invoices, and those whose debtor, payment, reminder, credit note or cancellation is new or changed.
     """
-    misfits = [_misfit(record) for record in _all(batch) if not _fits(record)]
+    batch = _sorted_out(batch)
     new_debtors = _changed(conn, debtor, account, batch.debtors)
     new_invoices = _changed(conn, invoice, account, batch.invoices)
     new_payments = _changed(conn, payment, account, batch.payments)
     new_notices = _changed(conn, provider_notice, account, batch.notices)
 
-    _upsert(conn, debtor, [rows.debtor_row(account, r, h) for r, h, _ in new_debtors])
+    _upsert(conn, debtor, [rows.debtor_row(account, r, t, h) for r, t, h, _ in new_debtors])
     _upsert(
         conn,
         invoice,
         [
-            rows.invoice_row(account, r, h) | {"next_on": None if old is None and _quiet(r) else business_date}
-            for r, h, old in new_invoices
+            rows.invoice_row(account, r, t, h) | {"next_on": None if old is None and _quiet(r) else business_date}
+            for r, t, h, old in new_invoices
         ],
     )
-    _upsert(conn, payment, [rows.payment_row(account, r, h) for r, h, _ in new_payments])
-    ours = made_by_us(conn, account, [r for r, _, _ in new_notices])
+    _upsert(conn, payment, [rows.payment_row(account, r, t, h) for r, t, h, _ in new_payments])
+    ours = made_by_us(conn, account, [r for r, *_ in new_notices])
     _upsert(
         conn,
         provider_notice,
-        [rows.notice_row(account, r, h) | {"ours": r.id in ours, "first_seen": now} for r, h, _ in new_notices],
+        [rows.notice_row(account, r, t, h) | {"ours": r.id in ours, "first_seen": now} for r, t, h, _ in new_notices],
     )
-    written = {r.id for r, _, _ in new_invoices}
-    touched = {r.invoice_id for r, _, _ in new_payments} | {r.invoice_id for r, _, _ in new_notices}
+    written = {r.id for r, *_ in new_invoices}
+    touched = {r.invoice_id for r, *_ in new_payments} | {r.invoice_id for r, *_ in new_notices}
     touched.update(_origins(new_invoices))
-    debtors_touched = {r.id for r, _, _ in new_debtors} | _netted(new_invoices)
+    debtors_touched = {r.id for r, *_ in new_debtors} | _netted(new_invoices)
     mark(conn, account, touched - written, business_date)
     mark_debtors(conn, account, debtors_touched, business_date)
     return Written(
@@ -93,7 +99,7 @@ def write(conn: Connection, account: str, batch: Batch, *, business_date: date, 
         invoices=len(new_invoices),
         payments=len(new_payments),
         notices=len(new_notices),
-        rejects=_write_rejects(conn, account, [*batch.rejects, *misfits], now),
+        rejects=_write_rejects(conn, account, batch.rejects, now),
         resolved=_resolve(conn, account, batch),
         touched=frozenset(touched | written),
         debtors_touched=frozenset(debtors_touched),
@@ -137,21 +143,22 @@ _MARK_DEBTORS = (
     .values(next_on=bindparam("on"))
 )
 
-Change = tuple[Record, str, Any]
-"""A record that differs from its row, its new hash, and the old row or None."""
+Change = tuple[Record, str, str, Any]
+"""A record that differs from its row, its content as JSON and that one's hash, and the old row or None."""
 
 
 def _changed(conn: Connection, table: Table, account: str, records: Sequence[Record]) -> list[Change[Record]]:
-    latest = rows.by_id([record for record in records if _fits(record)])
+    latest = rows.by_id(records)
     stored: dict[str, Any] = {}
     for chunk in chunked(latest, CHUNK):
         stored.update((row.id, row) for row in conn.execute(_stored(table), {"a": account, "ids": chunk}))
     changes = []
     for record in latest.values():
-        hashed = rows.digest(rows.content(record))
+        content = rows.content(record)
+        hashed = rows.digest(content)
         old = stored.get(record.id)
         if old is None or old.hash != hashed:
-            changes.append((record, hashed, old))
+            changes.append((record, content, hashed, old))
     return changes
 
 
@@ -186,13 +193,13 @@ def _quiet(new: Invoice) -> bool:
 
 
 def _origins(changes: Iterable[Change[Invoice]]) -> set[str]:
-    found = {r.origin_id for r, _, _ in changes} | {old.origin_id for _, _, old in changes if old is not None}
+    found = {r.origin_id for r, *_ in changes} | {old.origin_id for *_, old in changes if old is not None}
     return {origin for origin in found if origin is not None}
 
 
 def _netted(changes: Iterable[Change[Invoice]]) -> set[str]:
     """Return the debtors with a changed credit note: it may reduce any of their invoices."""
-    return {r.debtor_id for r, _, _ in changes if r.kind is InvoiceKind.CREDIT_NOTE and r.debtor_id is not None}
+    return {r.debtor_id for r, *_ in changes if r.kind is InvoiceKind.CREDIT_NOTE and r.debtor_id is not None}
 
 
 # ------------------------------------------------------------------------------------------ records that did not fit
@@ -205,21 +212,30 @@ def _all(batch: Batch) -> Iterator[Debtor | Invoice | Payment | ProviderNotice]:
     yield from batch.notices
 
 
-def _too_long(record: Debtor | Invoice | Payment | ProviderNotice) -> Iterator[tuple[str, str]]:
-    for field in ("id", "invoice_id", "debtor_id", "origin_id"):
-        value = getattr(record, field, None)
+def _sorted_out(batch: Batch) -> Batch:
+    """Return `batch` with records that no database can hold turned into rejects."""
+    misfits = [_misfit(record, field) for record in _all(batch) for field in _unfit(record)]
+    if not misfits:
+        return batch
+    parts = {
+        name: tuple(record for record in getattr(batch, name) if next(_unfit(record), None) is None)
+        for name in ("debtors", "invoices", "payments", "notices")
+    }
+    return batch.model_copy(update={**parts, "rejects": (*batch.rejects, *misfits)})
+
+
+def _unfit(record: Debtor | Invoice | Payment | ProviderNotice) -> Iterator[str]:
+    values = record.__dict__  # a hundred thousand records come through here
+    for field in _REFERENCES[type(record)]:
+        value = values[field]
         if value is not None and (len(value) > _LONGEST or "\0" in value):
-            yield field, value
+            yield field
+            return
+    if type(record) is ProviderNotice and not 0 <= values["level"] <= _HIGHEST_LEVEL:
+        yield "level"
 
 
-def _fits(record: Debtor | Invoice | Payment | ProviderNotice) -> bool:
-    if isinstance(record, ProviderNotice) and not 0 <= record.level <= _HIGHEST_LEVEL:
-        return False
-    return next(_too_long(record), None) is None
-
-
-def _misfit(record: Debtor | Invoice | Payment | ProviderNotice) -> Reject:
-    field, value = next(_too_long(record), ("level", str(getattr(record, "level", ""))))
+def _misfit(record: Debtor | Invoice | Payment | ProviderNotice, field: str) -> Reject:
     reason = (
         f"no level between 0 and {_HIGHEST_LEVEL}"
         if field == "level"
@@ -229,9 +245,9 @@ def _misfit(record: Debtor | Invoice | Payment | ProviderNotice) -> Reject:
         kind=_KINDS[type(record)],
         provider_id=record.id,
         field=field,
-        value=value[:200],
+        value=str(getattr(record, field))[:200],
         reason=reason,
-        raw=rows.document(record),
+        raw=rows.document(record, rows.content(record)),
     )
 
 
@@ -269,7 +285,7 @@ def _resolve(conn: Connection, account: str, batch: Batch) -> int:
     """Resolve the open rejects whose record has now arrived well."""
     if conn.execute(_OPEN_REJECTS, {"a": account}).first() is None:
         return 0
-    well = [rows.reject_key(_KINDS[type(r)], r.id, "") for r in _all(batch) if _fits(r)]
+    well = [rows.reject_key(_KINDS[type(r)], r.id, "") for r in _all(batch)]
     again = {rows.reject_key(r.kind, r.provider_id, r.raw) for r in batch.rejects}
     wanted = select(reject.c.id).where(reject.c.account == account, reject.c.state == "open")
     found: list[int] = []

@@ -5,7 +5,6 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 
@@ -18,22 +17,22 @@ def alone(module: str, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def timed(work: Callable[[], dict[str, Any]]) -> None:
-    """Do `work` and print what it returns with its seconds, processor seconds and peak memory above that before it."""
-    before = peak()
-    began, used = time.perf_counter(), time.process_time()
-    result = work()
-    print(
-        json.dumps(
-            result
-            | {
-                "seconds": time.perf_counter() - began,
-                "cpu": time.process_time() - used,
-                "idle_mib": before,
-                "peak_mib": peak(),
-            }
-        )
-    )
+class Stopwatch:
+    """Measures the block: seconds, processor seconds, and the peak memory of the process before it and at its end."""
+
+    def __enter__(self) -> "Stopwatch":
+        self._idle = peak()
+        self._began, self._used = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds = time.perf_counter() - self._began
+        self._cpu = time.process_time() - self._used
+
+    def tell(self, result: dict[str, Any]) -> None:
+        """Print what was measured together with `result`, for `alone`."""
+        measured = {"seconds": self._seconds, "cpu": self._cpu, "idle_mib": self._idle, "peak_mib": peak()}
+        print(json.dumps(result | measured))
 
 
 def peak() -> float:

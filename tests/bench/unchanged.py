@@ -15,7 +15,7 @@ from sqlalchemy import event
 from bridge.pull import Outcome, pull
 from bridge.store import Store
 from tests.bench.first_pull import Port
-from tests.bench.measure import alone, table, timed
+from tests.bench.measure import Stopwatch, alone, table
 from tests.bench.providers import PROVIDERS, TODAY, Where, running
 
 CYCLES = {"first": timedelta(0), "+1 hour": timedelta(hours=1), "+1 day": timedelta(hours=25)}
@@ -82,6 +82,8 @@ if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "cycles":
         place = Where(**json.loads(sys.argv[2]))
         with tempfile.TemporaryDirectory() as scratch:
-            timed(lambda: cycles(place, Path(scratch)))
+            with Stopwatch() as watch:
+                counted = cycles(place, Path(scratch))
+            watch.tell(counted)
     else:
         main([int(argument) for argument in sys.argv[1:]] or [1_000, 100_000])

@@ -51,18 +51,15 @@ def minimal(where, folder, watch):
     database.execute("create table customer (id text primary key, raw text)")
     database.execute("create table invoice (id text primary key, number, status, amount, date, due, raw text)")
     calls = 0
-    for kind in ("customer", "invoice"):
-        for rows in (_sevdesk if where.provider == "sevdesk" else _billomat)(session, where, kind):
-            calls += 1
-            if kind == "customer":
-                database.executemany(
-                    "insert into customer values (?, ?)", [(row["id"], json.dumps(row)) for row in rows]
-                )
-            else:
-                columns = COLUMNS[where.provider]
+    with watch:
+        for kind in ("customer", "invoice"):
+            columns = COLUMNS[where.provider] if kind == "invoice" else ()
+            insert = f"insert into {kind} values (?, ?{', ?' * len(columns)})"
+            for rows in (_sevdesk if where.provider == "sevdesk" else _billomat)(session, where, kind):
+                calls += 1
                 values = [(row["id"], *(row[name] for name in columns), json.dumps(row)) for row in rows]
-                database.executemany("insert into invoice values (?, ?, ?, ?, ?, ?, ?)", values)
-            database.commit()
+                database.executemany(insert, values)
+                database.commit()
     return {"invoices": database.execute("select count(*) from invoice").fetchone()[0], "calls": calls}
 
 
@@ -130,7 +127,8 @@ def main(counts):
         "invoices",
         "inv/s",
         "time ratio",
-        "cpu ratio",
+        "cpu us/inv",
+        "min. cpu",
         "calls",
         "min. calls",
         "idle MiB",

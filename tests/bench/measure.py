@@ -5,7 +5,7 @@ import resource
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import Any, Self
 
 
 def alone(module: str, *arguments: str) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def alone(module: str, *arguments: str) -> dict[str, Any]:
 class Stopwatch:
     """Measures the block: seconds, processor seconds, and the peak memory of the process before it and at its end."""
 
-    def __enter__(self) -> "Stopwatch":
+    def __enter__(self) -> Self:
         self._idle = peak()
         self._began, self._used = time.perf_counter(), time.process_time()
         return self

@@ -122,11 +122,11 @@ class ContactReader:
             return None
         rank = {category: number for number, category in enumerate(self._categories)}
         best = min(addresses, key=lambda address: rank.get(str(address.get("category")), len(rank)))
-        lines = tuple(str(best[key]) for key in ("name", "name2", "name3", "name4") if best.get(key))
+        additions = tuple(str(best[key]) for key in ("name2", "name3", "name4") if best.get(key))
         return build(
             Address,
             {
-                "lines": lines or ((name,) if name else ()),
+                "lines": tuple(filter(None, (best.get("name") or name, *additions))),
                 "street": best.get("street", ""),
                 "postcode": best.get("postcode", ""),
                 "city": best.get("city", ""),

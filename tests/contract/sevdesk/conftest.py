@@ -38,7 +38,7 @@ UNSENT = {"0", ""}  # sendType of an unsent document
 
 @cache
 def specification():
-    return yaml.load(SPECIFICATION.read_bytes(), Loader=yaml.CSafeLoader) if SPECIFICATION.is_file() else None  # noqa: S506
+    return yaml.load(SPECIFICATION.read_bytes(), Loader=yaml.CSafeLoader) if SPECIFICATION.is_file() else None
 
 
 @cache
@@ -173,4 +173,6 @@ def witness(monkeypatch):
 
 def pytest_terminal_summary(terminalreporter):
     if not SPECIFICATION.is_file():
-        terminalreporter.write_line("sevDesk: the official specification was not at hand; exchanges were not held against it")
+        terminalreporter.write_line(
+            "sevDesk: the official specification was not at hand; exchanges were not held against it"
+        )

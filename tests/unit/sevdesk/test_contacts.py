@@ -1,0 +1,29 @@
+"""Which address a reminder goes to."""
+
+import pytest
+
+from connectors.sevdesk.contacts import Way, reminder_email
+
+
+def mail(value, key="2", *, main=False):
+    return Way("EMAIL", value, key, main)
+
+
+@pytest.mark.parametrize(
+    ("ways", "expected"),
+    [
+        ([], None),
+        ([mail("a@x.example")], "a@x.example"),
+        ([mail("a@x.example", main=True), mail("b@x.example", "8")], "b@x.example"),
+        ([mail("a@x.example"), mail("b@x.example", main=True)], "b@x.example"),
+        ([mail("a@x.example"), mail("b@x.example")], None),
+        ([mail("a@x.example"), mail("A@x.example", "1")], "a@x.example"),
+        ([mail("a@x.example", "8"), mail("b@x.example", "8")], None),
+        ([mail("a@x.example", "8"), mail("b@x.example", "8", main=True)], "b@x.example"),
+        ([Way("PHONE", "+49 30 1", "8", True), mail("a@x.example")], "a@x.example"),
+        ([mail("no address", "8"), mail("a@x.example")], "a@x.example"),
+    ],
+)
+def test_invoicing_then_main_then_only_one(ways, expected):
+    """The address for invoices, else the main one, else the only one; where two are equally good a person is asked."""
+    assert reminder_email(ways) == expected

@@ -66,9 +66,13 @@ class Ledger:
         return found
 
     def _money(self, invoice: Invoice, raw: Any) -> Iterator[Payment]:
-        """Yield the payment that stands for all money on the invoice, where the payment log cannot be read."""
+        """Yield the payment that stands for all money on the invoice, where the payment log cannot be read.
+
+        One of nothing takes back what was seen before; it comes for invoices that changed since the last full reading.
+        """
         if self._state.log_rows is None and invoice.relation is None:
-            changed = self._state.listing is None and invoice.status is InvoiceStatus.OPEN
+            since, moment = self._state.full_at, invoice.updated_at
+            changed = since is not None and moment is not None and moment >= since
             if invoice.paid > 0 or changed:
                 yield self._reader.payment_of(invoice, raw)
 

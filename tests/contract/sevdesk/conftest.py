@@ -5,6 +5,7 @@ The specification lies outside the project; where it is not at hand, the tests r
 
 import json
 import re
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,11 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from bridge.contract import Act, Content, Cursor, Http, Mapping, Recipients, Ref, WriteBack
+from bridge.http import HttpSettings, TokenAuth
+from connectors.sevdesk.connector import SevDesk
 from connectors.sevdesk.sandbox import Sandbox
+from connectors.sevdesk.settings import SevDeskSettings
 
 SPECIFICATION = Path(__file__).parents[3] / ".." / "shared" / "reference" / "sevdesk-openapi.yaml"
 
@@ -176,3 +181,97 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(
             "sevDesk: the official specification was not at hand; exchanges were not held against it"
         )
+
+
+class Account:
+    """A sandbox account, a connector on it, and what a pull after a pull brings."""
+
+    today = date(2026, 9, 1)
+
+    def __init__(self, sandbox, **settings):
+        self.sandbox = sandbox
+        self.settings = SevDeskSettings(page_size=3, **settings)
+        self.cursor = None
+        self._http = Http(
+            HttpSettings(base_url=sandbox.base_url, auth=TokenAuth(token=sandbox.token), pace=1000, attempts=1),
+            account="test",
+            clock=sandbox.clock.now,
+            sleep=lambda _: None,
+        )
+        self.connector = SevDesk("test", self.settings, Mapping.load("sevdesk"), self._http)
+
+    def close(self):
+        self._http.close()
+
+    def again(self, **settings):
+        """Change settings of the account."""
+        self.settings = self.settings.model_copy(update=settings)
+        self.connector = SevDesk("test", self.settings, Mapping.load("sevdesk"), self._http)
+
+    def pull(self, *, full=False):
+        """Pull and remember the cursor; return all that came, as one batch."""
+        batches = list(self.connector.pull(None if full else self.cursor))
+        self.cursor = Cursor.model_validate_json(batches[-1].cursor.model_dump_json())
+        everything = {
+            kind: tuple(record for batch in batches for record in getattr(batch, kind))
+            for kind in ("debtors", "invoices", "payments", "notices", "rejects")
+        }
+        return batches[-1].model_copy(update=everything)
+
+    def invoice(self, id_, batch):
+        """Return the newest state of an invoice in a batch; None where it did not come."""
+        return next((invoice for invoice in reversed(batch.invoices) if invoice.id == id_), None)
+
+    def look(self, id_):
+        return next(iter(self.connector.look([Ref.invoice(id_)])))
+
+    def write(self, act, invoice, reminder=None, **content):
+        """Return a write-back on a fresh look."""
+        baseline = self.look(invoice)
+        level = max((notice.level for notice in baseline.notices), default=0)
+        assert baseline.invoice is not None
+        said = {
+            "principal": baseline.invoice.open,
+            "deadline": self.sandbox.today + timedelta(days=14),
+            "subject": "Zahlungserinnerung",
+            "text": "Bitte zahlen.",
+            "recipients": Recipients(to=("buchhaltung@muster.example",)),
+        }
+        return WriteBack(
+            key=f"test/{invoice}/{act}",
+            account="test",
+            act=act,
+            invoice=Ref.invoice(invoice),
+            debtor_id=baseline.invoice.debtor_id,
+            reminder_id=reminder,
+            expected_provider_level=level + (1 if act is Act.CREATE else 0),
+            content=Content(**(said | content)),
+            baseline=baseline,
+            started_at=self.sandbox.clock.now(),
+        )
+
+    def push(self, act, invoice, reminder=None, **content):
+        return self.connector.push(self.write(act, invoice, reminder, **content))
+
+
+@pytest.fixture
+def account(witness):
+    """An account with a bank feed, on 1 September 2026."""
+    with Sandbox(today=Account.today) as sandbox:
+        account = Account(sandbox)
+        yield account
+        account.close()
+        assert sandbox.server.errors == []
+        assert sandbox.ledger.count("pdf_sent") == 0
+
+
+@pytest.fixture
+def customer(account):
+    """A customer with an address for invoices."""
+    return account.sandbox.add_contact("Muster GmbH", email="buchhaltung@muster.example")
+
+
+@pytest.fixture
+def invoice(account, customer):
+    """An invoice over 238.00, due on 17 August."""
+    return account.sandbox.add_invoice(customer, gross="238.00", issued_on=date(2026, 8, 3))

@@ -33,7 +33,7 @@ from bridge.contract import (
 from connectors.billomat import tags, wire
 from connectors.billomat.api import OPEN_STATES, Api, Page, Record
 from connectors.billomat.levels import read_levels
-from connectors.billomat.reading import Reading, reject
+from connectors.billomat.reading import Reading, mail_address, reject
 from connectors.billomat.settings import Settings
 
 STAGES = ("clients", "reminders", "payments", "credit_notes", "invoices")
@@ -409,7 +409,7 @@ def contact_email(api: Api, raw: Record, today: date, known: dict[str, str]) -> 
         return None
     if contact_id not in known:
         try:
-            known[contact_id] = wire.text(api.contact(contact_id), "email") or ""
+            known[contact_id] = mail_address(wire.text(api.contact(contact_id), "email")) or ""
         except NotFound:
             known[contact_id] = ""
     return known[contact_id] or None

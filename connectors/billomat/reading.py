@@ -35,7 +35,13 @@ CREDIT_NOTE_PREFIX = "cn-"
 
 ZERO = Decimal("0.00")
 _MARK = re.compile(r"mb:[0-9a-f]{12}")
+_MAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _PLACE = re.compile(r"(?:D[- ])?([0-9]{5})\s+(\S.*)")
+
+
+def mail_address(text: str | None) -> str | None:
+    """Return an e-mail address, None where the text is none, or more than one."""
+    return text if text and _MAIL.fullmatch(text) else None
 
 
 def marker_of(record: Record) -> str | None:
@@ -113,6 +119,7 @@ class Reading:
     def _settle(self, fields: Record, raw: Record) -> None:
         """Fill in what the account implies. The status PAID wins over amounts: a cash discount leaves a gap between them."""
         fields.setdefault("currency", self.settings.currency)
+        fields["amounts_clear"] = self.settings.foreign_amounts == "invoice" or fields["currency"] == self.settings.currency
         fields.setdefault("paid", ZERO)
         if fields["status"] in (InvoiceStatus.PAID, InvoiceStatus.CANCELLED):
             fields["open"] = ZERO
@@ -142,6 +149,7 @@ class Reading:
     def debtor(self, raw: Record, *, tags: tuple[str, ...] = ()) -> Debtor:
         """Return a client (Kunde)."""
         fields = self._read("debtor", raw)
+        fields["email"] = mail_address(fields.get("email"))
         person = " ".join(part for field in ("first_name", "last_name") if (part := wire.text(raw, field)))
         company = wire.text(raw, "name")
         key = wire.record_id(raw)
@@ -232,7 +240,7 @@ def _build(model: type[Model], **fields: Any) -> Model:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise BadRecord(str(first["msg"]), field=field, value=first["input"]) from error
+        raise BadRecord(str(first["msg"]).removeprefix("Value error, "), field=field, value=first["input"]) from error
 
 
 def _positive(fields: Record) -> Record:

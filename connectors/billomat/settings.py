@@ -29,6 +29,12 @@ class Settings(ConnectorSettings):
     page_size: int = Field(1000, ge=1, le=1000, description="Records per page when lists are read.")
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of the account, for records without one.")
 
+    foreign_amounts: Literal["unclear", "invoice"] = Field(
+        "unclear",
+        description="Billomat does not say in which currency the amounts of an invoice in foreign currency are; `invoice` once you have seen "
+        "that they are in the invoice's own, otherwise such invoices are held.",
+    )
+
     write_key: Literal["label", "customfield"] = Field(
         "label",
         description="Where our mark is put on a reminder. `label` is written in the same call that creates the reminder; take "

@@ -119,7 +119,9 @@ class Reading:
     def _settle(self, fields: Record, raw: Record) -> None:
         """Fill in what the account implies. The status PAID wins over amounts: a cash discount leaves a gap between them."""
         fields.setdefault("currency", self.settings.currency)
-        fields["amounts_clear"] = self.settings.foreign_amounts == "invoice" or fields["currency"] == self.settings.currency
+        fields["amounts_clear"] = (
+            self.settings.foreign_amounts == "invoice" or fields["currency"] == self.settings.currency
+        )
         fields.setdefault("paid", ZERO)
         if fields["status"] in (InvoiceStatus.PAID, InvoiceStatus.CANCELLED):
             fields["open"] = ZERO

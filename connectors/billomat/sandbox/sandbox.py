@@ -137,6 +137,12 @@ class Sandbox:
         )
         return str(row["id"])
 
+    def add_property(self, name: str) -> str:
+        """Add a client property, as a person does in the settings."""
+        return str(
+            self.books.properties.add({"name": name, "type": "TEXTFIELD", "default_value": None, "is_nvl": False})["id"]
+        )
+
     def set_quota(self, documents: int) -> None:
         """Let the plan allow so many further documents; -1 is unlimited."""
         self.books.documents_available = documents if documents < 0 else self.books.documents_used + documents

@@ -32,7 +32,9 @@ def everything():
         for number, key in enumerate(("label", "customfield")):
             auth = TokenAuth(token=sandbox.key, header="X-BillomatApiKey")
             http = Http(HttpSettings(base_url=sandbox.base_url, auth=auth, pace=1000), clock=sandbox.clock.now)
-            settings = Billomat.Settings(page_size=2, write_key=key, post=True, changes="updated" if number else "full", template_id=3)
+            settings = Billomat.Settings(
+                page_size=2, write_key=key, post=True, changes="updated" if number else "full", template_id=3
+            )
             connector = Billomat("main", settings, Mapping.load("billomat"), http)
             connector.check()
             connector.prepare_places()
@@ -49,15 +51,38 @@ def everything():
 
 def _write_all(connector, sandbox, invoice):
     number, reminder = f"RE-{int(invoice) - 8000}", None
-    for act in (Act.CREATE, Act.AMEND, Act.COMPLETE, Act.SEND_EMAIL, Act.SEND_POST, Act.NOTE, Act.TAG, Act.CUSTOMER_NOTE, Act.CREATE, Act.DISCARD):
+    for act in (
+        Act.CREATE,
+        Act.AMEND,
+        Act.COMPLETE,
+        Act.SEND_EMAIL,
+        Act.SEND_POST,
+        Act.NOTE,
+        Act.TAG,
+        Act.CUSTOMER_NOTE,
+        Act.CREATE,
+        Act.DISCARD,
+    ):
         (snapshot,) = connector.look([Ref.invoice(invoice, number)])
         content = Content(
-            principal=snapshot.invoice.open, fee="2.00" if act is Act.AMEND else "0.00", subject="Betreff", text="Text", line="Zeile", tag="gemahnt",
-            deadline=date(2026, 12, 1 if act is Act.CREATE else 2), recipients=Recipients(to=("a@ahorn.example",), cc=("b@ahorn.example",)),
+            principal=snapshot.invoice.open,
+            fee="2.00" if act is Act.AMEND else "0.00",
+            subject="Betreff",
+            text="Text",
+            line="Zeile",
+            tag="gemahnt",
+            deadline=date(2026, 12, 1 if act is Act.CREATE else 2),
+            recipients=Recipients(to=("a@ahorn.example",), cc=("b@ahorn.example",)),
         )
         write = WriteBack(
-            key=f"{invoice}/{act}/{reminder}", account="main", act=act, invoice=Ref.invoice(invoice, number), debtor_id=snapshot.invoice.debtor_id,
-            reminder_id=reminder, content=content, baseline=snapshot,
+            key=f"{invoice}/{act}/{reminder}",
+            account="main",
+            act=act,
+            invoice=Ref.invoice(invoice, number),
+            debtor_id=snapshot.invoice.debtor_id,
+            reminder_id=reminder,
+            content=content,
+            baseline=snapshot,
         )
         proof = connector.push(write)
         reminder = proof.provider_id if act is Act.CREATE else reminder
@@ -98,7 +123,8 @@ def test_only_documented_paths_filters_and_fields_are_used():
         if facts is None:
             continue
         if path.endswith("/customfield"):
-            path, used = "/clients/{}/customfield", set()  # described once, for all records
+            assert any(known.endswith("/{}/customfield") for _, known in facts)  # described once, for all records
+            continue
         assert (method, path) in facts, request.target
         filters, fields = facts[method, path]
         assert used <= filters, request.target

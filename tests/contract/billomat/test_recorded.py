@@ -15,7 +15,10 @@ from connectors.billomat.settings import Settings
 
 FOLDER = Path(__file__).parent / "recorded"
 RECORDINGS = sorted(path for path in FOLDER.glob("*.json") if not path.name.endswith(".expected.json"))
-LEVELS = [{"id": "44", "sorting": "20", "name": "Mahnung"}, {"id": "31", "sorting": "10", "name": "Freundliche Erinnerung"}]
+LEVELS = [
+    {"id": "44", "sorting": "20", "name": "Mahnung"},
+    {"id": "31", "sorting": "10", "name": "Freundliche Erinnerung"},
+]
 KINDS = {
     "invoices": ("invoice", "invoice"),
     "clients": ("client", "debtor"),

@@ -26,7 +26,9 @@ class World:
 
     def invoice(self, gross="119.00", *, due_on=date(2026, 11, 1), email="rechnung@ahorn.example", **fields):
         """Add a client with one invoice; return the invoice's id."""
-        return self.sandbox.add_invoice(self.sandbox.add_client("Ahorn Bau GmbH", email=email), gross, due_on=due_on, **fields)
+        return self.sandbox.add_invoice(
+            self.sandbox.add_client("Ahorn Bau GmbH", email=email), gross, due_on=due_on, **fields
+        )
 
     def look(self, connector, *invoice_ids):
         return list(connector.look([self.ref(key) for key in invoice_ids]))
@@ -40,20 +42,39 @@ class World:
         snapshot = snapshot or self.look(connector, invoice_id)[0]
         invoice = snapshot.invoice
         said = {
-            "level_name": "1. Mahnung", "principal": invoice.open, "fee": fee, "total": invoice.open, "deadline": date(2026, 11, 30),
-            "subject": f"Zahlungserinnerung {invoice.number}", "text": "Bitte zahlen Sie.", "line": "16.11.2026 1. Mahnung per E-Mail",
-            "recipients": Recipients(to=("rechnung@ahorn.example",)), "tag": "gemahnt-1" if act is Act.TAG else None, **content,
+            "level_name": "1. Mahnung",
+            "principal": invoice.open,
+            "fee": fee,
+            "total": invoice.open,
+            "deadline": date(2026, 11, 30),
+            "subject": f"Zahlungserinnerung {invoice.number}",
+            "text": "Bitte zahlen Sie.",
+            "line": "16.11.2026 1. Mahnung per E-Mail",
+            "recipients": Recipients(to=("rechnung@ahorn.example",)),
+            "tag": "gemahnt-1" if act is Act.TAG else None,
+            **content,
         }
-        counting = [notice.level for notice in snapshot.notices if notice.status != "cancelled" and notice.id != reminder_id]
+        counting = [
+            notice.level for notice in snapshot.notices if notice.status != "cancelled" and notice.id != reminder_id
+        ]
         return WriteBack(
-            key=f"{key}/{invoice_id}/{act}", account="main", act=act, invoice=self.ref(invoice_id), debtor_id=invoice.debtor_id,
-            reminder_id=reminder_id, expected_provider_level=max(counting, default=0) + 1, content=Content(**said), baseline=snapshot,
+            key=f"{key}/{invoice_id}/{act}",
+            account="main",
+            act=act,
+            invoice=self.ref(invoice_id),
+            debtor_id=invoice.debtor_id,
+            reminder_id=reminder_id,
+            expected_provider_level=max(counting, default=0) + 1,
+            content=Content(**said),
+            baseline=snapshot,
             started_at=self.sandbox.clock.now(),
         )
 
     def calls(self, since=0):
         """Return method and path of the requests after the first `since`, in order."""
-        return [(request.method, request.path.removeprefix("/api")) for request in list(self.sandbox.server.log)[since:]]
+        return [
+            (request.method, request.path.removeprefix("/api")) for request in list(self.sandbox.server.log)[since:]
+        ]
 
     @property
     def seen(self):

@@ -33,8 +33,16 @@ def test_a_wrong_key_is_named(billomat):
 @pytest.mark.parametrize(
     ("rights", "ok", "missing"),
     [
-        ({"invoices": "UPDATE", "clients": "UPDATE", "reminders": "UPDATE", "credit_notes": "READ"}, True, {Act.DISCARD}),
-        ({"invoices": "READ", "clients": "READ", "reminders": "DELETE", "credit_notes": "READ"}, True, {Act.NOTE, Act.TAG, Act.CUSTOMER_NOTE}),
+        (
+            {"invoices": "UPDATE", "clients": "UPDATE", "reminders": "UPDATE", "credit_notes": "READ"},
+            True,
+            {Act.DISCARD},
+        ),
+        (
+            {"invoices": "READ", "clients": "READ", "reminders": "DELETE", "credit_notes": "READ"},
+            True,
+            {Act.NOTE, Act.TAG, Act.CUSTOMER_NOTE},
+        ),
         ({"invoices": "DELETE", "clients": "DELETE", "reminders": "DELETE"}, False, set()),
     ],
 )
@@ -55,11 +63,14 @@ def test_unreadable_rights_are_no_error(billomat):
     assert "billomat_rights_unknown" in codes(health, Severity.INFO)
 
 
-@pytest.mark.parametrize(("left", "severity", "code"), [
-    (0, Severity.ERROR, "billomat_document_quota"),
-    (3, Severity.WARNING, "billomat_documents_left"),
-    (500, Severity.INFO, "billomat_documents_left"),
-])
+@pytest.mark.parametrize(
+    ("left", "severity", "code"),
+    [
+        (0, Severity.ERROR, "billomat_document_quota"),
+        (3, Severity.WARNING, "billomat_documents_left"),
+        (500, Severity.INFO, "billomat_documents_left"),
+    ],
+)
 def test_the_document_quota_is_told_before_a_run(billomat, left, severity, code):
     """Used up is an error, nearly used up a warning."""
     billomat.sandbox.set_quota(left)

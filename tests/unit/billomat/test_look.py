@@ -20,7 +20,9 @@ def test_a_look_shows_the_invoice_as_it_is_now(billomat):
     billomat.sandbox.add_credit_note(str(client), "7.00", invoice_id=other)
     (snapshot,) = billomat.look(connector, invoice)
     assert (str(snapshot.invoice.open), snapshot.debtor.id) == ("70.00", str(client))
-    assert [(notice.id, notice.level, notice.status, notice.marker) for notice in snapshot.notices] == [(reminder, 1, NoticeStatus.FINAL, None)]
+    assert [(notice.id, notice.level, notice.status, notice.marker) for notice in snapshot.notices] == [
+        (reminder, 1, NoticeStatus.FINAL, None)
+    ]
     assert [str(payment.amount) for payment in snapshot.payments] == ["30.00"]
     assert {document.id for document in snapshot.related} == {f"cn-{own}", f"cn-{free}"}
     assert snapshot.history_head == str(max(entry.id for entry in billomat.sandbox.ledger.history[invoice]))
@@ -29,9 +31,13 @@ def test_a_look_shows_the_invoice_as_it_is_now(billomat):
 def test_pull_and_look_say_the_same(billomat):
     """A record that did not change is equal in pull and look, so that a look alone never marks it as changed."""
     connector = billomat.connector()
-    client = billomat.sandbox.add_client("Ahorn Bau GmbH", email="zentrale@ahorn.example", locale="en_GB", dunning_run=False)
+    client = billomat.sandbox.add_client(
+        "Ahorn Bau GmbH", email="zentrale@ahorn.example", locale="en_GB", dunning_run=False
+    )
     contact = billomat.sandbox.add_contact(client, "petra@ahorn.example")
-    invoice = billomat.sandbox.add_invoice(client, "5.00", due_on=date(2026, 11, 1), contact_id=contact, payment_types="DEBIT")
+    invoice = billomat.sandbox.add_invoice(
+        client, "5.00", due_on=date(2026, 11, 1), contact_id=contact, payment_types="DEBIT"
+    )
     billomat.sandbox.tag_invoice(invoice, "mahnstopp")
     billomat.sandbox.tag_client(client, "mahnstopp")
     billomat.sandbox.remind_by_hand(invoice)
@@ -137,7 +143,9 @@ def test_a_record_that_does_not_fit_is_looked_at_without_its_content(billomat):
     billomat.sandbox.change_invoice(spoilt, open_amount="viel")
     reminder = billomat.sandbox.remind_by_hand(reminded)
     billomat.sandbox.books.reminders.rows[int(reminder)]["created"] = "bald"
-    assert [(snapshot.found, snapshot.invoice) for snapshot in billomat.look(connector, spoilt, reminded)] == [(True, None)] * 2
+    assert [(snapshot.found, snapshot.invoice) for snapshot in billomat.look(connector, spoilt, reminded)] == [
+        (True, None)
+    ] * 2
 
 
 def test_credit_notes_are_looked_at_by_their_own_ids(billomat):

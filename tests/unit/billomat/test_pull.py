@@ -44,7 +44,10 @@ def test_notices_and_clients_come_before_the_invoices_they_belong_to(billomat):
     (invoice,) = many(billomat, 1)
     billomat.sandbox.remind_by_hand(invoice)
     batches = pull(billomat.connector())
-    place = {part: next(i for i, batch in enumerate(batches) if getattr(batch, part)) for part in ("notices", "debtors", "invoices")}
+    place = {
+        part: next(i for i, batch in enumerate(batches) if getattr(batch, part))
+        for part in ("notices", "debtors", "invoices")
+    }
     assert place["notices"] < place["invoices"]
     assert place["debtors"] <= place["invoices"]
 
@@ -58,7 +61,11 @@ def test_a_cycle_without_changes_makes_only_the_lists(billomat):
     before = billomat.seen
     second = pull(connector, first[-1].cursor)
     assert billomat.calls(before) == [
-        ("GET", "/client-tags"), ("GET", "/reminders"), ("GET", "/invoice-payments"), ("GET", "/credit-notes"), ("GET", "/invoice-tags"),
+        ("GET", "/client-tags"),
+        ("GET", "/reminders"),
+        ("GET", "/invoice-payments"),
+        ("GET", "/credit-notes"),
+        ("GET", "/invoice-tags"),
         ("GET", "/invoices"),
     ]
     for part in ("invoices", "notices"):
@@ -91,7 +98,9 @@ def test_an_invoice_paid_while_pages_are_read_hides_no_other(billomat):
     for number, batch in enumerate(connector.pull(None)):
         seen.update({invoice.id: invoice for invoice in batch.invoices})
         if batch.invoices and number % 2:
-            billomat.sandbox.pay(next(key for key in ids if billomat.sandbox.books.invoices.rows[int(key)]["status"] != "PAID"))
+            billomat.sandbox.pay(
+                next(key for key in ids if billomat.sandbox.books.invoices.rows[int(key)]["status"] != "PAID")
+            )
     still_open = [key for key in ids if billomat.sandbox.books.invoices.rows[int(key)]["status"] != "PAID"]
     assert set(still_open) <= set(seen)
 
@@ -279,7 +288,10 @@ class TestUpdated:
         billomat.sandbox.clock.advance(timedelta(hours=3))
         billomat.sandbox.pay(ids[2])
         batches = pull(connector, batches[-1].cursor)
-        assert {key: invoice.status for key, invoice in merged(batches, "invoices").items()} == {ids[0]: "open", ids[2]: "paid"}
+        assert {key: invoice.status for key, invoice in merged(batches, "invoices").items()} == {
+            ids[0]: "open",
+            ids[2]: "paid",
+        }
         assert not any(batch.complete or batch.full for batch in batches)
         billomat.sandbox.clock.advance(timedelta(hours=22))
         assert pull(connector, batches[-1].cursor)[-1].complete
@@ -304,7 +316,11 @@ def test_a_record_that_does_not_fit_is_set_aside(billomat):
     books.payments.rows[int(payment)]["amount"] = "etwas"
     batches = pull(billomat.connector())
     rejects = [reject for batch in batches for reject in batch.rejects]
-    assert {(reject.kind, reject.provider_id) for reject in rejects} == {("invoice", ids[2]), ("notice", reminder), ("payment", payment)}
+    assert {(reject.kind, reject.provider_id) for reject in rejects} == {
+        ("invoice", ids[2]),
+        ("notice", reminder),
+        ("payment", payment),
+    }
     assert json.loads(next(reject.raw for reject in rejects if reject.kind == "invoice"))["total_gross"] == "viel"
     assert set(merged(batches, "invoices")) == set(ids[:2])
     assert batches[-1].complete

@@ -10,7 +10,17 @@ from connectors.billomat import wire
 
 @pytest.mark.parametrize(
     ("box", "count"),
-    [({"invoice": {"id": "1"}}, 1), ({"invoice": [{"id": "1"}]}, 1), ({"invoice": [{"id": "1"}, {"id": "2"}]}, 2), ({"@total": "0"}, 0), ([], 0), ({}, 0), ("", 0), (None, 0), ({"invoice": {}}, 0)],
+    [
+        ({"invoice": {"id": "1"}}, 1),
+        ({"invoice": [{"id": "1"}]}, 1),
+        ({"invoice": [{"id": "1"}, {"id": "2"}]}, 2),
+        ({"@total": "0"}, 0),
+        ([], 0),
+        ({}, 0),
+        ("", 0),
+        (None, 0),
+        ({"invoice": {}}, 0),
+    ],
 )
 def test_lists_come_in_many_shapes(box, count):
     """One element as object or array, several, none, and an empty container of any kind."""
@@ -24,13 +34,17 @@ def test_another_answer_than_the_list_is_an_error(data):
         wire.rows(data, "invoices", "invoice")
 
 
-@pytest.mark.parametrize(("value", "expected"), [("", None), ({}, None), ([], None), (None, None), (" x ", "x"), (5, "5"), ("0", "0")])
+@pytest.mark.parametrize(
+    ("value", "expected"), [("", None), ({}, None), ([], None), (None, None), (" x ", "x"), (5, "5"), ("0", "0")]
+)
 def test_nothing_is_written_in_many_ways(value, expected):
     """Empty text, an empty XML element and null all mean nothing."""
     assert wire.text({"a": value}, "a") == expected
 
 
-@pytest.mark.parametrize(("value", "expected"), [("119.5", "119.5"), (Decimal("2.50"), "2.50"), ("-3", "-3"), ("", None)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [("119.5", "119.5"), (Decimal("2.50"), "2.50"), ("-3", "-3"), ("", None)]
+)
 def test_amounts_are_exact(value, expected):
     """Amounts have no fixed number of decimals."""
     found = wire.amount({"a": value}, "a")
@@ -53,12 +67,21 @@ def test_an_id_is_a_number_and_nothing_else(value):
 
 def test_dates_of_the_year_one_are_no_dates():
     """An unset date may be of the year 0001."""
-    assert wire.without_unset_dates({"due_date": "0001-01-01", "date": "2026-01-01"}) == {"due_date": "", "date": "2026-01-01"}
+    assert wire.without_unset_dates({"due_date": "0001-01-01", "date": "2026-01-01"}) == {
+        "due_date": "",
+        "date": "2026-01-01",
+    }
 
 
 @pytest.mark.parametrize(
     ("data", "text"),
-    [({"errors": {"error": "a"}}, "a"), ({"errors": {"error": ["a", "b"]}}, "a; b"), ({"errors": []}, "error without text"), ({"invoice": {}}, None), (None, None)],
+    [
+        ({"errors": {"error": "a"}}, "a"),
+        ({"errors": {"error": ["a", "b"]}}, "a; b"),
+        ({"errors": []}, "error without text"),
+        ({"invoice": {}}, None),
+        (None, None),
+    ],
 )
 def test_errors_are_recognised_whatever_the_status(data, text):
     """A body with `errors` is a failure."""

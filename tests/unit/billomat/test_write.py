@@ -32,7 +32,11 @@ class TestCreate:
         proof = connector.push(write)
         (reminder,) = billomat.sandbox.reminders(invoice)
         assert (reminder["status"], reminder["label"], reminder["reminder_level"]) == ("DRAFT", write.marker, 1)
-        assert (reminder["due_date"], reminder["date"], reminder["intro"]) == (date(2026, 11, 30), date(2026, 11, 16), "Bitte zahlen Sie.")
+        assert (reminder["due_date"], reminder["date"], reminder["intro"]) == (
+            date(2026, 11, 30),
+            date(2026, 11, 16),
+            "Bitte zahlen Sie.",
+        )
         assert (proof.provider_id, proof.level, proof.deadline) == (str(reminder["id"]), 1, date(2026, 11, 30))
         billomat.sandbox.server.faults.clear()
         assert connector.document(Ref.reminder(proof.provider_id)).startswith(b"%PDF")
@@ -97,7 +101,11 @@ class TestCreate:
 
     def test_nothing_created_is_certainly_absent(self, billomat):
         """Neither our mark nor a new reminder of the invoice: it did not happen, though a part of the number matches elsewhere."""
-        connector, invoice, other = billomat.connector(), billomat.invoice(number="RE-7"), billomat.invoice(number="RE-77")
+        connector, invoice, other = (
+            billomat.connector(),
+            billomat.invoice(number="RE-7"),
+            billomat.invoice(number="RE-77"),
+        )
         write = billomat.write(connector, Act.CREATE, invoice)
         billomat.sandbox.remind_by_hand(other)
         assert connector.find(write) is None
@@ -155,7 +163,9 @@ class TestAmend:
         """What differs is written and read back; a second time nothing is written."""
         connector, invoice = billomat.connector(), billomat.invoice()
         reminder = created(billomat, connector, invoice)
-        amend = billomat.write(connector, Act.AMEND, invoice, reminder, deadline=date(2026, 12, 7), text="Erste Zeile\nzweite Zeile")
+        amend = billomat.write(
+            connector, Act.AMEND, invoice, reminder, deadline=date(2026, 12, 7), text="Erste Zeile\nzweite Zeile"
+        )
         assert connector.push(amend).deadline == date(2026, 12, 7)
         before = billomat.seen
         connector.push(amend)
@@ -207,7 +217,9 @@ class TestAmend:
         connector, invoice = billomat.connector(), billomat.invoice()
         billomat.sandbox.pay(invoice, "19.00")
         reminder = created(billomat, connector, invoice, fee="5.00")
-        assert connector.push(billomat.write(connector, Act.AMEND, invoice, reminder, fee="5.00")).principal == Decimal(100)
+        assert connector.push(billomat.write(connector, Act.AMEND, invoice, reminder, fee="5.00")).principal == Decimal(
+            100
+        )
 
     def test_another_amount_than_ours_is_refused_unless_switched_off(self, billomat):
         """Billomat would ask for the whole amount where a credit note lowers ours: refused, naming both."""
@@ -293,7 +305,13 @@ class TestSending:
         connector, invoice = billomat.connector(), billomat.invoice()
         billomat.sandbox.remind_by_hand(invoice, email="rechnung@ahorn.example")
         reminder = sendable(billomat, connector, invoice)
-        send = billomat.write(connector, Act.SEND_EMAIL, invoice, reminder, recipients=Recipients(to=("a@b.example",), bcc=("c@d.example",)))
+        send = billomat.write(
+            connector,
+            Act.SEND_EMAIL,
+            invoice,
+            reminder,
+            recipients=Recipients(to=("a@b.example",), bcc=("c@d.example",)),
+        )
         with pytest.raises(CannotTell, match="proves nothing"):
             connector.find(send)
         billomat.sandbox.faults.cut_after("/email", method="POST")
@@ -392,7 +410,10 @@ class TestLine:
         connector, invoice = billomat.connector(), billomat.invoice()
         with pytest.raises(Refused, match="Mahnwesen"):
             connector.push(billomat.write(connector, Act.CUSTOMER_NOTE, invoice))
-        assert [finding.code for _ in range(2) for finding in connector.prepare_places()] == ["billomat_place_created", "billomat_place_ready"]
+        assert [finding.code for _ in range(2) for finding in connector.prepare_places()] == [
+            "billomat_place_created",
+            "billomat_place_ready",
+        ]
         assert len(billomat.sandbox.books.properties.rows) == 1
 
     def test_a_tag_is_set_once(self, billomat):
@@ -405,7 +426,11 @@ class TestLine:
         assert billomat.sandbox.invoice_tag_names(invoice) == ["gemahnt-1"]
         assert connector.find(tag).facts["tag"] == "gemahnt-1"
         with pytest.raises(Refused, match="stops dunning"):
-            connector.push(billomat.write(connector, Act.TAG, invoice, key="n2").model_copy(update={"content": tag.content.model_copy(update={"tag": "Mahnstopp"})}))
+            connector.push(
+                billomat.write(connector, Act.TAG, invoice, key="n2").model_copy(
+                    update={"content": tag.content.model_copy(update={"tag": "Mahnstopp"})}
+                )
+            )
 
 
 @pytest.mark.parametrize("act", [Act.MARK_SENT, Act.MAIL, Act.LETTER])

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bridge.contract import BadAnswer, Http, Refused, Reply, Unclear
+from bridge.contract import BadAnswer, Http, Refused, Reply, Unclear, redact
 from connectors.billomat import wire
 
 OPEN_STATES = ("OPEN", "OVERDUE")
@@ -261,13 +261,13 @@ class Api:
     def _get(self, path: str, params: Mapping[str, Any] | None = None, method: str = "GET") -> Reply:
         reply = self.http.read(path, params={"format": "json", **(params or {})}, method=method)
         if (error := wire.failure(reply.data)) is not None:
-            raise Refused(f"{path}: {error}", cause="billomat_error")
+            raise Refused(f"{path}: {redact(error)}", cause="billomat_error")
         return reply
 
     def _write(self, method: str, path: str, root: str, fields: Record | None) -> Record:
         body = None if fields is None else {root: fields}
         reply = self.http.write(method, path, params={"format": "json"}, body=body)
         if (said := wire.failure(reply.data)) is not None:
-            raise Unclear(f"{path}: HTTP {reply.status} with an error: {said}", cause="billomat_error")
+            raise Unclear(f"{path}: HTTP {reply.status} with an error: {redact(said)}", cause="billomat_error")
         found = reply.data.get(root) if isinstance(reply.data, dict) else None
         return wire.without_unset_dates(found) if isinstance(found, dict) else {}

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from bridge.contract import Cursor, InvoiceKind, NoticeStatus, Reason
+from connectors.billomat.sandbox import reminding
 
 
 def pull(connector, cursor=None):
@@ -239,8 +240,6 @@ class TestReminders:
         connector = billomat.connector(page_size=2)
         batches = pull(connector)
         assert merged(batches, "notices")[completed].status is NoticeStatus.DRAFT
-        from connectors.billomat.sandbox import reminding
-
         books = billomat.sandbox.books
         reminding.complete(books, books.reminders.rows[int(completed)])
         billomat.sandbox.delete_reminder(deleted)

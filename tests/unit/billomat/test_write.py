@@ -349,8 +349,8 @@ class TestSending:
         connector.push(billomat.write(connector, Act.SEND_EMAIL, invoice, reminder, attachments=(file,)))
         body = billomat.sandbox.server.calls("POST", "/email")[-1].json()
         assert body["email"]["attachments"]["attachment"][0]["base64file"].startswith("JVBERi")
+        own = Attachment(filename="own.pdf", path="own.pdf")
         with pytest.raises(Refused, match="only documents of Billomat"):
-            own = Attachment(filename="own.pdf", path="own.pdf")
             connector.push(billomat.write(connector, Act.SEND_EMAIL, invoice, reminder, attachments=(own,)))
 
     def test_letters_go_only_when_switched_on(self, billomat):
@@ -466,15 +466,18 @@ def test_the_automation_does_not_touch_excluded_clients(billomat):
     assert billomat.sandbox.ledger.sendings(invoice) == []
 
 
-def test_a_wait_of_a_quarter_of_an_hour_is_passed_on(billomat):
-    """Over the limit nothing is written, and the caller learns how long to wait."""
+@pytest.mark.feature("P-36")
+def test_a_wait_of_a_quarter_of_an_hour_is_passed_on_and_shown(billomat):
+    """Over the limit nothing is written, the caller learns how long to wait, and the budget shows until when."""
     connector, invoice = billomat.connector(), billomat.invoice()
     write = billomat.write(connector, Act.CREATE, invoice)
     billomat.sandbox.door.limit = 1
     with pytest.raises(RetryLater) as caught:
         connector.push(write)
     assert timedelta(0) < caught.value.after <= timedelta(minutes=16)
+    assert connector.http.budget().blocked_until is not None
     assert billomat.sandbox.reminders(invoice) == []
+    billomat.sandbox.door.limit = None
 
 
 def test_the_sandbox_completes_only_drafts(billomat):

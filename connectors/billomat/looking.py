@@ -27,7 +27,7 @@ from connectors.billomat.reading import CREDIT_NOTE_PREFIX, Reading
 from connectors.billomat.settings import Settings
 
 _INDEX_FROM = 4  # from so many invoices on, it is asked whether one listing of all reminders is cheaper
-_CLOUD_FROM = 3  # from so many on, it is asked once which tags are in use at all
+_BATCH_FROM = 3  # from so many on, clients, tags in use and credit notes are asked for together
 
 
 class Look:
@@ -44,10 +44,14 @@ class Look:
         self._contacts: dict[str, str] = {}
         self._index: dict[str, list[Record]] | None = None
         self._stops: dict[str, tuple[str, ...]] = {}
+        self._batch: list[str] = []
+        self._ahead: dict[str, Record] | None = None
+        self._notes: list[Record] | None = None
 
     def snapshots(self, refs: Sequence[Ref]) -> Iterator[Snapshot]:
         """Yield one snapshot for each of `refs`, in order."""
-        if len(refs) < _CLOUD_FROM:
+        self._batch = [ref.id for ref in refs] if len(refs) >= _BATCH_FROM else []
+        if not self._batch:
             self._stops = {"invoice": tuple(self.settings.invoice_tags), "client": tuple(self.settings.client_tags)}
         for place, ref in enumerate(refs):
             yield self._snapshot(ref, left=len(refs) - place)
@@ -98,11 +102,22 @@ class Look:
             return None
         if client_id not in self._clients:
             try:
-                raw = wire.without_unset_dates(self.api.client(client_id))
+                raw = wire.without_unset_dates(self._client_record(client_id))
                 self._clients[client_id] = self.reading.debtor(raw, tags=self._tags("client", client_id))
             except NotFound:
                 self._clients[client_id] = None
         return self._clients[client_id]
+
+    def _client_record(self, client_id: str) -> Record:
+        """Return a client; in a batch, all clients of its invoices are read with the first one that is needed."""
+        if self._ahead is None:
+            self._ahead = {}
+            ids, size = [key for key in self._batch if key.isdigit()], self.settings.client_chunk
+            for start in range(0, len(ids), size):
+                self._ahead.update(
+                    {str(wire.number(row)): row for row in self.api.clients_of(ids[start : start + size])}
+                )
+        return self._ahead.get(client_id) or self.api.client(client_id)
 
     def _tags(self, kind: str, record_id: str) -> tuple[str, ...]:
         if kind not in self._stops:
@@ -126,14 +141,20 @@ class Look:
             rows = self.api.invoices(client_id=client_id, status=",".join(OPEN_STATES))
             documents = [self.reading.invoice(row) for row in rows if wire.text(row, "client_id") == client_id]
             if self.settings.credit_notes:
-                rows = self.api.credit_notes(client_id=client_id, status="OPEN")
-                documents += [self.reading.credit_note(row) for row in rows if wire.text(row, "client_id") == client_id]
+                documents += [self.reading.credit_note(row) for row in self._notes_of(client_id)]
             self._credits[client_id] = [
                 document
                 for document in documents
                 if document.kind is InvoiceKind.CREDIT_NOTE and document.status is InvoiceStatus.OPEN
             ]
         return [document for document in self._credits[client_id] if document.origin_id in (None, invoice.id)]
+
+    def _notes_of(self, client_id: str) -> list[Record]:
+        """Return a client's open credit notes; in a batch, all open ones are listed once."""
+        if self._batch and self._notes is None:
+            self._notes = self.api.credit_notes(status="OPEN")
+        rows = self.api.credit_notes(client_id=client_id, status="OPEN") if self._notes is None else self._notes
+        return [row for row in rows if wire.text(row, "client_id") == client_id]
 
     # ---------------------------------------------------------------------------------------------------------- reminders
 

@@ -31,6 +31,10 @@ class Table:
         self._lists: dict[Any, list[Row]] = {}
         self._next = 1
 
+    @property
+    def next_id(self) -> int:
+        return self._next
+
     def index(self, *fields: str) -> "Table":
         """Keep an index over these fields; they change through `change` only."""
         for name in fields:

@@ -228,7 +228,7 @@ class Sandbox:
     ) -> str:
         """Add an invoice, completed unless `status` says DRAFT; `fields` are Billomat's own."""
         with self.server.lock:
-            key = next(reversed(self.books.invoices.rows), 9000) + 1
+            key = max(9001, self.books.invoices.next_id)
             amount = Decimal(str(gross))
             issued = issued_on or (due_on - timedelta(days=14) if due_on else self.today)
             client = self.books.clients.rows[int(client_id)]

@@ -39,28 +39,18 @@ class Billomat(Connector):
 
     name: ClassVar[str] = "billomat"
     Settings: ClassVar[type[ConnectorSettings]] = Settings
+    hosts: ClassVar[tuple[str, ...]] = ("billomat.net", "billomat.com")
     starter: ClassVar[str] = """
 http:
   base_url: https://BILLOMATID.billomat.net/api
+  # a registered app raises the limit of 300 calls in 15 minutes: headers: {X-AppId: "${ACCOUNT_APP_ID}", X-AppSecret: "${ACCOUNT_APP_SECRET}"}
   auth: {type: token, header: X-BillomatApiKey, token: "${ACCOUNT_KEY}"}
-"""
-    hosts: ClassVar[tuple[str, ...]] = ("billomat.net", "billomat.com")
-    starter: ClassVar[str] = """\
-http:
-  base_url: https://YOUR-ID.billomat.net/api  # your Billomat id instead of YOUR-ID
-  auth:
-    type: token
-    header: X-BillomatApiKey
-    token: ${ACCOUNT_KEY}  # Settings > Employees > (the bridge's own user) > API access
-    # headers:  # a registered app raises the limit of 300 calls in 15 minutes
-    #   X-AppId: ${ACCOUNT_APP_ID}
-    #   X-AppSecret: ${ACCOUNT_APP_SECRET}
-settings:
-  # write_key: customfield  # where the template of the reminder prints the label
-  # direct_debit: alone  # alone, listed, mandate, off
-  # invoice_tags: {mahnstopp: invoice_excluded}
-  # client_tags: {mahnstopp: customer_excluded}
-  # post: false  # true once the letter add-on has a balance
+# settings:
+#   write_key: customfield  # where the template of the reminder prints the label
+#   direct_debit: alone     # or listed, mandate, off
+#   invoice_tags: {mahnstopp: invoice_excluded}
+#   client_tags: {mahnstopp: customer_excluded}
+#   post: true              # once the letter add-on has a balance
 """
     acts: ClassVar[frozenset[Act]] = frozenset(
         {

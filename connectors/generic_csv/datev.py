@@ -23,6 +23,9 @@ BOOKINGS = "21"
 SIDE_CLAIMS = frozenset({"31", "40"})
 """Sachverhalt: default interest and reminder fees; they are no part of the claim that interest is computed on."""
 
+LONGEST_NUMBER = 36
+"""Characters of Belegfeld 1."""
+
 _DEBTORS = (10_000, 69_999)
 """Debtor accounts at general ledger accounts of four digits; each further digit adds one to theirs."""
 
@@ -133,10 +136,19 @@ def _created(text: str, zone: ZoneInfo) -> datetime | None:
         return None
 
 
-def bookings(
-    path: Path, encoding: str, header: Header, zone: ZoneInfo
-) -> Iterator[Booking | tuple[int, BadRecord, str] | Fault]:
-    """Yield the bookings on debtor accounts, and for each row that does not fit its line, the error, and the row."""
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A row on a debtor account that does not fit, with as much of its key as could be read."""
+
+    line: int
+    error: BadRecord
+    raw: str
+    account: str
+    number: str
+
+
+def bookings(path: Path, encoding: str, header: Header, zone: ZoneInfo) -> Iterator[Booking | Unfit | Fault]:
+    """Yield the bookings on debtor accounts, and the rows and lines that do not fit."""
     columns: dict[str, int] | None = None
     names: tuple[str, ...] = ()
     for record in records(path, encoding, ";", 2):
@@ -145,10 +157,12 @@ def bookings(
         elif columns is None:
             columns, names = _locate(record), record.cells
         elif any(cell.strip() for cell in record.cells):
+            row = _Row(record, columns, names, header, zone)
             try:
-                booking = _Row(record, columns, names, header, zone).booking()
+                booking = row.booking()
             except BadRecord as error:
-                yield record.line, error, ";".join(record.cells)[:2000]
+                account, number = row.key()
+                yield Unfit(record.line, error, ";".join(record.cells)[:2000], account, number)
                 continue
             if booking is not None:
                 yield booking
@@ -181,6 +195,13 @@ class _Row:
         at = self.columns.get(name)
         return self.record.cells[at].strip() if at is not None and at < len(self.record.cells) else ""
 
+    def key(self) -> tuple[str, str]:
+        """Return debtor account and open-item number, each empty where it is not clear."""
+        debtors = [self.cell(name) for name in ("account", "contra") if self._is_debtor(self.cell(name))]
+        number = self.cell("number")
+        good = 0 < len(number) <= LONGEST_NUMBER and number.isprintable()
+        return debtors[0] if len(debtors) == 1 else "", number if good else ""
+
     def booking(self) -> Booking | None:
         """Return the booking seen from its debtor, None where no debtor is in it or it is a side claim."""
         debtors = [name for name in ("account", "contra") if self._is_debtor(self.cell(name))]
@@ -190,9 +211,11 @@ class _Row:
             raise BadRecord(
                 "a booking between two debtors cannot be told apart", field="Konto", value=self.cell("account")
             )
-        number = self.cell("number")
-        if not 0 < len(number) <= 36 or not number.isprintable():
-            raise BadRecord("a booking on a debtor needs its open-item number", field="Belegfeld 1", value=number)
+        _, number = self.key()
+        if not number:
+            raise BadRecord(
+                "a booking on a debtor needs its open-item number", field="Belegfeld 1", value=self.cell("number")
+            )
         amount = read_amount(self.cell("amount"), Decimals.COMMA, "Umsatz").value
         side = self.cell("side").upper()
         if side not in ("S", "H"):

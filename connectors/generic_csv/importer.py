@@ -1,47 +1,30 @@
 """From a file to the state: one file, one transaction. A bad row is set aside and explained, a bad file as a whole likewise."""
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bridge.contract import BadRecord, Debtor, Invoice, InvoiceStatus, NoticeStatus, ProviderNotice, Reject
+from bridge.contract import BadRecord, Debtor, Invoice, InvoiceStatus
 from connectors.generic_csv import datev, statements
 from connectors.generic_csv.bank import BankReader, Entry, Occurrences
+from connectors.generic_csv.batches import import_batch
 from connectors.generic_csv.cells import fold
-from connectors.generic_csv.effective import ZERO, effective
+from connectors.generic_csv.effective import ZERO
+from connectors.generic_csv.intake import Intake, Report
 from connectors.generic_csv.lines import Fault, Record
 from connectors.generic_csv.profiles import Profile, Words
-from connectors.generic_csv.rows import Read, RowReader, invoice_id
+from connectors.generic_csv.rows import Read, RowReader
 from connectors.generic_csv.sheet import Sheet, encoding_of, open_sheet
-from connectors.generic_csv.state import State, cents, plain, stamped
-
-MOST_REJECTS = 1000
-"""Rejected rows that are told one by one; more are summed up in one."""
+from connectors.generic_csv.state import State, plain, stamped
 
 _STAGE = (
-    "create temp table if not exists staged (id text not null, line integer not null, doc text not null, debtor text, number text)",
+    "create temp table if not exists staged (id text, line integer, doc text, debtor text, number text, raw text)",
     "create index if not exists temp.staged_id on staged (id)",
     "delete from staged",
 )
-
-
-@dataclass
-class Report:
-    """What became of one file."""
-
-    name: str
-    as_of: datetime
-    origin: str = ""
-    rows: int = 0
-    rejected: int = 0
-    unnamed: int = 0  # rejected rows of which not even the invoice is known
-    failed: bool = False
-    keys: set[str] = field(default_factory=set)
 
 
 class Importer:
@@ -59,13 +42,13 @@ class Importer:
         currency: str,
     ) -> None:
         self._state, self._profiles, self._words, self._zone = state, profiles, words, zone
+        self._intake = Intake(state, zone)
         self._wanted, self._encoding, self._currency = profile, encoding, currency
 
     def digest(self) -> str:
         """Return a hash of everything besides its content that a file's meaning depends on."""
         parts = [self._wanted, self._encoding, self._currency, *(p.digest() for p in self._profiles.values())]
-        parts.append(repr(sorted(self._words.columns.items())) + repr(sorted(self._words.bank_columns.items())))
-        return sha256("|".join(parts).encode()).hexdigest()[:16]
+        return sha256("|".join((*parts, self._words.digest)).encode()).hexdigest()[:16]
 
     def read(self, path: Path, name: str, as_of: datetime) -> Report:
         """Read one file; only within one `change()`. It never raises for what is in the file."""
@@ -78,7 +61,7 @@ class Importer:
         except BadRecord as error:
             self._state.run("rollback to file")
             report.failed = True
-            self._reject(report, "file", None, error, place=name, raw="")
+            self._intake.reject(report, "file", None, error, place=name, raw="")
         self._state.run("release file")
         return report
 
@@ -88,7 +71,8 @@ class Importer:
         if statements.is_statement(path):
             self._statement(path, report, self._named("statement"))
         elif datev.is_extf(path):
-            self._bookings(path, report, self._named("bookings"))
+            profile = self._named("bookings")
+            import_batch(self._intake, path, encoding_of(path, self._encoding, profile), profile, report)
         else:
             sheet = open_sheet(path, self._profiles, self._wanted, self._encoding, self._words)
             read: Callable[..., None] = self._bank if sheet.profile.kind == "bank" else self._invoices
@@ -111,14 +95,14 @@ class Importer:
         reader = RowReader(sheet, self._words, self._zone, self._currency)
         for record in sheet.rows(self._words):
             if isinstance(record, Fault):
-                self._fault(report, record)
+                self._intake.fault(report, record)
                 continue
             report.rows += 1
             try:
                 read = reader.read(record)
             except BadRecord as error:
                 raw = sheet.delimiter.join(record.cells)[:2000]
-                self._reject(report, "invoice", reader.invoice_id(record), error, line=record.line, raw=raw)
+                self._intake.reject(report, "invoice", reader.invoice_id(record), error, line=record.line, raw=raw)
                 continue
             self._stage(read, record)
         self._join(profile, report)
@@ -130,64 +114,52 @@ class Importer:
     def _stage(self, read: Read, record: Record) -> None:
         debtor = read.debtor.model_dump_json() if read.debtor else None
         self._state.run(
-            "insert into staged values (?, ?, ?, ?, ?)",
-            (read.invoice.id, record.line, read.invoice.model_dump_json(), debtor, fold(read.invoice.number or "")),
+            "insert into staged values (?, ?, ?, ?, ?, ?)",
+            (
+                read.invoice.id,
+                record.line,
+                read.invoice.model_dump_json(),
+                debtor,
+                fold(read.invoice.number or ""),
+                ";".join(record.cells)[:2000],
+            ),
         )
 
     def _join(self, profile: Profile, report: Report) -> None:
         """Make one row per key: equal rows are one, different ones are added up or rejected together."""
         twice = self._state.run("select id from staged group by id having count(*) > 1").fetchall()
         for (identity,) in twice:
-            rows = self._state.run("select line, doc from staged where id = ? order by line", (identity,)).fetchall()
-            invoices = [Invoice.model_validate_json(doc) for _, doc in rows]
+            rows = self._state.run(
+                "select line, doc, raw from staged where id = ? order by line", (identity,)
+            ).fetchall()
+            invoices = [Invoice.model_validate_json(doc) for _, doc, _ in rows]
             if profile.rows == "add_up" and _agree(invoices):
                 total = _added(invoices)
                 self._state.run("delete from staged where id = ? and line > ?", (identity, rows[0][0]))
                 self._state.run("update staged set doc = ? where id = ?", (total.model_dump_json(), identity))
-            elif len({doc for _, doc in rows}) == 1:
+            elif len({doc for _, doc, _ in rows}) == 1:
                 self._state.run("delete from staged where id = ? and line > ?", (identity, rows[0][0]))
             else:
-                lines = ", ".join(str(line) for line, _ in rows[:20])
+                lines = ", ".join(str(line) for line, _, _ in rows[:20])
                 error = BadRecord(
                     f"the rows {lines} say different things of the same invoice", field="key", value=identity
                 )
-                for line, doc in rows:
-                    self._reject(report, "invoice", identity, error, line=line, raw=doc[:2000])
+                for line, _, raw in rows:
+                    self._intake.reject(report, "invoice", identity, error, line=line, raw=raw)
                 self._state.run("delete from staged where id = ?", (identity,))
 
     def _store(self, profile: Profile, report: Report) -> None:
         known: set[int] = set()
-        for identity, line, doc, debtor, number in self._state.run("select * from staged order by rowid"):
+        for identity, line, doc, debtor, number in self._state.run(
+            "select id, line, doc, debtor, number from staged order by rowid"
+        ):
             if debtor and hash(debtor) not in known:
                 known.add(hash(debtor))
-                self._debtor(Debtor.model_validate_json(debtor))
+                self._intake.debtor(Debtor.model_validate_json(debtor))
             invoice = Invoice.model_validate_json(doc)
-            self._put(invoice, profile.origin, number, report, line)
+            self._intake.put(invoice, profile.origin, number, report, line)
             if invoice.provider_level > 0 and invoice.status is InvoiceStatus.OPEN:
-                self._level(identity, invoice.provider_level, report.as_of)
-
-    def _debtor(self, debtor: Debtor) -> None:
-        self._state.put_debtor(debtor, fold(debtor.name), fold(debtor.number or ""))
-
-    def _put(self, invoice: Invoice, origin: str, number: str, report: Report, line: int) -> None:
-        changed = self._state.put_invoice(invoice, origin, number, report.as_of, f"{report.name}:{line}")
-        self._state.run("delete from reject where json_extract(doc, '$.provider_id') = ?", (invoice.id,))
-        if changed and self._state.payments(invoice.id):
-            standing = effective(self._state, invoice.id, self._zone)
-            rest = standing.invoice.open if standing else invoice.open
-            self._state.run("update invoice set open_cents = ? where id = ?", (cents(rest), invoice.id))
-
-    def _level(self, identity: str, level: int, as_of: datetime) -> None:
-        dated_on = as_of.astimezone(self._zone).date()
-        self._state.put_notice(
-            ProviderNotice(
-                id=f"{identity}/level-{level}",
-                invoice_id=identity,
-                level=level,
-                status=NoticeStatus.SENT,
-                dated_on=dated_on,
-            )
-        )
+                self._intake.level(identity, invoice.provider_level, report.as_of)
 
     def _settle_missing(self, profile: Profile, report: Report) -> None:
         """Settle what a complete list no longer names; where rows of it could not be read, nobody knows and it is held."""
@@ -208,73 +180,6 @@ class Importer:
                 settled, profile.origin, fold(old.number or ""), report.as_of, f"{report.name}: not listed"
             )
 
-    # ------------------------------------------------------------------------------------------------------ bookings
-
-    def _bookings(self, path: Path, report: Report, profile: Profile) -> None:
-        report.origin = profile.origin
-        encoding = encoding_of(path, self._encoding, profile)
-        header = datev.read_header(path, encoding, self._zone)
-        if header.created:
-            report.as_of = min(report.as_of, header.created.astimezone(UTC))
-        touched = {row[0] for row in self._state.run("select invoice_id from booking where batch = ?", (header.batch,))}
-        newer = self._state.run("select value from meta where name = ?", (f"batch:{header.batch}",)).fetchone()
-        if newer and newer[0] > stamped(report.as_of):
-            return
-        self._state.run("delete from booking where batch = ?", (header.batch,))
-        self._state.run("delete from payment where entry_id = ?", (header.batch,))
-        self._state.run("insert or replace into meta values (?, ?)", (f"batch:{header.batch}", stamped(report.as_of)))
-        for item in datev.bookings(path, encoding, header, self._zone):
-            if isinstance(item, Fault):
-                self._fault(report, item)
-            elif isinstance(item, tuple):
-                self._reject(report, "booking", None, item[1], line=item[0], raw=item[2])
-            else:
-                report.rows += 1
-                identity = invoice_id(profile.origin, [item.account, item.number])
-                touched.add(identity)
-                self._state.run(
-                    "insert into booking values (?, ?, ?, ?)",
-                    (header.batch, identity, item.line, plain(item.as_json())),
-                )
-        for identity in sorted(touched):
-            self._open_item(identity, profile, report, incomplete=bool(report.rejected))
-        self._state.set_source(profile.origin, report.as_of, profile.fresh_days, profile.meaning, bank=False)
-
-    def _open_item(self, identity: str, profile: Profile, report: Report, *, incomplete: bool) -> None:
-        rows = self._state.run(
-            "select batch, doc from booking where invoice_id = ? order by batch, line", (identity,)
-        ).fetchall()
-        booked = [(batch, datev.Booking.from_json(json.loads(doc))) for batch, doc in rows]
-        if not booked:
-            self._state.doubt(identity, f"{report.name}: its bookings were withdrawn")
-            return
-        account = booked[0][1].account
-        debtor = Debtor(id=f"{profile.origin}/{account}", number=account, name=account)
-        self._debtor(debtor)
-        try:
-            invoice = datev.open_item(identity, debtor.id, [booking for _, booking in booked])
-        except BadRecord as error:
-            self._reject(report, "invoice", identity, error, line=booked[0][1].line, raw=identity)
-            return
-        for batch in {batch for batch, _ in booked}:
-            for payment in datev.payments_of(identity, batch, [booking for own, booking in booked if own == batch]):
-                day = payment.value_on.isoformat()
-                self._state.run(
-                    "insert or ignore into payment values (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        payment.id,
-                        batch,
-                        identity,
-                        cents(payment.amount),
-                        day,
-                        payment.model_dump_json(),
-                        self._state.next_seq(),
-                    ),
-                )
-        self._put(invoice, profile.origin, fold(invoice.number or ""), report, booked[0][1].line)
-        if incomplete:
-            self._state.doubt(identity, f"{report.name}: rows of this batch could not be read")
-
     # ---------------------------------------------------------------------------------------------------------- bank
 
     def _bank(self, sheet: Sheet, report: Report) -> None:
@@ -283,13 +188,13 @@ class Importer:
         occurrences = Occurrences()
         for record in sheet.rows(self._words):
             if isinstance(record, Fault):
-                self._fault(report, record)
+                self._intake.fault(report, record)
                 continue
             report.rows += 1
             try:
                 entry = reader.read(record, f"{report.name}:{record.line}")
             except BadRecord as error:
-                self._reject(
+                self._intake.reject(
                     report, "payment", None, error, line=record.line, raw=sheet.delimiter.join(record.cells)[:2000]
                 )
                 continue
@@ -307,7 +212,7 @@ class Importer:
                 at = item.at if item.at.tzinfo else item.at.replace(tzinfo=self._zone)
                 created = max(at, created) if created else at
             elif isinstance(item, statements.Flaw):
-                self._reject(report, "payment", None, item.error, place=item.place, raw=item.raw)
+                self._intake.reject(report, "payment", None, item.error, place=item.place, raw=item.raw)
             else:
                 report.rows += 1
                 self._enter(item, occurrences.identity(item), profile.origin)
@@ -329,47 +234,6 @@ class Importer:
             "insert into entry values (?, ?, ?, ?, ?, ?)",
             (identity, plain(entry.as_json()), entry.booked_on.isoformat(), entry.twin, form, state),
         )
-
-    # ------------------------------------------------------------------------------------------------------- rejects
-
-    def _fault(self, report: Report, fault: Fault) -> None:
-        error = BadRecord(fault.reason, field=f"line {fault.line}", value=fault.raw[:80])
-        self._reject(report, "row", None, error, line=fault.line, raw=fault.raw)
-
-    def _reject(
-        self,
-        report: Report,
-        kind: str,
-        identity: str | None,
-        error: BadRecord,
-        *,
-        raw: str,
-        line: int = 0,
-        place: str = "",
-    ) -> None:
-        """Set a record aside; what is known of its invoice is not acted on until a good row comes."""
-        report.rejected += 1
-        if identity is None:
-            report.unnamed += 1
-        else:
-            report.keys.add(identity)
-            self._state.doubt(identity, f"{report.name}:{line}: {error.reason}"[:300])
-        if report.rejected > MOST_REJECTS:
-            return
-        where = place or f"{report.name}:{line}"
-        last = report.rejected == MOST_REJECTS
-        reason = f"{error.reason}; further rows of this file are not listed" if last else error.reason
-        reject = Reject(
-            kind=kind,
-            provider_id=identity,
-            field=error.field,
-            value=error.value,
-            reason=reason,
-            source=where,
-            raw=raw[:2000],
-        )
-        key = sha256(f"{kind}|{identity or where}|{line if identity is None else ''}|{raw}".encode()).hexdigest()[:24]
-        self._state.put_reject(reject, key)
 
 
 def _agree(invoices: list[Invoice]) -> bool:

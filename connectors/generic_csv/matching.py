@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from bridge.contract import Payment, PaymentKind
@@ -126,7 +127,7 @@ class Matcher:
             for invoice_id, amount in verdict.pays:
                 kind = PaymentKind.DIRECT_DEBIT if entry.returned else PaymentKind.TRANSFER
                 payment = Payment(
-                    id=f"bank:{identity}/{invoice_id}"[:128],
+                    id=f"bank:{sha256(f'{identity}/{invoice_id}'.encode()).hexdigest()[:32]}",
                     invoice_id=invoice_id,
                     amount=amount,
                     currency=entry.currency,

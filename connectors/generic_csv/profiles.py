@@ -1,5 +1,6 @@
 """Profiles: what a kind of file means, as YAML tables in `mappings/csv/`; the operator's folder overrides by the same name."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib import resources
@@ -13,8 +14,6 @@ from ruamel.yaml.error import YAMLError
 
 from bridge.contract import ConfigError
 from connectors.generic_csv.cells import fold
-
-EVENTS = ("invoices", "bookings", "bank", "statement")
 
 
 class Profile(BaseModel):
@@ -67,6 +66,7 @@ class Words:
     """The word lists of `generic_csv.yaml`, folded for comparison."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
+        self.digest = sha256(json.dumps(options, sort_keys=True, default=str).encode()).hexdigest()[:8]
         try:
             self.columns = {name: tuple(names) for name, names in options["columns"].items()}
             self.bank_columns = {name: tuple(names) for name, names in options["bank_columns"].items()}
@@ -74,6 +74,7 @@ class Words:
             self.kinds = _inverse(options["kinds"])
             self.yes, self.no = _folded(options["yes"]), _folded(options["no"])
             self.totals, self.pending = _folded(options["totals"]), _folded(options["pending"])
+            self.partly = _folded(options["partly"])
             self.collects = _folded(options["collects"])
         except (KeyError, AttributeError, TypeError) as error:
             raise ConfigError(f"mappings/generic_csv.yaml: the option {error} is missing or no table") from error

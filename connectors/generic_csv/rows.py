@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -166,6 +166,9 @@ class RowReader:
                 days = found
             else:
                 due = due or self._date(record, name)
+        issued = self._date(record, "invoice_date")
+        if due is None and days is not None and issued is not None:
+            due = issued + timedelta(days=days)
         return due, days
 
     def _amount(self, record: Record, name: str) -> Amount | None:
@@ -184,11 +187,12 @@ class RowReader:
                 "amounts in more than one currency", field=self._sheet.title("gross"), value="/".join(sorted(named))
             )
         sign = self._sign(record)
+        partly = fold(self._sheet.cell(record, "status")) in self._words.partly and paid is None and rest is None
         whole, part, left = self._third(
             record, *(item.value if item else None for item in (gross, paid, rest)), settled=settled
         )
         currency = named.pop() if named else self._currency
-        return _Money(sign * whole, sign * part, sign * left, currency, True, settled, paid_on)
+        return _Money(sign * whole, sign * part, sign * left, currency, not partly, settled, paid_on)
 
     def _third(
         self, record: Record, gross: Decimal | None, paid: Decimal | None, rest: Decimal | None, *, settled: bool | None

@@ -1,5 +1,6 @@
 """One table file: where its header is, how it is encoded and parted, what it holds, and how each of its columns writes."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +16,7 @@ SEARCHED = 60
 """Records at the top of a file among which the header row must be."""
 
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "cp850")
-_AMOUNTS = frozenset({"gross", "paid", "open", "amount", "original", "charges"})
+_NO_DAY = re.compile(r"0000-00-00(?:[ T]00:00:00)?|00\.00\.0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Sheet:
     def cell(self, record: Record, name: str) -> str:
         """Return the cell of our field, empty where there is none."""
         at = self.columns.get(name)
-        return record.cells[at].strip() if at is not None and at < len(record.cells) else ""
+        text = record.cells[at].strip() if at is not None and at < len(record.cells) else ""
+        return "" if _NO_DAY.fullmatch(text) else text
 
     def title(self, name: str) -> str:
         """Return the header under which our field stands in this file."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bridge.contract import BadRecord
@@ -14,6 +15,7 @@ from bridge.contract import BadRecord
 LONGEST_CELL = 4000
 """Characters of one cell that are looked at; no number, date or name is longer."""
 
+_NO_LETTER = re.compile("[^a-z0-9]+")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "fr.": "CHF", "sfr.": "CHF", "eur": "EUR", "euro": "EUR"}
 _AFFIX = re.compile(r"^([A-Za-z€$£.]*)\s*(.*?)\s*([A-Za-z€$£][A-Za-z€$£.]*)?$", re.DOTALL)
@@ -24,8 +26,13 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 
 def fold(text: str) -> str:
     """Return `text` for comparison: lower case, umlauts written out, accents dropped, letters and digits only."""
-    plain = text[:LONGEST_CELL].lower().translate(_UMLAUTS)
-    return "".join(char for char in unicodedata.normalize("NFKD", plain) if char.isalnum() and char.isascii())
+    return _folded(text[:LONGEST_CELL])
+
+
+@lru_cache(maxsize=8192)
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_UMLAUTS))
+    return _NO_LETTER.sub("", plain)
 
 
 class Decimals(StrEnum):
@@ -163,7 +170,7 @@ def _plausible(value: date) -> date:
     return value
 
 
-_TERM = re.compile(r"(\d{1,3})\s*(?:tage?n?|days?|t)?\b.*", re.IGNORECASE | re.DOTALL)
+_TERM = re.compile(r"([0-9]{1,3})(?:\s*[A-Za-z].*)?", re.DOTALL)
 
 
 def term_days(text: str) -> int | None:
@@ -187,18 +194,27 @@ class Column:
     yes_no: frozenset[str] = frozenset()
     decimals: set[Decimals] = field(default_factory=set)
     month_first: bool = False
-    cells: int = 0
     dates: int = 0
     flags: int = 0
     amounts: int = 0
 
+    def see_day(self, text: str) -> None:
+        """Learn from a cell of a column of dates."""
+        if "/" in text:
+            self.month_first = self.month_first or month_first(text)
+
+    def see_amount(self, text: str) -> None:
+        """Learn from a cell of a column of amounts."""
+        if text and not text.isdigit() and (proof := shows(text)) is not None:
+            self.decimals.add(proof)
+
     def see(self, text: str) -> None:
+        """Learn from a cell of a column that may hold amounts, dates, or yes and no."""
         if not (cell := text.strip()[:200]):
             return
-        self.cells += 1
+        self.see_day(cell)
         if (proof := shows(cell)) is not None:
             self.decimals.add(proof)
-        self.month_first = self.month_first or month_first(cell)
         if fold(cell) in self.yes_no or cell in self.yes_no:
             self.flags += 1
         elif _is_date(cell):

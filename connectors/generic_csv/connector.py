@@ -206,6 +206,8 @@ settings:
                     "insert into file values (?, ?, ?, ?, ?)", (key, copy.name, report.origin, name, not report.failed)
                 )
                 Matcher(state, self._zone, today_in(self._zone, now)).run()
+            else:
+                importer.repeated(copy.name, copy.as_of, known[0], name)
         self._inbox.keep(copy, name)
 
     # -------------------------------------------------------------------------------------------------------- writing

@@ -65,6 +65,18 @@ class Importer:
         self._state.run("release file")
         return report
 
+    def repeated(self, name: str, as_of: datetime, origin: str, archived: str) -> None:
+        """Tell of a file whose content was read before while something newer was read since.
+
+        Taken for news, an old list that somebody drops again would open what was paid meanwhile; so it is not.
+        """
+        row = self._state.run("select as_of from source where origin = ?", (origin,)).fetchone()
+        if row and row[0] < stamped(as_of):
+            text = "the same content was read before and something newer since; if it is right, export it again with other content"
+            self._intake.reject(
+                Report(name, as_of), "file", None, BadRecord(text, field="file", value=archived), place=name, raw=""
+            )
+
     def _dispatch(self, path: Path, report: Report) -> None:
         if path.stat().st_size == 0:
             raise BadRecord("the file is empty", cause="csv_empty")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -115,16 +116,19 @@ def _inverse(table: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 def load_profiles(folder: Path | None) -> dict[str, Profile]:
     """Load the shipped profiles and those in `folder`, which win. Raises `ConfigError` naming file and key."""
-    found: dict[str, Profile] = {}
-    for source in (resources.files("mappings") / "csv", folder):
-        if source is None:
-            continue
-        if isinstance(source, Path) and not source.is_dir():
-            raise ConfigError(f"the folder of profiles {source} does not exist")
-        for file in sorted(_files(source), key=lambda file: file.name):
-            name = file.name.removesuffix(".yaml")
-            found[name] = _profile(name, file)
-    return found
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"the folder of profiles {folder} does not exist")
+    return _shipped() | (_read(folder) if folder is not None else {})
+
+
+@cache
+def _shipped() -> dict[str, Profile]:
+    return _read(resources.files("mappings") / "csv")
+
+
+def _read(folder: Traversable | Path) -> dict[str, Profile]:
+    files = sorted(_files(folder), key=lambda file: file.name)
+    return {(name := file.name.removesuffix(".yaml")): _profile(name, file) for file in files}
 
 
 def _files(folder: Traversable | Path) -> Iterator[Traversable | Path]:

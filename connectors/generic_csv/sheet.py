@@ -16,6 +16,8 @@ SEARCHED = 60
 """Records at the top of a file among which the header row must be."""
 
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "cp850")
+_AMOUNTS = frozenset({"gross", "open", "amount", "original", "charges"})
+_DAYS = frozenset({"invoice_date", "due_date", "term", "block", "booked_on", "value_on"})
 _NO_DAY = re.compile(r"0000-00-00(?:[ T]00:00:00)?|00\.00\.0000")
 
 
@@ -54,7 +56,9 @@ class Sheet:
         for record in records(self.path, self.encoding, self.delimiter, self.line + 1):
             if isinstance(record, Fault):
                 yield record
-            elif not any(cell.strip() for cell in record.cells) or tuple(fold(cell) for cell in record.cells) == head:
+            elif not any(cell.strip() for cell in record.cells) or (
+                fold(record.cells[0]) == head[0] and tuple(map(fold, record.cells)) == head
+            ):
                 continue
             elif not self._is_total(record, words):
                 yield record
@@ -69,12 +73,18 @@ class Sheet:
     def study(self, words: Words) -> None:
         """Read the file once to learn how its columns write amounts, dates and yes or no."""
         flags = words.yes | words.no
-        wanted = {name: Column(flags) for name in self.columns}
+        self.seen.update({name: Column(flags) for name in self.columns})
+        learn = [
+            (name, self.seen[name].see_amount if name in _AMOUNTS else self.seen[name].see_day)
+            for name in self.columns
+            if name in _AMOUNTS | _DAYS
+        ]
+        if "paid" in self.columns:
+            learn.append(("paid", self.seen["paid"].see))
         for record in self.rows(words):
             if isinstance(record, Record):
-                for name, column in wanted.items():
-                    column.see(self.cell(record, name))
-        self.seen.update(wanted)
+                for name, see in learn:
+                    see(self.cell(record, name))
 
 
 def encoding_of(path: Path, wanted: str, profile: Profile | None = None) -> str:

@@ -65,10 +65,11 @@ def _zipped(path: Path, name: str, zone: ZoneInfo) -> Iterator[Entry | Flaw | Cl
             members = [member for member in archive.infolist() if not member.is_dir()]
             if len(members) > MOST_FILES:
                 raise BadRecord(f"more than {MOST_FILES} files in one ZIP", field=name)
+            documents = [member for member in members if member.filename.lower().endswith(".xml")]
+            if not documents:
+                raise BadRecord("the ZIP holds no XML file", field=name)
             left = LARGEST_XML
-            for member in members:
-                if not member.filename.lower().endswith(".xml"):
-                    continue
+            for member in documents:
                 with archive.open(member) as file:
                     limited = _Limited(file, left)
                     yield from _statement(limited, f"{name}/{member.filename[-80:]}", zone)

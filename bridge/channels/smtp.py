@@ -65,12 +65,14 @@ class _Place(BaseModel):
 class ArchiveSettings(_Place):
     """Mailbox that receives a hidden copy of every mail (Archivpostfach), readable by IMAP."""
 
-    port: int = Field(993, ge=1, le=65535)
-    security: Security = "implicit"
+    port: int = Field(993, ge=1, le=65535, description="Port of the IMAP server.")
+    security: Security = Field(
+        "implicit", description="implicit (TLS from the start), starttls, or none (loopback only)."
+    )
     address: str = Field(description="The mailbox's address; every mail goes there too, unseen by the debtor.")
-    user: str
-    password: SecretStr
-    folder: str = "INBOX"
+    user: str = Field(description="User name at the IMAP server.")
+    password: SecretStr = Field(description="Password at the IMAP server.")
+    folder: str = Field("INBOX", description="Folder in which the copies arrive.")
 
     _check = field_validator("address")(_address)
 
@@ -78,12 +80,12 @@ class ArchiveSettings(_Place):
 class SmtpSettings(_Place):
     """How our own mails leave the house (Mailversand)."""
 
-    port: int = Field(587, ge=1, le=65535)
+    port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
     security: Security = Field(
         "starttls", description="starttls, implicit (TLS from the start), or none (loopback only)."
     )
-    user: str | None = None
-    password: SecretStr | None = None
+    user: str | None = Field(None, description="User name at the mail server; empty: no login.")
+    password: SecretStr | None = Field(None, description="Password at the mail server.")
     sender_name: str = Field("", description="Name in From, such as the agency's.")
     sender_address: str = Field(description="Address in From and of the envelope.")
     reply_to: str | None = Field(None, description="Where answers go; default: the sender.")
@@ -93,7 +95,10 @@ class SmtpSettings(_Place):
     deadline: float = Field(
         60, gt=0, le=600, description="Seconds that one mail may take in all; then the line is cut."
     )
-    archive: ArchiveSettings | None = None
+    archive: ArchiveSettings | None = Field(
+        None,
+        description="Mailbox that gets a hidden copy, in which a lost answer is looked up; without one such a mail is parked.",
+    )
 
     _check = field_validator("sender_address")(_address)
 

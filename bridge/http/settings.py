@@ -75,8 +75,8 @@ class BasicAuth(_Block):
     """User name and password (HTTP Basic)."""
 
     type: Literal["basic"] = "basic"
-    user: str
-    password: SecretStr
+    user: str = Field(description="User name.")
+    password: SecretStr = Field(description="Password.")
 
 
 class OAuth2Auth(_Block):
@@ -87,7 +87,7 @@ class OAuth2Auth(_Block):
         "authorization_code",
         description="authorization_code: a person consents once; client_credentials: no person involved.",
     )
-    client_id: str
+    client_id: str = Field(description="The client's id at the authorization server.")
     client_secret: SecretStr | None = Field(None, description="Empty for a public client.")
     authorize_url: SafeUrl | None = Field(None, description="Where the person consents; needed for authorization_code.")
     token_url: SafeUrl = Field(description="Where tokens are issued and refreshed.")

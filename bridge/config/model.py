@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from stdnum import bic as bic_check
 from stdnum import iban as iban_check
 
@@ -52,7 +61,10 @@ def _safe_hour(value: time) -> time:
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
 TimeOfDay = Annotated[
-    time, BeforeValidator(_clock_time), AfterValidator(_safe_hour), Field(json_schema_extra={"format": None})
+    time,
+    BeforeValidator(_clock_time),
+    AfterValidator(_safe_hour),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d{2}$"}),
 ]
 """A local time of day, `HH:MM`, outside the hour that the clock change skips or repeats."""
 

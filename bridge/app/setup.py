@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bridge.app.results import Made
-from bridge.app.starter import CHANNELS, HEAD, PLAIN_ACCOUNT, TAIL
+from bridge.app.starter import CHANNELS, HEAD, PLAIN_ACCOUNT, SMTP, SMTP_LATER, TAIL
 from bridge.config import plugins
 from bridge.config.problems import suggestion
 from bridge.errors import ConfigError, UsageError
@@ -19,13 +19,18 @@ _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What `init` was told. `accounts` are `NAME:CONNECTOR`, `base_urls` are `NAME=URL`; `cutoff` empty: today."""
+    """What `init` was told. `accounts` are `NAME:CONNECTOR`, `base_urls` are `NAME=URL`; `cutoff` empty: today.
+
+    `smtp` is `HOST` or `HOST:PORT` of the own mail server, `sender` the address that mails come from.
+    """
 
     company: str = ""
     accounts: tuple[str, ...] = ()
     base_urls: tuple[str, ...] = ()
     cutoff: str | None = None
     language: str = "de"
+    smtp: str = ""
+    sender: str = ""
 
 
 def connectors() -> tuple[str, ...]:
@@ -63,7 +68,7 @@ def render(answers: Answers, accounts: Mapping[str, str], urls: Mapping[str, str
         parts.append(_account(name, connector, urls.get(name)))
     if not accounts:
         parts[-1] = parts[-1].rstrip() + " {}\n"
-    parts.extend((CHANNELS[lang], TAIL[lang].format(cutoff=cutoff.isoformat())))
+    parts.extend((CHANNELS[lang].format(smtp=_smtp(answers)), TAIL[lang].format(cutoff=cutoff.isoformat())))
     return "".join(parts)
 
 
@@ -76,6 +81,20 @@ def _account(name: str, connector: str, url: str | None) -> str:
             lines += f"\nhttp:\n  base_url: {url}"
     body = "\n".join(f"    {line}".rstrip() for line in lines.split("\n"))
     return f"  {name}:\n    connector: {connector}\n{body}\n"
+
+
+def _smtp(answers: Answers) -> str:
+    if not answers.smtp:
+        return SMTP_LATER
+    host, _, port = answers.smtp.partition(":")
+    if not answers.sender:
+        raise UsageError("--smtp needs --sender: the address that mails come from")
+    if port and not port.isdecimal():
+        raise UsageError(f"{answers.smtp!r} is no mail server; write mail.example.com or mail.example.com:587")
+    local = host in ("localhost", "127.0.0.1")
+    security = "none" if local else "implicit" if port == "465" else "starttls"
+    user = "" if local else f'    user: {answers.sender}\n    password: "${{SMTP_PASSWORD}}"\n'
+    return SMTP.format(host=host, port=port or 587, security=security, sender=answers.sender) + user
 
 
 def _accounts(answers: Answers) -> dict[str, str]:

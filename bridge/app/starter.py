@@ -56,29 +56,35 @@ http:
   base_url: https://example.invalid
   auth: {type: token, token: "${ACCOUNT_TOKEN}"}"""
 
+SMTP_LATER = """\
+  # smtp:
+  #   host: mail.example.com
+  #   user: reminders@example.com
+  #   password: "${SMTP_PASSWORD}"
+  #   sender_address: reminders@example.com
+"""
+
+SMTP = """\
+  smtp:
+    host: {host}
+    port: {port}
+    security: {security}
+    sender_address: {sender}
+"""
+
 CHANNELS = {
     "de": """
 # Eigene Wege zum Schuldner; ohne sie gehen nur die Mahnungen der Anbieter selbst hinaus.
 channels:
   letter_outbox:
     folder: data/letters
-  # smtp:
-  #   host: mail.example.com
-  #   user: mahnung@example.com
-  #   password: "${SMTP_PASSWORD}"
-  #   sender_address: mahnung@example.com
-""",
+{smtp}""",
     "en": """
 # Our own ways to the debtor; without them only the providers' own reminders go out.
 channels:
   letter_outbox:
     folder: data/letters
-  # smtp:
-  #   host: mail.example.com
-  #   user: reminders@example.com
-  #   password: "${SMTP_PASSWORD}"
-  #   sender_address: reminders@example.com
-""",
+{smtp}""",
 }
 
 TAIL = {

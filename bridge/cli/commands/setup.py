@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Option(["--base-url", "base_urls"], multiple=True, metavar="NAME=URL", help="option.init.base_url"),
     Option(["--company"], metavar="NAME", help="option.init.company"),
     Option(["--cutoff"], metavar="DATE", help="option.init.cutoff"),
+    Option(["--smtp"], metavar="HOST:PORT", help="option.init.smtp"),
+    Option(["--sender"], metavar="ADDRESS", help="option.init.sender"),
     Option(["--places/--no-places", "places"], default=None, help="option.init.places"),
     Option(["--yes", "-y", "yes"], is_flag=True, help="option.yes"),
     Option(["--force"], is_flag=True, help="option.init.force"),
@@ -38,7 +40,13 @@ def init(session: Session, accounts: tuple[str, ...], **options: Any) -> int:
             say("ask.connector", known=", ".join(known)), type=click.Choice(list(known)), show_choices=False
         )
         accounts = (f"{click.prompt(say('ask.account'), default=chosen)}:{chosen}",)
+    smtp, sender = options["smtp"], options["sender"]
+    if ask and not smtp:
+        smtp = click.prompt(say("ask.smtp"), default="", show_default=False)
+        sender = click.prompt(say("ask.sender")) if smtp else ""
     answers = Answers(
+        smtp=smtp or "",
+        sender=sender or "",
         company=company or "",
         accounts=accounts,
         base_urls=options["base_urls"],

@@ -306,4 +306,8 @@ TEXTS = {
     "option.failures.on": "Es ging an diesem Tag hinaus (sonst heute).",
     "outcome.found": "beim Anbieter gefunden",
     "outcome.alarms": "Alarme",
+    "option.init.smtp": "Eigener Mailserver, etwa mail.example.com:587.",
+    "option.init.sender": "Adresse, von der Mails kommen.",
+    "ask.smtp": "Eigener Mailserver (HOST:PORT, leer: später)",
+    "ask.sender": "Absenderadresse",
 }

@@ -306,4 +306,8 @@ TEXTS = {
     "option.failures.on": "It went out on this date (default: today).",
     "outcome.found": "found at the provider",
     "outcome.alarms": "alarms",
+    "option.init.smtp": "Own mail server, such as mail.example.com:587.",
+    "option.init.sender": "Address that mails come from.",
+    "ask.smtp": "Own mail server (HOST:PORT, empty: later)",
+    "ask.sender": "Sender address",
 }

@@ -7,7 +7,6 @@ from typing import Any
 from bridge.contract import (
     ConfigError,
     Invoice,
-    InvoiceStatus,
     NotFound,
     NoticeStatus,
     Payment,

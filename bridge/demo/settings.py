@@ -44,7 +44,7 @@ accounts:
     connector: generic_csv
     federal_state: HH
     freshness_hours: 120
-    settings: {{inbox: csv-inbox}}
+    settings: {{inbox: csv-inbox, profile: open_items, settle_seconds: 0}}
 channels:
   smtp:
     host: 127.0.0.1

@@ -270,8 +270,8 @@ def time_has_come(s: Situation) -> Verdict | None:
     if not target.chosen and s.deadline is not None and s.deadline >= on:
         reason, on = Reason.DEADLINE_RUNNING, s.deadline + DAY
     last = s.case.last_contact_on
-    if s.adoption is not None and (last is None or s.adoption.on > last):
-        last = s.adoption.on
+    if s.level_on is not None and (last is None or s.level_on > last):
+        last = s.level_on  # also of a reminder adopted just now
     if last is not None:
         days = plan.minimum_interval_days
         earliest = last + timedelta(days=s.rules.minimum_interval_days if days is None else days)

@@ -71,15 +71,15 @@ account = _table(
     "account",
     Column("name", String(64), primary_key=True),
     Column("connector", String(64), nullable=False),
-    Column("cursor", JSON),
+    Column("cursor", JSON(none_as_null=True)),
     Column("state", String(16), nullable=False, server_default="ok"),  # ok, unreachable, reconnect, stopped
     Column("state_text", Text, nullable=False, server_default=""),
     Column("pulled_at", Instant),  # end of the last successful pull
     Column("full_at", Instant),  # end of the last full listing
     Column("payments_as_of", Instant),
     Column("writing_suspended", Text),  # why, while foreign reminders keep appearing
-    Column("held_jump", JSON),  # the jump between two pulls that waits for approval
-    Column("open_totals", JSON),  # at the last pull that was no jump: {currency: [count, cents]}
+    Column("held_jump", JSON(none_as_null=True)),  # the jump between two pulls that waits for approval
+    Column("open_totals", JSON(none_as_null=True)),  # at the last pull that was no jump: {currency: [count, cents]}
 )
 
 listing = _table(  # ids seen by the full listing under way: one row per batch, gone when the listing has been judged

@@ -172,6 +172,7 @@ def _stored(table: Table) -> Any:
 
 def _upsert(conn: Connection, table: Table, values: list[rows.Row]) -> None:
     if values:
+        values.sort(key=lambda row: row["id"])  # writers that meet lock rows in one order
         conn.execute(_upsert_statement(table, conn.dialect.name), values)
 
 

@@ -52,11 +52,9 @@ def cycles(where, folder):
                 "calls": calls,
                 "seconds": (datetime.now(UTC) - began).total_seconds(),
                 "mirror": sum(written[one] for one in MIRROR),
-                "listing": written["listing"] + written["listing_seen"],
+                "temporary": written["listing_seen"],
                 "rest": {
-                    name: count
-                    for name, count in sorted(written.items())
-                    if name not in (*MIRROR, "listing", "listing_seen")
+                    name: count for name, count in sorted(written.items()) if name not in (*MIRROR, "listing_seen")
                 },
             }
     return {"cycles": found}
@@ -72,10 +70,12 @@ def main(counts):
             for name, cycle in found["cycles"].items():
                 rest = " ".join(f"{table_name}:{rows}" for table_name, rows in cycle["rest"].items())
                 lines.append(
-                    (provider, count, name, cycle["calls"], cycle["mirror"], cycle["listing"], cycle["seconds"], rest)
+                    (provider, count, name, cycle["calls"], cycle["mirror"], cycle["temporary"], cycle["seconds"], rest)
                 )
     print("Cost of a cycle in which nothing changed (goal: no row of invoices, debtors, payments, reminders written)")
-    table(("provider", "invoices", "cycle", "calls", "mirror rows", "listing", "seconds", "other rows written"), lines)
+    table(
+        ("provider", "invoices", "cycle", "calls", "mirror rows", "temporary", "seconds", "other rows written"), lines
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,331 @@
+"""Notices and their steps: order, amounts, texts, bundles."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bridge.model import Act, Address, Contact
+from bridge.policy import Abilities, Creditor, compose, decide
+from bridge.policy.fits import plan_fits
+from bridge.policy.load import starter_plans
+from tests.unit.policy.helpers import TEXTS, case, claim, days, level, plan, rules
+
+TODAY = date(2026, 10, 5)
+A = Act
+ALL = Abilities(
+    acts=frozenset(
+        {A.CREATE, A.AMEND, A.COMPLETE, A.SEND_EMAIL, A.SEND_POST, A.MARK_SENT, A.NOTE, A.TAG, A.CUSTOMER_NOTE}
+    ),
+    channels={A.MAIL: "smtp", A.LETTER: "letter_outbox"},
+    documents=True,
+)
+HOME = Address(street="Weg 1", postcode="50667", city="Köln")
+
+
+def made(whole, its, abilities=ALL, today=TODAY):
+    return compose(whole, decide(whole, its, today), its, abilities, today)
+
+
+def acts(notice):
+    return [step.act for step in notice.steps]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (
+            {"channels": ["provider_email"]},
+            [A.CREATE, A.AMEND, A.COMPLETE, A.SEND_EMAIL, A.NOTE, A.CUSTOMER_NOTE],
+        ),
+        (
+            {"channels": ["provider_post"]},
+            [A.CREATE, A.AMEND, A.COMPLETE, A.SEND_POST, A.NOTE, A.CUSTOMER_NOTE],
+        ),
+        ({"channels": ["mail"]}, [A.MAIL, A.NOTE, A.CUSTOMER_NOTE]),
+        (
+            {"channels": ["letter"], "document": "silent"},
+            [A.CREATE, A.AMEND, A.LETTER, A.COMPLETE, A.MARK_SENT, A.NOTE, A.CUSTOMER_NOTE],
+        ),
+        (
+            {"channels": ["mail"], "document": "provider"},
+            [A.CREATE, A.AMEND, A.COMPLETE, A.MAIL, A.MARK_SENT, A.NOTE, A.CUSTOMER_NOTE],
+        ),
+        ({"channels": ["provider_email"], "automation": "create"}, [A.CREATE, A.AMEND]),
+        ({"channels": ["provider_email"], "automation": "complete"}, [A.CREATE, A.AMEND, A.COMPLETE]),
+        ({"channels": ["mail"], "document": "silent", "automation": "complete"}, [A.CREATE, A.AMEND, A.COMPLETE]),
+        ({"channels": ["mail"], "automation": "propose"}, [A.MAIL, A.NOTE, A.CUSTOMER_NOTE]),
+        ({"channels": ["mail"], "tag": "mahnung-1"}, [A.MAIL, A.NOTE, A.TAG, A.CUSTOMER_NOTE]),
+    ],
+)
+@pytest.mark.feature("P-25")
+def test_the_order_of_steps(values, expected):
+    """Drafts and their check, then the one act that reaches the debtor, then what finishes the records."""
+    its = rules(plan(level(1, after_due=3, **values)))
+    assert acts(made(case(address=HOME), its)[0]) == expected
+
+
+def test_an_account_without_a_step_leaves_it_out():
+    """No completing, no tags, no notes at the provider: those steps are not there."""
+    few = replace(ALL, acts=frozenset({A.CREATE, A.SEND_EMAIL, A.TAG}))
+    its = rules(plan(level(1, after_due=3, channels=["provider_email"])))
+    notice = made(case(), its, few)[0]
+    assert acts(notice) == [A.CREATE, A.SEND_EMAIL, A.TAG]
+    assert notice.steps[-1].content.tag == "05.10.2026: Stufe 1 (Stufe 1) per E-Mail, Frist 15.10.2026"[:60]
+
+
+@pytest.mark.feature("S-AMX-45")
+@pytest.mark.feature("S-AMX-46")
+def test_the_same_line_for_invoice_and_customer():
+    """Date, level, channel and term, word for word the same in both places."""
+    steps = made(case(), rules(days(3, term_days=10)))[0].steps
+    lines = {step.content.line for step in steps if step.act in (A.NOTE, A.CUSTOMER_NOTE)}
+    assert lines == {"05.10.2026: Stufe 1 (Stufe 1) per E-Mail, Frist 15.10.2026"}
+
+
+@pytest.mark.feature("S-AMX-35")
+@pytest.mark.parametrize(
+    ("today", "term", "deadline"),
+    [
+        (date(2026, 10, 5), 10, date(2026, 10, 15)),
+        (date(2026, 10, 5), 5, date(2026, 10, 12)),  # Saturday moves to Monday
+        (date(2026, 12, 15), 10, date(2026, 12, 28)),  # over Christmas
+    ],
+)
+def test_the_new_deadline_is_a_working_day(today, term, deadline):
+    """Letter date plus term, moved to a working day, in the text, the steps and the notice."""
+    notice = made(case(), rules(days(3, term_days=term)), today=today)[0]
+    assert notice.deadline == deadline
+    assert f"{deadline:%d.%m.%Y}" in notice.content.text
+    assert {step.content.deadline for step in notice.steps} == {deadline}
+
+
+@pytest.mark.feature("S-BIL-7")
+@pytest.mark.feature("S-AMX-7")
+def test_a_fee_is_in_the_total_exactly_once():
+    """Open 100, fee 5, earlier fees 2.50: 107.50 is asked for, the fee of this notice is 5."""
+    its = rules(plan(level(1, after_due=3, fee=Decimal("5.00"), channels=["provider_email"])))
+    notice = made(case(claim(fees=250)), its)[0]
+    assert (notice.total, notice.claims[0].fee, notice.content.fee) == (10750, 500, Decimal("5.00"))
+    create = notice.steps[0].content
+    assert (create.principal, create.fee, create.total) == (Decimal("100.00"), Decimal("5.00"), Decimal("105.00"))
+    assert "107,50" in notice.content.text
+
+
+@pytest.mark.feature("P-19")
+@pytest.mark.parametrize(
+    ("values", "subject", "total"),
+    [
+        ({}, "Stufe 1 RE-1", "100,00\xa0EUR"),
+        ({"language": "en"}, "Level 1 RE-1", "EUR\xa0100.00"),
+        ({"language": "en_GB"}, "Level 1 RE-1", "EUR\xa0100.00"),
+        ({"language": "fr"}, "Stufe 1 RE-1", "100,00\xa0EUR"),  # no French text: the plan's own language
+        ({"address": Address(street="Rue 1", city="Paris", country="FR")}, "Level 1 RE-1", "EUR\xa0100.00"),
+        ({"address": Address(street="Gasse 1", city="Wien", country="AT")}, "Stufe 1 RE-1", "100,00\xa0EUR"),
+    ],
+)
+def test_the_language_of_the_customer(values, subject, total):
+    """The customer's language, else that of the country, else the plan's."""
+    content = made(case(**values), rules(days(3)))[0].content
+    assert content.subject == subject
+    assert total in content.text
+
+
+@pytest.mark.feature("S-AGI-1")
+def test_each_invoice_gets_its_own_reminder_by_default():
+    """Two invoices of one debtor: two independent notices, oldest first."""
+    whole = case(claim(invoice_id="2", due_on=date(2026, 9, 10)), claim(invoice_id="1"))
+    assert [one.claims[0].invoice_id for one in made(whole, rules(days(3)))] == ["2", "1"]
+
+
+@pytest.mark.feature("S-PAY-1")
+@pytest.mark.feature("S-PAY-4")
+@pytest.mark.feature("S-PAY-2")
+def test_a_bundle_from_the_first_reminder():
+    """Three due invoices, one mail: all are listed with their amounts, each keeps its own level, the fee is asked for once."""
+    text = {
+        "de": {
+            "subject": "{{ invoice_number }}",
+            "body": "{% for i in items %}{{ i.number }} {{ i.open }}; {% endfor %}{{ total }}",
+        }
+    }
+    levels = (level(1, after_due=3, fee=2, texts=text), level(2, after_due=14, fee=5, texts=text))
+    its = rules(plan(*levels, bundling={"when": "from_first"}))
+    old = claim(invoice_id="3", level=1, level_on=date(2026, 9, 20), deadline=date(2026, 9, 28), open=5000)
+    notices = made(case(claim(invoice_id="1"), claim(invoice_id="2"), old), its)
+    assert len(notices) == 1
+    notice = notices[0]
+    assert [(one.invoice_id, one.level, one.fee) for one in notice.claims] == [("1", 1, 0), ("2", 1, 0), ("3", 2, 500)]
+    assert (notice.level, notice.total) == (2, 25500)
+    assert notice.content.text == "RE-1 100,00\xa0EUR; RE-2 100,00\xa0EUR; RE-3 50,00\xa0EUR; 255,00\xa0EUR"
+    assert [step.invoice_id for step in notice.steps if step.act is A.MAIL] == [None]
+    assert [step.invoice_id for step in notice.steps if step.act is A.NOTE] == ["1", "2", "3"]
+
+
+def test_a_bundle_with_records_makes_them_all_before_the_one_letter():
+    """One record per invoice at the provider, all made and checked before the letter, all finished after it."""
+    its = rules(plan(level(1, after_due=3, channels=["letter"], document="silent"), bundling={"when": "from_first"}))
+    few = replace(ALL, acts=ALL.acts - {A.NOTE, A.TAG, A.CUSTOMER_NOTE})
+    notice = made(case(claim(invoice_id="1"), claim(invoice_id="2"), address=HOME), its, few)[0]
+    told = [(step.act, step.invoice_id) for step in notice.steps]
+    assert told == [
+        (A.CREATE, "1"),
+        (A.AMEND, "1"),
+        (A.CREATE, "2"),
+        (A.AMEND, "2"),
+        (A.LETTER, None),
+        (A.COMPLETE, "1"),
+        (A.MARK_SENT, "1"),
+        (A.COMPLETE, "2"),
+        (A.MARK_SENT, "2"),
+    ]
+
+
+@pytest.mark.feature("P-13")
+def test_a_bundle_never_mixes_currencies_or_languages():
+    """EUR and CHF: two mails, never one sum; an invoice in English gets a mail of its own."""
+    its = rules(plan(level(1, after_due=3), bundling={"when": "from_first"}), currencies=frozenset({"EUR", "CHF"}))
+    whole = case(claim(invoice_id="1"), claim(invoice_id="2", currency="CHF"), claim(invoice_id="3", language="en"))
+    found = made(whole, its)
+    assert sorted((one.currency, one.language, one.total) for one in found) == [
+        ("CHF", "de", 10000),
+        ("EUR", "de", 10000),
+        ("EUR", "en", 10000),
+    ]
+
+
+@pytest.mark.feature("S-PAY-5")
+def test_a_bundle_only_from_the_last_reminder():
+    """Levels 1 separate, the last one bundled."""
+    its = rules(plan(level(1, after_due=3), level(2, after_due=14, type="last"), bundling={"when": "from_last"}))
+    fresh = [claim(invoice_id=str(number)) for number in (1, 2)]
+    assert len(made(case(*fresh), its)) == 2
+    old = [replace(one, level=1, level_on=date(2026, 9, 20), deadline=date(2026, 9, 28)) for one in fresh]
+    assert len(made(case(*old), its)) == 1
+
+
+@pytest.mark.feature("S-PAY-6")
+@pytest.mark.feature("S-PAY-7")
+def test_bundles_for_groups_and_without_some_payment_terms():
+    """Only customers with the tag are bundled; invoices with a term that is left out stay single."""
+    bundling = {"when": "from_first", "tags": ["agentur"], "except_terms": [14]}
+    its = rules(plan(level(1, after_due=3), bundling=bundling))
+    two = (claim(invoice_id="1"), claim(invoice_id="2"))
+    assert len(made(case(*two), its)) == 2
+    assert len(made(case(*two, tags=("agentur",)), its)) == 1
+    terms = tuple(replace(one, payment_term_days=14) for one in two)
+    assert len(made(case(*terms, tags=("agentur",)), its)) == 2
+
+
+@pytest.mark.feature("S-AMX-31")
+def test_two_channels_of_one_level_make_two_notices():
+    """E-mail and letter: both go out, each with its own key; the record at the provider belongs to the first."""
+    its = rules(plan(level(1, after_due=3, channels=["mail", "letter"], document="silent")))
+    mail, letter = made(case(address=HOME), its)
+    assert acts(mail)[:3] == [A.CREATE, A.AMEND, A.MAIL]
+    assert acts(letter)[0] is A.LETTER
+    assert mail.claims[0].key != letter.claims[0].key
+
+
+@pytest.mark.feature("S-AMX-60")
+@pytest.mark.feature("S-AMX-62")
+def test_the_other_variant_is_used_only_when_chosen():
+    """Automatic runs take the standard; the letter variant goes out where a person chose it."""
+    variants = [{"name": "mail", "channels": ["mail"], "standard": True}, {"name": "brief", "channels": ["letter"]}]
+    its = rules(plan(level(1, after_due=3, variants=variants)))
+    assert made(case(address=HOME), its)[0].channel == "mail"
+    assert made(case(claim(next_variant="brief"), address=HOME), its)[0].channel == "letter"
+    assert made(case(claim(next_variant="weg"), address=HOME), its)[0].channel == "mail"
+
+
+@pytest.mark.feature("S-AMX-32")
+def test_recipients_by_rule():
+    """The debtor's address by default; contacts by role; every stored address once; fixed copies."""
+    people = (Contact(email="a@example.com", role="invoicing"), Contact(email="rechnung@example.com", role="main"))
+
+    def to(**rule):
+        its = rules(plan(level(1, after_due=3, recipients=rule)))
+        return made(case(contacts=people), its)[0].content.recipients
+
+    assert to().to == ("rechnung@example.com",)
+    assert to(roles=["invoicing"]).to == ("a@example.com",)
+    assert to(roles=["nobody"]).to == ("rechnung@example.com",)
+    assert to(all_addresses=True).to == ("rechnung@example.com", "a@example.com")
+    assert to(cc=["chef@example.com"]).cc == ("chef@example.com",)
+
+
+def test_documents_go_with_our_own_mail():
+    """The invoice as the provider has it, and its reminder where that is the document; nothing where it hands out none."""
+    its = rules(plan(level(1, after_due=3, document="provider", channels=["mail"])))
+    mail = next(step for step in made(case(), its)[0].steps if step.act is A.MAIL)
+    assert [(file.filename, file.document.kind.value) for file in mail.content.attachments] == [
+        ("Stufe-1-RE-1.pdf", "reminder"),
+        ("RE-1.pdf", "invoice"),
+    ]
+    bare = next(step for step in made(case(), its, replace(ALL, documents=False))[0].steps if step.act is A.MAIL)
+    assert bare.content.attachments == ()
+
+
+@pytest.mark.feature("S-AMX-63")
+@pytest.mark.feature("S-AMX-36")
+@pytest.mark.feature("S-BIL-21")
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_shipped_texts_say_what_they_must(language):
+    """Each level of each shipped plan renders its own text with customer, invoice, amount, deadline and account."""
+    its = rules(
+        starter_plans()["standard"],
+        creditor=Creditor(name="Muster Agentur", iban="DE89370400440532013000"),
+        language=language,
+    )
+    texts = set()
+    for number in range(1, 5):
+        one = claim(level=number - 1, level_on=date(2026, 9, 16), deadline=date(2026, 9, 20), fees=100)
+        content = made(case(one, language=language), its, today=date(2026, 12, 7))[0].content
+        assert "RE-1" in content.subject
+        for part in ("RE-1", "100" if language == "de" else "100.00", "DE89 3704 0044 0532 0130 00", "Muster Agentur"):
+            assert part in content.text
+        texts.add(content.text)
+    assert len(texts) == 4
+
+
+def test_hostile_names_are_only_text():
+    """A customer named like a template stays what it is: text."""
+    text = {"de": {"subject": "{{ debtor_name }}", "body": "{{ debtor_name }}"}}
+    its = rules(plan(level(1, after_due=3, texts=text)))
+    content = made(case(name="{{ iban }}{% raw %}"), its)[0].content
+    assert content.text == "{{ iban }}{% raw %}"
+
+
+# ----------------------------------------------------------------------------------------------------- plan and account
+
+
+@pytest.mark.parametrize(
+    ("values", "abilities", "codes"),
+    [
+        ({"channels": ["mail"]}, ALL, []),
+        ({"channels": ["provider_email"]}, replace(ALL, acts=frozenset({A.NOTE})), ["plan_channel", "plan_document"]),
+        ({"channels": ["letter"]}, replace(ALL, channels={}), ["plan_channel"]),
+        (
+            {"channels": ["provider_email"], "automation": "complete"},
+            replace(ALL, acts=ALL.acts - {A.COMPLETE}),
+            ["plan_automation"],
+        ),
+        ({"channels": ["provider_email"], "fee": 5}, replace(ALL, provider_fees=False), ["plan_fee"]),
+        (
+            {"channels": ["letter"], "document": "silent", "fee": 5},
+            replace(ALL, provider_fees=False),
+            ["plan_fee_silent"],
+        ),
+        (
+            {"channels": ["letter"], "document": "silent"},
+            replace(ALL, acts=ALL.acts - {A.MARK_SENT}),
+            ["plan_mark_sent"],
+        ),
+        ({"channels": ["mail"]}, replace(ALL, acts=frozenset()), ["no_place_for_note"]),
+    ],
+)
+def test_a_plan_that_asks_for_too_much_is_found_by_check(values, abilities, codes):
+    """What an account cannot do is found before anything runs, not when a letter is due."""
+    found = plan_fits(plan(level(1, after_due=3, texts=TEXTS, **values)), abilities)
+    assert [one.code for one in found] == codes

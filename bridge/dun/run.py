@@ -233,8 +233,7 @@ class _Work:
             return decisions, drafts
         beyond = {claim.invoice_id for draft in counted for claim in draft.claims}
         waiting = tuple(
-            replace(
-                one,
+            one._replace(
                 outcome=Outcome.HOLD,
                 reason=Reason.APPROVAL_PENDING,
                 next_on=self.order.today,

@@ -1,6 +1,6 @@
 """Assignment (Zuordnung): which plan for which claim; the most specific one wins, and says why."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.policy.plan import EscalationPlan
 from bridge.policy.rules import NO_PLAN, AccountRules, Assignment
@@ -16,8 +16,7 @@ _WEIGHTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(NamedTuple):
     """The plan of a claim and where it comes from: `invoice`, `customer`, the conditions that hold, `account`, or nothing."""
 
     plan: EscalationPlan | None
@@ -42,7 +41,15 @@ def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
         )
         if best is not None:
             return _named(best.plan, _conditions(best), rules)
-    return _named(rules.default_plan, "account", rules)
+    return _of_account(rules)
+
+
+def _of_account(rules: AccountRules) -> Assigned:
+    """Return the plan of the account, worked out once for all claims."""
+    found = rules.cache.get("default")
+    if not isinstance(found, Assigned):
+        found = rules.cache["default"] = _named(rules.default_plan, "account", rules)
+    return found
 
 
 def _named(name: str | None, because: str, rules: AccountRules) -> Assigned:

@@ -20,7 +20,7 @@ class Calendar:
     country: str = "DE"
     state: str | None = None
     closed: frozenset[date] = frozenset()
-    _years: dict[int, frozenset[date]] = field(default_factory=dict, compare=False, repr=False)
+    _years: dict[int, frozenset[date]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         try:

@@ -3,7 +3,7 @@
 from datetime import date, time
 
 from bridge.model import Reason
-from bridge.policy.holds import BEFORE_CASE, CLOSING, RULES
+from bridge.policy.holds import BEFORE_CASE, CLOSING, LATE_RULES, RULES, plain
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import NO_FACTS, Rule, Situation, Verdict
 from bridge.policy.views import AccountFacts, CaseView, ClaimView, Decision, Outcome
@@ -32,7 +32,7 @@ def decide_claim(
 ) -> Decision:
     """Return the decision about one claim: the first rule that answers decides."""
     situation = Situation(case, claim, rules, today, now=now, facts=facts)
-    for rule in RULES:
+    for rule in LATE_RULES if plain(situation) else RULES:
         verdict = rule(situation)
         if verdict is not None:
             return held(situation, rule, verdict)

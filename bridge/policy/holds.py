@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from bridge.model import InvoiceKind, InvoiceStatus, NoticeStatus, Reason
 from bridge.policy.calendar import DAY
 from bridge.policy.plan import Automation, Via
-from bridge.policy.recipients import recipient_of
+from bridge.policy.recipients import can_reach
 from bridge.policy.situation import Rule, Situation, Verdict
-from bridge.policy.views import Block, ClaimView, Running
+from bridge.policy.views import Block, ClaimView
 
 DUNNABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.PARTIAL, InvoiceKind.FINAL})
 CLOSING = frozenset({Reason.GONE, Reason.PAID, Reason.CANCELLED, Reason.CREDITED, Reason.COVERED})
@@ -313,7 +313,7 @@ def has_recipient(s: Situation) -> Verdict | None:
     if target.level.automation in (Automation.CREATE, Automation.COMPLETE):
         return None
     for via in variant_channels(s):
-        if not recipient_of(s.case, s.claim, target.level, via):
+        if not can_reach(s.case, s.claim, target.level, via):
             return Verdict(Reason.NO_RECIPIENT, None, {"channel": via.value})
     return None
 
@@ -346,9 +346,38 @@ def jump_approved(s: Situation) -> Verdict | None:
     return Verdict(Reason.APPROVAL_PENDING, s.today, {"note": why}) if why and not s.facts.approved else None
 
 
+def plain(s: Situation) -> bool:
+    """Return whether nothing about the claim can be caught by a rule before `has_plan`: the usual case, told with one look.
+
+    A test holds this to the rules themselves: where it says True, each of them lets pass.
+    """
+    claim, case, rules, due = s.claim, s.case, s.rules, s.due
+    return (
+        claim.status is InvoiceStatus.OPEN
+        and claim.kind in DUNNABLE
+        and due is not None
+        and s.today > due
+        and not (claim.blocks or claim.notices or case.blocks)
+        and claim.running is None
+        and claim.payment_method is None
+        and claim.sent is not False
+        and claim.amounts_clear
+        and claim.currency in rules.currencies
+        and claim.demand > rules.tolerance
+        and claim.demand >= rules.minimum
+        and claim.demand > 0
+        and not (claim.gone or claim.cancelled or claim.covered or claim.credited or claim.undelivered)
+        and claim.closed is None
+        and (rules.cutoff is None or (claim.issued_on is not None and claim.issued_on >= rules.cutoff))
+        and claim.include is None
+        and case.include is None
+        and rules.excludes_nobody
+    )
+
+
 RECORD_RULES: tuple[Rule, ...] = (exists, is_invoice, not_cancelled, not_paid, not_replaced, is_open)
 HOLD_RULES: tuple[Rule, ...] = (not_blocked, no_direct_debit, was_sent, amounts_fit, balance_fits)
-RULES: tuple[Rule, ...] = (
+EARLY_RULES: tuple[Rule, ...] = (
     *RECORD_RULES,
     not_closed_here,
     after_cutoff,
@@ -356,6 +385,8 @@ RULES: tuple[Rule, ...] = (
     *HOLD_RULES,
     none_running,
     was_delivered,
+)
+LATE_RULES: tuple[Rule, ...] = (
     has_plan,
     time_has_come,
     data_is_fresh,
@@ -364,6 +395,7 @@ RULES: tuple[Rule, ...] = (
     day_fits,
     jump_approved,
 )
+RULES: tuple[Rule, ...] = EARLY_RULES + LATE_RULES
 """All rules in the order in which they are asked; the first that answers decides."""
 
 BEFORE_CASE = frozenset(

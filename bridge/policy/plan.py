@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import time as clock_time
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -315,6 +316,12 @@ class DunningLevel(Frozen):
     def before_due(self) -> bool:
         """Return whether this is a friendly notice ahead of the due date, which never goes out late."""
         return self.trigger.start is Start.BEFORE_DUE
+
+    @cached_property
+    def timing(self) -> tuple[Start, timedelta, timedelta]:
+        """Return from where this level counts, the time to its trigger day, and the time to the day from which it may go out."""
+        days = self.trigger.days
+        return self.trigger.start, timedelta(days=days), timedelta(days=days + self.grace_days)
 
     def name_in(self, language: str) -> str:
         """Return the level's name in that language, else the first one written."""

@@ -67,3 +67,19 @@ class AccountRules:
     excluded_methods: frozenset[str] = frozenset()
     prepayment_tags: frozenset[str] = frozenset()
     deferral_days: int = 14
+    cache: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    @property
+    def excludes_nobody(self) -> bool:
+        """Return whether the configuration itself excludes no customer and no invoice."""
+        known = self.cache.get("excludes_nobody")
+        if known is None:
+            lists = (
+                self.excluded_customers,
+                self.excluded_customer_tags,
+                self.excluded_invoice_tags,
+                self.excluded_methods,
+                self.prepayment_tags,
+            )
+            known = self.cache["excludes_nobody"] = self.include_by_default and not any(lists)
+        return bool(known)

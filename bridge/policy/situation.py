@@ -73,7 +73,7 @@ class Situation:
         self.level_on = claim.level_on
         self.deadline = claim.deadline
         self.repetition = claim.repetition
-        self.adoption = adoption(claim, assigned.plan)
+        self.adoption = adoption(claim, assigned.plan) if claim.notices else None
         if self.adoption is not None:
             if self.adoption.level != claim.level:
                 self.repetition = 0
@@ -174,22 +174,19 @@ def _target(situation: Situation, plan: EscalationPlan, position: int, skipped: 
 
 
 def _days_of(situation: Situation, level: DunningLevel) -> tuple[date, date]:
-    claim, due = situation.claim, situation.due
+    due = situation.due
     assert due is not None
-    days, grace = level.trigger.days, level.grace_days
-    start = level.trigger.start
-    if start is Start.BEFORE_DUE:
-        on = (claim.due_on or due) - timedelta(days=days)
-        return on, on
-    if start is Start.AFTER_ISSUE and claim.issued_on is not None:
-        base = claim.issued_on
-    elif start is Start.AFTER_PREVIOUS and situation.level_on is not None:
-        base = situation.level_on
-    else:
-        base = due
-        if days + grace == 0:
+    start, to_trigger, to_possible = level.timing
+    if start is Start.AFTER_DUE:
+        if not to_possible:
             return due + DAY, due + DAY  # overdue begins on the day after
-    return base + timedelta(days=days), base + timedelta(days=days + grace)
+        return due + to_trigger, due + to_possible
+    if start is Start.BEFORE_DUE:
+        on = (situation.claim.due_on or due) - to_trigger
+        return on, on
+    base = situation.claim.issued_on if start is Start.AFTER_ISSUE else situation.level_on
+    base = base or due
+    return base + to_trigger, base + to_possible
 
 
 class Verdict(NamedTuple):

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 from bridge.model import (
     Act,
@@ -20,6 +21,8 @@ from bridge.model import (
     NoticeStatus,
     Reason,
 )
+
+NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Outcome(StrEnum):
@@ -178,8 +181,7 @@ class Adoption:
     notice_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What happens with one claim on one day, and why (Mahnvorschlag).
 
     `next_on` is the next local date on which something can happen; None: nothing until a record changes or a person acts.
@@ -201,7 +203,7 @@ class Decision:
     skipped: tuple[
         int, ...
     ] = ()  # levels passed over: by that person, by `skip_levels`, or too late for one before the due date
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = NO_DETAILS
 
 
 @dataclass(frozen=True, slots=True)

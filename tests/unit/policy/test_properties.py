@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.model import Act, InvoiceStatus, NoticeStatus, Reason
-from bridge.policy import Abilities, Block, NoticeView, Outcome, compose, decide
+from bridge.model import Act, InvoiceKind, InvoiceStatus, NoticeStatus, Reason
+from bridge.policy import Abilities, Block, NoticeView, Outcome, Running, compose, decide
 from bridge.policy.explain import _landed
+from bridge.policy.holds import EARLY_RULES, plain
+from bridge.policy.situation import Situation
 from tests.unit.policy.helpers import case, claim, days, level, plan, rules
 
 START = date(2026, 9, 14)
@@ -165,3 +167,62 @@ def test_a_bundle_neither_loses_nor_doubles_a_cent(levels, random):
         fee = sum(item.fee for item in draft.claims)
         assert draft.total == sum(one.open + one.fees for one in over) + fee
         assert fee == draft.level * 100
+
+
+DEVIATIONS = [
+    *({"status": status} for status in InvoiceStatus),
+    *({"kind": kind} for kind in InvoiceKind),
+    *({"due_on": day} for day in (None, date(2026, 10, 5), date(2026, 12, 1))),
+    *({"issued_on": day} for day in (None, date(2026, 5, 1))),
+    *({"open": amount} for amount in (-1, 0, 50, 300)),
+    *({"sent": sent} for sent in (None, False)),
+    *({"payment_method": method} for method in ("SEPA", "direct_debit")),
+    *({"include": choice} for choice in ("include", "exclude")),
+    *({name: True} for name in ("cancelled", "covered", "credited", "gone", "undelivered", "returned")),
+    {"currency": "CHF"},
+    {"linked_credits": 10000},
+    {"shared_credits": 9800},
+    {"amounts_clear": False},
+    {"tags": ("stop",)},
+    {"closed": Reason.CLOSED_BY_HAND},
+    {"closed": Reason.PAID},
+    {"blocks": (Block(Reason.DISPUTE),)},
+    {"running": Running(1, "queued", 1)},
+    {"notices": (NoticeView("x", 1, NoticeStatus.DRAFT),)},
+]
+CONFIGURED = [
+    {},
+    {"cutoff": date(2026, 6, 1)},
+    {"minimum": 500},
+    {"tolerance": 100},
+    {"include_by_default": False},
+    {"excluded_invoice_tags": frozenset({"stop"})},
+    {"excluded_methods": frozenset({"SEPA"})},
+    {"excluded_customers": frozenset({"d"})},
+    {"excluded_customer_tags": frozenset({"vip"})},
+    {"prepayment_tags": frozenset({"vip"})},
+]
+CUSTOMERS = [{}, {"include": "exclude"}, {"blocks": (Block(Reason.INSOLVENCY),)}, {"tags": ("vip",)}]
+
+
+def test_the_short_way_says_what_the_rules_say():
+    """Where a claim is told to be plain at one look, every early rule lets it pass: tried with all pairs of deviations."""
+    plain_ones = 0
+    for configured, customer, first, second in product(CONFIGURED, CUSTOMERS, DEVIATIONS, [{}, *DEVIATIONS]):
+        one = claim(**first | second)
+        situation = Situation(case(one, **customer), one, _rules_of(configured), date(2026, 10, 5))
+        if plain(situation):
+            plain_ones += 1
+            caught = [rule.__name__ for rule in EARLY_RULES if rule(situation) is not None]
+            assert caught == [], (configured, customer, first, second)
+    assert plain_ones > 100
+
+
+def _rules_of(configured):
+    key = repr(configured)
+    if key not in _RULES:
+        _RULES[key] = rules(days(3), **configured)
+    return _RULES[key]
+
+
+_RULES = {}

@@ -28,7 +28,10 @@ class Look:
         self._debtors: dict[str, Debtor | None] = {}
 
     def snapshots(self, refs: Sequence[Ref]) -> Iterator[Snapshot]:
-        """Yield one snapshot for each invoice, in order."""
+        """Yield one snapshot for each invoice, in order.
+
+        Raises `BadRecord` where an invoice, its customer or one of its reminders does not fit: nothing may be left out here.
+        """
         if not refs:
             return
         wanted = {ref.id for ref in refs}
@@ -59,16 +62,12 @@ class Look:
         )
 
     def _invoice(self, id_: str, around: Circumstances) -> tuple[Invoice | None, Debtor | None]:
-        """Return the invoice and its debtor; no invoice where its record does not fit the model."""
-        try:
-            if id_.startswith(CREDIT):
-                return self._reader.invoices.credit_note(self._api.credit_note(id_.removeprefix(CREDIT))), None
-            raw = self._api.invoice(id_)
-            contact = raw.get("contact")
-            debtor = self._debtor(str(contact.get("id")), around) if isinstance(contact, dict) else None
-            return self._reader.invoice(raw, around), debtor
-        except BadRecord:
-            return None, None
+        if id_.startswith(CREDIT):
+            return self._reader.invoices.credit_note(self._api.credit_note(id_.removeprefix(CREDIT))), None
+        raw = self._api.invoice(id_)
+        contact = raw.get("contact")
+        debtor = self._debtor(str(contact.get("id")), around) if isinstance(contact, dict) else None
+        return self._reader.invoice(raw, around), debtor
 
     def _debtor(self, id_: str, around: Circumstances) -> Debtor | None:
         """Read a contact once, with the payments that it, or the organisation it belongs to, may have made."""
@@ -88,10 +87,7 @@ class Look:
         return self._debtors[id_]
 
     def _notices(self, wanted: set[str], around: Circumstances) -> dict[str, list[ProviderNotice]]:
-        """Return the reminders of the wanted invoices; what was booked on them counts for their invoices.
-
-        Raises `BadRecord` for a reminder of a wanted invoice that cannot be read: its level would be missing.
-        """
+        """Return the reminders of the wanted invoices; what was booked on them counts for their invoices."""
         found: dict[str, list[ProviderNotice]] = {}
         booked = []
         for page in self._api.documents_of_type("MA"):

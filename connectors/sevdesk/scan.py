@@ -1,5 +1,7 @@
 """Reading a whole list page by page while people go on working."""
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,14 +48,14 @@ class Scan:
             start, total = 0, None
 
     def _round(self, offset: int, total: int | None) -> Generator[Page, None, bool]:
-        seen: set[Any] = set()
+        seen = _Ids()
         skipped, steady = offset, True
         while True:
             data = self._fetch({**self._params, "limit": self._size, "offset": offset, "countAll": "true"})
             found, counted = rows(data, "list"), _total(data)
             steady = steady and (total is None or counted == total)
             total = counted
-            fresh = tuple(row for row in found if _new(row, seen))
+            fresh = tuple(row for row in found if seen.add(row))
             offset += len(found)
             if not fresh or (offset >= total if total is not None else len(found) < self._size):
                 if fresh:
@@ -68,11 +70,29 @@ def _total(data: Any) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _new(row: Any, seen: set[Any]) -> bool:
-    """Tell whether this record did not come before in this round, and remember it."""
-    raw = str(row.get("id", "")) if isinstance(row, Mapping) else ""
-    key: Any = int(raw) if raw.isdigit() else raw or object()
-    if key in seen:
-        return False
-    seen.add(key)
-    return True
+class _Ids:
+    """The ids of a round: eight bytes each, as memory must not grow much with the number of records.
+
+    They mostly come in rising order, so that keeping them sorted costs little.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = array("q")
+        self._others: set[Any] = set()
+
+    def __len__(self) -> int:
+        return len(self._numbers) + len(self._others)
+
+    def add(self, row: Any) -> bool:
+        """Remember a record; return whether it did not come before."""
+        raw = str(row.get("id", "")) if isinstance(row, Mapping) else ""
+        if not (raw.isascii() and raw.isdigit() and len(raw) < 19):
+            before = len(self._others)
+            self._others.add(raw or object())
+            return len(self._others) > before
+        number = int(raw)
+        place = bisect_left(self._numbers, number)
+        if place < len(self._numbers) and self._numbers[place] == number:
+            return False
+        self._numbers.insert(place, number)
+        return True

@@ -5,7 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.contract import ConfigError, InvoiceKind, InvoiceStatus, NoticeStatus, Reason, Relation, RetryLater
+from bridge.contract import (
+    BadRecord,
+    ConfigError,
+    InvoiceKind,
+    InvoiceStatus,
+    NoticeStatus,
+    Reason,
+    Relation,
+    RetryLater,
+)
 
 
 def later(account, **by):
@@ -424,6 +433,16 @@ def test_bad_records_are_set_aside(account, customer, invoice):
     later(account)
     account.sandbox.heal(invoice)
     assert account.invoice(invoice, account.pull()).open == Decimal("238.00")
+
+
+@pytest.mark.parametrize("what", ["invoice", "customer", "reminder"])
+def test_a_look_leaves_nothing_out(account, customer, invoice, what):
+    """A look at an invoice that does not fit, or whose customer or reminder does not, is an error and no half answer."""
+    reminder = account.sandbox.remind_by_hand(invoice)
+    record = {"invoice": invoice, "customer": customer, "reminder": reminder}[what]
+    account.sandbox.spoil(record, **({"defaultTimeToPay": "x"} if what == "customer" else {"dunningLevel": "x"}))
+    with pytest.raises(BadRecord):
+        account.look(invoice)
 
 
 def test_an_old_cursor_begins_anew(account, invoice):

@@ -35,6 +35,15 @@ def test_every_record_once(length, counts):
     assert read(Provider(range(length), counts=counts)) == (list(range(length)), True)
 
 
+def test_any_order_and_any_ids():
+    """Records in any order, with ids that are text or missing, come once each."""
+    rows = [{"id": id_} for id_ in ("7", "3", "abc", "5", "3", "9" * 30, "abc")] + [{}, "junk"]
+    scan = Scan(lambda params: {"objects": rows[params["offset"] : params["offset"] + 4]}, {}, 4)
+    assert [row.get("id") if row != "junk" else row for page in scan for row in page.rows] == [
+        "7", "3", "abc", "5", "9" * 30, None, "junk",
+    ]  # fmt: skip
+
+
 def test_smaller_pages_than_asked_for():
     """A server that gives fewer records than asked for is read to the end all the same."""
     assert read(Provider(range(7), largest=2), size=5) == (list(range(7)), True)

@@ -12,7 +12,7 @@ from bridge.model import Reason
 from bridge.policy.views import Block
 from bridge.store.cases import Stamp
 from bridge.store.journal import Journal
-from bridge.store.tables import block, override
+from bridge.store.tables import block, claim, override
 from bridge.store.upsert import CHUNK, chunked, mark, mark_debtors
 
 SETTINGS = ("plan", "include", "next_level", "next_variant")
@@ -173,7 +173,7 @@ class Choices:
     def choose(self, conn: Connection, target: Target, setting: str, value: str, stamp: Stamp) -> None:
         """Record a choice; it replaces the one before. `include` is include, exclude or default; a plan may be `none`.
 
-        Raises `UsageError` on an unknown setting or value.
+        Raises `UsageError` on an unknown setting or value, and on a next level that is not above the last one.
         """
         if setting not in self.settings:
             raise UsageError(f"{setting!r} is no choice; there are {', '.join(self.settings)}")
@@ -181,6 +181,8 @@ class Choices:
             raise UsageError(f"{value!r}: write include, exclude or default")
         if setting == "next_level" and not (value.isdigit() and int(value) > 0):
             raise UsageError(f"{value!r} is no level; write its number, such as 3")
+        if setting == "next_level":
+            self._not_back(conn, target, int(value))
         self.withdraw(conn, target, setting, stamp)
         conn.execute(
             insert(override).values(
@@ -194,6 +196,14 @@ class Choices:
             )
         )
         self._changed(conn, "chosen", target, stamp, {"setting": setting, "value": value})
+
+    def _not_back(self, conn: Connection, target: Target, level: int) -> None:
+        where = claim.c.account == target.account, claim.c.invoice_id == target.invoice_id, claim.c.level >= level
+        stands_at = conn.scalar(select(claim.c.level).where(*where))
+        if stands_at is not None:
+            raise UsageError(
+                f"this claim stands at level {stands_at} already; a level never goes back, choose a higher one"
+            )
 
     def withdraw(self, conn: Connection, target: Target, setting: str, stamp: Stamp) -> bool:
         """End a choice: it was used, or is replaced. Return whether there was one."""

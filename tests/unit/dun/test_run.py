@@ -569,3 +569,73 @@ def test_outcomes_are_counted(lone):
     report = lone.run(MONDAY)
     assert report.counts[Outcome.ESCALATE] + report.counts[Outcome.HOLD] == sum(report.reasons.values()) == 3
     assert report.reasons == {"level_due": 1, "no_recipient": 1, "not_sent": 1}
+
+
+@pytest.mark.feature("P-8")
+def test_a_next_level_below_the_last_one_is_refused(stage):
+    """A person can pass over levels, but not go back."""
+    stage.tell(MONDAY, debtor(), invoice())
+    stage.run(MONDAY)
+    stage.land(MONDAY)
+    with stage.store.begin() as conn, pytest.raises(UsageError, match="stands at level 1 already"):
+        stage.store.choices.choose(conn, about(), "next_level", "1", stage.stamp(MONDAY))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("plam", "x", "is no choice"),
+        ("include", "maybe", "include, exclude or default"),
+        ("next_level", "-1", "is no level"),
+    ],
+)
+def test_choices_that_make_no_sense_are_refused(lone, setting, value, words):
+    """Each mistake says what would be right, and nothing is recorded."""
+    with lone.store.begin() as conn, pytest.raises(UsageError, match=words):
+        lone.store.choices.choose(conn, customer(), setting, value, lone.stamp(MONDAY))
+
+
+def test_blocks_that_make_no_sense_are_refused(lone):
+    """No block for a reason that is none, and none that has ended before it begins."""
+    with lone.store.begin() as conn:
+        with pytest.raises(UsageError, match="no reason for a block"):
+            lone.store.choices.block(conn, customer(), Reason.PAID, lone.stamp(MONDAY))
+        with pytest.raises(UsageError, match="lies before today"):
+            lone.store.choices.block(conn, customer(), Reason.DISPUTE, lone.stamp(MONDAY), until=days_after(-1))
+
+
+@pytest.mark.parametrize("state", ["queued", "sending"])
+def test_a_call_under_way_is_not_dropped(stage, state):
+    """Paid while the call runs: its outcome comes first; the notice stays as it is, the case closes."""
+    stage.tell(MONDAY, debtor(), invoice())
+    stage.run(MONDAY)
+    one = stage.notices("queued")[0]
+    with stage.store.begin() as conn:
+        step = stage.store.outbox.steps.of_notice(conn, one.id)[0]
+        if state == "sending":
+            now = stage.store.now()
+            until = now + timedelta(minutes=5)
+            stage.store.outbox.steps.claim(conn, step.id, "w", now=now, until=until)
+            stage.store.outbox.steps.start(
+                conn, step.id, "w", now=now, acted_at=at(MONDAY), lasts_until=now, baseline=[]
+            )
+    stage.tell(days_after(1), invoice(status=InvoiceStatus.PAID, open=Decimal(0)))
+    stage.run(days_after(1))
+    assert len(stage.notices("dropped")) == (1 if state == "queued" else 0)
+    assert not stage.standing().is_open
+
+
+def test_an_undelivered_notice_holds_until_it_is_accepted(stage):
+    """Bounced: the next level waits; accepted by a person: it goes on."""
+    stage.tell(MONDAY, debtor(), invoice())
+    stage.run(MONDAY)
+    stage.land(MONDAY)
+    claim_id = stage.standing().claim_id
+    with stage.store.begin() as conn:
+        stage.store.cases.undelivered(conn, [claim_id], stage.stamp(days_after(1)))
+    stage.run(days_after(14))
+    assert stage.reason() == "undelivered"
+    with stage.store.begin() as conn:
+        stage.store.cases.undelivered(conn, [claim_id], stage.stamp(days_after(14)), back=False)
+    stage.run(days_after(14))
+    assert [one.level for one in stage.notices("queued")] == [2]

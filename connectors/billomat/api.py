@@ -256,6 +256,8 @@ class Api:
         if total is None:  # a list that is not paged does not say
             total = (number - 1) * self.page_size + len(records)
         pages = max(1, -(-total // self.page_size))
+        if total > 0 and not records and number <= pages:
+            raise BadAnswer(f"{path}: page {number} of {pages} has none of {total} records", cause="bad_answer")
         return Page(records, number, pages, total, last=pages <= 1)
 
     def _get(self, path: str, params: Mapping[str, Any] | None = None, method: str = "GET") -> Reply:

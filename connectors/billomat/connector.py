@@ -28,7 +28,7 @@ from connectors.billomat.finding import Find
 from connectors.billomat.levels import Levels, Quota
 from connectors.billomat.looking import Look
 from connectors.billomat.places import CustomerPlace
-from connectors.billomat.pulling import Pull
+from connectors.billomat.pulling import pull
 from connectors.billomat.reading import CREDIT_NOTE_PREFIX, Reading
 from connectors.billomat.settings import Settings
 from connectors.billomat.writing import Push
@@ -83,7 +83,7 @@ http:
         return Check(self._api, self._settings, self._levels, self._place)(self.acts)
 
     def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
-        return Pull(self._api, self._settings, self.mapping, self.http.now(), cursor).batches()
+        return pull(self._api, self._settings, self.mapping, self.http.now(), cursor)
 
     def look(self, invoices: Sequence[Ref]) -> Iterator[Snapshot]:
         self._levels.rows()

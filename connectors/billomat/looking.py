@@ -22,7 +22,7 @@ from bridge.contract import (
 )
 from connectors.billomat import tags, wire
 from connectors.billomat.api import OPEN_STATES, Api, Record
-from connectors.billomat.pulling import contact_email
+from connectors.billomat.invoices import contact_email
 from connectors.billomat.reading import CREDIT_NOTE_PREFIX, Reading
 from connectors.billomat.settings import Settings
 

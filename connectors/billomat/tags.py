@@ -11,12 +11,17 @@ from bridge.contract import Reason
 from connectors.billomat import wire
 from connectors.billomat.api import OPEN_STATES, Api
 
+_CHECKS = 50
 Tagged = dict[str, list[str]]
 """Record id -> its tags that mean something to us."""
 
 
 def tagged(api: Api, kind: str, meaning: Mapping[str, Reason], known: Tagged) -> Tagged:
-    """Return the `kind`s (invoice, client) with a configured tag; those in `known` are not checked again."""
+    """Return the `kind`s (invoice, client) with a configured tag; those in `known` are not checked again.
+
+    At most `_CHECKS` new ones of a tag are checked at a time. The others count as tagged while the filter proves right, else not:
+    a look reads a record's own tags in any case.
+    """
     if not meaning:
         return {}
     cloud = in_use(api, kind)
@@ -25,15 +30,15 @@ def tagged(api: Api, kind: str, meaning: Mapping[str, Reason], known: Tagged) ->
     for name in meaning:
         if name.casefold() not in cloud:
             continue
-        limit, confirmed = cloud[name.casefold()], 0
-        for row in api.tagged(kind, name, **filters):
-            key = str(wire.number(row))
-            if name not in known.get(key, ()) and not _carries(api, kind, key, name):
-                continue
-            result.setdefault(key, []).append(name)
-            confirmed += 1
-            if limit and confirmed >= limit:
-                break
+        found = [str(wire.number(row)) for row in api.tagged(kind, name, **filters)]
+        new = [key for key in found if name not in known.get(key, ())]
+        wrong = {key for key in new[:_CHECKS] if not _carries(api, kind, key, name)}
+        limit = cloud[name.casefold()]
+        if wrong or (limit and len(found) > limit):
+            wrong.update(new[_CHECKS:])
+        for key in found:
+            if key not in wrong:
+                result.setdefault(key, []).append(name)
     return result
 
 

@@ -24,11 +24,14 @@ def rows(data: Any, container: str, item: str) -> list[dict[str, Any]]:
 
 
 def items(box: Any, item: str) -> list[dict[str, Any]]:
-    """Return the records inside `box`: a list, one object, or nothing."""
+    """Return the records inside `box`: a list, one object, or nothing. Raises `BadAnswer` for anything else."""
     found = box.get(item) if isinstance(box, dict) else None
-    if isinstance(found, dict):
-        return [found] if found else []
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    if found is None or found in ("", [], {}):
+        return []
+    records = found if isinstance(found, list) else [found]
+    if not all(isinstance(row, dict) for row in records):
+        raise BadAnswer(f"the answer's {item!r} are no records", cause="bad_answer")
+    return records
 
 
 def total(data: Any, container: str) -> int | None:

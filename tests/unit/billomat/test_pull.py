@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bridge.contract import Cursor, InvoiceKind, NoticeStatus, Reason
+from bridge.contract import BadAnswer, Cursor, InvoiceKind, NoticeStatus, Reason, RetryLater
 from connectors.billomat.sandbox import reminding
 
 
@@ -183,6 +183,54 @@ def test_the_contact_of_an_overdue_invoice_is_read_once_and_its_address_goes_fir
     again = pull(connector, batches[-1].cursor)
     assert merged(again, "invoices") == invoices
     assert not [path for _, path in billomat.calls(before) if path.startswith("/contacts")]
+
+
+def test_contacts_and_clients_read_before_a_wait_are_not_read_again(billomat):
+    """A page that needs more calls than a rate window allows is finished over several windows."""
+    due = date(2026, 11, 1)
+    for number in range(7):
+        client = billomat.sandbox.add_client(f"Birke {number} AG")
+        contact = billomat.sandbox.add_contact(client, f"p{number}@birke.example")
+        billomat.sandbox.add_invoice(client, "5.00", due_on=due, contact_id=contact)
+    for number in range(300):
+        billomat.sandbox.add_client(f"Ohne Rechnung {number}")
+    settings = {"page_size": 100, "client_chunk": 2}
+    cursor, windows, found, before = None, 0, {}, billomat.seen
+    while cursor is None or cursor.data["stage"] is not None:
+        windows += 1
+        connector = billomat.connector(**settings)
+        billomat.sandbox.faults.status(429, "/contacts/", method="GET", nth=3)
+        try:
+            for batch in connector.pull(cursor):
+                cursor = batch.cursor
+                found.update({invoice.id: invoice.email for invoice in batch.invoices})
+        except RetryLater:
+            assert windows < 9
+        billomat.sandbox.faults.clear()
+    assert sorted(found.values()) == [f"p{number}@birke.example" for number in range(7)]
+    answered = [path for method, path in billomat.calls(before) if path.startswith("/contacts/")]
+    assert (windows, len(answered)) == (4, 10)  # seven, and the three that were answered with 429
+
+
+def test_a_payment_that_is_only_missing_from_the_list_is_not_taken_back(billomat):
+    """Before a counter-payment is made, Billomat is asked for the payment itself."""
+    (invoice,) = many(billomat, 1)
+    payment = billomat.sandbox.pay(invoice, "4.00")
+    connector = billomat.connector()
+    batches = pull(connector)
+    billomat.sandbox.faults.reshape(lambda _: {"invoice-payments": []}, "/invoice-payments$", method="GET")
+    batches = pull(connector, batches[-1].cursor)
+    assert not merged(batches, "payments")
+    assert not [key for key in merged(pull(connector, batches[-1].cursor), "payments") if key != payment]
+
+
+def test_an_empty_page_that_should_have_records_is_not_believed(billomat):
+    """A list that counts records and shows none is a bad answer, never a complete listing."""
+    many(billomat, 2)
+    connector = billomat.connector()
+    billomat.sandbox.faults.reshape(lambda data: {"invoices": {"@total": "2"}}, "/invoices$", method="GET", nth=1)
+    with pytest.raises(BadAnswer, match="none of 2 records"):
+        pull(connector)
 
 
 def test_a_deleted_payment_is_taken_back(billomat):

@@ -1,0 +1,69 @@
+"""What the parts of one pull share: the account, what the cursor carries, and the day."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from bridge.contract import Batch, Cursor, Mapping
+from connectors.billomat.api import OPEN_STATES, Api, Page
+from connectors.billomat.reading import Reading
+from connectors.billomat.settings import Settings
+
+OPEN = ",".join(OPEN_STATES)
+State = dict[str, Any]
+
+
+def fresh_state() -> State:
+    """Return the cursor of an account that was never read."""
+    return {
+        "stage": None,  # the stage to resume at, None between two cycles
+        "page": None,
+        "refresh": True,  # this cycle reads clients, contacts and all reminders again
+        "refreshed": None,
+        "levels": {},
+        "clients_to": 0,  # all clients up to this id are known, and `clients` besides
+        "clients": [],
+        "contacts": {},  # e-mail addresses of the contacts of overdue invoices
+        "tagged_invoices": {},
+        "tagged_clients": {},
+        "reminders_total": 0,
+        "reminders_to": 0,
+        "drafts": {},
+        "drafts_seen": {},
+        "payments": {},
+        "payments_seen": [],
+        "updated": None,
+    }
+
+
+class Cycle:
+    """One reading of an account. `state` is what the cursor carries; every batch holds a copy of it."""
+
+    def __init__(self, api: Api, settings: Settings, mapping: Mapping, now: datetime, cursor: Cursor | None) -> None:
+        self.api = api
+        self.settings = settings
+        self.reading = Reading(settings, mapping)
+        self.now = now
+        self.today: date = now.astimezone(self.reading.zone).date()
+        self.state: State = {**fresh_state(), **(dict(cursor.data) if cursor else {})}
+
+    @property
+    def full(self) -> bool:
+        """Whether this cycle lists all open invoices."""
+        return self.settings.changes == "full" or bool(self.state["refresh"])
+
+    def batch(self, **parts: Any) -> Batch:
+        """Return a batch with the cursor as it stands."""
+        return Batch(cursor=Cursor(data={**self.state, "contacts": dict(self.state["contacts"])}), **parts)
+
+    def done(self, page: Page) -> None:
+        """Note that `page` is done, so that a crash goes on with the one before it."""
+        self.state["page"] = None if page.last else page.number - 1
+
+
+def instant(stamp: str | None) -> datetime | None:
+    """Return an instant with offset in UTC, None where the text is none."""
+    try:
+        moment = datetime.fromisoformat(stamp or "")
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else None

@@ -40,7 +40,8 @@ class Intake:
 
     def put(self, invoice: Invoice, origin: str, number: str, report: Report, line: int) -> None:
         changed = self.state.put_invoice(invoice, origin, number, report.as_of, f"{report.name}:{line}")
-        self.state.run("delete from reject where json_extract(doc, '$.provider_id') = ?", (invoice.id,))
+        if invoice.id not in report.keys:
+            self.state.run("delete from reject where json_extract(doc, '$.provider_id') = ?", (invoice.id,))
         if changed and self.state.payments(invoice.id):
             standing = effective(self.state, invoice.id, self.zone)
             rest = standing.invoice.open if standing else invoice.open

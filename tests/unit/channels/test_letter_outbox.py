@@ -1,6 +1,6 @@
+import fcntl
 import json
 from datetime import UTC, datetime
-from multiprocessing import get_context
 
 import pytest
 
@@ -144,18 +144,19 @@ def test_check_leaves_nothing_behind(outbox):
     assert [path.name for path in outbox.folder.iterdir() if path.is_file()] == [".lock"]
 
 
-def _push(folder, day):
-    at = datetime(2026, 9, day, tzinfo=UTC)
-    LetterOutbox(LetterSettings(folder=folder), clock=lambda: at).push(a_letter(), FILES)
+def test_only_one_process_at_a_time_looks_and_writes(outbox, monkeypatch):
+    """While one process looks whether a letter is there, no other can write it."""
+    held = []
+    real = LetterOutbox._letter
 
+    def look(self, marker):
+        with (self.folder / ".lock").open() as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.append(True)
+        return real(self, marker)
 
-def test_processes_side_by_side_write_one_letter(outbox):
-    """Several processes that lay out the same letter at the same time leave one."""
-    context = get_context("spawn")
-    workers = [context.Process(target=_push, args=(outbox.folder, day)) for day in (1, 2, 3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    assert len(pdfs(outbox)) == 1
+    monkeypatch.setattr(LetterOutbox, "_letter", look)
+    outbox.push(a_letter(), FILES)
+    assert held

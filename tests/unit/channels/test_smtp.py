@@ -243,7 +243,7 @@ def test_archive_proves_a_mail_whose_answer_was_lost(settings, imap, post, write
 def test_archive_does_not_take_a_similar_id_for_proof(settings, imap, post, write):
     """IMAP finds substrings; only exactly our Message-ID is a proof."""
     channel = archived(settings, imap, post)
-    imap.append(b"Message-ID: <xfest@agentur.example>\r\nSubject: a\r\n\r\nb")
+    imap.append(b"Message-ID: <other@agentur.example> <fest@agentur.example>\r\nSubject: a\r\n\r\nb")
     imap.append(b"Subject: quotes <fest@agentur.example>\r\n\r\nb")
     with pytest.raises(CannotTell):
         channel.find(write(message_id="<fest@agentur.example>"))

@@ -219,3 +219,31 @@ def test_same_movement_in_two_formats_counts_once(desk):
         name="a.xml",
     )
     assert standing(desk, "RE-2026-0004") == [(19, [])]
+
+
+def test_hold_by_the_payers_name_ends_with_the_next_list(desk):
+    """A payment that only the payer's name points to holds until a list takes exactly its amount off."""
+    desk.items(row("RE-2026-0042"), row("RE-2026-0043", customer="K2", name="Zwei"))
+    desk.bank(("03.09.26", "Danke", "10,00", "Kunde Eins GmbH"))
+    assert standing(desk, "RE-2026-0042") == [(119, HELD)]
+    desk.now += timedelta(days=1)
+    desk.items(row("RE-2026-0042"), row("RE-2026-0043", open_="99,00", gross="119,00", customer="K2", name="Zwei"))
+    assert standing(desk, "RE-2026-0042") == [(119, HELD)]
+    desk.items(row("RE-2026-0042", open_="109,00", gross="119,00"))
+    assert standing(desk, "RE-2026-0042") == [(109, [])]
+
+
+def test_list_of_the_same_day_cannot_end_a_hold(desk):
+    """A list made on the booking day may not know the movement yet: what it took off may be another payment."""
+    desk.items(row("RE-2026-0042"), at=desk.now - timedelta(days=1))
+    desk.bank(("04.09.26", "Danke", "10,00", "Kunde Eins GmbH"))
+    desk.pull()
+    desk.items(row("RE-2026-0042", open_="109,00", gross="119,00"))
+    assert standing(desk, "RE-2026-0042") == [(109, HELD)]
+
+
+def test_number_of_a_paid_invoice_beside_an_open_one(desk):
+    """A payment that the list shows on one of two named invoices, now paid, leaves the other alone."""
+    desk.items(row("RE-2026-0042", open_="0,00", gross="119,00"), row("RE-2026-0043", open_="50,00"))
+    desk.bank(("03.09.26", "RE-2026-0042 nicht RE-2026-0043", "119,00"))
+    assert standing(desk, "RE-2026-0042", "RE-2026-0043") == [(0, []), (50, [])]

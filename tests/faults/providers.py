@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from bridge.contract import Act, Http, Mapping
@@ -11,6 +12,7 @@ from connectors.billomat.sandbox import Sandbox as BillomatSandbox
 from connectors.sevdesk.connector import SevDesk
 from connectors.sevdesk.sandbox import Sandbox as SevDeskSandbox
 
+mapping = cache(Mapping.load)
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)
 
@@ -72,7 +74,7 @@ class Provider:
 
     def connector(self, http):
         cls = self.cls
-        return cls("a", cls.Settings(), Mapping.load(cls.name), http)
+        return cls("a", cls.Settings(), mapping(cls.name), http)
 
     def block(self, invoice):
         self.blocked.add(invoice)

@@ -1,0 +1,22 @@
+"""Seeded histories: whatever dies or gets lost, no level goes out twice, nobody who has paid is reminded, nothing is lost."""
+
+import os
+
+import pytest
+
+from tests.faults.world import History
+
+FIRST = int(os.environ.get("FAULTS_SEED", "0"))
+COUNT = int(os.environ.get("FAULTS_COUNT", "240"))
+AT_ONCE = 10
+
+
+@pytest.mark.feature("N-1", "N-2")
+@pytest.mark.parametrize("first", range(FIRST, FIRST + COUNT, AT_ONCE))
+def test_histories(live, first):
+    """No level twice, nobody who has paid, nothing lost, ledgers and store agree: for every history."""
+    for seed in range(first, min(first + AT_ONCE, FIRST + COUNT)):
+        history = History.draw(seed)
+        world = live(history)
+        again = f"replay with FAULTS_SEED={seed} FAULTS_COUNT=1 pytest tests/faults/test_histories.py"
+        assert world.wrong == [], f"{again}\n{history}"

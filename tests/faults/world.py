@@ -92,7 +92,7 @@ class History:
 
 
 FAULTS = ("cut", "429", "500", "html", "refuse", "hang", "hang_long", "die", "other", "other_late")
-EVENTS = ("pay", "part", "block", "cancel", "by_hand", "local_block", "pause")
+EVENTS = ("pay", "part", "block", "cancel", "by_hand", "local_block")
 
 
 def _incident(rng, at, count):
@@ -302,24 +302,22 @@ class World:
         self.provider.advance(days=12)
 
     def _calm_down(self):
-        self._calm_pause()
         quiet = 0
         for _ in range(40):
             decided = self._decide()
             self._deliver()
-            with self.store.reading() as conn:
-                left = conn.scalar(
-                    select(step.c.id).where(step.c.state.in_(("queued", "sending", "unclear"))).limit(1)
-                )
-            quiet = quiet + 1 if left is None and not decided else 0
+            quiet = quiet + 1 if not self._under_way() and not decided else 0
             if quiet == 2:
                 return
             self.clock.pass_(seconds=400)
         self.wrong.append("something is still under way after forty calm passes")
 
-    def _calm_pause(self):
-        with self._begin() as conn:
-            self.store.settings.set(conn, "pause", None, self.stamp)
+    def _under_way(self):
+        """Return whether a step is left that delivery would still do; what waits for a person is not."""
+        with self.store.reading() as conn:
+            if conn.scalar(select(step.c.id).where(step.c.state.in_(("sending", "unclear"))).limit(1)):
+                return True
+            return self.store.outbox.steps.next_due(conn, "a", self.clock() + timedelta(days=9)) is not None
 
     def worker(self):
         """Return a worker as a new process has it: its own connections, nothing in memory."""
@@ -406,7 +404,6 @@ class World:
             "cancel": lambda: self.provider.cancel(invoice_id),
             "by_hand": lambda: self.provider.by_hand(invoice_id),
             "local_block": lambda: self._block_here(invoice_id),
-            "pause": lambda: None,
         }
         acts[one.what]()
 

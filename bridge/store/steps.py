@@ -5,19 +5,48 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select, update
 
 from bridge.errors import WrongState
 from bridge.model import Act, Proof, Snapshot
 from bridge.store.records import FailureGroup, Step
 from bridge.store.states import SETTLED, move_step
-from bridge.store.tables import notice, notice_claim, step
+from bridge.store.tables import Instant, notice, notice_claim, step
 
 FINISHING = frozenset({Act.MARK_SENT, Act.NOTE, Act.TAG, Act.CUSTOMER_NOTE, Act.COMPLETE})
 _FREE: dict[str, Any] = {"lease_until": None}
 _UNCALLED: dict[str, Any] = {"lease_until": None, "started_at": None, "acted_at": None}
 _TEXT = 2000
 """How much of an error's text is kept."""
+
+
+def _due() -> Select[Any]:
+    """Return the statement behind `Steps.next_due`."""
+    other, mine, theirs = step.alias(), notice_claim.alias(), notice_claim.alias()
+    discard = step.c.act == Act.DISCARD.value
+    beside = other.join(theirs, theirs.c.notice_id == other.c.notice_id).join(
+        mine, mine.c.claim_id == theirs.c.claim_id
+    )
+    leftover = and_(other.c.act == Act.DISCARD.value, other.c.state.not_in(sorted(SETTLED)))
+    busy = exists(
+        select(1)
+        .select_from(beside)
+        .where(mine.c.notice_id == step.c.notice_id, other.c.notice_id != step.c.notice_id)
+        .where(or_(other.c.state.in_(("sending", "unclear")), leftover))
+    )
+    return (
+        select(step)
+        .join(notice, notice.c.id == step.c.notice_id)
+        .where(step.c.account == bindparam("account_name"), step.c.state == "queued")
+        .where(or_(step.c.not_before.is_(None), step.c.not_before <= bindparam("now", type_=Instant())))
+        .where(or_(discard, and_(notice.c.state.in_(("queued", "waiting", "landed")), ~busy)))
+        .where(step.c.id.not_in(bindparam("skip", expanding=True)))
+        .order_by(discard.desc(), step.c.notice_id, step.c.seq)
+        .limit(1)
+    )
+
+
+_DUE = _due()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +82,8 @@ class Steps:
         Deleting drafts comes first. A step of a notice waits while another notice's call on one of its claims is under way or
         unclear, or a draft of ours on it is still to be deleted: what the provider holds would not be what was decided on.
         """
-        other, mine, theirs = step.alias(), notice_claim.alias(), notice_claim.alias()
-        busy = exists(
-            select(1)
-            .select_from(
-                other.join(theirs, theirs.c.notice_id == other.c.notice_id).join(
-                    mine, mine.c.claim_id == theirs.c.claim_id
-                )
-            )
-            .where(
-                mine.c.notice_id == step.c.notice_id,
-                other.c.notice_id != step.c.notice_id,
-                or_(
-                    other.c.state.in_(("sending", "unclear")),
-                    and_(other.c.act == Act.DISCARD.value, other.c.state.not_in(SETTLED)),
-                ),
-            )
-        )
-        discard = step.c.act == Act.DISCARD.value
-        query = (
-            select(step)
-            .join(notice, notice.c.id == step.c.notice_id)
-            .where(
-                step.c.account == account,
-                step.c.state == "queued",
-                or_(step.c.not_before.is_(None), step.c.not_before <= now),
-                or_(discard, and_(notice.c.state.in_(("queued", "waiting", "landed")), ~busy)),
-                step.c.id.not_in(sorted(skip)),
-            )
-            .order_by(discard.desc(), step.c.notice_id, step.c.seq)
-            .limit(1)
-        )
-        row = conn.execute(query).mappings().one_or_none()
+        told = {"account_name": account, "now": now, "skip": sorted(skip)}
+        row = conn.execute(_DUE, told).mappings().one_or_none()
         return Step.from_row(row) if row else None
 
     def unclear_due(self, conn: Connection, account: str, now: datetime, *, skip: Collection[int] = ()) -> Step | None:

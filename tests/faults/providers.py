@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from bridge.contract import Act, Http, Mapping
@@ -42,7 +43,7 @@ class Provider:
     name = ""
     acts = ()  # of a notice that the provider sends itself
     letter_acts = ()  # of our own letter with a record there
-    paths = {}
+    paths: ClassVar = {}
 
     def __init__(self):
         self.blocked, self.hands = set(), {}
@@ -85,7 +86,7 @@ class BillomatProvider(Provider):
     name, cls = "billomat", Billomat
     acts = (Act.CREATE, Act.AMEND, Act.COMPLETE, Act.SEND_EMAIL, Act.NOTE)
     letter_acts = (Act.CREATE, Act.AMEND, Act.LETTER, Act.COMPLETE, Act.NOTE)
-    paths = {
+    paths: ClassVar = {
         Act.CREATE: ("POST", r"/reminders$"),
         Act.COMPLETE: ("PUT", r"/reminders/\d+/complete"),
         Act.SEND_EMAIL: ("POST", r"/reminders/\d+/email"),
@@ -126,7 +127,9 @@ class BillomatProvider(Provider):
             row = self.sandbox.books.invoices.rows[int(invoice)]
             stopped = {"PAID": "paid", "CANCELED": "cancelled"}.get(row["status"], "")
             hands = {str(one["id"]) for one in self.sandbox.reminders(invoice) if not one["label"]}
-            return Truth(row["open_amount"], stopped or ("blocked" if invoice in self.blocked else ""), frozenset(hands))
+            return Truth(
+                row["open_amount"], stopped or ("blocked" if invoice in self.blocked else ""), frozenset(hands)
+            )
 
     def sent(self):
         return [
@@ -145,7 +148,7 @@ class SevDeskProvider(Provider):
     name, cls = "sevdesk", SevDesk
     acts = (Act.CREATE, Act.AMEND, Act.SEND_EMAIL)
     letter_acts = (Act.CREATE, Act.AMEND, Act.LETTER, Act.MARK_SENT)
-    paths = {
+    paths: ClassVar = {
         Act.CREATE: ("POST", r"/Invoice/Factory/createInvoiceReminder"),
         Act.SEND_EMAIL: ("POST", r"/Invoice/\d+/sendViaEmail"),
         Act.MARK_SENT: ("PUT", r"/Invoice/\d+/sendBy"),
@@ -200,4 +203,6 @@ class SevDeskProvider(Provider):
 
     def drafts(self):
         made = {entry.record for entry in self.sandbox.ledger.of("reminder")}
-        return {str(one.id) for one in self.sandbox.world.documents.values() if one.status == 100 and str(one.id) in made}
+        return {
+            str(one.id) for one in self.sandbox.world.documents.values() if one.status == 100 and str(one.id) in made
+        }

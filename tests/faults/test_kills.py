@@ -11,7 +11,13 @@ import pytest
 from bridge.contract import Act
 from tests.faults.world import History, Incident, World
 
-WAYS = [("billomat", "provider"), ("billomat", "letter"), ("sevdesk", "provider"), ("sevdesk", "letter"), ("billomat", "mail")]
+WAYS = [
+    ("billomat", "provider"),
+    ("billomat", "letter"),
+    ("sevdesk", "provider"),
+    ("sevdesk", "letter"),
+    ("billomat", "mail"),
+]
 ROOT = Path(__file__).parents[2]
 
 

@@ -84,9 +84,9 @@ class History:
         count = rng.choice((1, 1, 2, 2, 3, 5))
         debtors = tuple(rng.randrange(1 + count // 2) for _ in range(count))
         amounts = tuple(f"{rng.randrange(10, 900)}.{rng.randrange(100):02d}" for _ in range(count))
-        kinds = [key for key in PROVIDERS[provider].paths if key != "read"] + ["read", "begin", "begin"]
+        kinds = [key for key in PROVIDERS[provider].paths if key != "read"] + ["read", "look", "look", "begin", "begin"]
         if way == "mail":
-            kinds = ["mail", "mail", "read", "begin"]
+            kinds = ["mail", "mail", "read", "look", "begin"]
         incidents = tuple(_incident(rng, rng.choice(kinds), count) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))))
         return cls(seed, provider, way, debtors, amounts, incidents, rng.choice((1, 1, 2)))
 
@@ -102,6 +102,14 @@ def _incident(rng, at, count):
     if at == "read":
         what = rng.choice((*EVENTS, *EVENTS, "500", "html", "hang_long", "other", "die"))
         return Incident(at, rng.randrange(1, 60), what, after, target)
+    if at == "look":
+        return Incident(
+            at,
+            rng.randrange(1, 8),
+            rng.choice((*EVENTS, "hang", "hang_long", "other", "other_late", "die")),
+            after,
+            target,
+        )
     if at == "mail":
         what = rng.choice(("cut", "451", "550", "die", "hang_long", *EVENTS))
         return Incident(at, rng.randrange(1, 4), what, after, target)
@@ -158,7 +166,7 @@ class Watched:
         truths = {ref.id: self.world.provider.truth(ref.id) for ref in refs}
         snapshots = list(self.real.look(refs))
         self.looked |= truths
-        self.world.mortal()
+        self.world.after_look()
         return iter(snapshots)
 
     def push(self, write):
@@ -215,6 +223,7 @@ class World:
     change: object = None
     judged: list = field(default_factory=list)
     begins: int = 0
+    looks: int = 0
     doomed: bool = False
     deaths: int = 0
     wrong: list = field(default_factory=list)
@@ -291,7 +300,7 @@ class World:
                 claim_id = self.store.cases.open_claim(conn, case_id, "a", one.invoice_id, self.stamp)
                 self.claims[one.invoice_id] = (claim_id, case_id, debtor_id)
         for one in self.history.incidents:
-            if one.at not in ("begin", "mail"):
+            if one.at not in ("begin", "mail", "look"):
                 self._arm(one)
 
     def _day(self, passes):
@@ -358,6 +367,16 @@ class World:
                 raise Killed
         if deaths:
             raise Killed
+
+    def after_look(self):
+        """Strike between the provider's answer to a look and the call that it is for."""
+        self.looks += 1
+        for one in self.history.incidents:
+            if one.at == "look" and one.nth == self.looks and not self.calm:
+                self.doomed = self.doomed or one.what == "die"
+                if one.what != "die":
+                    self.happen(one)
+        self.mortal()
 
     def mortal(self):
         """Die if the incident at the provider said so."""
@@ -468,7 +487,12 @@ class World:
 
     def _may(self, standing, today):
         rests = standing.level_on is None or (today - standing.level_on).days >= 10
-        return standing.running is None and standing.level < self.history.levels and rests and not (self.calm and standing.level > 0)
+        return (
+            standing.running is None
+            and standing.level < self.history.levels
+            and rests
+            and not (self.calm and standing.level > 0)
+        )
 
     def _insert(self, group, today):
         deadline, [first, *_] = today + timedelta(days=10), [taken.debtor for taken, _ in group]
@@ -479,7 +503,11 @@ class World:
             recipients=Recipients(to=(email,)), address=first.address, line="Mahnung",
         )  # fmt: skip
         claims, steps = [], []
-        acts = {"provider": self.provider.acts if self.acts is None else self.acts, "letter": self.provider.letter_acts, "mail": (Act.MAIL,)}
+        acts = {
+            "provider": self.provider.acts if self.acts is None else self.acts,
+            "letter": self.provider.letter_acts,
+            "mail": (Act.MAIL,),
+        }
         via = {"provider": "provider_email", "letter": "letter", "mail": "mail"}[self.history.way]
         for act in acts[self.history.way]:
             whole = act in (Act.MAIL, Act.LETTER)
@@ -571,11 +599,15 @@ class World:
                     self.wrong.append(f"level {level} of {invoice_id} went out, but we do not show it as landed")
                 if sent.to and sent.to != (known.recipient,):
                     self.wrong.append(f"{sent} went to the wrong people")
-        self.wrong += [f"level {level} of invoice {one} went out {n} times" for (one, level), n in count.items() if n > 1]
+        self.wrong += [
+            f"level {level} of invoice {one} went out {n} times" for (one, level), n in count.items() if n > 1
+        ]
         for known in notices:
             for claim in known.claims:
                 if claim.landed_on is not None and not count[claim.invoice_id, claim.level]:
-                    self.wrong.append(f"level {claim.level} of {claim.invoice_id} is shown as landed, but never went out")
+                    self.wrong.append(
+                        f"level {claim.level} of {claim.invoice_id} is shown as landed, but never went out"
+                    )
 
     def _judge_looks(self):
         """No reminder to somebody who had paid, was blocked or cancelled when the last look before the call began."""
@@ -601,7 +633,9 @@ class World:
                 continue
             mine = [known for known in notices if any(one.invoice_id == invoice_id for one in known.claims)]
             if not any(known.id in parked or known.state == "parked" for known in mine):
-                self.wrong.append(f"{invoice_id} was neither reminded of nor parked: {[(one.state, one.reason, one.reason_text) for one in mine]}")
+                self.wrong.append(
+                    f"{invoice_id} was neither reminded of nor parked: {[(one.state, one.reason, one.reason_text) for one in mine]}"
+                )
         for one in steps:
             if one.state == "parked" and not one.cause:
                 self.wrong.append(f"step {one.id} is parked without a reason")

@@ -1,0 +1,129 @@
+"""The judge sees: each part of the protocol that is taken out on purpose is found by a history, which is clean with it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bridge.contract import Act, CannotTell
+from bridge.deliver import Attempt, DeliverySettings, attempt
+from bridge.store.records import Step
+from bridge.store.tables import step
+from tests.faults.world import History, Incident, Watched, WatchedChannel
+
+
+def history(*incidents, way="provider", provider="billomat"):
+    return History(0, provider, way, (0,), ("119.00",), incidents, levels=1)
+
+
+def no_lease(world, patch):
+    """A step that another worker is sending counts as free."""
+
+    def take(conn, step_id, **_values):
+        conn.execute(update(step).where(step.c.id == step_id).values(state="queued", lease_owner=None, started_at=None))
+        return "queued"
+
+    steps, real = world.store.outbox.steps, world.store.outbox.steps.expired
+    patch.setattr(steps, "expired", lambda conn, account, now: real(conn, account, now + timedelta(days=1)))
+    patch.setattr(steps, "expire", take)
+
+
+def no_settling(world, patch):
+    """A lost answer is looked for at once, and one look is believed."""
+    world.settings = DeliverySettings.model_construct(
+        **{**DeliverySettings().model_dump(), "settling_seconds": 0, "finds": 1}
+    )
+
+
+def no_look(world, patch):
+    """Nothing is looked at before the call."""
+    patch.setattr(attempt, "LOOKED", frozenset())
+
+
+def no_recheck(world, patch):
+    """The look is taken and not judged."""
+    patch.setattr("bridge.deliver.rules.recheck", lambda *_told: None)
+
+
+def absence_believed(world, patch):
+    """A mail of which there is no trace counts as not sent."""
+
+    def none(self, write):
+        try:
+            return self.real.find(write)
+        except CannotTell:
+            return None
+
+    patch.setattr(Step, "reaches_debtor", False)
+    patch.setattr(Watched, "find", none)
+    patch.setattr(WatchedChannel, "find", none)
+
+
+def blind_retry(world, patch):
+    """A lost answer counts as nothing written."""
+
+    def again(self, cause, text):
+        return self._give_back(text)
+
+    patch.setattr(Attempt, "_lose", again)
+
+
+def no_fence(world, patch):
+    """A worker whose claim was lost during its look calls all the same."""
+    steps = world.store.outbox.steps
+
+    def start(conn, step_id, owner, *, now, acted_at, **_values):
+        conn.execute(update(step).where(step.c.id == step_id).values(started_at=now, acted_at=acted_at))
+
+    claim = Attempt._claim
+
+    def for_ever(self):
+        claimed = claim(self)
+        self._until += timedelta(days=1)
+        return claimed
+
+    patch.setattr(steps, "start", start)
+    patch.setattr(Attempt, "_claim", for_ever)
+
+
+def drafts_left(world, patch):
+    """The drafts of a dropped notice are forgotten."""
+    patch.setattr(world.store.outbox, "_discards", lambda *_told: [])
+
+
+def no_landing(world, patch):
+    """What went out does not raise the level."""
+    patch.setattr(world.store.outbox, "land", lambda *_told, **_values: [])
+
+
+CASES = [
+    (no_lease, history(Incident(Act.SEND_EMAIL, 1, "other")), "went out 2 times"),
+    (no_lease, history(Incident(Act.SEND_EMAIL, 1, "other"), provider="sevdesk"), "went out 2 times"),
+    (no_settling, history(Incident(Act.CREATE, 1, "other_late")), "is ours, and we do not know it"),
+    (no_look, history(), "without a look"),
+    (no_recheck, history(Incident(Act.CREATE, 1, "pay", after=True)), "although it was paid"),
+    (no_recheck, history(Incident(Act.CREATE, 1, "local_block", after=True)), "although it was blocked"),
+    (
+        no_recheck,
+        history(Incident(Act.CREATE, 1, "cancel", after=True), provider="sevdesk"),
+        "although it was cancelled",
+    ),
+    (no_recheck, history(Incident(Act.CREATE, 1, "part", after=True)), "was asked for"),
+    (absence_believed, history(Incident("mail", 1, "cut", after=True), way="mail"), "went out 2 times"),
+    (blind_retry, history(Incident(Act.SEND_EMAIL, 1, "cut", after=True)), "went out 2 times"),
+    (blind_retry, history(Incident(Act.SEND_EMAIL, 1, "500", after=True)), "went out 2 times"),
+    (no_fence, history(Incident("look", 1, "other_late"), way="mail"), "went out 2 times"),
+    (drafts_left, history(Incident(Act.CREATE, 1, "pay", after=True)), "was left over"),
+    (no_landing, history(), "do not show it as landed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "lived", "found"), CASES, ids=[f"{case[0].__name__}-{n}" for n, case in enumerate(CASES)]
+)
+def test_broken_protocol_is_found(live, monkeypatch, change, lived, found):
+    """Without this part of the protocol the history goes wrong; with it, it does not."""
+    assert live(lived).wrong == []
+    with monkeypatch.context() as patch:
+        world = live(lived, change=lambda world: change(world, patch))
+    assert any(found in one for one in world.wrong), world.wrong

@@ -18,14 +18,11 @@ from bridge.deliver.attempt import Attempt, Ended, Outcome
 from bridge.deliver.deliverer import Deliverer
 from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, DeliverySettings, Desk, Files, HoldLike, Report, Rules, no_files
-from bridge.deliver.rules import PAUSE, SENDING, StoreRules
 from bridge.deliver.settle import Settle
 from bridge.deliver.writing import LOOKED, write_back
 
 __all__ = [
     "LOOKED",
-    "PAUSE",
-    "SENDING",
     "AccountPort",
     "Attempt",
     "Deliverer",
@@ -39,7 +36,6 @@ __all__ = [
     "Report",
     "Rules",
     "Settle",
-    "StoreRules",
     "no_files",
     "write_back",
 ]

@@ -4,9 +4,11 @@ import os
 import signal
 from contextlib import contextmanager
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bridge.contract import Http, Mapping
-from bridge.deliver import AccountPort, Deliverer, Desk, StoreRules
+from bridge.deliver import AccountPort, Deliverer, Desk
+from bridge.dun import Judge
 from bridge.policy import AccountRules
 from bridge.store import Store
 from connectors.billomat.connector import Billomat
@@ -33,5 +35,5 @@ def deliver(path, url, key, number, when):
     store.begin = mortal
     http = Http(url, account="a", headers={"X-BillomatApiKey": key}, clock=lambda: now)
     connector = Billomat("a", Billomat.Settings(), Mapping.load("billomat"), http)
-    rules = StoreRules(store, {"a": AccountRules("a", {}, None)}, {})
+    rules = Judge(store, {"a": AccountRules("a", {}, None)}, {"a": ZoneInfo("Europe/Berlin")})
     Deliverer(Desk(store, {}, rules), {"a": AccountPort("a", connector, http)}).run("a")

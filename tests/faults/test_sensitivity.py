@@ -42,7 +42,7 @@ def no_look(world, patch):
 
 def no_recheck(world, patch):
     """The look is taken and not judged."""
-    patch.setattr("bridge.deliver.rules.recheck", lambda *_told: None)
+    patch.setattr("bridge.dun.judge.recheck", lambda *_told: None)
 
 
 def absence_believed(world, patch):

@@ -21,7 +21,8 @@ from sqlalchemy import event, select
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
 from bridge.channels.smtp import Smtp, SmtpSettings
 from bridge.contract import Act, Attachment, Content, Reason, Recipients, Ref, WriteBack
-from bridge.deliver import SENDING, AccountPort, Deliverer, DeliverySettings, Desk, StoreRules
+from bridge.deliver import AccountPort, Deliverer, DeliverySettings, Desk
+from bridge.dun import Judge
 from bridge.policy import AccountRules, Basis
 from bridge.store.cases import Stamp
 from bridge.store.choices import Target
@@ -288,7 +289,6 @@ class World:
             self.invoices.append(self.provider.add(debtor, amount))
         with self._begin() as conn:
             self.store.mirror.accounts.ensure(conn, "a", self.history.provider)
-            self.store.settings.set(conn, SENDING, True, self.stamp)
             self.run_id = self.store.runs.start(conn, "dun", actor="t", on=self.stamp.on, at=at)
         connector = self.provider.connector(self.provider.http(self.clock))
         taken = list(connector.look([Ref.invoice(one) for one in self.invoices]))
@@ -337,7 +337,7 @@ class World:
             given = {"host": "127.0.0.1", "port": self.mail.port, "security": "none", "sender_address": "a@b.example"}
             smtp = Smtp(SmtpSettings.model_validate(given), clock=self.provider.now)
             channels["mail"] = WatchedChannel(self, smtp, connector)
-        rules = StoreRules(self.store, {"a": AccountRules("a", {}, None)}, {})
+        rules = Judge(self.store, {"a": AccountRules("a", {}, None)}, {"a": BERLIN})
         desk = Desk(self.store, channels, rules, files=_letter_file)
         return Deliverer(desk, {"a": port})
 
@@ -495,7 +495,7 @@ class World:
         )
 
     def _insert(self, group, today):
-        deadline, [first, *_] = today + timedelta(days=10), [taken.debtor for taken, _ in group]
+        deadline, [first, *_] = today + timedelta(days=40), [taken.debtor for taken, _ in group]
         total = sum((taken.invoice.open for taken, _ in group), Decimal("0.00"))
         email = first.email
         content = Content(

@@ -1,14 +1,17 @@
 """The running service: one scheduler per deployment, times per account, and a stop that loses nothing."""
 
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
+from apscheduler.job import Job  # type: ignore[import-untyped]
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
 
@@ -17,6 +20,7 @@ from bridge.errors import AlreadyRunning, BridgeError
 from bridge.metrics import Metrics
 from bridge.schedule import port as pages
 from bridge.schedule.times import Daily, due_before
+from bridge.store.leases import Held
 
 if TYPE_CHECKING:
     from bridge.app import Bridge
@@ -39,6 +43,9 @@ class Service:
         self.outages = log.Outages(self.log)
         self.metrics = Metrics(self)
         self.stopping = threading.Event()
+        self.up = threading.Event()
+        self.ended = threading.Event()
+        self.port = 0
         self.beat = time.monotonic()
         self._working: set[threading.Thread] = set()
         self._lock = threading.Lock()
@@ -53,25 +60,29 @@ class Service:
 
     def run(self) -> int:
         """Work until `stop` is called; return the exit code. Raises `AlreadyRunning` where another scheduler holds the lease."""
+        try:
+            with self.bridge.store.leases.holding("scheduler", seconds=LEASE_SECONDS, what="the scheduler") as lease:
+                return self._run(lease)
+        finally:
+            self.ended.set()
+
+    def _run(self, lease: Held) -> int:
         monitor = self.bridge.config.monitor
-        with self.bridge.store.leases.holding("scheduler", seconds=LEASE_SECONDS, what="the scheduler") as lease:
+        served = {"/healthz": self.healthz, "/readyz": self.readyz, "/metrics": self._metrics}
+        port = pages.Port(monitor.host, monitor.port, served)
+        try:
             self._held = True
-            port = pages.Port(
-                monitor.host,
-                monitor.port,
-                {
-                    "/healthz": self.healthz,
-                    "/readyz": self.readyz,
-                    "/metrics": lambda: pages.metrics(self.metrics.page()),
-                },
-            )
-            try:
-                self._plan()
-                self._scheduler.start()
-                self.log.info("started", accounts=sorted(self.bridge.accounts), port=port.number)
-                return self._watch(lambda: self._renew(lease))
-            finally:
-                self._end(port)
+            self._plan()
+            self._scheduler.start()
+            self.port = port.number
+            self.up.set()
+            self.log.info("started", accounts=sorted(self.bridge.accounts), port=port.number)
+            return self._watch(lambda: self._renew(lease))
+        finally:
+            self._end(port)
+
+    def _metrics(self) -> pages.Answer:
+        return pages.metrics(self.metrics.page())
 
     def stop(self) -> None:
         """Take up nothing new; what is in hand is finished or parked."""
@@ -87,10 +98,10 @@ class Service:
             self.beat = time.monotonic()
         return 0
 
-    def _renew(self, lease: object) -> bool:
+    def _renew(self, lease: Held) -> bool:
         try:
             with self.bridge.store.begin() as conn:
-                lease.renew(conn)  # type: ignore[attr-defined]
+                lease.renew(conn)
         except AlreadyRunning:
             return False
         except Exception as error:  # noqa: BLE001  a database that is away for a moment must not end the service
@@ -105,10 +116,18 @@ class Service:
         until = time.monotonic() + STOP_SECONDS
         for thread in list(self._working):
             thread.join(max(0.0, until - time.monotonic()))
-        left = sum(thread.is_alive() for thread in self._working)
+        left = self.unfinished()
         port.close()
         self._held = False
         self.log.info("stopped", unfinished=left)
+
+    def unfinished(self) -> int:
+        """Return how many jobs are still at work."""
+        return sum(thread.is_alive() for thread in list(self._working))
+
+    def jobs(self) -> list[Job]:
+        """Return what is planned."""
+        return list(self._scheduler.get_jobs())
 
     # ---------------------------------------------------------------------------------------------------------- jobs
 
@@ -121,24 +140,25 @@ class Service:
             pull = schedule.pull if account.schedule.pull is None else account.schedule.pull
             run = schedule.run if account.schedule.run is None else account.schedule.run
             if pull:
-                self._scheduler.add_job(self._job, Daily(pull, zone), args=("pull", name), id=f"pull:{name}")
+                self._scheduler.add_job(self.job, Daily(pull, zone), args=("pull", name), id=f"pull:{name}")
             if run:
-                self._scheduler.add_job(self._job, Daily(run, zone), args=("run", name), id=f"run:{name}")
-                self._catch_up(name, due_before(run, zone, self._now()))
+                first = {"next_run_time": self._now()} if self._missed(name, due_before(run, zone, self._now())) else {}
+                self._scheduler.add_job(self.job, Daily(run, zone), args=("run", name), id=f"run:{name}", **first)
             every = IntervalTrigger(minutes=schedule.deliver_every_minutes)
-            self._scheduler.add_job(self._job, every, args=("deliver", name), id=f"deliver:{name}")
+            self._scheduler.add_job(
+                self.job, every, args=("deliver", name), id=f"deliver:{name}", next_run_time=self._now()
+            )  # what waits since the last stop is taken up at once
 
-    def _catch_up(self, account: str, due: datetime) -> None:
-        """Run once what was missed while the service was down: one run, at the level that is right today."""
+    def _missed(self, account: str, due: datetime) -> bool:
+        """Return whether a run was missed while the service was down; it is made up for once, at the level that is right today."""
         last = self.bridge.last_run(account)
-        if last is not None and last >= due:
-            return
-        if last is None and self._now() - due > timedelta(hours=1):
-            return  # a fresh installation has missed nothing
+        if last is None or last >= due:  # a fresh installation has missed nothing
+            return False
         self.log.info("catch_up", account=account, due=due.isoformat())
-        self._scheduler.add_job(self._job, args=("run", account), id=f"catch-up:{account}")
+        return True
 
-    def _job(self, kind: str, account: str) -> None:
+    def job(self, kind: str, account: str) -> None:
+        """Do one job for one account: `pull`, `run` or `deliver`; whatever happens ends here, in the log and in the metrics."""
         if self.stopping.is_set():
             return
         me, started = threading.current_thread(), time.monotonic()
@@ -226,4 +246,8 @@ def serve(bridge: "Bridge") -> int:
     service = Service(bridge)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
-    return service.run()
+    code = service.run()
+    if service.unfinished():  # a read that hangs must not keep the process beyond its time; nothing of it is lost
+        sys.stderr.flush()
+        os._exit(code)
+    return code

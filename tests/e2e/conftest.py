@@ -1,10 +1,12 @@
 """The real process against a real sandbox and a real mail server, on loopback, at a date of the story's choice."""
 
+import asyncio
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 from datetime import date
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -21,25 +23,35 @@ class Mails:
     """A mail server that keeps what it is given, or refuses it."""
 
     def __init__(self):
-        self.received = []
+        self.received, self.begun = [], []
         self.down = False
+        self.hold = threading.Event()  # cleared: a message is taken, and then nothing is said
+        self.hold.set()
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802  the name that the mail server calls
+        self.begun.append(envelope.rcpt_tos)
         if self.down:
             return "451 try again later"
+        while not self.hold.is_set():  # noqa: ASYNC110  set by the test's thread
+            await asyncio.sleep(0.02)
         self.received.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.SMTP)))
         return "250 ok"
 
 
-def free_port():
+def a_free_port():
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
 
 
 @pytest.fixture
+def free_port():
+    return a_free_port()
+
+
+@pytest.fixture
 def mails():
     handler = Mails()
-    server = Controller(handler, hostname="127.0.0.1", port=free_port())
+    server = Controller(handler, hostname="127.0.0.1", port=a_free_port())
     server.start()
     handler.port = server.port
     yield handler

@@ -1,0 +1,95 @@
+"""The service as a real process: it works unattended, answers on its port, and stops within ten seconds without losing anything."""
+
+import json
+import signal
+import subprocess
+import time
+import urllib.request
+from datetime import date
+
+import pytest
+
+
+@pytest.fixture
+def serve(office):
+    """Start `mahnbridge serve`; give the process and a way to ask its port."""
+    started = []
+
+    def start(port):
+        office.env["MAHNBRIDGE__MONITOR__PORT"] = str(port)
+        process = subprocess.Popen(
+            office.command("serve"), cwd=office.folder, env=office.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ask(port, page):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{page}", timeout=5) as answer:
+        return answer.read().decode()
+
+
+def until(condition, seconds=60):
+    """Wait for something that another process does."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            found = condition()
+        except OSError:
+            found = None
+        if found:
+            return found
+        time.sleep(0.05)
+    pytest.fail("it did not happen in time")
+
+
+@pytest.mark.feature("P-27")
+@pytest.mark.feature("S-SEV-4")
+@pytest.mark.xdist_group("e2e-service")
+def test_a_stop_finishes_or_parks_the_step_in_hand(office, serve, free_port):
+    """Approved mail goes out unattended; SIGTERM in the middle of one ends the process within ten seconds, and it is not sent twice."""
+    sandbox = office.sandbox
+    customer = sandbox.add_contact(
+        "Späth GmbH", email="buch@spaeth.example", number="1001", address=("Weg 1", "20095", "Hamburg")
+    )
+    sandbox.add_transaction("5.00", status=400)
+    sandbox.add_invoice(customer, number="RE-1", issued_on=date(2026, 8, 3))
+    office.init()
+    office("run", "--no-deliver")
+    office("approve", "--all", "--as", "Erika")
+    office("go-live", "--yes", "--as", "Erika")
+    office.mails.hold.clear()  # the mail server takes the message and then says nothing
+
+    process = serve(free_port)
+    until(lambda: ask(free_port, "/healthz") == "ok\n")
+    assert json.loads(ask(free_port, "/readyz"))["ready"] is True
+    until(lambda: office.mails.begun)
+    assert office("health", "--url", f"http://127.0.0.1:{free_port}/healthz").code == 0
+    metrics = ask(free_port, "/metrics")
+    assert 'mahnbridge_open_invoices{account="main",currency="EUR"} 1.0' in metrics
+    assert sandbox.token not in metrics
+    second = office("serve", code=1)
+    assert "already running" in second.err
+
+    asked = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert time.monotonic() - asked < 12
+    assert "Traceback" not in out + err
+    events = [json.loads(line)["event"] for line in err.splitlines() if line.startswith("{")]
+    assert events[0] == "started" or "started" in events
+    assert events[-1] == "stopped"
+    assert office("health", "--url", f"http://127.0.0.1:{free_port}/healthz", code=1).code == 1
+
+    # what was in hand is kept as unclear; it is looked up, never sent a second time by itself
+    office.mails.hold.set()
+    report = office.json("deliver", code=None)
+    assert report["unclear"] + report["parked"] == 1, report
+    assert len(office.mails.begun) == 1

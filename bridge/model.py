@@ -436,7 +436,7 @@ class Content(Frozen):
     address: Address | None = None
     attachments: tuple[Attachment, ...] = ()
     message_id: str | None = None
-    sent_by: str | None = None  # for MARK_SENT: "mail" or "post"
+    sent_by: str | None = None  # for MARK_SENT and NOTE: "mail" or "post"
     line: str = ""  # for NOTE and CUSTOMER_NOTE
     tag: str | None = None
 

@@ -91,7 +91,7 @@ def _step(frame: Frame, act: Act, one: tuple[ClaimView, int, str], **more: str) 
         fee=amount(fee),
         total=amount(claim.demand + fee),
         deadline=told.deadline,
-        sent_by=told.sent_by if act is Act.MARK_SENT else None,
+        sent_by=told.sent_by if act in (Act.MARK_SENT, Act.NOTE) else None,
         **keep,
         **more,
     )

@@ -70,7 +70,7 @@ def running(provider: str, count: int) -> Iterator[Where]:
 def _sevdesk(count: int) -> Any:
     from connectors.sevdesk.sandbox import Sandbox  # noqa: PLC0415
 
-    sandbox = Sandbox(today=TODAY)
+    sandbox = Sandbox(today=TODAY - timedelta(days=30))
     contacts = [
         sandbox.add_contact(f"Schuldner {n} GmbH", email=f"rechnung{n}@schuldner.example")
         for n in range(max(1, count // DEBTORS))
@@ -84,7 +84,7 @@ def _sevdesk(count: int) -> Any:
 def _billomat(count: int) -> Any:
     from connectors.billomat.sandbox import Sandbox  # noqa: PLC0415
 
-    sandbox = Sandbox(today=TODAY, limit=None)
+    sandbox = Sandbox(today=TODAY - timedelta(days=30), limit=None)
     clients = [
         sandbox.add_client(f"Schuldner {n} GmbH", email=f"rechnung{n}@schuldner.example")
         for n in range(max(1, count // DEBTORS))
@@ -98,6 +98,7 @@ def _billomat(count: int) -> Any:
 def serve(provider: str, count: int) -> None:
     """Fill a sandbox, tell where it is, and serve until standard input closes."""
     sandbox, token = {"sevdesk": _sevdesk, "billomat": _billomat}[provider](count)
+    sandbox.today = TODAY  # nothing has changed for a month
     with sandbox:
         print(json.dumps({"provider": provider, "base_url": sandbox.base_url, "token": token}), flush=True)
         sys.stdin.read()

@@ -1,6 +1,6 @@
 """Write the next revision from what has changed in `tables.py`: `python -m bridge.store.migrations.make "what and why"`.
 
-For developers. Read what it wrote before you commit it: a renamed column looks like one dropped and one added.
+For developers. Format what it wrote, and read it before you commit it: a renamed column looks like one dropped and one added.
 """
 
 import sys
@@ -26,7 +26,10 @@ def make(message: str, *, anew: bool = False) -> Path:
         with engine.begin() as conn:
             command.revision(config(conn), message, autogenerate=True, rev_id=number)
         engine.dispose()
-    return next(VERSIONS.glob(f"{number}_*.py"))
+    path = next(VERSIONS.glob(f"{number}_*.py"))
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.lstrip().startswith("# ###")]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
 
 
 def main(arguments: list[str]) -> int:

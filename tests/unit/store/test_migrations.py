@@ -63,7 +63,7 @@ def test_migrations_lead_to_the_tables(store):
     """The revisions, run on an empty database, make exactly the tables that the code uses."""
     with store.engine.connect() as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, metadata) == [], "run: python -m bridge.store.migrations.make WHAT AND WHY"
         assert set(inspect(conn).get_table_names()) == {*metadata.tables, "alembic_version"}
 
 

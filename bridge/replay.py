@@ -191,13 +191,13 @@ class Replay:
 
     def _find(self, notice: Notice, step: Step) -> Proof | None:
         write, port = write_back(notice, step), self._port(step.account)
+        if step.channel is not None:
+            if step.channel not in self._desk.channels:
+                raise CannotTell(f"there is no channel {step.channel} any more", cause="no_channel")
+            return self._desk.channels[step.channel].find(write)
         with port.http.delivering():
             port.http.prepare()
-            if step.channel is None:
-                return port.connector.find(write)
-            if step.channel not in self._desk.channels:
-                raise CannotTell(f"there is no channel {step.channel} any more")
-            return self._desk.channels[step.channel].find(write)
+            return port.connector.find(write)
 
     def _preview_reject(self, item: str, number: int) -> Preview:
         with self._store.reading() as conn:

@@ -64,6 +64,7 @@ class Ended:
     after: timedelta | None = None
     reason: Reason | None = None
     alarm: bool = False
+    landed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ class Attempt:
 
     def _prepare(self) -> _Ready:
         """Look at all claims, and fetch or make what goes with the step."""
+        if self._step.channel is not None and self._step.channel not in self._desk.channels:
+            raise NotSupported(f"there is no channel {self._step.channel} any more", cause="no_channel")
         if self._step.act not in LOOKED:
             return _Ready({}, ())
         with self._store.reading() as conn:
@@ -209,13 +212,22 @@ class Attempt:
             with self._port.http.delivering():
                 if step.channel is not None:
                     return self._desk.channels[step.channel].push(write, ready.files)
-                return self._port.connector.push(write)
+                return self._push(write)
 
         try:
             proof = within(seconds, act, late=self._late, stop=self._desk.stop)
         except Exception as error:  # noqa: BLE001  its class decides, an unknown one counts as perhaps written
             return self._failed(error)
         return self._proved(proof)
+
+    def _push(self, write: WriteBack) -> Proof:
+        """Do the connector's act; after its write was answered as done, no error says any more that nothing was written."""
+        try:
+            return self._port.connector.push(write)
+        except (RetryLater, ConfigError) as error:
+            if not self._port.http.wrote:
+                raise
+            raise Unclear(f"after the write: {error}", cause=error.cause) from error
 
     def _late(self, result: Result) -> None:
         """Keep what came after the deadline; the step is unclear by then, or further."""
@@ -228,7 +240,7 @@ class Attempt:
     def _proved(self, proof: Proof) -> Ended:
         result = self._landing.prove(self._step.id, self._owner, proof)
         outcome = Outcome.DONE if result.state == "done" else Outcome.PARKED
-        return Ended(outcome, alarm=result.alarm)
+        return Ended(outcome, alarm=result.alarm, landed=self._landing.risen)
 
     def _failed(self, error: BaseException) -> Ended:
         """Decide by the class of the error alone; `BadAnswer` after a write does not say that nothing was written."""

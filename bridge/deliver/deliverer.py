@@ -50,11 +50,12 @@ class Deliverer:
         return report.held is None
 
     def _stopped_account(self, port: AccountPort, report: Report) -> bool:
+        """Return whether nothing can be done for this account: it was stopped, or never pulled."""
         with self.desk.store.reading() as conn:
-            account = self.desk.store.mirror.accounts.get(conn, port.name)
-        if account.state in (STOPPED, RECONNECT):
-            report.stopped = account.state_text or account.state
-        return report.stopped is not None
+            known = {one.name: one for one in self.desk.store.mirror.accounts.all(conn)}.get(port.name)
+        if known is not None and known.state in (STOPPED, RECONNECT):
+            report.stopped = known.state_text or known.state
+        return known is None or report.stopped is not None
 
     def _steps(self, port: AccountPort, report: Report, limit: int | None) -> None:
         seen: set[int] = set()
@@ -159,5 +160,6 @@ def _count(report: Report, ended: Ended) -> None:
     report.unclear += ended.outcome is Outcome.UNCLEAR
     report.dropped += ended.outcome is Outcome.DROPPED
     report.alarms += ended.alarm
+    report.landed += ended.landed
     if ended.outcome not in (Outcome.DONE, Outcome.LOST) and ended.text:
         report.problems.append(ended.text)

@@ -24,6 +24,8 @@ class Landing:
     def __init__(self, desk: Desk, port: AccountPort) -> None:
         self._desk, self._port = desk, port
         self._outbox, self._steps = desk.store.outbox, desk.store.outbox.steps
+        self.risen = 0
+        """How many claims rose so far."""
 
     def prove(self, step_id: int, owner: str | None, proof: Proof) -> Proved:
         """Store a proof and what follows from it, in one transaction."""
@@ -84,6 +86,7 @@ class Landing:
     ) -> list[NoticeClaim]:
         """Raise the claims and write one journal line for each; return those that rose."""
         risen = self._outbox.land(conn, notice.id, on=on, at=at, now=self._desk.store.now(), only=only)
+        self.risen += len(risen)
         for claim in risen:
             data = {
                 "level": claim.level,

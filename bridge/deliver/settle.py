@@ -46,7 +46,6 @@ class Settle:
             seen.add(step.id)
             try:
                 with self._port.http.delivering():
-                    self._port.http.prepare()
                     found = self._find(step)
             except ConfigError as error:
                 with self._store.begin() as conn:
@@ -70,12 +69,21 @@ class Settle:
         with self._store.reading() as conn:
             notice = self._store.outbox.get(conn, step.notice_id)
         write = write_back(notice, step)
-        found = self._desk.channels[step.channel].find(write) if step.channel else self._port.connector.find(write)
+        found: Proof | None
+        if step.channel is None:
+            self._port.http.prepare()
+            found = self._port.connector.find(write)
+        elif step.channel in self._desk.channels:
+            found = self._desk.channels[step.channel].find(write)
+        else:
+            raise CannotTell(f"there is no channel {step.channel} any more", cause="no_channel")
         return found if found is None else found.model_copy(update={"found_later": True})
 
     def _found(self, step: Step, report: Report, proof: Proof) -> None:
         proved: Proved = self._landing.prove(step.id, None, proof)
         report.found += proved.state == "done"
+        report.landed += self._landing.risen
+        self._landing.risen = 0
         report.parked += proved.state == "parked"
 
     def _not_found(self, step: Step, report: Report, error: CannotTell | None) -> None:

@@ -116,10 +116,17 @@ class Http:
         """Within this block calls may use the reserve that polling leaves for delivery."""
         before = getattr(self._local, "delivering", False)
         self._local.delivering = True
+        if not before:
+            self._local.wrote = False
         try:
             yield
         finally:
             self._local.delivering = before
+
+    @property
+    def wrote(self) -> bool:
+        """Return whether a write of this thread was answered as done since it entered `delivering`."""
+        return getattr(self._local, "wrote", False)
 
     # ---------------------------------------------------------------------------------------------------------- reading
 
@@ -220,6 +227,7 @@ class Http:
         if error is not None:
             raise error
         assert reply is not None
+        self._local.wrote = True
         return reply
 
     def _renewed(self, used: Mapping[str, str]) -> bool:

@@ -96,11 +96,13 @@ class Outbox(Notices):
         return ids
 
     def reopen(self, conn: Connection, notice_id: int) -> None:
-        """Send a notice back to proposed because its approval no longer fits; its queued step waits again."""
-        move_notice(conn, notice_id, "O", approved_hash=None, approved_by=None, approved_at=None)
+        """Send a notice back to proposed, as what is stored now, because its approval no longer fits; its queued step waits."""
+        version = notice.c.version + 1
+        move_notice(conn, notice_id, "O", approved_hash=None, approved_by=None, approved_at=None, version=version)
         for one in self.steps.of_notice(conn, notice_id):
             if one.state == "queued":
                 move_step(conn, one.id, "o", not_before=None)
+        self._seal(conn, notice_id)
 
     def refuse(self, conn: Connection, notice_id: int, *, text: str, now: datetime) -> None:
         """Refuse a proposal; its key is free again."""

@@ -52,6 +52,7 @@ class NoHttp:
     def __init__(self):
         self.prepared = []
         self.fail = None
+        self.wrote = False
 
     def now(self):
         return START

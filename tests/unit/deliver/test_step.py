@@ -1,6 +1,7 @@
 """One step: every edge, every error, and what the debtor got."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,9 +19,11 @@ from bridge.contract import (
     RetryLater,
     Unclear,
 )
-from bridge.errors import WrongState
+from bridge.errors import UsageError, WrongState
+from bridge.http import Http
 from bridge.store.states import NOTICE_EDGES, STEP_EDGES, move_notice, move_step
 from bridge.store.tables import account, claim, invoice, notice, step
+from bridge.testing.server import Response, Server
 from tests.unit.deliver.scene import BY_PROVIDER, MAIL, OWN_LETTER, TODAY
 
 STEP_STATES = ("waiting", "queued", "sending", "unclear", "done", "parked", "dropped", "discarded")
@@ -212,6 +215,63 @@ def test_gate_lets_finding_go_on(scene):
     scene.clock.pass_(seconds=200)
     assert scene.deliver().found == 1
     assert scene.get(made).state == "landed"
+
+
+@pytest.mark.parametrize("error", [RetryLater("read back failed"), ConfigError("read back refused")])
+def test_error_after_the_write(scene, error):
+    """Once the provider has answered the write, a failing read of its result does not say that nothing was written."""
+    made = scene.notice(BY_PROVIDER)
+
+    def push(write):
+        scene.http.wrote = True
+        raise error
+
+    scene.provider.pushes = [push]
+    scene.deliver()
+    assert scene.steps(made)[0].state == "unclear"
+    assert scene.row(account, name="a")["state"] == "ok"
+
+
+def test_wrote_counts_within_delivery(scene):
+    """The session tells of an answered write only, and only until delivery enters it again."""
+    server = Server()
+    server.add("POST", "/made", lambda _request: Response.json({}))
+    server.add("POST", "/refused", lambda _request: Response.json({}, 400))
+    with server, Http(server.base_url) as http:
+        with http.delivering():
+            with pytest.raises(Refused):
+                http.write("POST", "/refused", body={})
+            assert not http.wrote
+            http.write("POST", "/made", body={})
+            assert http.wrote
+        with http.delivering():
+            assert not http.wrote
+
+
+def test_channel_that_is_gone(scene):
+    """A mail whose channel was taken out of the configuration is parked, certainly unwritten; a lost one is left to a person."""
+    made = scene.notice()
+    scene.deliverer.desk.channels.clear()
+    scene.deliver()
+    [only] = scene.steps(made)
+    assert (only.state, only.cause, only.started_at) == ("parked", "no_channel", None)
+
+
+def test_account_that_was_never_pulled(scene):
+    """There is nothing to deliver for an account that the database does not know."""
+    deliverer = scene.worker()
+    deliverer.accounts["b"] = replace(deliverer.accounts["a"], name="b")
+    report = deliverer.run("b")
+    assert (report.done, report.stopped) == (0, None)
+    with pytest.raises(UsageError, match="there are a"):
+        scene.deliverer.run("c")
+
+
+def test_report_counts_landings(scene):
+    """The report says how many claims rose."""
+    scene.pair((Act.MAIL,))
+    report = scene.deliver()
+    assert (report.done, report.landed) == (1, 2)
 
 
 @pytest.mark.parametrize("state", STEP_STATES)

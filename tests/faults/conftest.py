@@ -10,6 +10,19 @@ _numbers = count(1)
 
 
 @pytest.fixture
+def live_postgres(postgres_url, tmp_path):
+    """Live through a history on a fresh PostgreSQL database; return the world."""
+
+    def run(history):
+        with Store.open(postgres_url) as store:
+            world = World(history, store, tmp_path)
+            world.run()
+        return world
+
+    return run
+
+
+@pytest.fixture
 def live(sqlite_template, tmp_path):
     """Live through a history on a fresh SQLite database; return the world and what is wrong with it."""
 

@@ -1,4 +1,7 @@
-"""Seeded histories: whatever dies or gets lost, no level goes out twice, nobody who has paid is reminded, nothing is lost."""
+"""Seeded histories: whatever dies or gets lost, no level goes out twice, nobody who has paid is reminded, nothing is lost.
+
+`FAULTS_SEED` and `FAULTS_COUNT` choose other histories; a failing one says with which seed it is repeated.
+"""
 
 import os
 
@@ -7,7 +10,7 @@ import pytest
 from tests.faults.world import History
 
 FIRST = int(os.environ.get("FAULTS_SEED", "0"))
-COUNT = int(os.environ.get("FAULTS_COUNT", "240"))
+COUNT = int(os.environ.get("FAULTS_COUNT", "160"))
 AT_ONCE = 10
 
 
@@ -20,3 +23,12 @@ def test_histories(live, first):
         world = live(history)
         again = f"replay with FAULTS_SEED={seed} FAULTS_COUNT=1 pytest tests/faults/test_histories.py"
         assert world.wrong == [], f"{again}\n{history}"
+
+
+@pytest.mark.postgres
+@pytest.mark.feature("N-1", "N-2")
+@pytest.mark.parametrize("seed", range(1000, 1012))
+def test_histories_on_postgresql(live_postgres, seed):
+    """The same holds on PostgreSQL."""
+    history = History.draw(seed)
+    assert live_postgres(history).wrong == [], history

@@ -20,6 +20,12 @@ from bridge.cli.locale import language, say
 STYLES = {"error": "bold red", "warning": "yellow", "ok": "green", "info": "cyan", "dim": "dim"}
 
 
+_WRAPPED = frozenset({"text", "recipient", "reason", "invoices", "error"})
+"""Columns whose words may go on in the next line."""
+
+_SUMS = frozenset({"open_total", "overdue_total", "overdue", "ancillary"})
+
+
 class Out:
     """Prints for people."""
 
@@ -46,20 +52,39 @@ class Out:
         self.console.print(escape(say(key, **values)), style="bold")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, drop: Sequence[str] = ()) -> None:
-        """Print rows under the headlines `column.NAME`; amounts to the right. Columns in `drop` go first on narrow terminals."""
-        cut = {"customer": 28 if self.width >= 100 else 18}
-        kept = [name for name in columns if self.width >= 100 or name not in drop]
+        """Print rows under the headlines `column.NAME`; amounts to the right.
+
+        Where the terminal is too narrow, names are shortened and the columns in `drop` are left out, the first one first. Amounts,
+        numbers and dates stay whole.
+        """
+        texts = {name: [shown(row[place]) for row in rows] for place, name in enumerate(columns)}
+        kept = list(columns)
+        for name in (*drop, None):
+            limits = {"customer": 28 if self._room(kept, texts, 28) >= 0 else 16}
+            if self._room(kept, texts, limits["customer"]) >= 0 or name is None:
+                break
+            kept.remove(name)
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=False, padding=(0, 1))
         for name in kept:
-            right = any(isinstance(row[columns.index(name)], int | Decimal | Money) for row in rows)
-            # numbers and codes must stay whole; long names may wrap
-            wraps = name in {"text", "recipient", "reason", "invoices", "error"}
+            right = any(isinstance(row[columns.index(name)], int | Decimal | Money) for row in rows) or name in _SUMS
             table.add_column(
-                say(f"column.{name}"), justify="right" if right else "left", no_wrap=not wraps, overflow="fold"
+                say(f"column.{name}"),
+                justify="right" if right else "left",
+                no_wrap=name not in _WRAPPED,
+                overflow="fold",
             )
-        for row in rows:
-            table.add_row(*[escape(_short(shown(row[columns.index(name)]), cut.get(name))) for name in kept])
+        for number in range(len(rows)):
+            table.add_row(*[escape(_short(texts[name][number], limits.get(name))) for name in kept])
         self.console.print(table)
+
+    def _room(self, columns: Sequence[str], texts: Mapping[str, Sequence[str]], customer: int) -> int:
+        """Return how many signs are left of the terminal's width; texts that wrap need little."""
+        needed = 0
+        for name in columns:
+            widest = max((len(line) for text in texts[name] for line in text.split("\n")), default=0)
+            most = customer if name == "customer" else 18 if name in _WRAPPED else widest
+            needed += 3 + max(len(say(f"column.{name}")), min(widest, most))
+        return self.width - needed
 
     def facts(self, pairs: Sequence[tuple[str, Any]]) -> None:
         """Print names and values below each other; empty values are left out."""

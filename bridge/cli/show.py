@@ -101,7 +101,7 @@ def notices(out: Out, rows: Sequence[NoticeLine]) -> None:
     ]
     if not stored:
         columns, table = columns[1:-1], [row[1:-1] for row in table]  # type: ignore[misc, assignment]
-    out.table(columns, table, drop=("deadline", "channel"))
+    out.table(columns, table, drop=("channel", "state", "deadline", "invoices"))
 
 
 def delivered(out: Out, result: Delivered) -> None:
@@ -146,7 +146,7 @@ def status(out: Out, result: Status) -> None:
     out.table(
         ("account", "state", "pulled_at", "open_count", "open_total", "overdue_count", "overdue_total"),
         rows,
-        drop=("pulled_at",),
+        drop=("pulled_at", "open_count", "state"),
     )
     for one in result.accounts:
         if one.text:
@@ -229,7 +229,7 @@ def found(out: Out, result: Found) -> None:
             )
             for one in result.sent
         ],
-        drop=("case",),
+        drop=("case", "channel", "text"),
     )
 
 
@@ -251,7 +251,7 @@ def cases(out: Out, rows: Sequence[CaseLine]) -> None:
         ]  # fmt: skip
         row += [one.closed_on, reason(one.close_reason) if one.close_reason else ""] if closed else [one.next_on]
         table.append(row)
-    out.table(columns, table, drop=("customer_number", "ancillary", "invoices"))
+    out.table(columns, table, drop=("customer_number", "invoices", "ancillary", "state"))
 
 
 def case(out: Out, detail: CaseDetail) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, select
+from sqlalchemy import RowMapping, and_, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bridge.store.rows import amount
@@ -137,8 +137,19 @@ class Overview:
         return [_claim_row(row) for row in conn.execute(query).mappings()]
 
     def timeline(self, conn: Connection, case_id: int, *, limit: int = 500) -> list[RowMapping]:
-        """Return the journal of a case, oldest first: its own events and those of its invoices."""
-        query = select(event).where(event.c.case_id == case_id).order_by(event.c.id.desc()).limit(limit)
+        """Return the journal of a case, oldest first: its own events, and what people chose for its invoices and its customer."""
+        found = conn.execute(
+            select(dunning_case.c.account, dunning_case.c.debtor_id).where(dunning_case.c.id == case_id)
+        ).first()
+        if found is None:
+            return []
+        claims = select(claim.c.invoice_id).where(claim.c.case_id == case_id)
+        ours = or_(
+            event.c.invoice_id.in_(claims),
+            and_(event.c.invoice_id.is_(None), event.c.data["debtor"].as_string() == found.debtor_id),
+        )
+        about = and_(event.c.account == found.account, event.c.case_id.is_(None), ours)
+        query = select(event).where(or_(event.c.case_id == case_id, about)).order_by(event.c.id.desc()).limit(limit)
         return list(reversed(conn.execute(query).mappings().all()))
 
     def _rows(self, conn: Connection, rows: Sequence[RowMapping]) -> list[CaseRow]:

@@ -97,10 +97,11 @@ class Office:
             for key in ("PATH", "HOME", "SYSTEMROOT", "COVERAGE_PROCESS_START")
             if key in os.environ
         }
-        return kept | self.env | {
+        ours = {
             "MAHNBRIDGE__CLOCK": self.today.isoformat(), "MAHNBRIDGE_LANG": self.language, "COLUMNS": "120",
             "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1",
         }  # fmt: skip
+        return kept | ours | self.env
 
     def command(self, *words):
         return [sys.executable, "-m", "bridge.cli", *map(str, words)]

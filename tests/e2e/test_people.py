@@ -1,0 +1,255 @@
+"""What people do with the command line between two runs, and what they see: every command on a real store, sandbox and mail server."""
+
+import json
+import logging
+from datetime import date
+
+import pytest
+import structlog
+
+from bridge import cli as commandline
+from bridge.cli import locale
+from bridge.store import Store
+
+
+@pytest.fixture
+def desk(office, monkeypatch, capsys):
+    """The office's command line inside this process: the same code, without a start for every call."""
+    monkeypatch.chdir(office.folder)
+
+    class Desk:
+        sandbox, mails, folder = office.sandbox, office.mails, office.folder
+
+        def __call__(self, *words, code=0):
+            for name, value in office.environment().items():
+                monkeypatch.setenv(name, value)
+            locale._chosen.clear()
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as left:
+                commandline.main([str(word) for word in words])
+            shown = capsys.readouterr()
+            assert code is None or (left.value.code or 0) == code, shown.out + shown.err
+            assert office.sandbox.token not in shown.out + shown.err
+            return shown.out + shown.err
+
+        def json(self, *words, code=0):
+            return json.loads(self(*words, "--json", code=code))
+
+        def on(self, day):
+            office.on(day)
+            office.sandbox.add_transaction("1.00", status=400)
+
+        def speak(self, language, columns=120):
+            office.language = language
+            office.env["COLUMNS"] = str(columns)
+
+        def configure(self, old, new):
+            path = office.folder / "bridge.yaml"
+            text = path.read_text(encoding="utf-8")
+            assert old in text
+            path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    office.init()
+    customer = office.sandbox.add_contact(
+        "Späth & Söhne Handelsgesellschaft mbH & Co. KG", email="buch@spaeth.example", number="1001", address=("Weg 1", "20095", "Hamburg"),
+    )  # fmt: skip
+    Desk.customer = customer
+    Desk.invoice = office.sandbox.add_invoice(customer, number="RE-1", gross="1190.00", issued_on=date(2026, 8, 3))
+    made = Desk()
+    made.on(date(2026, 9, 1))
+    yield made
+    structlog.reset_defaults()
+    logging.basicConfig(force=True)
+
+
+@pytest.fixture
+def live(desk):
+    """The same desk, with sending switched on and the first reminder approved."""
+    desk("run", "--no-deliver")
+    desk("approve", "--all", "--as", "Erika")
+    desk("go-live", "--yes", "--as", "Erika")
+    return desk
+
+
+@pytest.mark.feature("P-28")
+@pytest.mark.feature("P-29")
+def test_a_mail_that_could_not_go_out_is_visible_and_replayed_once(desk):
+    """Mail server down: the step waits for a person, the level is unchanged; one replay sends exactly one mail."""
+    desk.configure("    connector: sevdesk\n", "    connector: sevdesk\n    delivery: {retries: 1}\n")
+    desk("run", "--no-deliver")
+    desk("approve", "--all", "--as", "Erika")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk.mails.down = True
+    assert desk.json("deliver", code=1)["parked"] == 1
+    assert desk.json("cases")[0]["level"] == 0
+    assert desk.json("search", "RE-1")["sent"][0]["state"] == "parked"
+    [group] = desk.json("failures", "list", code=1)
+    assert (group["account"], group["count"]) == ("main", 1)
+    [item] = group["ids"]
+    assert "451" in desk("failures", "show", item)
+    assert desk.json("status", code=1)["failures"] == 1
+
+    desk.mails.down = False
+    dry = desk.json("failures", "replay", item, "--dry-run")
+    assert (dry[0]["outcome"], dry[0]["dry_run"]) == ("again", True)
+    assert desk.mails.received == []
+    desk("failures", "replay", item, "--as", "Erika")
+    desk("deliver")
+    desk("deliver")
+    assert len(desk.mails.received) == 1
+    assert desk.json("cases")[0]["level"] == 1
+    assert desk.json("failures", "list") == []
+
+
+@pytest.mark.feature("P-27")
+def test_an_overlapping_run_is_refused(desk):
+    """While another process runs, a second run says so, stores nothing, and ends with exit code 1."""
+    desk("pull")
+    with Store.open(desk.folder / "data" / "mahnbridge.db") as other, other.leases.holding("dun", seconds=60):
+        assert "Already running: the dunning run is already running" in desk("run", "--no-pull", code=1)
+        desk.speak("de")
+        assert "Läuft bereits:" in desk("run", "--no-pull", code=1)
+    assert desk.json("approve") == []
+
+
+@pytest.mark.feature("P-31")
+def test_a_bad_record_is_set_aside_and_can_be_replayed(desk):
+    """One invoice that does not fit stops nothing else; it is listed with its reason, and read again once it is right."""
+    other = desk.sandbox.add_invoice(desk.customer, number="RE-2", issued_on=date(2026, 8, 3))
+    desk.sandbox.spoil(other, invoiceDate="not a date")
+    assert desk.json("pull")[0]["counts"]["rejects"] == 1
+    assert [one["claims"][0]["number"] for one in desk.json("plan")["notices"]] == ["RE-1"]
+    [group] = desk.json("failures", "list", code=1)
+    assert group["kind"] == "reject"
+    assert "not a date" in desk("failures", "show", group["ids"][0])
+    assert desk.json("status")["rejects"] == 1
+    desk.sandbox.heal(other)
+    desk("failures", "replay", group["ids"][0], "--as", "Erika")
+    assert desk.json("failures", "list") == []
+    assert {one["claims"][0]["number"] for one in desk.json("plan")["notices"]} == {"RE-1", "RE-2"}
+
+
+def test_blocks_deferrals_and_levels_are_recorded_with_a_name(live):
+    """Block, unblock, defer and level change what the next run does, and the case says who did it, in both languages."""
+    live("deliver")
+    live.on(date(2026, 9, 15))
+    assert "blocked until 20.09.2026 (Erika)" in live("case", "block", "MA-000001", "--reason", "dispute", "--until", "2026-09-20", "--as", "Erika", "--note", "Ware defekt")  # fmt: skip
+    assert live.json("explain", "RE-1")[0]["reason"] == "dispute"
+    assert live.json("run")["planned"]["notices"] == []
+    live("case", "unblock", "RE-1", "--as", "Erika")  # a case is also found by an invoice in it
+    live("case", "defer", "MA-000001", "--days", "3", "--as", "Jens")
+    held = live.json("explain", "RE-1")[0]
+    assert (held["reason"], held["next_on"]) == ("deferred", "2026-09-19")  # the 18th is included
+    live("case", "unblock", "MA-000001", "--as", "Jens")
+    live("case", "level", "MA-000001", "3", "--as", "Erika")
+    assert [one["level"] for one in live.json("run")["planned"]["notices"]] == [3]
+    live.speak("de")
+    shown = live("case", "show", "MA-000001")
+    for words in (
+        "gesperrt: strittig",
+        "Ware defekt",
+        "Zahlungsaufschub bis 18.09.2026",
+        "Sperre aufgehoben",
+        "Jens",
+        "Erika",
+    ):
+        assert words in shown
+    assert "hat keine" in live("case", "unblock", "MA-000001", code=2) or "no block" in live(
+        "case", "unblock", "MA-000001", code=2
+    )
+
+
+@pytest.mark.feature("S-AMX-50")
+@pytest.mark.feature("S-AMX-51")
+def test_a_case_that_is_closed_by_hand_stays_closed(live):
+    """Closing by hand books nothing at the provider, drops what waits, and nothing restarts by itself."""
+    assert "No payment was booked" in live("case", "close", "MA-000001", "--as", "Erika", "--note", "Kulanz")
+    live.on(date(2026, 9, 15))
+    live("run")
+    assert live.mails.received == []
+    assert live.json("cases") == []
+    [case] = live.json("cases", "--view", "closed")
+    assert case["close_reason"] == "closed_by_hand"
+    assert live.sandbox.document(live.invoice).open == 1190
+    assert live.json("explain", "RE-1")[0]["reason"] == "closed_by_hand"
+    assert "closed already" in live("case", "close", "MA-000001", code=1)
+    live("case", "reopen", "MA-000001", "--as", "Erika")
+    assert [one["level"] for one in live.json("run")["planned"]["notices"]] == [1]
+
+
+@pytest.mark.feature("P-37")
+def test_sending_is_switched_off_and_never(live):
+    """With sending off data stays fresh and nothing leaves; where the configuration says never, go-live is refused."""
+    live("go-live", "--off", "--as", "Erika")
+    assert live.json("run")["pulled"][0]["state"] == "done"
+    assert live.mails.received == []
+    status = live.json("status")
+    assert (status["sending"], status["sending_by"]) == (False, "Erika")
+    live.configure("sending: after_go_live", "sending: never")
+    assert "dunning.sending is never" in live("go-live", "--yes", code=1)
+
+
+@pytest.mark.feature("P-36")
+def test_a_rate_limit_is_respected_and_shown(desk):
+    """429 from the provider: the pull waits instead of hammering, and the status page says until when."""
+    desk("pull")
+    desk.sandbox.limit_rate(0, retry_after="120")
+    [pulled] = desk.json("pull", code=1)
+    assert pulled["state"] == "failed"
+    assert pulled["retry_at"] is not None
+    [account] = desk.json("status", code=None)["accounts"]
+    assert account["blocked_until"] is not None
+    assert "asked us to wait until" in desk("status", code=None)
+
+
+def test_refusing_a_proposal_needs_a_reason_and_keeps_it(desk):
+    """A refused notice is not sent, and says who refused it and why."""
+    desk("run", "--no-deliver")
+    assert "1 notices refused by Erika" in desk("approve", "--all", "--refuse", "Anruf vereinbart", "--as", "Erika")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("deliver")
+    assert desk.mails.received == []
+    assert "Anruf vereinbart" in desk("search", "RE-1")
+
+
+def test_what_does_not_exist_is_said(desk):
+    """Unknown accounts, invoices, cases, customers and failures end with exit code 2 and say what there is."""
+    desk("pull")
+    for words, said in [
+        (("pull", "mian"), "there is no account 'mian'; there are main"),
+        (("explain", "RE-99"), "there is no invoice 'RE-99'"),
+        (("explain", "RE-1", "--on", "2026-01-01"), "lies in the past"),
+        (("case", "show", "MA-99"), "there is no case 'MA-99'"),
+        (("plan", "--customer", "77"), "there is no customer '77'"),
+        (("failures", "show", "step-9"), "step-9 is not stopped"),
+        (("failures", "show", "nine"), "is no failure"),
+        (("failures", "replay"), "name the failures"),
+        (("failures", "replay", "step-9", "--outcome", "went-out"), "went-out needs --evidence"),
+        (("approve", "9"), "notice 9 does not wait for an approval"),
+        (("letters", "posted"), "name the letters"),
+        (("connect", "main"), "only oauth2 needs"),
+    ]:
+        assert said in desk(*words, code=2), words
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_everything_fits_the_terminal(live, language, columns):
+    """No line of any table is wider than the terminal, and no amount is cut, in both languages."""
+    live("deliver")
+    live.on(date(2026, 9, 15))
+    live("run", "--no-deliver")
+    live.speak(language, columns)
+    amount = "1.190,00 €" if language == "de" else "€1,190.00"
+    for words in (
+        ["status"],
+        ["plan", "--all"],
+        ["cases"],
+        ["case", "show", "MA-000001"],
+        ["search", "RE-1"],
+        ["explain", "RE-1"],
+        ["approve"],
+    ):
+        shown = live(*words, code=None)
+        assert max(len(line) for line in shown.splitlines()) <= columns, shown
+        assert amount in shown, shown

@@ -12,7 +12,7 @@ from typing import Any
 from bridge.testing.server import Request, Response, Server
 from bridge.testing.wire import BERLIN
 from connectors.sevdesk.sandbox.lists import Lists
-from connectors.sevdesk.sandbox.records import CLIENT, Document, Plain, moment, number, ref
+from connectors.sevdesk.sandbox.records import CLIENT, Document, Plain, moment, money, ref
 from connectors.sevdesk.sandbox.world import ApiError, World
 
 PLAIN_LISTS = (
@@ -199,7 +199,7 @@ class Routes:
         amount, on = Decimal(str(body.get("amount", "0"))), _date(body.get("date"))
         before = document.status
         self._world.book(document, amount, on, None)
-        log = {"fromStatus": str(before), "toStatus": str(document.status), "ammountPayed": number(amount)}
+        log = {"fromStatus": str(before), "toStatus": str(document.status), "ammountPayed": money(amount)}
         return _answer({"objectName": "InvoiceLog", **log, "bookingDate": moment(self._world.now())})
 
     def _cancel(self, request: Request) -> Response:

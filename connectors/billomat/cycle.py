@@ -1,6 +1,6 @@
 """What the parts of one pull share: the account, what the cursor carries, and the day."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from bridge.contract import Batch, Cursor, Mapping
@@ -29,6 +29,8 @@ def fresh_state() -> State:
         "reminders_to": 0,
         "drafts": {},
         "drafts_seen": {},
+        "sent": [],  # our live reminders whose sending the history shows
+        "unsent": [],  # those whose history was asked and does not
         "payments": {},
         "payments_seen": [],
         "updated": None,
@@ -58,12 +60,3 @@ class Cycle:
     def done(self, page: Page) -> None:
         """Note that `page` is done, so that a crash goes on with the one before it."""
         self.state["page"] = None if page.last else page.number - 1
-
-
-def instant(stamp: str | None) -> datetime | None:
-    """Return an instant with offset in UTC, None where the text is none."""
-    try:
-        moment = datetime.fromisoformat(stamp or "")
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None

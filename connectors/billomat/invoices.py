@@ -8,8 +8,8 @@ from bridge.contract import BadRecord, Batch, Invoice, NotFound
 from connectors.billomat import tags, wire
 from connectors.billomat.api import OPEN_STATES, Api, Page, Record
 from connectors.billomat.clients import Clients
-from connectors.billomat.cycle import OPEN, Cycle, instant
-from connectors.billomat.reading import mail_address, reject
+from connectors.billomat.cycle import OPEN, Cycle
+from connectors.billomat.reading import CREDIT_NOTE_PREFIX, mail_address, reject
 
 
 class CreditNotes:
@@ -28,7 +28,7 @@ class CreditNotes:
             try:
                 found.append(self.cycle.reading.credit_note(raw))
             except BadRecord as error:
-                rejects.append(reject("invoice", raw, error))
+                rejects.append(reject("invoice", raw, error, prefix=CREDIT_NOTE_PREFIX))
         if found or rejects:
             yield self.cycle.batch(invoices=tuple(found), rejects=tuple(rejects), full=self.cycle.full)
 
@@ -85,8 +85,8 @@ class Invoices:
         return self.cycle.batch(debtors=debtors, invoices=tuple(invoices), rejects=tuple(misfits), **parts)
 
     def _note_change(self, raw: Record) -> None:
-        if self.cycle.settings.changes == "updated" and (moment := instant(wire.text(raw, "updated"))) is not None:
-            known = instant(self.cycle.state["updated"])
+        if self.cycle.settings.changes == "updated" and (moment := wire.instant(wire.text(raw, "updated"))) is not None:
+            known = wire.instant(self.cycle.state["updated"])
             self.cycle.state["updated"] = (moment if known is None else max(moment, known)).isoformat()
 
     def _invoice(self, raw: Record) -> Invoice:
@@ -104,7 +104,7 @@ class Invoices:
         found: list[Record] = []
         number = 1
         while records := [wire.without_unset_dates(row) for row in self.cycle.api.latest_changes(number)]:
-            moments = [moment for row in records if (moment := instant(wire.text(row, "updated"))) is not None]
+            moments = [moment for row in records if (moment := wire.instant(wire.text(row, "updated"))) is not None]
             if len(moments) < len(records) or moments != sorted(moments, reverse=True):
                 return None
             found += [row for row, moment in zip(records, moments, strict=True) if moment >= since]

@@ -1,7 +1,7 @@
 """Looking at single invoices right before something is written: every answer is read now.
 
 For an open invoice: the invoice, its client and contact, tags, reminders, newest history entry, payments, and what the client has
-open in its favour. An invoice that is paid, cancelled or a draft needs no more than itself. Clients, and the lists that Billomat
+open in its favour. An invoice that is paid or cancelled needs no more than its reminders. Clients, and the lists that Billomat
 only offers as a whole, are read once per batch.
 """
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from bridge.contract import (
-    BadRecord,
     Debtor,
     Invoice,
     InvoiceKind,
     InvoiceStatus,
     NotFound,
+    NoticeStatus,
     Payment,
     ProviderNotice,
     Ref,
@@ -23,7 +23,7 @@ from bridge.contract import (
 from connectors.billomat import tags, wire
 from connectors.billomat.api import OPEN_STATES, Api, Record
 from connectors.billomat.invoices import contact_email
-from connectors.billomat.reading import CREDIT_NOTE_PREFIX, Reading
+from connectors.billomat.reading import CREDIT_NOTE_PREFIX, Reading, is_correction, is_live, shows_sending
 from connectors.billomat.settings import Settings
 
 _INDEX_FROM = 4  # from so many invoices on, it is asked whether one listing of all reminders is cheaper
@@ -49,7 +49,10 @@ class Look:
         self._notes: list[Record] | None = None
 
     def snapshots(self, refs: Sequence[Ref]) -> Iterator[Snapshot]:
-        """Yield one snapshot for each of `refs`, in order."""
+        """Yield one snapshot for each of `refs`, in order.
+
+        Raises `BadRecord` where an invoice, its client or one of its reminders does not fit: nothing may be left out here.
+        """
         self._batch = [ref.id for ref in refs] if len(refs) >= _BATCH_FROM else []
         if not self._batch:
             self._stops = {"invoice": tuple(self.settings.invoice_tags), "client": tuple(self.settings.client_tags)}
@@ -57,32 +60,19 @@ class Look:
             yield self._snapshot(ref, left=len(refs) - place)
 
     def _snapshot(self, ref: Ref, left: int) -> Snapshot:
-        """Return the snapshot; one whose record does not fit the model has no invoice, so that nothing is done with it."""
-        if ref.id.startswith(CREDIT_NOTE_PREFIX):
-            return self._credit_note(ref)
         try:
+            if ref.id.startswith(CREDIT_NOTE_PREFIX):
+                raw = self.api.credit_note(ref.id.removeprefix(CREDIT_NOTE_PREFIX))
+                note = self.reading.credit_note(wire.without_unset_dates(raw))
+                return Snapshot(invoice_id=ref.id, taken_at=self.now, invoice=note)
             raw = wire.without_unset_dates(self.api.invoice(ref.id))
         except NotFound:
             return Snapshot(invoice_id=ref.id, taken_at=self.now, found=False)
-        try:
-            return self._open_or_done(ref, raw, left)
-        except BadRecord:
-            return Snapshot(invoice_id=ref.id, taken_at=self.now)
-
-    def _credit_note(self, ref: Ref) -> Snapshot:
-        try:
-            raw = self.api.credit_note(ref.id.removeprefix(CREDIT_NOTE_PREFIX))
-            return Snapshot(
-                invoice_id=ref.id, taken_at=self.now, invoice=self.reading.credit_note(wire.without_unset_dates(raw))
-            )
-        except NotFound:
-            return Snapshot(invoice_id=ref.id, taken_at=self.now, found=False)
-        except BadRecord:
-            return Snapshot(invoice_id=ref.id, taken_at=self.now)
+        return self._open_or_done(ref, raw, left)
 
     def _open_or_done(self, ref: Ref, raw: Record, left: int) -> Snapshot:
         if wire.text(raw, "status") not in OPEN_STATES:
-            return Snapshot(invoice_id=ref.id, taken_at=self.now, invoice=self.reading.invoice(raw))
+            return self._done(ref, raw, left)
         names = self._tags("invoice", ref.id)
         invoice = self.reading.invoice(raw, tags=names, email=contact_email(self.api, raw, self.today, self._contacts))
         history = self.api.comments(ref.id)
@@ -91,11 +81,18 @@ class Look:
             taken_at=self.now,
             invoice=invoice,
             debtor=self._client(invoice.debtor_id),
-            notices=tuple(self._reminders(ref.id, invoice.number, left)),
+            notices=tuple(self._reminders(ref.id, invoice.number, left, history)),
             related=tuple(self._open_credits(invoice)),
             payments=tuple(self._payments(raw, ref.id)),
             history_head=str(max(map(wire.number, history))) if history else None,
         )
+
+    def _done(self, ref: Ref, raw: Record, left: int) -> Snapshot:
+        """Return a paid or cancelled invoice with its reminders, for they are taken to be all that there are; a draft has none."""
+        invoice = self.reading.invoice(raw)
+        drafted = wire.text(raw, "status") == "DRAFT"
+        notices = [] if drafted else self._reminders(ref.id, invoice.number, left, ())
+        return Snapshot(invoice_id=ref.id, taken_at=self.now, invoice=invoice, notices=tuple(notices))
 
     def _client(self, client_id: str | None) -> Debtor | None:
         if client_id is None:
@@ -139,14 +136,11 @@ class Look:
             return []
         if client_id not in self._credits:
             rows = self.api.invoices(client_id=client_id, status=",".join(OPEN_STATES))
-            documents = [self.reading.invoice(row) for row in rows if wire.text(row, "client_id") == client_id]
+            mine = [row for row in rows if wire.text(row, "client_id") == client_id and is_correction(row)]
+            documents = [self.reading.invoice(row) for row in mine]
             if self.settings.credit_notes:
                 documents += [self.reading.credit_note(row) for row in self._notes_of(client_id)]
-            self._credits[client_id] = [
-                document
-                for document in documents
-                if document.kind is InvoiceKind.CREDIT_NOTE and document.status is InvoiceStatus.OPEN
-            ]
+            self._credits[client_id] = [document for document in documents if document.status is InvoiceStatus.OPEN]
         return [document for document in self._credits[client_id] if document.origin_id in (None, invoice.id)]
 
     def _notes_of(self, client_id: str) -> list[Record]:
@@ -158,8 +152,15 @@ class Look:
 
     # ---------------------------------------------------------------------------------------------------------- reminders
 
-    def _reminders(self, invoice_id: str, number: str | None, left: int) -> list[ProviderNotice]:
-        return [self.reading.notice(row) for row in self._reminder_rows(invoice_id, number, left)]
+    def _reminders(
+        self, invoice_id: str, number: str | None, left: int, history: Sequence[Record]
+    ) -> list[ProviderNotice]:
+        found = []
+        for row in self._reminder_rows(invoice_id, number, left):
+            notice = self.reading.notice(row)
+            sent = is_live(row) and shows_sending(notice, history)
+            found.append(notice.model_copy(update={"status": NoticeStatus.SENT}) if sent else notice)
+        return found
 
     def _reminder_rows(self, invoice_id: str, number: str | None, left: int) -> list[Record]:
         """Return the reminders of one invoice. They cannot be asked for by its id, only by a part of its number."""

@@ -1,6 +1,7 @@
 """From Billomat's records to the shared model. No calls; every failure is a `BadRecord`."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -33,10 +34,31 @@ Model = TypeVar("Model", bound=BaseModel)
 CREDIT_NOTE_PREFIX = "cn-"
 """Credit notes have ids of their own, which may equal those of invoices."""
 
+SENT_ACTIONS = ("REMINDER_MAIL", "REMINDER_SIGN_MAIL", "REMINDER_LETTER", "REMINDER_FAX")
 ZERO = Decimal("0.00")
 _MARK = re.compile(r"mb:[0-9a-f]{12}")
 _MAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _PLACE = re.compile(r"(?:D[- ])?([0-9]{5})\s+(\S.*)")
+
+
+def is_live(record: Record) -> bool:
+    """Return whether a reminder is ours, completed, unpaid and the newest of its invoice, so that its sending matters."""
+    current = wire.text(record, "status") in ("OPEN", "OVERDUE") and not wire.flag(record, "is_old")
+    return current and marker_of(record) is not None
+
+
+def shows_sending(notice: ProviderNotice, history: Iterable[Record]) -> bool:
+    """Return whether an invoice's history has a sending after the reminder was made; an entry does not name its reminder."""
+    if notice.created_at is None:
+        return False
+    entries = (entry for entry in history if wire.text(entry, "actionkey") in SENT_ACTIONS)
+    moments = [moment for entry in entries if (moment := wire.instant(wire.text(entry, "created"))) is not None]
+    return any(moment >= notice.created_at for moment in moments)
+
+
+def is_correction(record: Record) -> bool:
+    """Return whether an invoice is a correction: it names the corrected invoice, or its total is negative."""
+    return wire.reference(record, "invoice_id") is not None or (wire.text(record, "total_gross") or "").startswith("-")
 
 
 def mail_address(text: str | None) -> str | None:
@@ -73,10 +95,9 @@ class Reading:
         """Return an invoice, or a correction (Korrekturrechnung) as a credit note."""
         fields = self._read("invoice", raw)
         origin = wire.reference(raw, "invoice_id")
-        gross = fields.get("gross")
-        if gross is None:
+        if "gross" not in fields:
             raise BadRecord("expected an amount", field="total_gross", value=raw.get("total_gross"))
-        correction = origin is not None or gross < 0
+        correction = is_correction(raw)
         self._settle(fields, raw)
         if correction:
             fields.update(_positive(fields))
@@ -260,9 +281,14 @@ def _frozen_address(block: str | None) -> Address | None:
     return Address(lines=tuple(lines), country="")
 
 
-def reject(kind: str, raw: Any, error: BadRecord) -> Reject:
-    """Return the record that did not fit, with the reason."""
+def reject(kind: str, raw: Any, error: BadRecord, *, prefix: str = "") -> Reject:
+    """Return the record that did not fit, with the reason; `prefix` belongs to our id of it."""
     key = wire.text(raw, "id") if isinstance(raw, dict) else None
     return Reject(
-        kind=kind, provider_id=key, field=error.field, value=error.value, reason=error.reason, raw=wire.raw(raw)
+        kind=kind,
+        provider_id=None if key is None else prefix + key,
+        field=error.field,
+        value=error.value,
+        reason=error.reason,
+        raw=wire.raw(raw),
     )

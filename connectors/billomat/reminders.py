@@ -1,13 +1,20 @@
 """Pulling reminders (Mahnungen), whoever made them."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from bridge.contract import BadRecord, Batch, NotFound, NoticeStatus, ProviderNotice
 from connectors.billomat import wire
 from connectors.billomat.api import Record
 from connectors.billomat.cycle import Cycle
-from connectors.billomat.reading import reject
+from connectors.billomat.reading import is_live, reject, shows_sending
+
+CHECKS = 50
+"""Histories that one batch asks for."""
+
+YOUNG = timedelta(days=30)
+"""How long a reminder that was not sent is asked about again."""
 
 
 class Reminders:
@@ -15,6 +22,7 @@ class Reminders:
 
     def __init__(self, cycle: Cycle) -> None:
         self.cycle = cycle
+        self._checks = 0
 
     def batches(self) -> Iterator[Batch]:
         few = self.cycle.state["reminders_total"] <= 2 * self.cycle.settings.page_size
@@ -54,6 +62,7 @@ class Reminders:
     def _notices(self, records: Sequence[Record], *, end: bool) -> Batch:
         state, notices, rejects = self.cycle.state, [], []
         seen = dict(state["drafts_seen"])
+        self._checks = 0
         for raw in records:
             state["reminders_to"] = max(state["reminders_to"], wire.number(raw))
             try:
@@ -61,7 +70,7 @@ class Reminders:
             except BadRecord as error:
                 rejects.append(reject("notice", raw, error))
                 continue
-            notices.append(notice)
+            notices.append(self._judged(raw, notice))
             if notice.status is NoticeStatus.DRAFT:
                 seen[notice.id] = [notice.invoice_id, notice.level, notice.marker]
         state["drafts_seen"] = seen
@@ -70,6 +79,29 @@ class Reminders:
             state.update(drafts=seen, drafts_seen={})
         return self.cycle.batch(notices=tuple(notices), rejects=tuple(rejects))
 
+    def _judged(self, raw: Record, notice: ProviderNotice) -> ProviderNotice:
+        """Return a reminder of ours as sent where the history of its invoice shows it.
+
+        A reminder itself does not. The history is asked when a reminder is new, and again with each refresh while it is young.
+        """
+        state, key = self.cycle.state, notice.id
+        if not is_live(raw):
+            for name in ("sent", "unsent"):
+                if key in state[name]:
+                    state[name] = [known for known in state[name] if known != key]
+            return notice
+        if key not in state["sent"] and (key not in state["unsent"] or (state["refresh"] and self._is_young(notice))):
+            if self._checks >= CHECKS:
+                return notice
+            self._checks += 1
+            name = "sent" if shows_sending(notice, self.cycle.api.comments(notice.invoice_id)) else "unsent"
+            state["unsent"] = [known for known in state["unsent"] if known != key]
+            state[name] = [*state[name], key]
+        return notice.model_copy(update={"status": NoticeStatus.SENT}) if key in state["sent"] else notice
+
+    def _is_young(self, notice: ProviderNotice) -> bool:
+        return notice.dated_on is None or self.cycle.today - notice.dated_on <= YOUNG
+
     def _former_drafts(self, seen: dict[str, Any]) -> list[ProviderNotice]:
         """Return what became of the drafts that are missing: completed, or deleted, which counts as cancelled."""
         found = []
@@ -77,7 +109,8 @@ class Reminders:
             if key in seen:
                 continue
             try:
-                found.append(self.cycle.reading.notice(self.cycle.api.reminder(key)))
+                raw = wire.without_unset_dates(self.cycle.api.reminder(key))
+                found.append(self._judged(raw, self.cycle.reading.notice(raw)))
             except NotFound:
                 gone = ProviderNotice(
                     id=key, invoice_id=invoice_id, level=level, status=NoticeStatus.CANCELLED, marker=marker

@@ -7,6 +7,7 @@ Everything is a string, a list with one element is an object, an empty list has 
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -111,6 +112,15 @@ def without_unset_dates(record: dict[str, Any]) -> dict[str, Any]:
     """Return `record` with dates of the years 0000 and 0001 left empty."""
     unset = [field for field in DATES if isinstance(record.get(field), str) and record[field][:4] in ("0000", "0001")]
     return {**record, **dict.fromkeys(unset, "")} if unset else record
+
+
+def instant(value: str | None) -> datetime | None:
+    """Return an instant with offset in UTC, None where the text is none."""
+    try:
+        moment = datetime.fromisoformat(value or "")
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else None
 
 
 def words(value: str | None) -> tuple[str, ...]:

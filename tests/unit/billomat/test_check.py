@@ -1,7 +1,11 @@
 """What `check` finds out about an account, and what it says about what cannot be seen."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import connectors.billomat
 from bridge.contract import Act, Severity
 from connectors.billomat.connector import Billomat
 
@@ -106,3 +110,16 @@ def test_wrong_settings_are_named(settings, message):
     """A setting that cannot be right is refused, naming the value."""
     with pytest.raises(ValueError, match=message):
         Billomat.Settings(**settings)
+
+
+def test_every_setting_is_explained():
+    """The README names each setting of Billomat, and no other."""
+    text = (Path(connectors.billomat.__file__).parent / "README.md").read_text("utf-8")
+    table = text.split("## Settings")[1].split("\n## ")[0]
+    named = {
+        name
+        for row in table.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+    assert named == set(Billomat.Settings.model_fields)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bridge.contract import InvoiceStatus, NoticeStatus, Reason, Ref
+from bridge.contract import BadRecord, InvoiceStatus, NoticeStatus, Reason, Ref
 
 
 def test_a_look_shows_the_invoice_as_it_is_now(billomat):
@@ -48,11 +48,12 @@ def test_pull_and_look_say_the_same(billomat):
     assert snapshot.notices == next(batch.notices for batch in batches if batch.notices)
 
 
-def test_paid_cancelled_and_deleted_invoices_need_one_call(billomat):
-    """What is not open is told by one call each; a deleted one is not found."""
+def test_paid_cancelled_and_deleted_invoices_need_few_calls(billomat):
+    """What is not open is told by itself and its reminders; a deleted one is not found."""
     connector = billomat.connector()
     paid, cancelled, deleted = (billomat.invoice() for _ in range(3))
     refs = [billomat.ref(key) for key in (paid, cancelled, deleted)]
+    reminder = billomat.sandbox.remind_by_hand(paid)
     billomat.sandbox.pay(paid)
     billomat.sandbox.cancel(cancelled)
     billomat.sandbox.delete_invoice(deleted)
@@ -61,7 +62,8 @@ def test_paid_cancelled_and_deleted_invoices_need_one_call(billomat):
     snapshots = list(connector.look(refs))
     assert [snapshot.found for snapshot in snapshots] == [True, True, False]
     assert [snapshot.invoice.status for snapshot in snapshots[:2]] == [InvoiceStatus.PAID, InvoiceStatus.CANCELLED]
-    assert len(billomat.calls(before)) == 3
+    assert [notice.id for notice in snapshots[0].notices] == [reminder]
+    assert len(billomat.calls(before)) == 5
 
 
 def test_a_part_of_a_number_is_not_the_number(billomat):
@@ -136,16 +138,18 @@ def test_clients_are_held_as_configured(billomat, fields, settings, sources):
     assert [flag.source for flag in snapshot.debtor.flags] == sources
 
 
-def test_a_record_that_does_not_fit_is_looked_at_without_its_content(billomat):
-    """A spoilt invoice, or one with a spoilt reminder, cannot be judged: it is found, but has no content."""
+def test_a_record_that_does_not_fit_is_not_looked_over(billomat):
+    """A spoilt invoice, or one with a spoilt reminder, cannot be judged: a bad record, and nothing is written. Others are not touched by it."""
     connector = billomat.connector()
     spoilt, reminded = billomat.invoice(), billomat.invoice()
+    sibling = billomat.sandbox.add_invoice("4711", "5.00", due_on=date(2026, 11, 1))
     billomat.sandbox.change_invoice(spoilt, open_amount="viel")
     reminder = billomat.sandbox.remind_by_hand(reminded)
     billomat.sandbox.books.reminders.rows[int(reminder)]["created"] = "bald"
-    assert [(snapshot.found, snapshot.invoice) for snapshot in billomat.look(connector, spoilt, reminded)] == [
-        (True, None)
-    ] * 2
+    for invoice, field in ((spoilt, "open_amount"), (reminded, "created")):
+        with pytest.raises(BadRecord, match=field):
+            billomat.look(connector, invoice)
+    assert str(billomat.look(connector, sibling)[0].invoice.open) == "5.00"
 
 
 def test_credit_notes_are_looked_at_by_their_own_ids(billomat):

@@ -106,6 +106,12 @@ class Sending(Reading):
             rows = [found[one] for one in ids] if ids else sorted(found.values(), key=lambda one: one.id)
             return self.lines(conn, rows)
 
+    def notices(self, *states: str) -> tuple[NoticeLine, ...]:
+        """Return the notices in these states (landed, dropped, parked, ...), oldest first."""
+        with self.store.reading() as conn:
+            found = self.store.outbox.listing(conn, states=list(states), limit=100_000)
+            return self.lines(conn, sorted(found, key=lambda one: one.id))
+
     def approve(self, proposals: Sequence[NoticeLine]) -> Done:
         """Approve what was shown: the approval binds to that content. Raises `WrongState` where it changed since."""
         with self.store.begin() as conn:

@@ -28,6 +28,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 EXPORT_DAYS = frozenset({0, 3})
 """Weekdays on which somebody exports the old program's open items into the inbox."""
 
+LEVELS = (("Zahlungserinnerung", "0"), ("1. Mahnung", "0"), ("2. Mahnung", "0"), ("Letzte Mahnung", "0"))
+"""Billomat's own dunning levels, without fees as in the agency's plan."""
 EXPORT_COLUMNS = (
     *("Kundennummer", "Kunde", "E-Mail", "Straße", "PLZ", "Ort"),
     *("Rechnungsnummer", "Rechnungsdatum", "Fällig am", "Bruttobetrag", "Offen", "Status"),
@@ -61,6 +63,11 @@ class Mails:
         return "250 accepted"
 
 
+def cents(amount: Decimal) -> Decimal:
+    """Return `amount` to the cent."""
+    return amount.quantize(Decimal("0.01"))
+
+
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
@@ -86,7 +93,7 @@ class Stage:
         self.world, self.folder = world, folder
         self.clock = SimClock(start)
         self.sevdesk = SevDeskSandbox(today=start)
-        self.billomat = BillomatSandbox(today=start, limit=1000)
+        self.billomat = BillomatSandbox(today=start, limit=1000, levels=LEVELS)
         self.auth = AuthServer(now=lambda: self.clock().timestamp())
         self.mails = Mails()
         self.ids: dict[str, str] = {}
@@ -161,10 +168,11 @@ class Stage:
             written=twist != "not_sent",
             mandate="M-0815" if invoice.debtor.twist == "direct_debit" else None,
         )
+        half = cents(invoice.gross / 2)
         steps: dict[str, Callable[[], object]] = {
             "cancelled": lambda: box.cancel(id_),
-            "credited": lambda: box.add_credit_note(id_, invoice.gross / 2),
-            "part_paid": lambda: box.pay(id_, (invoice.gross / 2).quantize(Decimal("0.01"))),
+            "credited": lambda: box.add_credit_note(id_, half),
+            "part_paid": lambda: box.pay(id_, half),
             "tag_block": lambda: box.tag(id_, "Mahnsperre"),
             "prepayment": lambda: box.tag(id_, "Vorkasse"),
             "payment_unmatched": lambda: box.add_transaction(invoice.gross, purpose=f"Rechnung {invoice.number}"),
@@ -187,12 +195,13 @@ class Stage:
             status="DRAFT" if twist == "draft" else None,
             payment_types="DEBIT" if invoice.debtor.twist == "direct_debit" else "BANK_TRANSFER",
         )
+        half = cents(invoice.gross / 2)
         steps: dict[str, Callable[[], object]] = {
             "cancelled": lambda: box.cancel(id_),
-            "credited": lambda: box.add_credit_note(customer, invoice.gross / 2, invoice_id=id_),
-            "part_paid": lambda: box.pay(id_, (invoice.gross / 2).quantize(Decimal("0.01"))),
+            "credited": lambda: box.add_credit_note(customer, half, invoice_id=id_),
+            "part_paid": lambda: box.pay(id_, half),
             "tag_block": lambda: box.tag_invoice(id_, "mahnstopp"),
-            "discount_taken": lambda: box.pay(id_, invoice.gross * Decimal("0.98"), mark_as_paid=True),
+            "discount_taken": lambda: box.pay(id_, cents(invoice.gross * Decimal("0.98")), mark_as_paid=True),
         }
         if twist in steps:
             steps[twist]()
@@ -203,15 +212,25 @@ class Stage:
 
     def dawn(self, day: date) -> None:
         """Begin a day: clocks, the money that came, and on some days an export from the old program."""
-        self.clock.set(day, 7, 30)
-        noon = datetime.combine(day, time(7, 0), BERLIN)
-        self.sevdesk.clock.set(noon)
-        self.billomat.today = noon
+        self.at(day, 7, 30)
         for invoice in self.world.invoices:
             if invoice.paid_on is not None and invoice.paid_on <= day:
                 self.pay(invoice)
+        self.sevdesk.add_transaction(
+            "-4.90", purpose="Kartenzahlung Parkhaus", on=day, status=400
+        )  # the bank feed lives
         if day.weekday() in EXPORT_DAYS or not self._exports:
             self.export(day)
+
+    def at(self, day: date, hour: int, minute: int = 0) -> None:
+        """Let it be that time for everybody on the stage."""
+        self.clock.set(day, hour, minute)
+        now = self.clock()
+        self.sevdesk.clock.set(now)
+        self.billomat.today = now
+        self.billomat.door.clock.set(now)
+        for server in (self.auth.server, self.gateway.server):
+            server.clock.set(now)
 
     def pay(self, invoice: DemoInvoice) -> None:
         """Book all that is open, once."""

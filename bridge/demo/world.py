@@ -207,7 +207,7 @@ def _invoices(chance: random.Random, account: str, debtors: list[DemoDebtor], co
 
 
 def _special(chance: random.Random, debtor: DemoDebtor, number: str, gross: Decimal, twist: str) -> DemoInvoice:
-    issued = FIRST_DAY - timedelta(days=chance.randint(16, 24))
+    issued = FIRST_DAY - timedelta(days=chance.randint(19, 26))
     if twist == "before_cutoff":
         issued = FIRST_DAY - timedelta(days=240)
     if twist == "below_minimum":

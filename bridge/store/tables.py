@@ -204,7 +204,9 @@ claim = _table(
     Column("state", String(16), nullable=False),  # open, closed
     Column("round", Integer, nullable=False, server_default="1"),
     Column("round_on", Date),  # local date on which a later round began; older reminders do not count in it
-    Column("returned", Boolean, nullable=False, server_default=text("false")),  # that round began because a payment was taken back
+    Column(
+        "returned", Boolean, nullable=False, server_default=text("false")
+    ),  # that round began because a payment was taken back
     Column("level", Integer, nullable=False, server_default="0"),  # number of the last landed level
     Column("level_name", Text, nullable=False, server_default=""),
     Column("repetition", Integer, nullable=False, server_default="0"),

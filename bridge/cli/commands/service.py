@@ -2,8 +2,8 @@
 
 import click
 
-from bridge.cli.base import Argument, Option, command
-from bridge.cli.locale import say
+from bridge.cli.base import Option, command
+from bridge.cli.locale import language
 from bridge.cli.session import Session
 
 
@@ -45,16 +45,9 @@ def health(session: Session, url: str | None, timeout: float) -> int:
     return 0 if fine else 1
 
 
-@command(
-    "demo",
-    Argument(["arguments"], nargs=-1, type=click.UNPROCESSED),
-)
-def demo(_session: Session, arguments: tuple[str, ...]) -> int:
+@command("demo")
+def demo(_session: Session) -> int:
     """Show the main job end to end against bundled sandboxes."""
-    import importlib  # noqa: PLC0415
+    from bridge.demo import main  # noqa: PLC0415
 
-    try:
-        main = importlib.import_module("bridge.demo").main
-    except (ImportError, AttributeError) as error:
-        raise click.ClickException(say("demo.missing")) from error
-    return int(main([*arguments]) or 0)
+    return main(language())

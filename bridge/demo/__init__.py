@@ -16,7 +16,7 @@ def main(language: str = "de", folder: Path = Path("var")) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = time.monotonic()
     with new_stage(folder) as stage:
-        bridge = open_bridge(stage)
+        bridge = open_bridge(stage, language)
         try:
             story, report = Story(stage, bridge), Report(language)
             report.opening(story.told)

@@ -263,10 +263,12 @@ def _consent(url: str) -> None:
     requests.get(url, timeout=30)
 
 
-def open_bridge(stage: Stage) -> Bridge:
+def open_bridge(stage: Stage, language: str) -> Bridge:
     """Write the configuration and open the program on it."""
     path, env = settings.write(stage)
-    return Bridge.open(path, actor=PERSON, env=env, clock=stage.clock, technical_clock=stage.clock)
+    bridge = Bridge.open(path, actor=PERSON, env=env, clock=stage.clock, technical_clock=stage.clock)
+    bridge.language = language
+    return bridge
 
 
 def new_stage(folder: Path) -> Stage:

@@ -124,7 +124,8 @@ class InvoiceReader:
         if sign is None and not unsure and not any(word in name for word in self._methods):
             return ()
         due = fields.get("due_on")
-        until = due + timedelta(days=self._settings.direct_debit_days) if due else None
+        days = self._settings.direct_debit_days
+        until = due + timedelta(days=days) if due and days is not None else None
         source = f"sevDesk: {'payment method ' + (name or 'unreadable') if sign is None else 'SEPA ' + sign}"
         return (Flag(reason=Reason.DIRECT_DEBIT_PENDING, source=source, until=until),)
 

@@ -53,8 +53,11 @@ class SevDeskSettings(ConnectorSettings):
         ("lastschrift", "bankeinzug", "direct debit"),
         description="Words in the name of a payment method that mean direct debit.",
     )
-    direct_debit_days: int = Field(
-        14, ge=0, le=365, description="Days after the due date for which a direct debit is waited for."
+    direct_debit_days: int | None = Field(
+        None,
+        ge=0,
+        le=365,
+        description="Days after the due date after which a direct debit is no longer waited for; empty: for ever.",
     )
     bank_transactions: bool = Field(
         True, description="Read unbooked bank transactions; switch off only where the account has no bank side."

@@ -6,7 +6,7 @@ from bridge.demo.story import Story, new_stage, open_bridge
 
 HELD = {
     "draft": {"draft", "not_found"},
-    "cancelled": {"cancelled"},
+    "cancelled": {"cancelled", "not_found"},
     "tag_block": {"invoice_excluded"},
     "dispute": {"dispute"},
     "prepayment": {"prepayment"},

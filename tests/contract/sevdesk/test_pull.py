@@ -306,14 +306,14 @@ def test_refused_token_is_no_unreadable_source(account, invoice):
 
 
 def test_direct_debit_waits(account, customer):
-    """A payment method or a mandate that means direct debit holds until some days after the due date."""
+    """A payment method or a mandate that means direct debit holds, for ever unless a number of days is set."""
     by_method = account.sandbox.add_invoice(customer, method="SEPA-Lastschrift", issued_on=date(2026, 8, 3))
     by_mandate = account.sandbox.add_invoice(customer, mandate="M-1", issued_on=date(2026, 8, 3))
     transfer = account.sandbox.add_invoice(customer, method="Überweisung")
     batch = account.pull()
     for id_ in (by_method, by_mandate):
         (flag,) = account.invoice(id_, batch).flags
-        assert (flag.reason, flag.until) == (Reason.DIRECT_DEBIT_PENDING, date(2026, 8, 31))
+        assert (flag.reason, flag.until) == (Reason.DIRECT_DEBIT_PENDING, None)
     assert account.invoice(transfer, batch).flags == ()
     assert account.invoice(transfer, batch).payment_method == "Überweisung"
     account.sandbox.behaviour.forbidden.add("PaymentMethod")

@@ -47,6 +47,7 @@ class Dunning(Sending):
             provider_fees=not (known and any(one.code.endswith("_no_fees") for one in known.findings)),
             bank_feed=bool(known and known.has_bank_feed),
             documents=type(port.connector).document is not Connector.document,
+            provider_levels=known.provider_levels if known else None,
         )
 
     def _ask(self, accounts: Iterable[str]) -> None:

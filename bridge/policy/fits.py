@@ -17,6 +17,7 @@ def plan_fits(plan: EscalationPlan, abilities: Abilities) -> tuple[Finding, ...]
                 Finding(severity=severity, code=code, text=f"{where}: {text}")
                 for severity, code, text in _level(level, variant, abilities)
             ]
+    found += _levels(plan, abilities)
     if not {Act.NOTE, Act.TAG} & abilities.acts:
         text = f"plan {plan.name}: this account has no place for a line on the invoice; the line stays in the case"
         found.append(Finding(severity=Severity.INFO, code="no_place_for_note", text=text))
@@ -47,6 +48,27 @@ def _level(level: DunningLevel, variant: Variant, abilities: Abilities) -> Itera
     if level.fee and document is Document.SILENT and not abilities.provider_fees:
         text = f"fee {level.fee}: the silent reminder at the provider shows no fee; only our own letter does"
         yield Severity.INFO, "plan_fee_silent", text
+
+
+def _levels(plan: EscalationPlan, abilities: Abilities) -> Iterator[Finding]:
+    """Compare the plan's levels that use reminders at the provider with the levels that the provider has of its own."""
+    there = abilities.provider_levels
+    if there is None:
+        return
+    using = [
+        position
+        for position, level in enumerate(plan.levels, start=1)
+        if any(variant.documents is not Document.NONE for variant in level.variants)
+    ]
+    repeats = plan.levels[-1].repeat
+    wanted = len(using) + (repeats.limit if repeats and len(plan.levels) in using else 0)
+    if wanted > len(there):
+        have = ", ".join(there) or "none"
+        text = (
+            f"plan {plan.name}: makes up to {wanted} reminders for an invoice at the provider, which has {len(there)} dunning levels"
+            f" ({have}); add levels there, or write document: none"
+        )
+        yield Finding(severity=Severity.ERROR, code="plan_levels", text=text)
 
 
 def _who(via: Via) -> str:

@@ -212,15 +212,11 @@ def none_running(s: Situation) -> Verdict | None:
             next_on = outdated_on(running.deadline, running.since, s.today)
         return Verdict(Reason.OWN_REMINDER_RUNNING, next_on, facts)
     for notice in s.claim.notices:
-        if notice.superseded or notice.status is NoticeStatus.SENT or notice.status is NoticeStatus.CANCELLED:
+        if notice.superseded or notice.status is not NoticeStatus.DRAFT:
             continue
         if notice.ours:
-            if notice.status is NoticeStatus.DRAFT:
-                return Verdict(Reason.OWN_REMINDER_RUNNING, None, {"state": "draft", "level": str(notice.level)})
-            continue
-        passed = s.level_on is not None and notice.on is not None and notice.on <= s.level_on
-        if notice.status is NoticeStatus.DRAFT or not passed:
-            return Verdict(Reason.FOREIGN_REMINDER_RUNNING, None, {"state": notice.status.value, "id": notice.id})
+            return Verdict(Reason.OWN_REMINDER_RUNNING, None, {"state": "draft", "level": str(notice.level)})
+        return Verdict(Reason.FOREIGN_REMINDER_RUNNING, None, {"state": "draft", "id": notice.id})
     return None
 
 

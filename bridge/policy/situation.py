@@ -12,6 +12,7 @@ from bridge.policy.rules import AccountRules
 from bridge.policy.views import AccountFacts, Adoption, CaseView, ClaimView, NoticeView
 
 NO_FACTS = AccountFacts()
+_COUNTS = frozenset({NoticeStatus.SENT, NoticeStatus.FINAL})
 
 
 class Target(NamedTuple):
@@ -103,14 +104,17 @@ def effective_due(claim: ClaimView, rules: AccountRules) -> date | None:
 def adoption(claim: ClaimView, plan: EscalationPlan | None) -> Adoption | None:
     """Return the reminder sent elsewhere that moves this claim, or None.
 
-    A reminder made by hand counts as at least the provider's level, and as a contact on its date; it never lowers a level. The order
-    in which reminders were read makes no difference. Our own records are not adopted: delivery lands them.
+    A reminder made by hand counts as at least the provider's level, and as a contact on its date; it never lowers a level. One that is
+    final counts like one that was sent: not every provider shows in its lists what went out. The order in which reminders were read
+    makes no difference. Our own records are not adopted: delivery lands them.
     """
     newest: NoticeView | None = None
     level = claim.level
     for notice in claim.notices:
-        if notice.ours or notice.status is not NoticeStatus.SENT or notice.on is None:
+        if notice.ours or notice.status not in _COUNTS or notice.on is None:
             continue
+        if notice.superseded and notice.status is NoticeStatus.FINAL:
+            continue  # replaced before it went out
         if claim.round_on is not None and notice.on < claim.round_on:
             continue
         level = max(level, plan.position_of_provider_level(notice.level) if plan else notice.level)

@@ -289,6 +289,7 @@ class Abilities:
     """What an account can do: acts of its connector as `check` found them, and names of our own channels by act.
 
     `provider_fees`: the provider takes a fee on its reminder (sevDesk 2.0 does not). `documents`: it hands out PDFs.
+    `provider_levels` are the provider's own dunning levels in their order; None where it has none of its own.
     """
 
     acts: frozenset[Act] = frozenset()
@@ -296,6 +297,7 @@ class Abilities:
     provider_fees: bool = True
     bank_feed: bool = False
     documents: bool = False
+    provider_levels: tuple[str, ...] | None = None
 
     def can(self, act: Act) -> bool:
         """Return whether the connector or a channel of ours can do `act`."""

@@ -323,6 +323,14 @@ def test_hostile_names_are_only_text():
             ["plan_mark_sent"],
         ),
         ({"channels": ["mail"]}, replace(ALL, acts=frozenset()), ["no_place_for_note"]),
+        ({"channels": ["mail"]}, replace(ALL, provider_levels=()), []),
+        ({"channels": ["provider_email"]}, replace(ALL, provider_levels=("Erinnerung",)), []),
+        ({"channels": ["provider_email"]}, replace(ALL, provider_levels=()), ["plan_levels"]),
+        (
+            {"channels": ["provider_email"], "repeat": {"every_days": 7, "limit": 1}},
+            replace(ALL, provider_levels=("Erinnerung",)),
+            ["plan_levels"],
+        ),
     ],
 )
 def test_a_plan_that_asks_for_too_much_is_found_by_check(values, abilities, codes):

@@ -254,11 +254,18 @@ def test_the_providers_counter_skips_notices_ahead_of_the_due_date():
     assert decided(claim(notices=(made_by_hand(1),)), its, after(40)).level == 3
 
 
-@pytest.mark.parametrize("status", [NoticeStatus.DRAFT, NoticeStatus.FINAL])
-def test_a_foreign_reminder_that_is_not_sent_holds(status):
-    """A draft or final reminder of somebody else: nothing is made beside it."""
-    found = decided(claim(notices=(made_by_hand(1, status),)), rules(days(3)), after(30))
+def test_a_foreign_draft_holds():
+    """Somebody prepares a reminder at the provider: nothing is made beside it."""
+    found = decided(claim(notices=(made_by_hand(1, NoticeStatus.DRAFT),)), rules(days(3)), after(30))
     assert (found.reason, found.next_on) == (Reason.FOREIGN_REMINDER_RUNNING, None)
+
+
+def test_a_foreign_final_reminder_counts_like_a_sent_one():
+    """Not every provider shows in its lists what was sent: a finished reminder is adopted, and its term runs."""
+    one = claim(notices=(made_by_hand(1, NoticeStatus.FINAL, deadline=after(15)),))
+    found = decided(one, rules(days(3, 14)), after(14))
+    assert (found.adoption.level, found.reason) == (1, Reason.DEADLINE_RUNNING)
+    assert decided(one, rules(days(3, 14)), after(16)).level == 2
 
 
 def test_cancelled_and_superseded_reminders_do_not_hold():

@@ -195,7 +195,7 @@ class OAuthTokens:
         if stored.version == self._revoked:
             raise self._reconnect(stored, "the consent was revoked or has expired")
         try:
-            new = call_token_endpoint(
+            return call_token_endpoint(  # keeps the old refresh token where the server answers no new one
                 self.account,
                 self._settings,
                 self._now,
@@ -207,7 +207,6 @@ class OAuthTokens:
             if error.cause != "oauth_invalid_grant":
                 raise
             raise self._reconnect(stored, "the consent was revoked or has expired") from None
-        return {"refresh_token": refresh_token, **new}
 
     def _reconnect(self, stored: StoredToken | None, why: str) -> ConfigError:
         text = f"{self.account}: {why}; run: mahnbridge connect {self.account}"

@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from contextvars import ContextVar, Token
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
 
 import requests
@@ -119,7 +118,7 @@ _POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
 
 
 def configure(session: requests.Session, settings: HttpSettings, *, host: str | None, connections: int = 10) -> None:
-    """Give `session` watched connections, the account's proxy and certificates, and no memory (cookies).
+    """Give `session` watched connections, the account's proxy and certificates.
 
     The environment's proxy is used for other machines, never for this one.
     """
@@ -128,7 +127,6 @@ def configure(session: requests.Session, settings: HttpSettings, *, host: str | 
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
     if settings.ca_file is not None:
         session.verify = settings.ca_file
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.mount("https://", WatchedAdapter(connections))
     session.mount("http://", WatchedAdapter(connections))
 

@@ -168,6 +168,21 @@ def test_a_lease_held_elsewhere_is_waited_for(auth, provider, tokens):
     assert auth.token_calls == []
 
 
+def test_a_token_stored_just_before_the_lease(auth, provider):
+    """Who gets the lease reads the stored token again: the holder before may have refreshed it."""
+
+    class Late(MemoryTokens):
+        def acquire(self, account, owner, ttl):
+            connected(auth, self, expires_at=None)
+            return super().acquire(account, owner, ttl)
+
+    late = Late(lambda: datetime.now(UTC))
+    connected(auth, late)
+    with Http(settings(auth, provider), account="acme", tokens=late) as http:
+        assert http.read("/x").data == {"ok": 1}
+    assert auth.token_calls == []
+
+
 def test_a_lease_that_never_ends(auth, provider, tokens):
     """Who cannot get the lease gives up for now; nothing was sent."""
     connected(auth, tokens)

@@ -258,14 +258,16 @@ def redirects_refused(scene: Scene) -> None:
 
 
 def secrets_stay_in(scene: Scene) -> None:
-    """What a provider throws back at us, secrets included, appears in no error, log line or recording."""
+    """What is thrown back at us, our own secrets included, appears in no error, log line or recording."""
     scene.kit.seed(1)
-    secrets = " ".join(scene.kit.http().secrets)
+    scene.http.prepare()
+    secrets = " ".join(sorted(scene.secrets()))
+    require(secrets, "the kit's settings have no secret to look for")
     for code in (400, 403, 500):
         body = {"error": {"message": f"bad token {secrets}"}, "errors": {"error": secrets}, "token": secrets}
-        scene.server.faults.status(code, body=body, headers={"Set-Cookie": f"s={secrets}"}, method="GET", times=None)
+        scene.front.faults.status(code, body=body, headers={"Set-Cookie": f"s={secrets}"}, method="GET", times=None)
         scene.raised(BridgeError, scene.pull, f"pull() while the provider answers {code}")
-        scene.server.faults.clear()
+        scene.front.faults.clear()
 
 
 def _records(batches: list[Batch]) -> dict[tuple[str, str], Any]:

@@ -51,6 +51,7 @@ class Scene:
         """Every log line, recording and error of the check."""
         self._stack = contextlib.ExitStack()
         self._auth: AuthServer | None = None
+        self._gateway: Gateway | None = None
         self._settings: HttpSettings | None = None
 
     def __enter__(self) -> Self:
@@ -63,7 +64,7 @@ class Scene:
             settings = self.kit.http().model_copy(update={"pace": 1000.0, "attempts": 3, "longest_wait": 5.0})
             if self.mode == "gateway":
                 self._auth = around.enter_context(AuthServer())
-                gateway = around.enter_context(Gateway(settings, self._auth))
+                self._gateway = gateway = around.enter_context(Gateway(settings, self._auth))
                 auth = self._auth.settings("client_credentials")
                 settings = settings.model_copy(update={"base_url": gateway.base_url, "auth": auth})
             self._settings = settings
@@ -73,7 +74,7 @@ class Scene:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        secrets = self._secrets()
+        secrets = self.secrets()
         self._stack.close()
         if kind is None:
             for text in self.said:
@@ -93,13 +94,11 @@ class Scene:
             root.setLevel(level)
             root.removeHandler(keeper)
 
-    def _secrets(self) -> set[str]:
-        found = set(self.kit.http().secrets)
-        if self._settings is not None:
-            found |= set(self._settings.secrets)
-        if self._auth is not None:
-            found |= self._auth.issued
-        return found
+    def secrets(self) -> set[str]:
+        """Return the secrets that our side holds. Behind a gateway the provider's own token is not among them."""
+        assert self._settings is not None
+        found = set(self._settings.secrets)
+        return found | self._auth.issued if self._auth is not None else found
 
     # ---------------------------------------------------------------------------------------------------- the connector
 
@@ -109,6 +108,11 @@ class Scene:
         if self.kit.server is None:
             raise NonconformantError(f"{type(self.kit).__name__}.start() must set `server`")
         return self.kit.server
+
+    @property
+    def front(self) -> Server:
+        """The server that we speak to: the gateway's, or else the sandbox's."""
+        return self._gateway.server if self._gateway is not None else self.server
 
     def session(self, **changes: Any) -> Http:
         """Return a session to the provider, with changed settings; it waits for nothing and is recorded."""

@@ -34,6 +34,8 @@ ABSENT: tuple[Any, ...] = (None, "", {}, [])
 
 
 def _text(value: Any, _zone: ZoneInfo) -> str:
+    if type(value) is str:  # nearly always; a first pull comes through here millions of times
+        return value.strip()
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("expected text")
     return str(value).strip()
@@ -154,7 +156,7 @@ class _Field:
 
     def apply(self, raw: Any, zone: ZoneInfo) -> Any:
         value = raw.get(self.path[0]) if len(self.path) == 1 else dig(raw, self.path)
-        if value is None or value == "" or (not isinstance(value, str) and value in ABSENT):
+        if not value if type(value) is str else value in ABSENT:
             return self.default
         try:
             if self.values is None:

@@ -63,7 +63,9 @@ def failure(data: Any) -> str | None:
 def text(record: dict[str, Any], field: str) -> str | None:
     """Return a field as text without surrounding space; `""`, `{}`, `[]` and null are None."""
     value = record.get(field)
-    if value is None or isinstance(value, dict | list):
+    if type(value) is str:
+        return value.strip() or None
+    if value is None or isinstance(value, (dict, list)):
         return None
     return str(value).strip() or None
 

@@ -67,6 +67,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     "places_prepared": ("Felder beim Anbieter angelegt", "places made at the provider"),
 }
 
+_SETTINGS: dict[str, tuple[str, str]] = {
+    "plan": ("Plan", "plan"),
+    "include": ("Einschluss", "inclusion"),
+    "next_level": ("nächste Stufe", "next level"),
+    "next_variant": ("nächste Ausprägung", "next variant"),
+}
+
 _ACTS: dict[str, tuple[str, str]] = {
     "create": ("Mahnung anlegen", "create reminder"),
     "amend": ("Mahnung ergänzen", "amend reminder"),
@@ -101,6 +108,8 @@ def _shown(name: str, value: Any, language: str) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if name == "reason" and text in list(Reason):
         return words.reason(Reason(text), language)
+    if name == "setting" and text in _SETTINGS:
+        return _SETTINGS[text][1 if language == "en" else 0]
     if name == "act" and text in _ACTS:
         return _ACTS[text][1 if language == "en" else 0]
     if name in ("until", "on") and isinstance(value, str):

@@ -311,7 +311,7 @@ def case(out: Out, detail: CaseDetail) -> None:
             style="warning",
         )
     out.title("case.timeline")
-    out.table(("at", "actor", "text"), [(one.at, one.actor, one.text) for one in detail.timeline])
+    out.table(("at", "actor", "what"), [(one.at, one.actor, one.text) for one in detail.timeline])
 
 
 def failures(out: Out, groups: Sequence[FailureGroup]) -> None:

@@ -146,14 +146,14 @@ def test_blocks_deferrals_and_levels_are_recorded_with_a_name(live):
     live.speak("de")
     shown = live("case", "show", "MA-000001")
     for words in (
-        "gesperrt: strittig",
+        "gesperrt: Einwand",
         "Ware defekt",
         "Zahlungsaufschub bis 18.09.2026",
         "Sperre aufgehoben",
         "Jens",
         "Erika",
     ):
-        assert words in shown
+        assert words in shown, shown
     assert "hat keine" in live("case", "unblock", "MA-000001", code=2) or "no block" in live(
         "case", "unblock", "MA-000001", code=2
     )

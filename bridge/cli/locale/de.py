@@ -207,6 +207,7 @@ TEXTS = {
     "column.deadline": "Frist",
     "column.state": "Zustand",
     "column.open": "Offen",
+    "column.what": "Was",
     "column.text": "Warum",
     "column.next_on": "Nächster Tag",
     "column.reason": "Grund",

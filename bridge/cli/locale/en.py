@@ -207,6 +207,7 @@ TEXTS = {
     "column.deadline": "Pay by",
     "column.state": "State",
     "column.open": "Open",
+    "column.what": "What",
     "column.text": "Why",
     "column.next_on": "Next on",
     "column.reason": "Reason",

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -243,11 +242,6 @@ def _is_date(cell: str) -> bool:
     return True
 
 
-def word_in(text: str, words: Iterable[str]) -> bool:
-    """Return whether the folded cell is one of `words` (folded too)."""
-    return fold(text) in words
-
-
 def read_day(text: str, column: Column, header: str, zone: ZoneInfo) -> date:
     """Return the date of a cell, naming its header in `BadRecord`; a column of month-first dates is refused as a whole."""
     if column.month_first and "/" in text:
@@ -266,8 +260,3 @@ def read_amount(text: str, decimals: Decimals, header: str) -> Amount:
         return amount(text, decimals)
     except ValueError as error:
         raise BadRecord(str(error), field=header, value=text[:200]) from error
-
-
-def first(values: Sequence[str]) -> str:
-    """Return the first text that is not blank."""
-    return next((value for value in values if value.strip()), "")

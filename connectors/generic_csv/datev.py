@@ -52,7 +52,6 @@ _COLUMNS = {
 class Header:
     """The first line of an EXTF file. `batch` names what a newer export of the same batch replaces."""
 
-    category: str
     created: datetime | None
     batch: str
     account_length: int
@@ -111,7 +110,6 @@ def read_header(path: Path, encoding: str, zone: ZoneInfo) -> Header:
         raise BadRecord("expected a period of at most one year", field="line 1, field 16", value=cells[15])
     batch = "/".join((cells[10], cells[11], cells[12], cells[14], cells[15], cells[16]))
     return Header(
-        category=cells[2],
         created=_created(cells[5], zone),
         batch=sha256(batch.encode()).hexdigest()[:16],
         account_length=int(length),

@@ -27,7 +27,7 @@ AMOUNT_ALONE_HOLDS = timedelta(days=14)
 
 _MOST_JOINED = 6
 _SHORTEST_SIGN = 4
-_MOST_CANDIDATES = 200
+_MOST_CANDIDATES = 5000
 _WORD = re.compile(r"[^\W_]+")
 _REFERENCE = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
 

@@ -16,7 +16,7 @@ SEARCHED = 60
 """Records at the top of a file among which the header row must be."""
 
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "cp850")
-_AMOUNTS = frozenset({"gross", "open", "amount", "original", "charges"})
+_AMOUNTS = frozenset({"gross", "open", "amount", "original"})
 _DAYS = frozenset({"invoice_date", "due_date", "term", "block", "booked_on", "value_on"})
 _NO_DAY = re.compile(r"0000-00-00(?:[ T]00:00:00)?|00\.00\.0000")
 

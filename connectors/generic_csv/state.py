@@ -142,10 +142,6 @@ class State:
         """Execute one statement."""
         return self._db.execute(sql, values)
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Execute one statement for many rows."""
-        self._db.executemany(sql, rows)
-
     @property
     def epoch(self) -> str:
         """Return the name of this state; a new or restored one has another, and everything is delivered again."""

@@ -23,7 +23,6 @@ from connectors.generic_csv.bank import Entry
 LARGEST_XML = 300_000_000
 MOST_FILES = 2000
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001."
-_START = 4096
 
 
 @dataclass(frozen=True, slots=True)

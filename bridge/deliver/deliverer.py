@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from bridge.contract import Act
+from bridge.contract import Act, Reason
 from bridge.deliver.attempt import Attempt, Ended, Outcome
 from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, PostedLetters, Report
@@ -128,6 +128,18 @@ class Deliverer:
     def confirm_sent(self, notice_id: int, *, actor: str, on: date | None = None) -> None:
         """Record that a person sent the reminder that was only created or completed at the provider. Harmless to repeat."""
         self._confirm(notice_id, actor, on, letters=False)
+
+    def withdraw(self, notice_id: int, *, actor: str, reason: str) -> None:
+        """Take back a letter that was written and certainly not posted, or a reminder that was only created; decide anew.
+
+        Raises `WrongState` where the notice does not wait to be sent.
+        """
+        with self.desk.store.begin() as conn:
+            notice = self.desk.store.outbox.get(conn, notice_id, lock=True)
+            if notice.state != "waiting":
+                raise WrongState(f"notice {notice_id} is {notice.state}; it has nothing that waits to be sent")
+            landing = Landing(self.desk, self._port(notice.account))
+            landing.drop(conn, notice, reason=Reason.CHANGED, text=f"{actor}: {reason}", actor=actor, withdrawn=True)
 
     def _confirm(self, notice_id: int, actor: str, on: date | None, *, letters: bool) -> None:
         store = self.desk.store

@@ -110,10 +110,13 @@ class Landing:
         text: str,
         invoice_id: str | None = None,
         actor: str = SELF,
+        withdrawn: bool = False,
     ) -> None:
         """Drop the notice as a whole, in the caller's transaction; our drafts are deleted by steps of their own."""
         now = self._desk.store.now()
-        self._outbox.drop(conn, notice.id, reason=reason.value, text=text, today=self._port.today(), now=now)
+        self._outbox.drop(
+            conn, notice.id, reason=reason.value, text=text, today=self._port.today(), now=now, withdrawn=withdrawn
+        )
         data = {"reason": reason.value, "text": text}
         self._journal(conn, "notice_dropped", notice, None, actor=actor, data=data, invoice_id=invoice_id)
 

@@ -110,16 +110,27 @@ class Outbox(Notices):
         self._give_up(conn, notice_id, now)
 
     def drop(
-        self, conn: Connection, notice_id: int, *, reason: str, text: str, today: date, now: datetime
+        self,
+        conn: Connection,
+        notice_id: int,
+        *,
+        reason: str,
+        text: str,
+        today: date,
+        now: datetime,
+        withdrawn: bool = False,
     ) -> list[int]:
         """Drop a notice that has not landed: it is decided anew today, and our drafts at the provider are deleted by new steps.
 
-        Returns the ids of those steps. Raises `WrongState` where a call is under way or unclear: its outcome comes first.
+        Returns the ids of those steps. Raises `WrongState` where a call is under way or unclear (its outcome comes first), and where
+        its letter is written (somebody may just be posting it) unless a person has `withdrawn` that letter.
         """
         found = self.get(conn, notice_id, lock=True)
         steps = self.steps.of_notice(conn, notice_id)
         if any(one.state == "unclear" or (one.state == "sending" and one.started_at) for one in steps):
             raise WrongState(f"a call of notice {notice_id} is under way; its outcome must be known first")
+        if found.state == "waiting" and not withdrawn and any(one.act is Act.LETTER for one in steps):
+            raise WrongState(f"the letter of notice {notice_id} is written; note it as posted, or withdraw it")
         landed = {one.claim_id for one in found.claims if one.landed_on}
         move_notice(conn, notice_id, "L" if landed else "D", reason=reason, reason_text=text)
         self._give_up(conn, notice_id, now, landed=landed)

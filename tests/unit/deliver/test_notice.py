@@ -263,3 +263,43 @@ def test_shown_as_sent_by_the_provider(scene):
     assert scene.deliver().landed == 1
     assert scene.levels() == {"1": 1}
     assert scene.row(claim, invoice_id="1")["level_on"] == date(2026, 3, 2)
+
+
+def test_written_letter_is_not_dropped(scene):
+    """A letter that lies in the outbox may be on its way to the post: only a person who takes it back can drop its notice."""
+    made = scene.pair(OWN_LETTER)
+    scene.deliver()
+    with scene.store.begin() as conn, pytest.raises(WrongState, match="withdraw it"):
+        scene.store.outbox.drop(conn, made, reason="paid", text="", today=TODAY, now=START)
+    scene.deliverer.withdraw(made, actor="anna", reason="taken out of the folder")
+    scene.deliver()
+    assert scene.get(made).state == "dropped"
+    assert scene.provider.notices == {}
+    assert scene.levels() == {"1": 0, "2": 0}
+    assert scene.events("notice_dropped")[0]["actor"] == "anna"
+    with pytest.raises(WrongState, match="nothing that waits"):
+        scene.deliverer.withdraw(made, actor="anna", reason="again")
+
+
+def test_created_reminder_can_be_dropped(scene):
+    """A reminder that is only created can be dropped again; the draft is deleted."""
+    made = scene.notice((Act.CREATE,), automation="create")
+    scene.deliver()
+    with scene.store.begin() as conn:
+        scene.store.outbox.drop(conn, made, reason="paid", text="", today=TODAY, now=START)
+    scene.deliver()
+    assert scene.provider.notices == {}
+
+
+def test_reopened_notice_can_be_approved_as_it_is(scene):
+    """What was sent back to be approved again is approved as it is stored now, and then goes out."""
+    made = scene.notice(automation="propose", needs_approval=True)
+    approve(scene, made)
+    with scene.store.begin() as conn:
+        conn.execute(update(notice).values(total_cents=12000))
+    scene.deliver()
+    assert scene.get(made).state == "proposed"
+    assert scene.get(made).version == 2
+    approve(scene, made)
+    scene.deliver()
+    assert scene.get(made).state == "landed"

@@ -16,7 +16,17 @@ from bridge.dun.report import DunReport, Line, Planned
 from bridge.dun.views import Seen, Viewer, account_facts
 from bridge.errors import UsageError
 from bridge.model import Reason
-from bridge.policy import Abilities, AccountFacts, AccountRules, CaseView, Decision, NoticeDraft, Outcome, compose
+from bridge.policy import (
+    Abilities,
+    AccountFacts,
+    AccountRules,
+    CaseView,
+    Decision,
+    NoticeDraft,
+    Outcome,
+    compose,
+    unsendable,
+)
 from bridge.policy.decide import decide_claim
 from bridge.policy.holds import UNDECIDED, outdated
 from bridge.policy.situation import effective_due
@@ -188,10 +198,18 @@ class _Work:
 
     def _decide(self, seen: Seen, facts: AccountFacts) -> tuple[Decision, ...]:
         rules, order = self.account.rules, self.order
-        return tuple(
+        found = tuple(
             decide_claim(seen.case, claim, rules, order.today, now=order.now, facts=facts)
             for claim in seen.case.claims
             if claim.invoice_id in seen.due
+        )
+        held = unsendable(seen.case, found, rules, self.account.abilities)
+        facts_told = {"why": "credit"}
+        return tuple(
+            one._replace(outcome=Outcome.HOLD, reason=Reason.AMOUNT_UNCLEAR, facts=facts_told)
+            if one.invoice_id in held
+            else one
+            for one in found
         )
 
     def _withdraw(self, conn: Connection, seen: Seen, facts: AccountFacts) -> Seen:

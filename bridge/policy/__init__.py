@@ -1,6 +1,6 @@
 """Policy: plans, triggers, holds, bundling, decide, explain. Pure: no clock, no database, no network."""
 
-from bridge.policy.compose import ClaimDraft, NoticeDraft, compose
+from bridge.policy.compose import ClaimDraft, NoticeDraft, compose, unsendable
 from bridge.policy.decide import decide
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Via
 from bridge.policy.recheck import recheck
@@ -49,4 +49,5 @@ __all__ = [
     "compose",
     "decide",
     "recheck",
+    "unsendable",
 ]

@@ -85,10 +85,49 @@ def compose(
     found = []
     for group in groups.values():
         lead = max(group, key=lambda one: one.decision.level or 0)
-        for number, via in enumerate(lead.variant.channels):
-            document = lead.variant.documents if number == 0 else Document.NONE
+        for via, document in _ways([item.claim for item in group], lead.level, lead.variant, abilities) or ():
             found.append(_notice(case, group, lead, via, document, rules, abilities, today))
     return tuple(found)
+
+
+def unsendable(
+    case: CaseView, decisions: Iterable[Decision], rules: AccountRules, abilities: Abilities
+) -> frozenset[str]:
+    """Return the invoices that escalate but for which no true notice can be made.
+
+    The provider's own document would ask for more than is owed after open credit notes, and no channel of ours can say it right.
+    """
+    claims = {claim.invoice_id: claim for claim in case.claims}
+    found = set()
+    for one in decisions:
+        if one.outcome is Outcome.ESCALATE:
+            item = _item(case, claims[one.invoice_id], one, rules)
+            if _ways([item.claim], item.level, item.variant, abilities) is None:
+                found.add(one.invoice_id)
+    return frozenset(found)
+
+
+def _ways(
+    claims: Sequence[ClaimView], level: DunningLevel, variant: Variant, abilities: Abilities
+) -> list[tuple[Via, Document]] | None:
+    """Return channel and document of each notice of a level, the record at the provider with the first; None: no way.
+
+    Where open credit notes are netted, the provider's document would show another amount than we ask for: our own mail or letter
+    goes out instead, without a record there.
+    """
+    netted = any(claim.linked_credits or claim.shared_credits for claim in claims)
+    if not netted or variant.documents is Document.NONE:
+        return [
+            (via, variant.documents if number == 0 else Document.NONE) for number, via in enumerate(variant.channels)
+        ]
+    own = [_OWN.get(via, via) for via in variant.channels]
+    reaches = level.automation in (Automation.PROPOSE, Automation.SEND)
+    if not reaches or any(via.act not in abilities.channels for via in own):
+        return None
+    return [(via, Document.NONE) for via in dict.fromkeys(own)]
+
+
+_OWN = {Via.PROVIDER_EMAIL: Via.MAIL, Via.PROVIDER_POST: Via.LETTER}
 
 
 def key_of(account: str, claim: ClaimView, decision: Decision, via: Via) -> str:

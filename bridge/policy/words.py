@@ -53,7 +53,7 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "below minimum or tolerance[: {amount}, limit {limit}]",
     ),
     _R.FOREIGN_CURRENCY: ("fremde Währung[: {currency}]", "foreign currency[: {currency}]"),
-    _R.AMOUNT_UNCLEAR: ("Betrag nicht eindeutig", "amount not clear"),
+    _R.AMOUNT_UNCLEAR: ("Betrag nicht eindeutig[: {why}]", "amount not clear[: {why}]"),
     _R.BEFORE_CUTOFF: ("vor dem Stichtag[ {cutoff}]", "before cut-off[ {cutoff}]"),
     _R.CUSTOMER_EXCLUDED: (
         "ausgeschlossen: Kunde[ ({source})][ bis {until}][: {note}]",
@@ -194,6 +194,40 @@ _WHAT = {
     "recipient": ("Empfänger", "recipient"),
     "deadline": ("Frist zu nah", "deadline too near"),
 }
+_PLAIN = {
+    "why": {
+        "credit": (
+            "offene Gutschrift, die der Beleg beim Anbieter nicht zeigt",
+            "an open credit note that the provider's document does not show",
+        ),
+    },
+    "what": _WHAT,
+    "channel": {
+        "provider_email": ("E-Mail", "e-mail"),
+        "provider_post": ("Post", "post"),
+        "mail": ("E-Mail", "e-mail"),
+        "letter": ("Brief", "letter"),
+    },
+    "state": {
+        "proposed": ("vorgeschlagen", "proposed"),
+        "approved": ("freigegeben", "approved"),
+        "queued": ("zur Zustellung eingereiht", "queued for delivery"),
+        "waiting": ("erstellt, noch nicht versendet", "made, not sent yet"),
+        "parked": ("wartet auf eine Person", "waits for a person"),
+        "draft": ("Entwurf", "draft"),
+        "final": ("fertiggestellt", "final"),
+        "sent": ("versendet", "sent"),
+    },
+    "source": {
+        "choice": ("von Hand", "by hand"),
+        "default": ("Voreinstellung", "default"),
+        "configuration": ("Konfiguration", "configuration"),
+        "customer tag": ("Schlagwort des Kunden", "customer tag"),
+        "invoice tag": ("Schlagwort der Rechnung", "invoice tag"),
+        "payment method": ("Zahlungsart", "payment method"),
+    },
+}
+"""Plain words for values that the rules name by code."""
 
 
 @lru_cache(maxsize=256)
@@ -232,6 +266,7 @@ def _shown(name: str, value: Any, language: str, facts: Mapping[str, Any]) -> st
         return texts.day(value, language)
     if name in _MONEY and isinstance(value, int):
         return texts.money(value, str(facts.get("currency", "EUR")), language)
-    if name == "what" and value in _WHAT:
-        return _in(_WHAT[value], language)
+    known = _PLAIN.get(name, {}).get(value) if isinstance(value, str) else None
+    if known is not None:
+        return _in(known, language)
     return str(value)

@@ -1,5 +1,6 @@
 """Dunning runs on a real store: what is decided, stored, and left for the next day."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -18,9 +19,9 @@ from bridge.model import (
     Reason,
     Relation,
 )
-from bridge.policy import Automation, Outcome
+from bridge.policy import Automation, Outcome, words
 from bridge.store.tables import decision, dunning_case, event
-from tests.unit.dun.stage import MONDAY, Stage, about, at, customer, debtor, invoice, reminder, snapshot
+from tests.unit.dun.stage import ABILITIES, MONDAY, Stage, about, at, customer, debtor, invoice, reminder, snapshot
 from tests.unit.policy.helpers import level, plan, rules
 
 
@@ -318,6 +319,18 @@ def test_open_credit_notes_lower_what_is_asked_for(stage):
     stage.run(MONDAY)
     one = stage.notices("queued")[0]
     assert (one.total, one.claims[0].open) == (Decimal("70.00"), Decimal("70.00"))
+
+
+def test_a_credit_note_that_the_providers_document_hides_holds(stage):
+    """Only the provider can send, and its reminder would ask for too much: held, in plain words, not parked at delivery."""
+    stage.rules = rules(plan(level(1, after_due=3, channels=["provider_email"])))
+    stage.abilities = replace(ABILITIES, channels={})
+    credit = invoice(9, kind=InvoiceKind.CREDIT_NOTE, gross=Decimal(30), open=Decimal(30), origin_id="1")
+    stage.tell(MONDAY, debtor(), invoice(), credit)
+    stage.run(MONDAY)
+    assert (stage.notices(), stage.reason()) == ([], "amount_unclear")
+    line = next(one for one in stage.plan(MONDAY, everything=True).lines if one.invoice_id == "1")
+    assert "offene Gutschrift" in words.reason(line.decision.reason, "de", line.decision.facts)
 
 
 def test_a_free_credit_note_is_used_once_and_oldest_first(stage):

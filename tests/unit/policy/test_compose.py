@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.model import Act, Address, Contact
-from bridge.policy import Abilities, Creditor, compose, decide
+from bridge.policy import Abilities, Creditor, compose, decide, unsendable
 from bridge.policy.fits import plan_fits
 from bridge.policy.load import starter_plans
 from tests.unit.policy.helpers import TEXTS, case, claim, days, level, plan, rules
@@ -99,6 +99,29 @@ def test_the_new_deadline_is_a_working_day(today, term, deadline):
     assert notice.deadline == deadline
     assert f"{deadline:%d.%m.%Y}" in notice.content.text
     assert {step.content.deadline for step in notice.steps} == {deadline}
+
+
+@pytest.mark.parametrize(
+    ("values", "abilities", "expected"),
+    [
+        ({"channels": ["provider_email"]}, ALL, [A.MAIL]),
+        ({"channels": ["letter"], "document": "silent"}, ALL, [A.LETTER]),
+        ({"channels": ["mail"]}, ALL, [A.MAIL]),
+        ({"channels": ["provider_email"]}, replace(ALL, channels={}), None),
+        ({"channels": ["provider_email"], "automation": "create"}, ALL, None),
+    ],
+)
+def test_a_netted_credit_note_is_never_hidden_by_the_providers_document(values, abilities, expected):
+    """The provider's reminder would ask for the whole amount: our own mail or letter goes out, or nothing."""
+    its = rules(plan(level(1, after_due=3, **values)))
+    few = replace(abilities, acts=abilities.acts - {A.NOTE, A.TAG, A.CUSTOMER_NOTE})
+    whole = case(claim(linked_credits=3000), address=HOME)
+    notices = made(whole, its, few)
+    assert [acts(one) for one in notices] == ([] if expected is None else [expected])
+    held = unsendable(whole, decide(whole, its, TODAY), its, few)
+    assert held == (frozenset({"1"}) if expected is None else frozenset())
+    if notices:
+        assert (notices[0].total, notices[0].claims[0].basis.via) == (7000, notices[0].channel.value)
 
 
 @pytest.mark.feature("S-BIL-7")

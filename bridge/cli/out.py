@@ -82,7 +82,7 @@ class Out:
         needed = 0
         for name in columns:
             widest = max((len(line) for text in texts[name] for line in text.split("\n")), default=0)
-            most = customer if name == "customer" else 18 if name in _WRAPPED else widest
+            most = customer if name == "customer" else 26 if name == "recipient" else 18 if name in _WRAPPED else widest
             needed += 3 + max(len(say(f"column.{name}")), min(widest, most))
         return self.width - needed
 

@@ -205,7 +205,7 @@ def test_a_rate_limit_is_respected_and_shown(desk):
 def test_refusing_a_proposal_needs_a_reason_and_keeps_it(desk):
     """A refused notice is not sent, and says who refused it and why."""
     desk("run", "--no-deliver")
-    assert "1 notices refused by Erika" in desk("approve", "--all", "--refuse", "Anruf vereinbart", "--as", "Erika")
+    assert "1 notice refused by Erika" in desk("approve", "--all", "--refuse", "Anruf vereinbart", "--as", "Erika")
     desk("go-live", "--yes", "--as", "Erika")
     desk("deliver")
     assert desk.mails.received == []

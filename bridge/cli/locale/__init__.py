@@ -44,8 +44,11 @@ def catalogue(lang: str) -> Mapping[str, str]:
 
 
 def say(key: str, /, **values: Any) -> str:
-    """Return the text of `key` with `values` filled in."""
-    text = catalogue(language()).get(key, key)
+    """Return the text of `key` with `values` filled in; for a `count` of one that of `key.one`, where there is one."""
+    texts = catalogue(language())
+    if values.get("count") == 1 and f"{key}.one" in texts:
+        key = f"{key}.one"
+    text = texts.get(key, key)
     return text.format(**values) if values else text
 
 

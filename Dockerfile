@@ -25,7 +25,7 @@ LABEL org.opencontainers.image.title="mahnbridge" \
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build --chown=10001:10001 /src/data /data
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    MAHNBRIDGE_CONFIG=/data/bridge.yaml
+    MAHNBRIDGE_CONFIG=/data/bridge.yaml MAHNBRIDGE__MONITOR__HOST=0.0.0.0
 USER 10001:10001
 WORKDIR /data
 VOLUME /data

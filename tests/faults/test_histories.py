@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from tests.faults.world import History
+from tests.faults.history import History
 
 FIRST = int(os.environ.get("FAULTS_SEED", "0"))
-COUNT = int(os.environ.get("FAULTS_COUNT", "160"))
+COUNT = int(os.environ.get("FAULTS_COUNT", "100"))
 AT_ONCE = 10
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from bridge.contract import Act
-from tests.faults.world import History, Incident, World
+from bridge.store import Store
+from tests.faults.history import History, Incident
+from tests.faults.world import World
 
 WAYS = [
     ("billomat", "provider"),
@@ -55,13 +57,7 @@ def test_killed_during_the_call(live, act, after):
     assert sent == (1 if act is not Act.SEND_EMAIL or after else 0)
 
 
-CHILD = """
-import os, signal, sys
-from contextlib import contextmanager
-from pathlib import Path
-from tests.faults.process import deliver
-deliver(*sys.argv[1:])
-"""
+CHILD = "import sys; from tests.faults.process import deliver; deliver(*sys.argv[1:])"
 
 
 @pytest.mark.feature("N-2")
@@ -69,8 +65,6 @@ deliver(*sys.argv[1:])
 @pytest.mark.parametrize("half", [0, 1], ids=["even", "odd"])
 def test_sigkill_at_every_border(sqlite_path, tmp_path, after, half):
     """A real process, really killed, at every transaction border: a new process finishes what it left, once."""
-    from bridge.store import Store  # noqa: PLC0415
-
     for number in range(1 + half, 40, 2):
         folder = tmp_path / f"{number}"
         folder.mkdir()

@@ -9,7 +9,8 @@ from bridge.contract import Act, CannotTell
 from bridge.deliver import Attempt, DeliverySettings, attempt
 from bridge.store.records import Step
 from bridge.store.tables import step
-from tests.faults.world import History, Incident, Watched, WatchedChannel
+from tests.faults.history import History, Incident
+from tests.faults.outside import Watched, WatchedChannel
 
 
 def history(*incidents, way="provider", provider="billomat"):

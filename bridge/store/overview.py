@@ -162,7 +162,7 @@ class Overview:
             select(
                 claim.c.case_id,
                 claim.c.state,
-                func.coalesce(invoice.c.currency, "EUR").label("currency"),
+                invoice.c.currency,
                 func.count().label("claims"),
                 func.max(claim.c.level).label("level"),
                 func.min(invoice.c.next_on).label("next_on"),
@@ -171,7 +171,7 @@ class Overview:
             )
             .outerjoin(invoice, and_(invoice.c.account == claim.c.account, invoice.c.id == claim.c.invoice_id))
             .where(claim.c.case_id.in_(case_ids))
-            .group_by(claim.c.case_id, claim.c.state, func.coalesce(invoice.c.currency, "EUR"))
+            .group_by(claim.c.case_id, claim.c.state, invoice.c.currency)
         )
         found: dict[int, list[RowMapping]] = {}
         for row in conn.execute(query).mappings():
@@ -198,8 +198,8 @@ def _case_row(row: RowMapping, sums: Sequence[RowMapping]) -> CaseRow:
         open_claims=sum(one["claims"] for one in left),
         level=max((one["level"] for one in left or sums), default=0),
         next_on=min((one["next_on"] for one in left if one["next_on"]), default=None),
-        principal={one["currency"]: amount(int(one["principal"])) for one in left},
-        ancillary={one["currency"]: amount(int(one["ancillary"])) for one in left},
+        principal={one["currency"] or "EUR": amount(int(one["principal"])) for one in left},
+        ancillary={one["currency"] or "EUR": amount(int(one["ancillary"])) for one in left},
     )
 
 

@@ -652,3 +652,35 @@ def test_an_undelivered_notice_holds_until_it_is_accepted(stage):
         stage.store.cases.undelivered(conn, [claim_id], stage.stamp(days_after(14)), back=False)
     stage.run(days_after(14))
     assert [one.level for one in stage.notices("queued")] == [2]
+
+
+@pytest.mark.feature("S-AMX-11")
+@pytest.mark.feature("S-AMX-12")
+@pytest.mark.feature("S-AMX-13")
+@pytest.mark.feature("S-AMX-24")
+@pytest.mark.feature("S-AMX-25")
+def test_the_lists_of_cases(stage):
+    """All, open and closed cases with customer name and number; a case lists every overdue invoice with claim, date and level."""
+    stage.tell(
+        MONDAY, debtor(1), debtor(2), invoice(1), invoice(2, due_on=date(2026, 9, 22)), invoice(3, debtor_id="d2")
+    )
+    stage.tell(MONDAY, invoice(4, due_on=date(2026, 12, 1)))
+    stage.run(MONDAY)
+    stage.land(MONDAY)
+    stage.tell(days_after(1), invoice(3, debtor_id="d2", status=InvoiceStatus.PAID, open=Decimal(0)))
+    stage.run(days_after(1))
+    with stage.store.reading() as conn:
+        views = {view: stage.store.overview.cases(conn, view) for view in ("all", "open", "closed")}
+        claims = stage.store.overview.claims(conn, views["open"][0].id)
+    assert {view: [(one.debtor_name, one.debtor_number) for one in rows] for view, rows in views.items()} == {
+        "all": [("Kunde 2", "10002"), ("Kunde 1", "10001")],
+        "open": [("Kunde 1", "10001")],
+        "closed": [("Kunde 2", "10002")],
+    }
+    closed, left = views["closed"][0], views["open"][0]
+    assert (closed.closed_level, closed.close_reason) == (1, "paid")
+    assert (left.claims, left.principal, left.total) == (2, {"EUR": Decimal(200)}, {"EUR": Decimal(200)})
+    assert [(one.number, one.due_on, one.principal, one.status, one.level, one.level_name) for one in claims] == [
+        ("RE-1", date(2026, 9, 15), Decimal("100.00"), "open", 1, "Stufe 1"),
+        ("RE-2", date(2026, 9, 22), Decimal("100.00"), "open", 1, "Stufe 1"),
+    ]

@@ -1,6 +1,15 @@
 """The demo: the main job end to end against bundled sandboxes, with what a person wants to see of it."""
 
+import sys
 from pathlib import Path
+
+
+def _command() -> str:
+    """Return how this program was called, so that the hint can be pasted."""
+    called = Path(sys.argv[0])
+    if called.name != "mahnbridge":
+        return "mahnbridge"
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def main(language: str = "de", folder: Path = Path("var")) -> int:
@@ -24,5 +33,5 @@ def main(language: str = "de", folder: Path = Path("var")) -> int:
                 report.day(day)
         finally:
             bridge.close()
-        report.closing(story.told, seconds=time.monotonic() - began, folder=str(stage.folder))
+        report.closing(story.told, seconds=time.monotonic() - began, folder=str(stage.folder), command=_command())
     return 0 if all(one.agree for one in story.told.ledgers) else 1

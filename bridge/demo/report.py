@@ -43,7 +43,7 @@ class Report:
         for event, values in day.events:
             self.console.print(Padding(f"[cyan]{escape(self.say(event, **values))}", (0, 0, 0, 12)))
 
-    def closing(self, told: Told, *, seconds: float, folder: str) -> None:
+    def closing(self, told: Told, *, seconds: float, folder: str, command: str) -> None:
         """Print everything else."""
         self._sent(told)
         self._held(told)
@@ -54,7 +54,7 @@ class Report:
         agree = all(one.agree for one in told.ledgers)
         self.console.print(f"[bold {'green' if agree else 'red'}]{self.say('agree' if agree else 'disagree')}", end=" ")
         self.console.print(self.say("took", seconds=f"{seconds:.0f}"))
-        self.console.print(escape(self.say("data", folder=folder)), soft_wrap=True)
+        self.console.print(escape(self.say("data", folder=folder, command=command)), soft_wrap=True)
 
     def _sent(self, told: Told) -> None:
         groups: dict[tuple[str, str, str], list[Any]] = defaultdict(list)

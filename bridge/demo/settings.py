@@ -1,6 +1,6 @@
 """The demo's configuration, written as an operator would write it: `bridge.yaml` and one plan file."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from bridge.demo.world import BILLOMAT, CSV, FIRST_DAY, SEVDESK
 
 _CONFIG = """\
 language: de
+clock: {today}  # the simulated date, for a look around afterwards
 data: data
 creditor:
   name: Lichtblick Kommunikation GmbH
@@ -26,7 +27,7 @@ accounts:
     federal_state: HH
     http:
       base_url: {sevdesk_url}
-      auth: {{type: token, token: "${{SEVDESK_TOKEN}}"}}
+      auth: {{type: token, token_file: sevdesk.secret}}
       pace: 1000
   {billomat}:  # behind an OAuth gateway that keeps Billomat's own key
     connector: billomat
@@ -36,7 +37,7 @@ accounts:
       auth:
         type: oauth2
         client_id: {client_id}
-        client_secret: ${{GATEWAY_SECRET}}
+        client_secret_file: gateway.secret
         authorize_url: {auth_url}/authorize
         token_url: {auth_url}/token
       pace: 1000
@@ -66,9 +67,10 @@ dunning:
 """
 
 
-def write(stage: Stage) -> tuple[Path, dict[str, str]]:
-    """Write the configuration into the stage's folder; return its path and the secrets of the environment."""
+def write(stage: Stage, today: date) -> Path:
+    """Write the configuration and its secrets into the stage's folder; return its path."""
     text = _CONFIG.format(
+        today=today,
         sevdesk=SEVDESK,
         billomat=BILLOMAT,
         csv=CSV,
@@ -79,11 +81,16 @@ def write(stage: Stage) -> tuple[Path, dict[str, str]]:
         smtp_port=stage.smtp_port,
         cutoff=FIRST_DAY - timedelta(days=120),
     )
+    secrets = {"sevdesk.secret": stage.sevdesk.token, "gateway.secret": stage.auth.client_secret or ""}
+    for name, secret in secrets.items():
+        path = stage.folder / name
+        path.touch(mode=0o600)
+        path.write_text(secret, "utf-8")
     path = stage.folder / "bridge.yaml"
     path.write_text(text, "utf-8")
     for name, channel in PLANS.items():
         (stage.folder / f"{name}.yaml").write_text(plan(name, channel), "utf-8")
-    return path, {"SEVDESK_TOKEN": stage.sevdesk.token, "GATEWAY_SECRET": stage.auth.client_secret or ""}
+    return path
 
 
 PLANS = {"hausplan": "provider_email", "eigene-post": "mail"}

@@ -265,8 +265,8 @@ def _consent(url: str) -> None:
 
 def open_bridge(stage: Stage, language: str) -> Bridge:
     """Write the configuration and open the program on it."""
-    path, env = settings.write(stage)
-    bridge = Bridge.open(path, actor=PERSON, env=env, clock=stage.clock, technical_clock=stage.clock)
+    path = settings.write(stage, FIRST_DAY + timedelta(days=DAYS - 1))
+    bridge = Bridge.open(path, actor=PERSON, clock=stage.clock, technical_clock=stage.clock)
     bridge.language = language
     return bridge
 

@@ -62,8 +62,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "disagree": ("Die Bücher stimmen NICHT überein.", "The ledgers do NOT agree."),
     "took": ("{seconds} Sekunden.", "{seconds} seconds."),
     "data": (
-        "Alles liegt noch in {folder}: mahnbridge --config {folder}/bridge.yaml cases",
-        "Everything is still in {folder}: mahnbridge --config {folder}/bridge.yaml cases",
+        "Zum Umsehen: {command} --config {folder}/bridge.yaml cases",
+        "To look around: {command} --config {folder}/bridge.yaml cases",
     ),
     "because": ("{days} Tage überfällig", "{days} days overdue"),
     "smtp": ("eigener Mailserver", "own mail server"),

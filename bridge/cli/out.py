@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bridge.cli.locale import language, say
+from bridge.cli.locale import language, say, zone
 
 STYLES = {"error": "bold red", "warning": "yellow", "ok": "green", "info": "cyan", "dim": "dim"}
 
@@ -160,7 +160,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return say("yes" if value else "no")
     if isinstance(value, datetime):
-        local = value.astimezone()
+        local = value.astimezone(zone())
         return f"{day(local.date())} {local:%H:%M}"
     if isinstance(value, date):
         return day(value)

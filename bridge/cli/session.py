@@ -11,10 +11,11 @@ from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
-from bridge.cli.locale import language, located, speak
+from bridge.cli.locale import language, located, speak, tell_time_in
 
 if TYPE_CHECKING:
     from bridge.app import Bridge
@@ -82,6 +83,7 @@ class Session:
 
             log.set_up(style="console", level="error")  # people see the result; the service sets up its own
             self._bridge = Bridge.open(self.path, actor=self.actor)
+            tell_time_in(ZoneInfo(self._bridge.config.schedule.time_zone))
             if not self._lang and not located():
                 speak(self._bridge.language)
             self._bridge.language = language()

@@ -3,11 +3,13 @@
 import importlib
 import os
 from collections.abc import Mapping
+from datetime import tzinfo
 from functools import cache
 from typing import Any
 
 LANGUAGES = ("de", "en")
 _chosen: list[str] = []
+_zones: list[tzinfo] = []
 
 
 def language() -> str:
@@ -34,6 +36,16 @@ def located() -> bool:
 def speak(lang: str) -> None:
     """Choose the language of this process."""
     _chosen[:] = [lang]
+
+
+def zone() -> tzinfo | None:
+    """Return the time zone in which instants are told; None: that of this machine, until a configuration was read."""
+    return _zones[-1] if _zones else None
+
+
+def tell_time_in(where: tzinfo) -> None:
+    """Choose the time zone in which instants are told."""
+    _zones[:] = [where]
 
 
 @cache

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= auto
 
-.PHONY: help demo test check lint types features bench docs-check schema migrations-check lock image clean
+.PHONY: help demo test check lint types features bench docs docs-check schema migrations-check lock image clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -39,6 +39,9 @@ lint: $(VENV)/.dev-stamp ## ruff: rules and format
 
 types: $(VENV)/.dev-stamp ## mypy, strict
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev-stamp ## write the generated parts of docs/*.md
+	$(BIN)/python -m tests.docs.reference
 
 docs-check: $(VENV)/.dev-stamp ## every command, option, key, metric and error code is documented; the schema is current
 	$(BIN)/python -m pytest -q tests/docs

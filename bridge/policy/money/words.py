@@ -1,0 +1,146 @@
+"""Claims in plain words, German and English: the computation row by row, what ancillary claims are for, when default began, remarks."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from bridge.policy import texts
+from bridge.policy.money.claims import Note, NoteCode
+from bridge.policy.money.default import DefaultStart
+from bridge.policy.money.fees import Ancillary, AncillaryKind, FeeReason
+from bridge.policy.money.flat_fee import FlatFeeReason
+from bridge.policy.money.interest import Segment
+
+_KINDS: Mapping[AncillaryKind, tuple[str, str]] = {
+    AncillaryKind.REMINDER_FEE: ("Mahngebühr", "reminder fee"),
+    AncillaryKind.RETURN_CHARGE: ("Rücklastschriftgebühr", "charge for the returned direct debit"),
+    AncillaryKind.COST: ("Kosten der Rechtsverfolgung", "recovery costs"),
+    AncillaryKind.FLAT_FEE: ("Verzugspauschale", "flat fee for late payment"),
+}
+
+_OUTSIDE_VAT = ("ohne Umsatzsteuer", "outside VAT")
+_ABSORBED = ("mit {amount} in der Verzugspauschale enthalten", "{amount} of it covered by the flat fee")
+
+_RULES: Mapping[str, tuple[str, str]] = {
+    "a": ("vereinbarter Zahlungstermin", "date of payment agreed"),
+    "b": ("Mahnung zugegangen", "dunning letter received"),
+    "c": ("Frist der Mahnung abgelaufen", "deadline of the dunning letter passed"),
+    "d": ("30 Tage nach Fälligkeit und Zugang der Rechnung", "30 days after due date and receipt of the invoice"),
+    "e": (
+        "30 Tage nach Fälligkeit und Zugang der Rechnung, die darauf hinweist",
+        "30 days after due date and receipt of the invoice, which says so",
+    ),
+    "f": ("30 Tage nach Fälligkeit und Empfang der Leistung", "30 days after due date and receipt of the service"),
+    "g": ("Zahlung endgültig verweigert oder besonderer Grund", "payment refused for good, or a special reason"),
+}
+
+_NOTES: Mapping[NoteCode, tuple[str, str]] = {
+    NoteCode.BASE_RATE_MISSING: (
+        "Basiszinssatz für {country} fehlt: {first} bis {last} sind ohne Zinsen gerechnet",
+        "base rate for {country} missing: {first} to {last} are computed without interest",
+    ),
+    NoteCode.NO_RULES: (
+        "für das Recht von {country} gibt es keine Zinsregeln: ohne Zinsen gerechnet",
+        "there are no interest rules for the law of {country}: computed without interest",
+    ),
+    NoteCode.KIND_UNKNOWN: (
+        "nicht bekannt, ob Unternehmen oder Verbraucher: als Verbraucher gerechnet",
+        "not known whether business or consumer: computed as a consumer",
+    ),
+    NoteCode.NOT_IN_DEFAULT: ("noch nicht in Verzug[, Verzug ab {on}]", "not in default yet[, in default from {on}]"),
+    NoteCode.UNDATED_REDUCTION: (
+        "beim Anbieter sind {amount} mehr abgezogen, als Zahlungen bekannt sind: von Beginn an abgezogen",
+        "the provider took off {amount} more than the payments known: taken off from the beginning",
+    ),
+    NoteCode.PROVIDER_OPEN_HIGHER: (
+        "beim Anbieter sind {amount} mehr offen, als nach den bekannten Zahlungen offen wären",
+        "the provider shows {amount} more open than the payments known leave",
+    ),
+    NoteCode.OVERPAID: ("überzahlt um {amount}", "overpaid by {amount}"),
+    NoteCode.RETURN_UNMATCHED: (
+        "{amount} wurden zurückgebucht, ohne dass eine Zahlung dazu bekannt ist",
+        "{amount} were taken back without a payment known for it",
+    ),
+    NoteCode.INTEREST_BELOW_MINIMUM: (
+        "Zinsen von {amount} liegen unter der Grenze und werden nicht gefordert",
+        "interest of {amount} is below the limit and not asked for",
+    ),
+    NoteCode.WAIVED: (
+        "Hauptforderung bezahlt: restliche {amount} werden nicht gefordert",
+        "principal paid: the remaining {amount} are not asked for",
+    ),
+}
+
+FLAT_FEE_REASONS: Mapping[FlatFeeReason, tuple[str, str]] = {
+    FlatFeeReason.OWED: ("geschuldet", "owed"),
+    FlatFeeReason.CONSUMER: ("nicht bei Verbrauchern", "not from consumers"),
+    FlatFeeReason.NOT_IN_DEFAULT: ("noch nicht in Verzug", "not in default yet"),
+    FlatFeeReason.OLD_LAW: ("Forderung vor dem 29.07.2014 entstanden", "claim created before 29 July 2014"),
+    FlatFeeReason.NO_CONSIDERATION: ("keine Entgeltforderung", "no claim for consideration"),
+    FlatFeeReason.COUNTRY: ("in diesem Land nicht vorgesehen", "not known in this country"),
+    FlatFeeReason.CURRENCY: ("nur für Forderungen in EUR", "for claims in EUR only"),
+}
+
+FEE_REASONS: Mapping[FeeReason, tuple[str, str]] = {
+    FeeReason.AS_PLANNED: ("wie im Plan", "as planned"),
+    FeeReason.CREATES_DEFAULT: (
+        "die Mahnung, die den Verzug begründet, ist kostenfrei",
+        "the letter that creates default is free of charge",
+    ),
+    FeeReason.CONSUMER_OFF: ("keine Mahngebühren für Verbraucher", "no reminder fees for consumers"),
+    FeeReason.CONSUMER_CAP: ("Höchstbetrag für Verbraucher", "limit for consumers"),
+    FeeReason.NOT_AGREED: ("Betrag nicht vereinbart", "amount not agreed"),
+    FeeReason.IN_FLAT_FEE: ("in der Verzugspauschale enthalten", "covered by the flat fee"),
+}
+
+
+def percent(value: Decimal, language: str) -> str:
+    """Return per cent with at least two places, such as `10,52` or `10.52`."""
+    text = f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"
+    return text.replace(".", ",") if language == "de" else text
+
+
+def computation(row: Segment, currency: str, language: str) -> str:
+    """Return the formula of one row of interest, such as `1.190,00 EUR x (1,52 % + 9,00 %) x 77/365`."""
+    rate = f"{percent(row.points, language)} %"
+    if row.base is not None:
+        rate = f"({percent(row.base, language)} % + {rate})"
+    days = " + ".join(f"{part.days}/{part.year}" for part in row.parts)
+    days = f"({days})" if len(row.parts) > 1 else days
+    return f"{texts.money(row.principal, currency, language)} x {rate} x {days}"
+
+
+def ancillary(item: Ancillary, currency: str, language: str) -> str:
+    """Return what an ancillary claim is for, that it is outside VAT, and what the flat fee covers of it."""
+    place = _place(language)
+    name = f"{_KINDS[item.kind][place]} {item.text}".strip()
+    about = [_OUTSIDE_VAT[place]]
+    if item.absorbed:
+        about.append(_ABSORBED[place].format(amount=texts.money(item.absorbed, currency, language)))
+    return f"{name} ({', '.join(about)})"
+
+
+def default_start(default: DefaultStart, language: str) -> str:
+    """Return since when and why the debtor is in default."""
+    words = _RULES[default.rule][_place(language)]
+    return f"{texts.day(default.first_day, language)}: {words}"
+
+
+def note(one: Note, currency: str, language: str) -> str:
+    """Return one remark; the part in square brackets is left out where its fact is not known."""
+    pattern = _NOTES[one.code][_place(language)]
+    facts = {name: _fact(value, currency, language) for name, value in one.facts.items()}
+    head, bracket, rest = pattern.partition("[")
+    if bracket:
+        inside, _, tail = rest.partition("]")
+        pattern = head + (inside if facts else "") + tail
+    return pattern.format(**facts)
+
+
+def _fact(value: object, currency: str, language: str) -> str:
+    if isinstance(value, int):
+        return texts.money(value, currency, language)
+    return value if isinstance(value, str) else texts.day(value, language)  # type: ignore[arg-type]
+
+
+def _place(language: str) -> int:
+    return 0 if language == "de" else 1

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
@@ -18,6 +19,7 @@ from bridge.errors import AlreadyRunning
 from bridge.model import Cursor
 from bridge.store import Store
 from bridge.store.accounts import OK, RECONNECT, STOPPED, UNREACHABLE, Account, Totals
+from bridge.store.foreign import watch
 from bridge.store.leases import Held
 from bridge.store.upsert import Written
 
@@ -33,6 +35,7 @@ GROUP_SECONDS = timedelta(seconds=2)
 NOTED_EVERY = 10_000
 """Listed invoices, all unchanged, after which it is noted where reading stands."""
 
+BERLIN = ZoneInfo("Europe/Berlin")
 LOOKS = 50
 """Missing invoices looked at in one go."""
 
@@ -119,6 +122,7 @@ def pull(
     actor: str = "mahnbridge",
     full: bool = False,
     limits: JumpLimits | None = None,
+    zone: ZoneInfo = BERLIN,
     progress: Callable[[int | None, int | None], None] | None = None,
 ) -> PullResult:
     """Read one account into the store; with `full` from the beginning.
@@ -131,7 +135,7 @@ def pull(
             store.mirror.accounts.ensure(conn, port.name, port.connector.name)
             before = store.mirror.accounts.get(conn, port.name)
             run_id = store.runs.start(conn, "pull", actor=actor, on=business_date, at=store.now(), account=port.name)
-        reading = _Reading(store, port, business_date, lease, progress)
+        reading, began = _Reading(store, port, business_date, lease, progress), store.now()
         try:
             reading.run(None if full else before.cursor)
         except AlreadyRunning as error:
@@ -142,6 +146,8 @@ def pull(
         except BaseException as error:
             _broken_off(store, run_id, reading, "crash", f"{type(error).__name__}: {error}"[:500])
             raise
+        if before.pulled_at is not None and reading.counts.notices and not before.writing_suspended:
+            watch(store, before.name, run_id, began=began, zone=zone, today=business_date)
         return _done(store, before, run_id, reading, limits or JumpLimits())
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from bridge.app.dunning import Dunning
+from bridge.app.opening import PAUSE
 from bridge.app.results import Check, Done, Remark
 from bridge.deliver import AccountPort
 from bridge.errors import BridgeError, ConfigError, UsageError
 from bridge.http import AuthorizationFlow, OAuth2Auth
-from bridge.model import Finding, Severity
-from bridge.policy import EscalationPlan
+from bridge.model import Finding, Reason, Severity
+from bridge.policy import EscalationPlan, words
 from bridge.policy.fits import plan_fits
 from bridge.policy.rules import NO_PLAN
 
@@ -53,6 +54,7 @@ class Checking(Dunning):
             yield Remark(Severity.WARNING, "no_cutoff", text)
         with self.store.reading() as conn:
             sending, safe = self.sending(conn), self.store.questions.durable(conn)
+            paused, accounts = self.store.settings.get(conn, PAUSE), self.store.mirror.accounts.all(conn)
         yield Remark(
             Severity.INFO, "sending_on" if sending else "sending_off", f"sending is {'on' if sending else 'off'}"
         )
@@ -61,6 +63,15 @@ class Checking(Dunning):
                 "PostgreSQL runs with synchronous_commit=off; after a crash of the server a reminder could go out twice"
             )
             yield Remark(Severity.WARNING, "not_durable", text)
+
+        for stored in accounts:
+            if stored.name in self.accounts and stored.writing_suspended:
+                why = words.plain("note", stored.writing_suspended, self.language)
+                text = words.reason(Reason.WRITING_SUSPENDED, self.language, {"note": why})
+                text += f"; mahnbridge release {stored.name}"
+                yield Remark(Severity.WARNING, "writing_suspended", text, stored.name)
+        if paused:
+            yield Remark(Severity.WARNING, "paused", words.reason(Reason.GLOBAL_PAUSE, self.language))
 
     def _channel(self, name: str) -> Iterator[Remark]:
         try:

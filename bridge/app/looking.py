@@ -9,6 +9,7 @@ from bridge.app.opening import PAUSE, SENDING
 from bridge.app.reading import jump_text
 from bridge.app.results import AccountStatus, Found, Sent, Status
 from bridge.metrics import seconds
+from bridge.policy import words
 from bridge.store.accounts import Account
 from bridge.store.questions import OpenSum
 from bridge.store.records import Notice
@@ -30,7 +31,7 @@ class Looking(Dunning):
             sums = self.store.questions.open_sums(conn, today)
             stored = {one.name: one for one in self.store.mirror.accounts.all(conn)}
             switch = self.store.settings.changed(conn, SENDING)
-            sending = self.sending(conn)
+            sending, paused = self.sending(conn), self.store.settings.changed(conn, PAUSE)
             last = self.store.questions.last_run(conn, "dun")
             steps = self.store.questions.step_counts(conn)
             return Status(
@@ -39,6 +40,7 @@ class Looking(Dunning):
                 sending_by=switch[0] if switch else "",
                 sending_at=switch[1] if switch else None,
                 paused=bool(self.store.settings.get(conn, PAUSE)),
+                paused_by=paused[0] if paused else "",
                 ready=ready + self.store.questions.proposed_claims(conn),
                 accounts=tuple(self._account_status(name, stored.get(name), sums) for name in self.config.accounts),
                 notices=self.store.questions.notice_counts(conn),
@@ -68,7 +70,7 @@ class Looking(Dunning):
             blocked_until=budget.blocked_until if budget else None,
             remaining=budget.remaining if budget else None,
             held_jump=jump_text(stored.held_jump) if stored and stored.held_jump else "",
-            writing_suspended=(stored.writing_suspended or "") if stored else "",
+            writing_suspended=words.plain("note", (stored.writing_suspended or "") if stored else "", self.language),
         )
 
     # --------------------------------------------------------------------------------------------------------- search

@@ -10,6 +10,7 @@ from bridge.app.opening import Opened
 from bridge.app.results import Done, Pulled
 from bridge.errors import AlreadyRunning, UsageError
 from bridge.pull import JumpLimits, Outcome, PullResult
+from bridge.store.foreign import release_writing
 
 Progress = Callable[[str, int | None, int | None], None]
 
@@ -33,6 +34,7 @@ class Reading(Opened):
                 actor=self.actor,
                 full=full,
                 limits=limits,
+                zone=self.port(name).zone,
                 progress=(lambda done, total: progress(name, done, total)) if progress else None,
             )
         except AlreadyRunning as error:
@@ -47,6 +49,15 @@ class Reading(Opened):
         ):
             raise UsageError(f"account {account} has no jump that waits for approval")
         return Done("jump_approved", account, self.actor)
+
+    def release(self, account: str, *, note: str = "") -> Done:
+        """Let an account be written to again after reminders made elsewhere suspended it. Raises `UsageError` where it is not."""
+        self.chosen((account,))
+        if not release_writing(
+            self.store, account, actor=self.actor, business_date=self.today(account), at=self.clock(), note=note
+        ):
+            raise UsageError(f"writing to account {account} is not suspended")
+        return Done("released", account, self.actor)
 
     def last_run(self, account: str) -> datetime | None:
         """Return when this account had its last dunning run (technical clock), None if it never had one."""

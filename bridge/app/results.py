@@ -176,6 +176,7 @@ class Status:
     cases_open: int
     last_run: datetime | None = None
     clock_set: bool = False
+    paused_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from bridge.app.enclosures import Enclosures
 from bridge.app.lines import notice_line
-from bridge.app.opening import SENDING
+from bridge.app.opening import PAUSE, SENDING
 from bridge.app.reading import Progress, Reading
 from bridge.app.results import Delivered, Done, NoticeLine
 from bridge.deliver import Deliverer, Desk, Report
@@ -38,7 +38,7 @@ class Sending(Reading):
         return Deliverer(self.desk, self.accounts)
 
     def _gate(self, conn: Connection, _account: str) -> Reason | None:
-        if self.store.settings.get(conn, "pause"):
+        if self.store.settings.get(conn, PAUSE):
             return Reason.GLOBAL_PAUSE
         return None if self.sending(conn) else Reason.SENDING_OFF
 
@@ -91,6 +91,22 @@ class Sending(Reading):
         with self.store.begin() as conn:
             self.store.settings.set(conn, SENDING, on, self.stamp())
         return Done("sending_on" if on else "sending_off", SENDING, self.actor)
+
+    def pause(self) -> Done:
+        """Hold all sending (globale Pause) until it is ended; reading and deciding go on, what waits keeps waiting."""
+        return self._pause(on=True)
+
+    def end_pause(self) -> Done:
+        """End the pause; what waited goes on. Raises `UsageError` where nothing is paused."""
+        with self.store.reading() as conn:
+            if not self.store.settings.get(conn, PAUSE):
+                raise UsageError("nothing is paused")
+        return self._pause(on=False)
+
+    def _pause(self, *, on: bool) -> Done:
+        with self.store.begin() as conn:
+            self.store.settings.set(conn, PAUSE, on, self.stamp())
+        return Done("paused" if on else "pause_ended", PAUSE, self.actor)
 
     # ------------------------------------------------------------------------------------------------------ approvals
 

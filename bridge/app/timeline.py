@@ -62,6 +62,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "step_replayed": ("{act} noch einmal versucht: {reason}", "{act} tried again: {reason}"),
     "step_discarded": ("{act} beiseitegelegt: {reason}", "{act} set aside: {reason}"),
     "jump_approved": ("Sprung zwischen zwei Abrufen angenommen", "jump between two pulls accepted"),
+    "writing_suspended": ("Schreiben ausgesetzt: {why}", "writing suspended: {why}"),
+    "writing_released": ("Schreiben wieder erlaubt. {note}", "writing allowed again. {note}"),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "connected": ("Konto verbunden", "account connected"),
     "places_prepared": ("Felder beim Anbieter angelegt", "places made at the provider"),
@@ -108,6 +110,8 @@ def _shown(name: str, value: Any, language: str) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if name == "reason" and text in list(Reason):
         return words.reason(Reason(text), language)
+    if name == "why":
+        return words.plain("note", text, language)
     if name == "setting" and text in _SETTINGS:
         return _SETTINGS[text][1 if language == "en" else 0]
     if name == "act" and text in _ACTS:

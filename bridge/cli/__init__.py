@@ -24,6 +24,8 @@ COMMANDS = {
     "approve": _C + "work:approve",
     "deliver": _C + "work:deliver",
     "go-live": _C + "setup:go_live",
+    "pause": _C + "setup:pause",
+    "release": _C + "setup:release",
     "status": _C + "look:status",
     "explain": _C + "look:explain",
     "search": _C + "look:search",

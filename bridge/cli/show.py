@@ -129,6 +129,8 @@ def status(out: Out, result: Status) -> None:
         out.line("status.sending_on", by=result.sending_by, at=shown(result.sending_at), style="ok")
     else:
         out.line("status.sending_off", style="warning")
+    if result.paused:
+        out.line("status.paused", by=result.paused_by, style="error")
     if result.ready:
         out.line("status.ready", count=result.ready, style="info")
     rows = [

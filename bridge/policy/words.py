@@ -201,6 +201,16 @@ _PLAIN = {
             "an open credit note that the provider's document does not show",
         ),
     },
+    "note": {
+        "foreign_in_pull": (
+            "mehrere Mahnungen auf einmal, die nicht von hier sind",
+            "several reminders at once that were not made here",
+        ),
+        "foreign_same_hour": (
+            "Mahnungen zur gleichen Stunde an mehreren Tagen, die nicht von hier sind",
+            "reminders at the same hour on several days that were not made here",
+        ),
+    },
     "what": _WHAT,
     "channel": {
         "provider_email": ("E-Mail", "e-mail"),
@@ -251,6 +261,11 @@ def reason(code: Reason, language: str = "de", facts: Mapping[str, Any] | None =
 def remedy(code: Reason, language: str = "de") -> str:
     """Return what would have to change for the decision to change."""
     return _in(REMEDIES[code], language)
+
+
+def plain(name: str, value: str, language: str) -> str:
+    """Return the plain words of a value that the rules name by code, the value itself where it has none."""
+    return _shown(name, value, language, {})
 
 
 def _in(pair: tuple[str, str], language: str) -> str:

@@ -1,74 +1,10 @@
 """What people do with the command line between two runs, and what they see: every command on a real store, sandbox and mail server."""
 
-import json
-import logging
 from datetime import date
 
 import pytest
-import structlog
 
-from bridge import cli as commandline
-from bridge.cli import locale
 from bridge.store import Store
-
-
-@pytest.fixture
-def desk(office, monkeypatch, capsys):
-    """The office's command line inside this process: the same code, without a start for every call."""
-    monkeypatch.chdir(office.folder)
-
-    class Desk:
-        sandbox, mails, folder = office.sandbox, office.mails, office.folder
-
-        def __call__(self, *words, code=0):
-            for name, value in office.environment().items():
-                monkeypatch.setenv(name, value)
-            locale._chosen.clear()
-            capsys.readouterr()
-            with pytest.raises(SystemExit) as left:
-                commandline.main([str(word) for word in words])
-            shown = capsys.readouterr()
-            assert code is None or (left.value.code or 0) == code, shown.out + shown.err
-            assert office.sandbox.token not in shown.out + shown.err
-            return shown.out + shown.err
-
-        def json(self, *words, code=0):
-            return json.loads(self(*words, "--json", code=code))
-
-        def on(self, day):
-            office.on(day)
-            office.sandbox.add_transaction("1.00", status=400)
-
-        def speak(self, language, columns=120):
-            office.language = language
-            office.env["COLUMNS"] = str(columns)
-
-        def configure(self, old, new):
-            path = office.folder / "bridge.yaml"
-            text = path.read_text(encoding="utf-8")
-            assert old in text
-            path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-    office.init()
-    customer = office.sandbox.add_contact(
-        "Späth & Söhne Handelsgesellschaft mbH & Co. KG", email="buch@spaeth.example", number="1001", address=("Weg 1", "20095", "Hamburg"),
-    )  # fmt: skip
-    Desk.customer = customer
-    Desk.invoice = office.sandbox.add_invoice(customer, number="RE-1", gross="1190.00", issued_on=date(2026, 8, 3))
-    made = Desk()
-    made.on(date(2026, 9, 1))
-    yield made
-    structlog.reset_defaults()
-    logging.basicConfig(force=True)
-
-
-@pytest.fixture
-def live(desk):
-    """The same desk, with sending switched on and the first reminder approved."""
-    desk("run", "--no-deliver")
-    desk("approve", "--all", "--as", "Erika")
-    desk("go-live", "--yes", "--as", "Erika")
-    return desk
 
 
 @pytest.mark.feature("P-28")

@@ -9,7 +9,7 @@ from bridge.cli.locale import say
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
-    from bridge.app.results import Check, GoLive, Made
+    from bridge.app.results import Check, Done, GoLive, Made
     from bridge.cli.out import Out
 
 
@@ -131,6 +131,30 @@ def go_live(session: Session, yes: bool, off: bool) -> int:
         return 1
     session.emit(session.bridge.go_live(), lambda out, done: out.line("go_live.on", actor=done.actor, style="ok"))
     return 0
+
+
+@command("pause", Option(["--off"], is_flag=True, help="option.pause.off"), changes=True)
+def pause(session: Session, off: bool) -> int:
+    """Hold all sending, or let it go on; reading and deciding go on."""
+    done = session.bridge.end_pause() if off else session.bridge.pause()
+    session.emit(done, _show_done)
+    return 0
+
+
+@command(
+    "release",
+    Argument(["account"]),
+    Option(["--note"], metavar="TEXT", default="", help="option.case.note"),
+    changes=True,
+)
+def release(session: Session, account: str, note: str) -> int:
+    """Let an account be written to again after reminders made elsewhere suspended it."""
+    session.emit(session.bridge.release(account, note=note), _show_done)
+    return 0
+
+
+def _show_done(out: "Out", done: "Done") -> None:
+    out.line(f"done.{done.what}", style="ok", subject=done.subject, actor=done.actor)
 
 
 def _show_preview(out: "Out", preview: "GoLive") -> None:

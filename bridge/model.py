@@ -155,6 +155,7 @@ class Reason(StrEnum):
     NOT_DUNNABLE = "not_dunnable"  # credit note, cancellation, template
     UNKNOWN_STATUS = "unknown_status"
     GONE = "gone"  # the provider no longer knows the invoice
+    UNREADABLE = "unreadable"  # the provider knows it, but its answer cannot be read
     BALANCE_NOT_POSITIVE = "balance_not_positive"
     BELOW_MINIMUM = "below_minimum"
     FOREIGN_CURRENCY = "foreign_currency"
@@ -357,7 +358,8 @@ class Batch(Frozen):
 class Snapshot(Frozen):
     """One invoice with everything that can stop its reminder, as the provider answered at `taken_at`.
 
-    `found` False means that the provider no longer knows it. `related` are cancellations and credit notes with this origin.
+    `found` False means that the provider no longer knows it; `invoice` None beside `found` that its record cannot be read as an
+    invoice, which holds whatever was to be written. `related` are cancellations and credit notes with this origin.
     `history_head` is the newest entry of the provider's history of this invoice, where it has one.
     """
 

@@ -188,6 +188,8 @@ class Attempt:
         today = self._port.today()
         for claim in notice.claims:
             hold = self._desk.rules.recheck(conn, notice, claim, ready.snapshots[claim.invoice_id], today)
+            if hold is not None and hold.reason is Reason.UNREADABLE:
+                return self._unreadable(conn, notice, hold.text)
             if hold is not None:
                 self._store.mirror.write_looks(
                     conn, notice.account, ready.snapshots.values(), business_date=today, now=self._store.now()
@@ -195,6 +197,14 @@ class Attempt:
                 self._landing.drop(conn, notice, reason=hold.reason, text=hold.text, invoice_id=claim.invoice_id)
                 return Ended(Outcome.DROPPED, hold.text, reason=hold.reason)
         return None
+
+    def _unreadable(self, conn: Connection, notice: Notice, text: str) -> Ended:
+        """Park what cannot be judged: dropped, it would be decided anew every day and end here again."""
+        cause = Reason.UNREADABLE.value
+        now = self._store.now()
+        self._steps.park(conn, self._step.id, self._owner, now=now, cause=cause, error=text, written=False)
+        self._landing.parked(conn, notice, self._step, cause=cause, text=text)
+        return Ended(Outcome.PARKED, text, reason=Reason.UNREADABLE)
 
     def _approved(self, conn: Connection, notice: Notice) -> bool:
         """Return whether what is stored is what a person approved, or needs no approval and is what was decided."""

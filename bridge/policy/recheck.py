@@ -35,11 +35,14 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
     """Return why this claim must not be written to right now, or None.
 
     Called right before every create, amend, complete and send, with the provider's answer to a look. Everything is judged by that
-    answer: paid, cancelled, credited, blocked, direct debit under way, amount or recipient changed, a reminder that is not ours.
+    answer: paid, cancelled, credited, blocked, direct debit under way, amount or recipient changed, a reminder that is not ours. An
+    answer that shows no invoice cannot be judged: `unreadable`.
     `basis.own_reminders` names the records that this notice made itself; those are not foreign.
     """
-    if not snapshot.found or snapshot.invoice is None:
+    if not snapshot.found:
         return _hold(Reason.GONE, {}, rules)
+    if snapshot.invoice is None:
+        return _hold(Reason.UNREADABLE, {}, rules)
     claim = claim_view(
         snapshot.invoice,
         related=snapshot.related,

@@ -44,6 +44,10 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
     _R.NOT_DUNNABLE: ("keine mahnbare Belegart[: {kind}]", "not a kind of document that is dunned[: {kind}]"),
     _R.UNKNOWN_STATUS: ("unbekannter Status beim Anbieter", "unknown status at the provider"),
     _R.GONE: ("beim Anbieter nicht mehr vorhanden", "the provider no longer knows it"),
+    _R.UNREADABLE: (
+        "Beleg beim Anbieter nicht lesbar[: {why}]",
+        "the provider's record cannot be read[: {why}]",
+    ),
     _R.BALANCE_NOT_POSITIVE: (
         "kein offener Betrag nach Gutschriften[: {amount}]",
         "nothing left to ask for after credit notes[: {amount}]",
@@ -140,6 +144,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     _R.NOT_SENT: ("die Rechnung versenden oder als versendet kennzeichnen", "send the invoice or mark it as sent"),
     _R.NOT_DUNNABLE: _OVER,
     _R.UNKNOWN_STATUS: _AT_PROVIDER,
+    _R.UNREADABLE: (
+        "den Beleg beim Anbieter berichtigen, dann erneut versuchen (failures replay)",
+        "correct the document at the provider, then try again (failures replay)",
+    ),
     _R.BALANCE_NOT_POSITIVE: ("Gutschriften beim Anbieter verrechnen", "settle the credit notes at the provider"),
     _R.BELOW_MINIMUM: ("den Rest ausbuchen oder die Grenze senken", "write the rest off or lower the limit"),
     _R.FOREIGN_CURRENCY: ("die Währung in der Konfiguration erlauben", "allow the currency in the configuration"),

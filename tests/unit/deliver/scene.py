@@ -185,6 +185,8 @@ class SnapshotRules:
 
     def recheck(self, conn, notice, claim, snapshot, today):
         known = snapshot.invoice
+        if snapshot.found and known is None:
+            return Stop(Reason.UNREADABLE, "cannot be read")
         if known is None or known.status is not InvoiceStatus.OPEN:
             return Stop(Reason.PAID, "paid meanwhile")
         if claim.invoice_id in self.blocked:

@@ -136,6 +136,23 @@ def test_error_of_the_look(scene, error, state):
     assert scene.mail.sent == []
 
 
+def test_answer_that_shows_no_invoice(scene):
+    """What cannot be read cannot be judged: the notice waits visibly for a person, is not decided anew, and goes out once it can be read."""
+    made = scene.notice()
+    known = scene.provider.invoices.pop("1")
+    scene.deliver()
+    [only] = scene.steps(made)
+    assert (only.state, only.cause, only.started_at, scene.get(made).state) == ("parked", "unreadable", None, "parked")
+    assert scene.events("step_parked")
+    assert not scene.events("notice_dropped")
+    scene.provider.invoices["1"] = known
+    assert scene.deliver().done == 0
+    with scene.store.begin() as conn:
+        scene.store.outbox.steps.requeue(conn, only.id, now=scene.clock())
+        scene.store.outbox.resume(conn, made, now=scene.clock())
+    assert scene.deliver().done == 1
+
+
 def test_retry_later_waits(scene):
     """After 429 the same call is made again, not before the provider's wait is over, and then exactly once."""
     made = scene.notice()

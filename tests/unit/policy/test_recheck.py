@@ -89,6 +89,7 @@ def test_nothing_has_changed():
     ("snapshot", "expected"),
     [
         (Snapshot(invoice_id="1", taken_at=TAKEN, found=False), Reason.GONE),
+        (Snapshot(invoice_id="1", taken_at=TAKEN), Reason.UNREADABLE),
         (changed(status=InvoiceStatus.PAID), Reason.PAID),
         (changed(status=InvoiceStatus.CANCELLED), Reason.CANCELLED),
         (changed(status=InvoiceStatus.UNKNOWN), Reason.UNKNOWN_STATUS),

@@ -34,9 +34,10 @@ def unix(moment: datetime) -> int:
 def time_of(reply: Reply) -> datetime | None:
     """Return what the provider's clock showed when it answered."""
     try:
-        return parsedate_to_datetime(reply.headers.get("Date") or "")
+        moment = parsedate_to_datetime(reply.headers.get("Date") or "")
     except (TypeError, ValueError):
         return None
+    return moment if moment.tzinfo is not None else None
 
 
 def ref(name: str, of: str, id_: str) -> dict[str, str]:
@@ -80,7 +81,14 @@ class Api:
         )
 
     def _all(self, path: str, params: Mapping[str, Any] | None = None) -> list[Any]:
-        return [row for page in self.scan(path, params, size=WIDE) for row in page.rows]
+        return self.whole(self.scan(path, params, size=WIDE))
+
+    def whole(self, scan: Scan) -> list[Any]:
+        """Return the rows of all pages. Raises `BadAnswer` where some may be missing: what is not seen here cannot stop a reminder."""
+        found = [row for page in scan for row in page.rows]
+        if not scan.stable:
+            raise BadAnswer("a list changed while it was read, again and again, or is shorter than its total")
+        return found
 
     def version(self) -> tuple[str, Reply]:
         """Return the bookkeeping system version, `1.0` or `2.0`, and the whole answer."""

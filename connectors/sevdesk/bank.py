@@ -17,8 +17,11 @@ from connectors.sevdesk.settings import SevDeskSettings
 UNBOOKED = ("100", "200", "350")
 """Created, linked, and booked by sevDesk without a person's confirmation."""
 
-FEED_DAYS = 10
-"""How far back the newest entry of the bank feed is looked for."""
+FEED_DAYS = (10, 90)
+"""How far back the newest entry of the bank feeds is looked for, step by step; beyond the longest limit of freshness in the end."""
+
+LIVE = timedelta(days=1)
+"""A feed that imported within this time is live, whether there was anything to import or not."""
 
 SHORT = 5
 """A number with fewer digits says little by itself: years and postcodes look alike."""
@@ -167,7 +170,7 @@ class BankReader:
             return Bank(False, None, (), unreadable=error.cause)
 
     def _read(self, now: datetime) -> Bank:
-        feeds = {str(row.get("id")) for row in self._api.check_accounts() if _is_feed(row)}
+        feeds = {str(row.get("id")): self._imported_at(row) for row in self._api.check_accounts() if _is_feed(row)}
         since = now - timedelta(days=self._settings.unmatched_days)
         incoming: dict[str, Incoming] = {}
         for status in UNBOOKED:
@@ -180,12 +183,28 @@ class BankReader:
 
     def _rows(self, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for raw in self._api.transactions(params):
-            try:
-                fields = self._tables["transaction"].read(raw, self._zone)
-            except BadRecord:
-                continue  # without amount or date it matches nothing; the claim itself is untouched
+            fields = self._transaction(raw)
             if fields and "id" in fields and "amount" in fields:
                 yield fields
+
+    def _transaction(self, raw: Any) -> dict[str, Any] | None:
+        """Return the fields of a row. Without an amount it matches nothing; without its dates it still may be somebody's payment."""
+        try:
+            fields: dict[str, Any] | None = self._tables["transaction"].read(raw, self._zone)
+        except BadRecord as error:
+            if error.field not in ("valueDate", "entryDate"):
+                return None
+            return self._transaction({**raw, error.field: None})
+        return fields
+
+    def _imported_at(self, account: Any) -> datetime | None:
+        """Return when the feed of an account last imported payments; accounts fed by files do not say."""
+        try:
+            fields = self._tables["bank_account"].read(account, self._zone) or {}
+        except BadRecord:
+            return None
+        moment: datetime | None = fields.get("imported_at")
+        return moment
 
     def _incoming(self, fields: Mapping[str, Any], since: datetime) -> Incoming | None:
         """Return the payment of a row that the filters really meant: sevDesk ignores filters that it does not know."""
@@ -207,15 +226,24 @@ class BankReader:
             iban_key(fields["iban"]),
         )
 
-    def _newest(self, feeds: set[str], now: datetime) -> datetime:
-        """Return when the newest entry of the feeds came; where the last days have none, the begin of those days."""
-        begin = now - timedelta(days=FEED_DAYS)
-        entries = (
-            fields["entry_at"]
-            for fields in self._rows({"startDate": unix(begin)})
-            if fields.get("account_id") in feeds and fields.get("entry_at") is not None
-        )
-        return max(entries, default=begin)
+    def _newest(self, feeds: Mapping[str, datetime | None], now: datetime) -> datetime:
+        """Return up to when the feeds have seen the bank: their last import, else the newest entry, else a time long past.
+
+        An entry alone cannot tell a quiet account from a broken feed; the import can, where sevDesk says when it was.
+        """
+        seen = [min(moment, now) for moment in feeds.values() if moment is not None]
+        if seen and now - max(seen) < LIVE:
+            return max(seen)
+        for days in FEED_DAYS:
+            begin = now - timedelta(days=days)
+            seen += (
+                fields["entry_at"]
+                for fields in self._rows({"startDate": unix(begin)})
+                if fields.get("account_id") in feeds and fields.get("entry_at") is not None
+            )
+            if seen and max(seen) >= begin:
+                break
+        return max(seen, default=begin)
 
     def payment(self, raw: Any, reminders: Mapping[str, str]) -> Payment | None:
         """Return the payment of a log entry; None where it is for another kind of document. Raises `BadRecord`.

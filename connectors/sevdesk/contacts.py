@@ -1,5 +1,6 @@
 """Contacts: organisations and persons, the address that reminders go to, and postal addresses."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from connectors.sevdesk.settings import SevDeskSettings
 INVOICING = "8"
 ROLES = {INVOICING: "invoicing", "2": "work", "1": "private"}
 PHONES = frozenset({"PHONE", "MOBILE"})
+_ONE_MAIL = re.compile(r"[^@\s,;<>\x00-\x1f\x7f]+@[^@\s,;<>\x00-\x1f\x7f]+")
+"""One address. sevDesk takes a list with commas where one is meant, so that two in one field would both be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,14 @@ class Reach:
 def reminder_email(ways: Sequence[Way]) -> str | None:
     """Return the address that reminders go to: for invoicing, else the main one, else the only one, else none (ask a person).
 
-    Where two addresses are equally good the first one is taken only if they are the same address.
+    Where two addresses are equally good the first one is taken only if they are the same address. A chosen entry that is not
+    exactly one address is none: no other one takes its place unseen.
     """
-    mails = [way for way in ways if way.type == "EMAIL" and "@" in way.value]
+    chosen = _chosen([way for way in ways if way.type == "EMAIL" and "@" in way.value])
+    return chosen if chosen and _ONE_MAIL.fullmatch(chosen) else None
+
+
+def _chosen(mails: Sequence[Way]) -> str | None:
     for chosen in ([way for way in mails if way.key == INVOICING], [way for way in mails if way.main], mails):
         different = {way.value.casefold() for way in chosen}
         if len(different) == 1:
@@ -152,7 +160,7 @@ def _contacts(mailing: Sequence[Way], own: Sequence[Way]) -> tuple[Contact, ...]
     mails = [
         Contact(role="main" if way.main and way.key != INVOICING else ROLES.get(way.key, "other"), email=way.value)
         for way in mailing
-        if way.type == "EMAIL" and "@" in way.value
+        if way.type == "EMAIL" and _ONE_MAIL.fullmatch(way.value)
     ]
     phones = [Contact(role=ROLES.get(way.key, "other"), phone=way.value) for way in own if way.type in PHONES]
     return tuple(mails + phones)

@@ -1,5 +1,6 @@
 """The envelope around sevDesk's answers: `objects`, and `error`, which may stand inside HTTP 200."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -40,11 +41,14 @@ def sentence(data: Any) -> str:
     """Return what sevDesk says, shortened and without secrets, for people."""
     error = error_of(data)
     if error is not None:
-        code, message = code_of(data), str(error.get("message") or "").strip()
-        text = f"{message[:300] or 'no message'}" + (f" (code {code[:20]})" if code else "")
-    else:
-        text = data.strip()[:300] if isinstance(data, str) else ""
-    return str(redact(text))
+        code, message = code_of(data), _line(str(error.get("message") or ""))
+        return f"{message or 'no message'}" + (f" (code {_line(code)[:20]})" if code else "")
+    return _line(data) if isinstance(data, str) else ""
+
+
+def _line(text: str) -> str:
+    """Return a text on one line, without secrets and control characters; shortened last, as half a secret is not recognised."""
+    return re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", str(redact(text))).strip()[:300]
 
 
 def unwrap(data: Any, path: str) -> Any:

@@ -15,7 +15,7 @@ from bridge.contract import (
 )
 from connectors.sevdesk.invoices import CREDIT
 from connectors.sevdesk.reading import Circumstances, Reader
-from connectors.sevdesk.records import ZERO
+from connectors.sevdesk.records import ZERO, ident
 from connectors.sevdesk.reminders import paid_by_origin
 
 
@@ -30,7 +30,7 @@ class Look:
     def snapshots(self, refs: Sequence[Ref]) -> Iterator[Snapshot]:
         """Yield one snapshot for each invoice, in order.
 
-        Raises `BadRecord` where an invoice, its customer or one of its reminders does not fit: nothing may be left out here.
+        Raises `BadRecord` where an invoice, its customer, a reminder or a credit note of it does not fit: nothing may be left out.
         """
         if not refs:
             return
@@ -90,34 +90,34 @@ class Look:
         """Return the reminders of the wanted invoices; what was booked on them counts for their invoices."""
         found: dict[str, list[ProviderNotice]] = {}
         booked = []
-        for page in self._api.documents_of_type("MA"):
-            for raw in page.rows:
-                origin = raw.get("origin") if isinstance(raw, dict) and raw.get("invoiceType") == "MA" else None
-                if not isinstance(origin, dict) or str(origin.get("id")) not in wanted:
-                    continue
-                reminder = self._reader.reminders.reminder(raw)
-                if reminder is not None and all(reminder.notice.id != n.id for n in found.get(str(origin["id"]), ())):
-                    found.setdefault(reminder.notice.invoice_id, []).append(reminder.notice)
-                    booked.append((reminder.notice.invoice_id, reminder.paid))
+        for raw in self._api.whole(self._api.documents_of_type("MA")):
+            origin = raw.get("origin") if isinstance(raw, dict) and raw.get("invoiceType") == "MA" else None
+            if not isinstance(origin, dict) or str(origin.get("id")) not in wanted:
+                continue
+            reminder = self._reader.reminders.reminder(raw)
+            if reminder is not None and all(reminder.notice.id != n.id for n in found.get(str(origin["id"]), ())):
+                found.setdefault(reminder.notice.invoice_id, []).append(reminder.notice)
+                booked.append((reminder.notice.invoice_id, reminder.paid))
         around.paid_on_reminders = paid_by_origin(booked)
         return found
 
     def _related(self, wanted: set[str]) -> dict[str, list[Invoice]]:
         """Return cancellations and credit notes of the wanted invoices."""
         found: dict[str, list[Invoice]] = {}
-        for page in self._api.documents_of_type("SR"):
-            for raw in page.rows:
-                origin = raw.get("origin") if isinstance(raw, dict) and raw.get("invoiceType") == "SR" else None
-                if isinstance(origin, dict) and str(origin.get("id")) in wanted:
-                    found.setdefault(str(origin["id"]), []).append(self._cancellation(raw, str(origin["id"])))
-        for page in self._api.credit_notes():
-            for raw in page.rows:
-                try:
-                    note = self._reader.invoices.credit_note(raw)
-                except BadRecord:
-                    continue
-                if note.origin_id in wanted:
-                    found.setdefault(str(note.origin_id), []).append(note)
+        for raw in self._api.whole(self._api.documents_of_type("SR")):
+            origin = raw.get("origin") if isinstance(raw, dict) and raw.get("invoiceType") == "SR" else None
+            if isinstance(origin, dict) and str(origin.get("id")) in wanted:
+                found.setdefault(str(origin["id"]), []).append(self._cancellation(raw, str(origin["id"])))
+        for raw in self._api.whole(self._api.credit_notes()):
+            try:
+                note = self._reader.invoices.credit_note(raw)
+            except BadRecord:
+                named = (raw.get("refSrcInvoice"), raw.get("origin")) if isinstance(raw, dict) else ()
+                if not wanted.isdisjoint(map(ident, named)):
+                    raise
+                continue  # a credit note of another invoice says nothing about these
+            if note.origin_id in wanted:
+                found.setdefault(str(note.origin_id), []).append(note)
         return found
 
     def _cancellation(self, raw: dict[str, object], origin: str) -> Invoice:

@@ -1,7 +1,7 @@
 """Small things that all readers of sevDesk's records share."""
 
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 def cents(value: Decimal, field: str) -> Decimal:
     """Return an amount with two places. Raises `BadRecord` where it has more, beyond the dust of binary fractions."""
-    exact = value.quantize(CENT, ROUND_HALF_UP)
+    try:
+        exact = value.quantize(CENT, ROUND_HALF_UP)
+    except InvalidOperation as error:
+        raise BadRecord("expected an amount such as 238.00", field=field, value=str(value)) from error
     if abs(exact - value) > NOISE:
         raise BadRecord("an amount has at most two decimal places", field=field, value=str(value))
     return exact

@@ -67,7 +67,7 @@ class Scan:
 
 def _total(data: Any) -> int | None:
     text = str(data.get("total", "")) if isinstance(data, Mapping) else ""
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 class _Ids:

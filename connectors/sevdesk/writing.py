@@ -121,16 +121,15 @@ class Writer:
     def _reminders_of(self, invoice: str) -> list[Reminder]:
         """Read all reminders and keep those of this invoice; a row of it that cannot be read leaves the question open."""
         found: dict[str, Reminder] = {}
-        for page in self._api.documents_of_type("MA"):
-            for raw in page.rows:
-                origin = raw.get("origin") if isinstance(raw, dict) and raw.get("invoiceType") == "MA" else None
-                if isinstance(origin, dict) and str(origin.get("id")) == invoice:
-                    try:
-                        reminder = self._reader.reminders.reminder(raw)
-                    except BadRecord as error:
-                        raise CannotTell(f"a reminder of invoice {invoice} cannot be read: {error}") from error
-                    if reminder is not None:
-                        found[reminder.notice.id] = reminder
+        for raw in self._api.whole(self._api.documents_of_type("MA")):
+            origin = raw.get("origin") if isinstance(raw, dict) and raw.get("invoiceType") == "MA" else None
+            if isinstance(origin, dict) and str(origin.get("id")) == invoice:
+                try:
+                    reminder = self._reader.reminders.reminder(raw)
+                except BadRecord as error:
+                    raise CannotTell(f"a reminder of invoice {invoice} cannot be read: {error}") from error
+                if reminder is not None:
+                    found[reminder.notice.id] = reminder
         return list(found.values())
 
     # -------------------------------------------------------------------------------------------------------- amend
@@ -273,11 +272,13 @@ def mail_of(content: Content) -> dict[str, Any]:
 def _differences(write: WriteBack, notice: ProviderNotice) -> list[str]:
     """Return in words where a reminder at sevDesk differs from what was decided."""
     content = write.content
+    sum_there = None if notice.total is None else content.principal + content.fee
     pairs: tuple[tuple[str, object, object], ...] = (
         ("level", write.expected_provider_level, notice.level),
         ("deadline", content.deadline, notice.deadline),
         ("open amount", content.principal, notice.principal),
         ("fee", content.fee, notice.fee),
+        ("sum", sum_there, notice.total),
     )
     return [
         f"{name} there {'none' if there is None else there}, here {here}"

@@ -1,11 +1,14 @@
 """What a pull of a sevDesk account brings, and what it remembers."""
 
+import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from bridge.contract import (
+    BadAnswer,
     BadRecord,
     ConfigError,
     InvoiceKind,
@@ -106,6 +109,49 @@ def test_freshness_of_bank_data(account, invoice):
     assert account.look(invoice).payments_as_of.date() == date(2026, 8, 28)
     account.sandbox.cut_bank_feed()
     assert account.pull().payments_as_of is None
+
+
+def test_quiet_account_with_a_live_feed_is_fresh(account, invoice):
+    """Where sevDesk says when it last imported, that counts: an account without movements is no broken feed."""
+    bank = account.sandbox.world.plain["CheckAccount"][int(account.sandbox.bank_account)].data
+    account.sandbox.add_transaction("1.00", on=date(2026, 8, 18), status=400)
+    now = account.connector.http.now()
+    bank["lastSync"] = (now - timedelta(hours=3)).isoformat()
+    assert account.look(invoice).payments_as_of == now - timedelta(hours=3)
+    bank["lastSync"] = (now + timedelta(days=3)).isoformat()
+    assert account.look(invoice).payments_as_of <= account.connector.http.now()
+    for nothing in (None, "bald", (now - timedelta(days=30)).isoformat()):
+        bank["lastSync"] = nothing
+        assert account.look(invoice).payments_as_of.date() == date(2026, 8, 18)
+
+
+def test_feed_that_died_long_ago_is_stale_under_any_limit(account, invoice):
+    """Where no entry came in ten days the newest older one counts, so that a dead feed does not stay ten days old for ever."""
+    assert (account.connector.http.now() - account.look(invoice).payments_as_of).days >= 90
+    account.sandbox.add_transaction("1.00", on=date(2026, 7, 1), status=400)
+    assert account.look(invoice).payments_as_of.date() == date(2026, 7, 1)
+
+
+@pytest.mark.parametrize("spoilt", [{"valueDate": "bald"}, {"entryDate": "bald"}, {"valueDate": "x", "entryDate": "y"}])
+def test_payment_without_a_readable_date_holds_all_the_same(account, invoice, spoilt):
+    """Money that names an invoice holds it, though its dates cannot be read."""
+    payment = account.sandbox.add_transaction("238.00", purpose="RE-1001")
+    account.sandbox.server.after(_rewriting("/CheckAccountTransaction", payment, spoilt))
+    assert [flag.reason for flag in account.look(invoice).invoice.flags] == [Reason.PAYMENT_UNMATCHED]
+
+
+def _rewriting(path, id_, fields):
+    """Return what gives one record of a list other fields."""
+
+    def rewrite(request, response):
+        if request.path.endswith(path):
+            data = json.loads(response.body)
+            for row in data["objects"]:
+                row.update(fields if str(row["id"]) == str(id_) else {})
+            return replace(response, body=json.dumps(data).encode())
+        return response
+
+    return rewrite
 
 
 def test_nothing_changed_costs_the_same_few_calls(account, customer):
@@ -433,6 +479,32 @@ def test_bad_records_are_set_aside(account, customer, invoice):
     later(account)
     account.sandbox.heal(invoice)
     assert account.invoice(invoice, account.pull()).open == Decimal("238.00")
+
+
+@pytest.mark.parametrize("kind", ["MA", "SR"])
+def test_a_look_at_lists_that_do_not_rest_is_no_answer(account, customer, kind):
+    """Reminders and cancellations that may be missing from a list stop nothing, so nothing is written on such a look."""
+    invoices = [account.sandbox.add_invoice(customer) for _ in range(2)]
+
+    def more(request, response):
+        if f"invoiceType={kind}" in request.target:
+            data = json.loads(response.body)
+            return replace(response, body=json.dumps({**data, "total": "9"}).encode())
+        return response
+
+    account.sandbox.server.after(more)
+    with pytest.raises(BadAnswer):
+        account.look(invoices[0])
+
+
+def test_credit_note_that_cannot_be_read_stops_its_own_invoice_only(account, customer, invoice):
+    """A spoilt credit note of this invoice is not left out in silence; one of another invoice is nothing to it."""
+    other = account.sandbox.add_invoice(customer)
+    note = account.sandbox.add_credit_note(other, "38.00")
+    account.sandbox.server.after(_rewriting("/CreditNote", note, {"sumGross": "38.005"}))
+    assert account.look(invoice).invoice.open == Decimal("238.00")
+    with pytest.raises(BadRecord, match="sumGross"):
+        account.look(other)
 
 
 @pytest.mark.parametrize("what", ["invoice", "customer", "reminder"])

@@ -1,11 +1,13 @@
 """What the connector writes at sevDesk, and how it finds what it has written."""
 
+import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from bridge.contract import Act, CannotTell, NoticeStatus, NotSupported, Ref, Refused, Unclear
+from bridge.contract import Act, BadAnswer, CannotTell, NoticeStatus, NotSupported, Ref, Refused, Unclear
 
 
 def created(account, invoice):
@@ -120,6 +122,18 @@ def test_amend_compares_everything(account, invoice):
     assert account.connector.find(write) is None
 
 
+def test_amend_compares_the_sum_too(account, invoice):
+    """A reminder whose sum is not the open amount and its fee, such as one that adds earlier fees, stops before anybody sees it."""
+    reminder = created(account, invoice)
+
+    def more(request, response):
+        return replace(response, body=response.body.replace(b'"reminderTotal": "238"', b'"reminderTotal": "243"'))
+
+    account.sandbox.server.after(more)
+    with pytest.raises(Refused, match=r"sum there 243\.00, here 238\.00"):
+        account.push(Act.AMEND, invoice, reminder)
+
+
 def test_amend_twice_writes_once(account, invoice):
     """A deadline that is right already is not written again."""
     reminder = created(account, invoice)
@@ -213,6 +227,20 @@ def test_reminder_from_before_the_attempt_is_not_ours(account, invoice):
     reminder = account.sandbox.remind_by_hand(invoice)
     account.sandbox.document(reminder).created -= timedelta(minutes=10)
     with pytest.raises(CannotTell):
+        account.connector.find(write)
+
+
+def test_reminders_that_may_be_missing_prove_no_absence(account, invoice):
+    """While the list of reminders is shorter than it says, a lost creation is not taken for absent."""
+    write = account.write(Act.CREATE, invoice)
+
+    def more(request, response):
+        if "invoiceType=MA" in request.target:
+            return replace(response, body=json.dumps({"objects": [], "total": "1"}).encode())
+        return response
+
+    account.sandbox.server.after(more)
+    with pytest.raises(BadAnswer):
         account.connector.find(write)
 
 
@@ -362,7 +390,7 @@ def test_lists_are_read_once_for_a_batch_of_looks(account, customer):
     for path in ("/Tag", "/TagRelation", "/CreditNote", "/ContactCustomFieldSetting", f"/Contact/{customer}"):
         assert paths.count(path) == 1
     assert paths.count("/CommunicationWay") == paths.count("/ContactAddress") == 1
-    assert paths.count("/CheckAccountTransaction") == 4
+    assert paths.count("/CheckAccountTransaction") == 5  # three states, and the newest entry in two steps
 
 
 # --------------------------------------------------------------------------------------------------------------- check

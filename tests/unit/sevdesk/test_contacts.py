@@ -21,6 +21,9 @@ def mail(value, key="2", *, main=False):
         ([mail("a@x.example", "8"), mail("b@x.example", "8")], None),
         ([mail("a@x.example", "8"), mail("b@x.example", "8", main=True)], "b@x.example"),
         ([Way("PHONE", "+49 30 1", "8", True), mail("a@x.example")], "a@x.example"),
+        ([mail("a@x.example, b@x.example", "8"), mail("c@x.example", main=True)], None),
+        ([mail("a@x.example\r\nBcc: b@x.example", "8")], None),
+        ([mail("a@x.example\x00")], None),
         ([mail("no address", "8"), mail("a@x.example")], "a@x.example"),
     ],
 )

@@ -3,6 +3,7 @@
 import pytest
 
 from bridge.contract import BadAnswer, ConfigError, NotFound, Refused, RetryLater, Unclear
+from bridge.http.redact import KNOWN
 from connectors.sevdesk.envelope import judge_write, one, rows, sentence, unwrap
 
 
@@ -14,6 +15,16 @@ def test_error_inside_200_is_an_error():
     """An answer with an error object is one, even where HTTP says 200."""
     with pytest.raises(Refused, match="nein"):
         unwrap(failure(390), "/x")
+
+
+def test_words_of_sevdesk_are_one_line_without_any_part_of_a_secret():
+    """A secret at the place where a long message is cut is taken out first; control characters do not reach a terminal."""
+    token = "0123456789abcdef0123456789abcdef"
+    KNOWN.add(token)
+    for data in (failure(7, "\x1b[2J" + "x" * 280 + "\n" + token), "y" * 290 + token, failure(token, "nein")):
+        told = sentence(data)
+        assert told.isprintable()
+        assert token[:8] not in told
 
 
 @pytest.mark.parametrize("code", [151, "151", "NOT_FOUND"])

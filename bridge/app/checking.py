@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from bridge.app.dunning import Dunning
+from bridge.app.claims import Claims
 from bridge.app.opening import PAUSE
 from bridge.app.results import Check, Done, Remark
 from bridge.deliver import AccountPort
@@ -20,7 +20,7 @@ SKEW_SECONDS = 120
 """Clock differences beyond this are warned of: settling and deadlines rely on the two clocks."""
 
 
-class Checking(Dunning):
+class Checking(Claims):
     """What checks."""
 
     def check(self, accounts: Sequence[str] = (), *, offline: bool = False) -> Check:
@@ -52,6 +52,7 @@ class Checking(Dunning):
         if self.config.dunning.cutoff is None:
             text = "dunning.cutoff is empty; old invoices are dunned too"
             yield Remark(Severity.WARNING, "no_cutoff", text)
+        yield from _findings("", self.rate_findings())
         with self.store.reading() as conn:
             sending, safe = self.sending(conn), self.store.questions.durable(conn)
             paused, accounts = self.store.settings.get(conn, PAUSE), self.store.mirror.accounts.all(conn)

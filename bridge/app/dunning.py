@@ -19,7 +19,7 @@ from bridge.dun.report import Line
 from bridge.dun.views import Viewer, account_facts
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Act, Health
-from bridge.policy import Abilities, Outcome, words
+from bridge.policy import Abilities, CaseView, ClaimView, Outcome, words
 from bridge.policy.build import amount
 from bridge.policy.explain import explain
 from bridge.store.candidates import lonely
@@ -215,14 +215,19 @@ class Dunning(Sending):
         name, today = known.account, self.today(known.account)
         if on is not None and on < today:
             raise UsageError(f"{on} lies in the past; today is {today}. What happened stands in the case")
-        port, mirror, invoice = self.accounts[name], self.store.mirror, known.invoice
+        invoice, mirror = known.invoice, self.store.mirror
+        case, claim = self.seen(conn, known, today)
+        facts = account_facts(mirror.accounts.get(conn, name), self.accounts[name].zone)
+        found = explain(case, claim, self.rules[name], today, on=on, facts=facts)
+        debtor = mirror.debtor(conn, name, invoice.debtor_id) if invoice.debtor_id else None
+        return explained(found, known, debtor, self.rules[name], self.language)
+
+    def seen(self, conn: Connection, known: Known, today: date) -> tuple[CaseView, ClaimView]:
+        """Return an invoice as the rules see it, and the case around it."""
+        name, invoice, mirror = known.account, known.invoice, self.store.mirror
         dossiers = mirror.dossiers(conn, name, [invoice.debtor_id], today=today) if invoice.debtor_id else ()
         if not any(one.invoice.id == invoice.id for dossier in dossiers for one in dossier.invoices):
             dossiers = lonely(conn, mirror, name, [invoice.id])
             dossiers = tuple(replace(one, debtor_id=invoice.debtor_id) for one in dossiers)
-        seen = Viewer(self.store, port.zone).see(conn, name, dossiers, today, everything=True)[0]
-        claim = one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], "claim", invoice.id)
-        facts = account_facts(mirror.accounts.get(conn, name), port.zone)
-        found = explain(seen.case, claim, self.rules[name], today, on=on, facts=facts)
-        debtor = mirror.debtor(conn, name, invoice.debtor_id) if invoice.debtor_id else None
-        return explained(found, known, debtor, self.rules[name], self.language)
+        seen = Viewer(self.store, self.accounts[name].zone).see(conn, name, dossiers, today, everything=True)[0]
+        return seen.case, one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], "claim", invoice.id)

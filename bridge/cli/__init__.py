@@ -28,6 +28,7 @@ COMMANDS = {
     "release": _C + "setup:release",
     "status": _C + "look:status",
     "explain": _C + "look:explain",
+    "claim": _C + "look:claim",
     "search": _C + "look:search",
     "cases": _C + "look:cases",
     "case": _C + "groups:case",

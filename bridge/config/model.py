@@ -316,6 +316,49 @@ class Dunning(Frozen):
     closed: tuple[date, ...] = Field((), description="Further days on which nothing is sent, such as company holidays.")
 
 
+class Claims(Frozen):
+    """What is owed beside the principal (Nebenforderungen), by the law of `creditor.country` (DE, AT, CH), and how it is computed."""
+
+    interest: bool = Field(default=True, description="Compute default interest (Verzugszinsen).")
+    points: Amount | None = Field(
+        None,
+        ge=0,
+        le=30,
+        description="Percentage points above the base rate instead of the statutory 5 or 9 (AT: 9.2), where a contract says so; in Switzerland, and for consumers in Austria, the whole rate.",
+    )
+    day_count: Literal["act/365", "act/act"] = Field(
+        "act/365", description="act/365: every year has 365 days; act/act: leap years have 366."
+    )
+    rounding: Literal["segment", "total"] = Field(
+        "segment", description="Rounding half up of each printed row, or once for each stretch between two payments."
+    )
+    interest_minimum: Amount = Field(
+        Decimal("0.00"), ge=0, description="Interest on an invoice below this in all is not asked for."
+    )
+    flat_fee_from_level: int | None = Field(
+        3,
+        ge=1,
+        le=100,
+        description="Level from which the flat fee of 40 EUR (Verzugspauschale) is asked for, of businesses only; empty: never.",
+    )
+    unknown_kind: Literal["consumer", "business"] = Field(
+        "consumer", description="What debtors count as where the provider does not say whether they are a business."
+    )
+    due_source: Literal["contract", "invoice_only", "statutory"] = Field(
+        "invoice_only",
+        description="Where due dates come from: agreed (contract, terms), printed on the invoice alone, or none agreed nor printed.",
+    )
+    consumer_notice: bool = Field(
+        default=False, description="Invoices tell consumers that default begins after 30 days (BGB 286(3))."
+    )
+    keep_ancillaries: bool = Field(
+        default=False, description="Keep asking for what is left once the provider shows the invoice as paid."
+    )
+    base_rates: tuple[Path, ...] = Field(
+        (), description="Files with own tables of base rates, each replacing the shipped one of its country."
+    )
+
+
 class Schedule(Frozen):
     """When `serve` works, in the time zone of the schedule."""
 
@@ -370,6 +413,7 @@ class Config(Frozen):
     plans: Plans = Field(Plans(), description="Escalation plans and who gets which.")
     exclusions: Exclusions = Field(Exclusions(), description="Who is never dunned.")
     dunning: Dunning = Field(Dunning(), description="Limits and switches of the dunning run.")
+    claims: Claims = Field(Claims(), description="What is owed beside the principal: interest, flat fee.")
     write_back: Places = Field(Places(), description="Lines left at the provider after a reminder went out.")
     schedule: Schedule = Field(Schedule(), description="When the service works.")
     log: Log = Field(Log(), description="What the log looks like.")

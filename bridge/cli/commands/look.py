@@ -1,4 +1,4 @@
-"""Looking: status, explain, search, cases."""
+"""Looking: status, explain, claim, search, cases."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -57,6 +57,20 @@ def explain(session: Session, invoice: str, on: date | None, account: str | None
     from bridge.cli.show import explained  # noqa: PLC0415
 
     session.emit(session.bridge.explain(invoice, on=on, account=account), explained)
+    return 0
+
+
+@command(
+    "claim",
+    Argument(["invoice"]),
+    Option(["--on", "on"], type=Day(), metavar="DATE", help="option.claim.on"),
+    Option(["--account"], metavar="ACCOUNT", help="option.account"),
+)
+def claim(session: Session, invoice: str, on: date | None, account: str | None) -> int:
+    """Show what is owed on an invoice, with the computation."""
+    from bridge.cli.show_claim import claims  # noqa: PLC0415
+
+    session.emit(session.bridge.claim(invoice, on=on, account=account), claims)
     return 0
 
 

@@ -125,6 +125,11 @@ def default_start(default: DefaultStart, language: str) -> str:
     return f"{texts.day(default.first_day, language)}: {words}"
 
 
+def flat_fee(reason: FlatFeeReason | None, language: str) -> str:
+    """Return why the flat fee is owed or not; nothing where it is not asked for."""
+    return FLAT_FEE_REASONS[reason][_place(language)] if reason else ""
+
+
 def note(one: Note, currency: str, language: str) -> str:
     """Return one remark; the part in square brackets is left out where its fact is not known."""
     pattern = _NOTES[one.code][_place(language)]

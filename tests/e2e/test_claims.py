@@ -1,0 +1,105 @@
+"""What is owed on an invoice, through the real command line against a real sandbox: rows, payments, flat fee, total."""
+
+from datetime import date
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("e2e-claims")
+
+OWN = "country: DE\nknown_until: 2027-06-30\nrates:\n  2026-01-01: 1.27\n  2026-07-01: 1.52\n  2027-01-01: 1.77\n"
+
+
+@pytest.fixture
+def agency(office):
+    """An agency whose terms are agreed, with an invoice partly paid and one that was due in 2025."""
+    sandbox = office.sandbox
+    late = sandbox.add_contact("Späth & Söhne GmbH", email="buch@spaeth.example", number="1001")
+    part = sandbox.add_invoice(late, number="RE-1", gross="5000.00", issued_on=date(2026, 2, 13))
+    sandbox.add_invoice(late, number="RE-2", gross="100.00", issued_on=date(2025, 2, 14))
+    sandbox.pay(part, "1000.00", on=date(2026, 5, 15))
+    sandbox.add_transaction("5.00", status=400)
+    office.init()
+    settle(office, "due_source: contract, flat_fee_from_level: 1")
+    office("pull")
+    return office
+
+
+def settle(office, claims):
+    """Write the `claims:` block anew."""
+    path = office.folder / "bridge.yaml"
+    text = path.read_text(encoding="utf-8").split("\nclaims:")[0]
+    path.write_text(f"{text}\nclaims: {{{claims}}}\n", encoding="utf-8")
+
+
+def test_a_claim_with_its_computation(agency):
+    """The command prints each row of interest, what the payment settled, and a total to the cent, on any day."""
+    (claim,) = agency.json("claim", "RE-1", "--on", "2026-07-31")
+    assert [(one["days"], one["rate"], one["principal"], one["interest"]) for one in claim["interest_rows"]] == [
+        (77, "10.27", "5000.00", "108.33"),
+        (46, "10.27", "4108.33", "53.17"),
+        (31, "10.52", "4108.33", "36.71"),
+    ]
+    assert claim["payments"] == [
+        {"on": "2026-05-15", "amount": "1000.00", "costs": "0.00", "interest": "108.33", "principal": "891.67", "surplus": "0.00"}
+    ]  # fmt: skip
+    assert (claim["principal_open"], claim["ancillary_open"]) == ("4108.33", "89.88")
+    assert (claim["total"], claim["open_at_provider"]) == ("4198.21", "4000.00")
+    assert claim["default_from"] == "2026-02-28"
+    agency.language = "de"
+    shown = agency("claim", "RE-1", "--on", "31.07.2026").out
+    for text in ("BGB 288(2)", "(1,27 % + 9,00 %) x 77/365", "53,17 €", "89,88 €", "4.198,21 €", "Unternehmen"):
+        assert text in shown.replace("\u00a0", " "), shown
+
+
+def test_a_month_of_interest(agency):
+    """100.00 for 30 days at 11.27 % is 0.93, with the formula."""
+    (claim,) = agency.json("claim", "RE-2", "--on", "2025-03-30")
+    (row,) = claim["interest_rows"]
+    assert (row["days"], row["interest"]) == (30, "0.93")
+    assert row["formula"].replace("\u00a0", " ") == "EUR 100.00 x (2.27 % + 9.00 %) x 30/365"
+
+
+def test_the_flat_fee_comes_with_the_level_set(agency):
+    """Once the level has gone out, the flat fee of 40.00 is among the ancillary claims, outside VAT; it is not before."""
+    assert agency.json("claim", "RE-1")[0]["ancillaries"] == []
+    agency("run", "--no-pull")
+    agency("approve", "--all", "--as", "Erika")
+    agency("go-live", "--yes", "--as", "Erika")
+    agency("deliver")
+    (claim,) = agency.json("claim", "RE-1")
+    (fee,) = claim["ancillaries"]
+    assert (fee["kind"], fee["amount"], fee["vat"], fee["on"]) == ("flat_fee", "40.00", None, "2026-09-01")
+    assert claim["flat_fee"] == "owed"
+
+
+def test_what_an_operator_sets(agency):
+    """Points of a contract, other rounding, no interest at all, and an own table for a new half-year take effect."""
+    settle(
+        agency, 'due_source: contract, points: "12.00", day_count: act/act, rounding: total, flat_fee_from_level: null'
+    )
+    (claim,) = agency.json("claim", "RE-2", "--on", "2025-03-30")
+    assert claim["interest_rows"][0]["rate"] == "14.27"
+    settle(agency, "due_source: contract, interest: false")
+    assert agency.json("claim", "RE-1", "--on", "2026-07-31")[0]["total"] == "4000.00"
+    settle(agency, "due_source: invoice_only")
+    assert agency.json("claim", "RE-2", "--on", "2025-03-30")[0]["total"] == "100.00"
+
+
+def test_a_missing_half_year_is_warned_of(agency):
+    """In a half-year without a base rate `check` warns and the claim says which days are left out; an own table ends both."""
+    agency.on(date(2027, 1, 15))
+    assert "base_rate_missing" in [one["code"] for one in agency.json("check", "--offline")["remarks"]]
+    assert "2027" in " ".join(agency.json("claim", "RE-2")[0]["notes"])
+    (agency.folder / "rates.yaml").write_text(OWN, encoding="utf-8")
+    settle(agency, "due_source: contract, base_rates: [rates.yaml]")
+    assert "base_rate_missing" not in [one["code"] for one in agency.json("check", "--offline")["remarks"]]
+    assert agency.json("claim", "RE-1")[0]["interest_rows"][-1]["last"] == "2027-01-15"
+    (agency.folder / "rates.yaml").write_text(OWN.replace("1.77", "1,77"), encoding="utf-8")
+    wrong = agency("claim", "RE-1", code=1)
+    assert "rates.yaml:6" in wrong.err
+
+
+def test_an_invoice_that_nobody_knows(agency):
+    """An unknown invoice or account is a wrong call."""
+    assert "RE-77" in agency("claim", "RE-77", code=2).err
+    assert "other" in agency("claim", "RE-1", "--account", "other", code=2).err

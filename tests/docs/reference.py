@@ -59,7 +59,7 @@ def _option(option: click.Option, context: click.Context) -> str:
     meaning = TEXTS[option.help or ""]
     if option.required:
         meaning += " **Needed.**"
-    elif isinstance(option.default, (str, int, float)) and not option.is_flag:
+    elif option.default not in (None, "") and isinstance(option.default, str | int | float) and not option.is_flag:
         meaning += f" Default: `{option.default}`."
     if option.multiple:
         meaning += " Can be given several times."

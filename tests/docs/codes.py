@@ -5,6 +5,8 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+from bridge.model import Reason
+
 ROOT = Path(__file__).parents[2]
 SKIPPED = ("sandbox", "testing", "demo", "migrations/versions")
 PLACES = {"_park": 0, "_lose": 0, "_give_up": 2, "_broken_off": 3}
@@ -89,6 +91,10 @@ def _texts(value: ast.expr) -> Iterator[str]:
         first = value.values[0]
         if isinstance(first, ast.Constant):
             yield f"{first.value}<...>"
+    elif isinstance(value, ast.Attribute) and value.attr == "value":
+        name = value.value
+        if isinstance(name, ast.Attribute) and getattr(name.value, "id", "") == "Reason":
+            yield Reason[name.attr].value
     elif isinstance(value, ast.IfExp):
         yield from _texts(value.body)
         yield from _texts(value.orelse)

@@ -9,16 +9,29 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections import deque
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 
+from bridge.http.redact import KNOWN
 from bridge.store import Store
 
 _numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch):
+    """Each test begins as a process of its own would: no secrets known, no log set up."""
+    for name, empty in (("_fixed", set()), ("_learned", deque(maxlen=200)), ("_pattern", None)):
+        monkeypatch.setattr(KNOWN, name, empty)
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ class Out:
         """
         texts = {name: [shown(row[place]) for row in rows] for place, name in enumerate(columns)}
         kept = list(columns)
-        for name in (*drop, None):
+        for name in (*(name for name in drop if name in columns), None):
             limits = {"customer": 28 if self._room(kept, texts, 28) >= 0 else 16}
             if self._room(kept, texts, limits["customer"]) >= 0 or name is None:
                 break

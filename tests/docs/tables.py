@@ -10,6 +10,7 @@ Node = dict
 
 KINDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "object": "keys"}
 FORMATS = {"date": "date", "time": "time", "path": "path", "password": "secret", "email": "e-mail address"}
+TIME_OF_DAY = r"^\d{1,2}:\d{2}$"
 
 PLAN_KEYS = {
     "EscalationPlan.name": "Name by which `plans.default` and `plans.assign` call it; small letters, digits, `-` and `_`.",
@@ -141,16 +142,19 @@ class Schema:
         if "discriminator" in info:
             return "keys below"
         if "anyOf" in info:
-            kinds = [self._kind(one) for one in info["anyOf"] if one.get("type") != "null"]
-            return (
-                "amount" if sorted(kinds)[:1] == ["number"] and len(kinds) == 2 else " or ".join(dict.fromkeys(kinds))
-            )
+            parts = [one for one in info["anyOf"] if one.get("type") != "null"]
+            if {one.get("type") for one in parts} == {"number", "string"}:
+                return "decimal number"
+            kinds = [self._kind(one) for one in parts]
+            return " or ".join(dict.fromkeys(kinds))
         if info.get("type") == "array":
             return f"list of {self._kind(info['items'])}" if "items" in info else "list"
         if info.get("type") == "object":
             inside = [*info.get("patternProperties", {}).values(), info.get("additionalProperties")]
             kinds = [self._kind(one) for one in inside if isinstance(one, dict)]
             return f"map to {kinds[0]}" if kinds and kinds[0] != "keys below" else "keys below"
+        if info.get("pattern") == TIME_OF_DAY:
+            return "time of day"
         return FORMATS.get(info.get("format", ""), KINDS.get(info.get("type", ""), "text")) + _bounds(info)
 
     def _default(self, info: Node, inner: list) -> str:

@@ -56,6 +56,12 @@ def test_every_command_and_option_is_documented():
     assert set(sections) == {" ".join(path) for path, _ in reference.tree()}
 
 
+def test_the_readme_names_every_command():
+    """The overview in the README leaves no command out."""
+    table = pages.words(README).partition("## Commands")[2].partition("## ")[0]
+    assert [words[0] for words in sorted(PATHS) if f"`{words[0]}" not in table] == []
+
+
 def test_every_configuration_key_is_documented():
     """docs/configuration.md names every key of every block that bridge.yaml and a plan file can have, with its meaning."""
     text = pages.words(DOCS / "configuration.md")

@@ -49,7 +49,7 @@ docs-check: $(VENV)/.dev-stamp ## every command, option, key, metric and error c
 features: $(VENV)/.dev-stamp ## which rows of the feature list are proven by a test, and which are not
 	$(BIN)/python -m tests.features
 
-bench: $(VENV)/.dev-stamp ## the figures of docs/figures.md, counts first, times only as ratios of one run
+bench: $(VENV)/.dev-stamp ## the figures: counts first, times only as ratios within one run
 	$(BIN)/python -m tests.bench
 
 schema: $(VENV)/.dev-stamp ## write docs/bridge.schema.json from the configuration models

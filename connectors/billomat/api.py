@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bridge.contract import BadAnswer, Http, Refused, Reply, Unclear, redact
+from bridge.contract import BadAnswer, Http, Refused, Reply, Unclear
 from connectors.billomat import wire
 
 OPEN_STATES = ("OPEN", "OVERDUE")
@@ -256,20 +256,24 @@ class Api:
         if total is None:  # a list that is not paged does not say
             total = (number - 1) * self.page_size + len(records)
         pages = max(1, -(-total // self.page_size))
-        if total > 0 and not records and number <= pages:
-            raise BadAnswer(f"{path}: page {number} of {pages} has none of {total} records", cause="bad_answer")
+        due = min(self.page_size, total - (number - 1) * self.page_size)
+        if (
+            len(records) < due
+        ):  # nothing, or smaller pages than were asked for: the pages in between would never be read
+            text = f"{path}: page {number} of {pages} has {len(records)} of {total} records, {due} should be on it; is page_size too large?"
+            raise BadAnswer(text, cause="bad_answer")
         return Page(records, number, pages, total, last=pages <= 1)
 
     def _get(self, path: str, params: Mapping[str, Any] | None = None, method: str = "GET") -> Reply:
         reply = self.http.read(path, params={"format": "json", **(params or {})}, method=method)
         if (error := wire.failure(reply.data)) is not None:
-            raise Refused(f"{path}: {redact(error)}", cause="billomat_error")
+            raise Refused(f"{path}: {error}", cause="billomat_error")
         return reply
 
     def _write(self, method: str, path: str, root: str, fields: Record | None) -> Record:
         body = None if fields is None else {root: fields}
         reply = self.http.write(method, path, params={"format": "json"}, body=body)
         if (said := wire.failure(reply.data)) is not None:
-            raise Unclear(f"{path}: HTTP {reply.status} with an error: {redact(said)}", cause="billomat_error")
+            raise Unclear(f"{path}: HTTP {reply.status} with an error: {said}", cause="billomat_error")
         found = reply.data.get(root) if isinstance(reply.data, dict) else None
         return wire.without_unset_dates(found) if isinstance(found, dict) else {}

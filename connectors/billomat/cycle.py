@@ -1,6 +1,6 @@
 """What the parts of one pull share: the account, what the cursor carries, and the day."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bridge.contract import Batch, Cursor, Mapping
@@ -22,7 +22,7 @@ def fresh_state() -> State:
         "levels": {},
         "clients_to": 0,  # all clients up to this id are known, and `clients` besides
         "clients": [],
-        "contacts": {},  # e-mail addresses of the contacts of overdue invoices
+        "contacts": {},  # e-mail addresses of the contacts of invoices that are due or soon will be
         "tagged_invoices": {},
         "tagged_clients": {},
         "reminders_total": 0,
@@ -46,6 +46,7 @@ class Cycle:
         self.reading = Reading(settings, mapping)
         self.now = now
         self.today: date = now.astimezone(self.reading.zone).date()
+        self.contacts_until = self.today + timedelta(days=settings.contacts_ahead_days)
         self.state: State = {**fresh_state(), **(dict(cursor.data) if cursor else {})}
 
     @property

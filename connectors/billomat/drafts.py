@@ -154,9 +154,9 @@ class Drafts:
         if shown is None:
             gross, paid = wire.amount(record, "total_gross"), wire.amount(record, "paid_amount")
             shown = None if gross is None else gross - (paid or ZERO)
-        if shown is not None and shown not in (principal, principal + fee):
+        if shown not in (principal, principal + fee):
             raise Refused(
-                f"reminder {write.reminder_id}: Billomat asks for {shown}, should be {principal}"
+                f"reminder {write.reminder_id}: Billomat asks for {'nothing' if shown is None else shown}, should be {principal}"
                 + (f" and {fee} fee" if fee else ""),
                 cause="differs_amount",
             )

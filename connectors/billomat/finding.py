@@ -1,12 +1,12 @@
 """Answering for lost outcomes: the proof, None where the write is certainly absent, else `CannotTell`.
 
 Billomat has no idempotency key. A created reminder is found by our mark; a sending leaves no trace but an entry in the history of the
-invoice, so what went out is found by an entry newer than the newest one before the call, and its absence proves nothing.
+invoice, so what went out is found by an entry of our own user newer than the newest one before the call; its absence proves nothing.
 """
 
 from collections.abc import Callable
 
-from bridge.contract import Act, CannotTell, NotFound, Proof, ProviderNotice, Refused, WriteBack
+from bridge.contract import Act, BadAnswer, CannotTell, ConfigError, NotFound, Proof, ProviderNotice, Refused, WriteBack
 from connectors.billomat import tags, wire
 from connectors.billomat.api import Record
 from connectors.billomat.drafts import COMPLETED
@@ -26,6 +26,7 @@ class Find:
         self.push = push
         self.api = push.api
         self.drafts = push.drafts
+        self._user: str | None = None
         self._acts: dict[Act, Callable[[WriteBack], Proof | None]] = {
             Act.CREATE: self._create,
             Act.AMEND: self._amend,
@@ -202,7 +203,17 @@ class Find:
             )
         head = write.baseline.history_head
         after = int(head) if head is not None and head.isdigit() else 0
-        return [row for row in self.api.comments(invoice_of(write).id, *actions) if wire.number(row) > after]
+        newer = [row for row in self.api.comments(invoice_of(write).id, *actions) if wire.number(row) > after]
+        return [row for row in newer if wire.text(row, "user_id") == self._me()] if newer and self._me() else newer
+
+    def _me(self) -> str | None:
+        """Return the user of our key, whose name stands on all that we do; None where Billomat does not tell."""
+        if self._user is None:
+            try:
+                self._user = wire.text(self.api.user(), "id") or ""
+            except (ConfigError, Refused, BadAnswer):
+                return None
+        return self._user or None
 
     # ---------------------------------------------------------------------------------------------------------- the line
 

@@ -62,7 +62,7 @@ class Invoices:
         """Return the open invoices of a page, whole or in pieces that need few calls each."""
         size = self.cycle.settings.client_chunk
         records = [raw for raw in page.records if wire.text(raw, "status") in OPEN_STATES]
-        contacts = {wire.text(raw, "contact_id") for raw in records if _wants_contact(raw, self.cycle.today)}
+        contacts = {wire.text(raw, "contact_id") for raw in records if _wants_contact(raw, self.cycle.contacts_until)}
         unknown = len(contacts - self.cycle.state["contacts"].keys()) + self.clients.unknown(records)
         if unknown <= size:
             return [records]
@@ -92,7 +92,7 @@ class Invoices:
     def _invoice(self, raw: Record) -> Invoice:
         state = self.cycle.state
         names = tuple(state["tagged_invoices"].get(str(wire.number(raw)), ()))
-        email = contact_email(self.cycle.api, raw, self.cycle.today, state["contacts"])
+        email = contact_email(self.cycle.api, raw, self.cycle.contacts_until, state["contacts"])
         return self.cycle.reading.invoice(raw, tags=names, email=email)
 
     def _changed_invoices(self) -> list[Record] | None:
@@ -114,18 +114,20 @@ class Invoices:
         return list(wire.distinct([row for row in found if wire.text(row, "status") != "DRAFT"]))
 
 
-def _wants_contact(raw: Record, today: date) -> bool:
+def _wants_contact(raw: Record, until: date | None) -> bool:
     due = wire.text(raw, "due_date")
-    return wire.text(raw, "contact_id") is not None and due is not None and due < today.isoformat()
+    due_by_then = until is None or (due is not None and due <= until.isoformat())
+    return wire.text(raw, "contact_id") is not None and due_by_then
 
 
-def contact_email(api: Api, raw: Record, today: date, known: dict[str, str]) -> str | None:
-    """Return the e-mail address of an overdue invoice's contact (Ansprechpartner), which goes before the client's.
+def contact_email(api: Api, raw: Record, until: date | None, known: dict[str, str]) -> str | None:
+    """Return the e-mail address of an invoice's contact (Ansprechpartner), which goes before the client's.
 
-    Contacts can only be read one by one, so those of invoices that are not overdue are left alone. `known` is read and added to.
+    Contacts can only be read one by one, so those of invoices that are due after `until` are left alone; None: of none. `known` is
+    read and added to.
     """
     contact_id = wire.reference(raw, "contact_id")
-    if contact_id is None or not _wants_contact(raw, today):
+    if contact_id is None or not _wants_contact(raw, until):
         return None
     if contact_id not in known:
         try:

@@ -5,14 +5,13 @@ open in its favour. An invoice that is paid or cancelled needs no more than its 
 only offers as a whole, are read once per batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 
 from bridge.contract import (
     Debtor,
     Invoice,
     InvoiceKind,
-    InvoiceStatus,
     NotFound,
     NoticeStatus,
     Payment,
@@ -26,6 +25,7 @@ from connectors.billomat.invoices import contact_email
 from connectors.billomat.reading import CREDIT_NOTE_PREFIX, Reading, is_correction, is_live, shows_sending
 from connectors.billomat.settings import Settings
 
+Readable = tuple[Record, Callable[[Record], Invoice]]
 _INDEX_FROM = 4  # from so many invoices on, it is asked whether one listing of all reminders is cheaper
 _BATCH_FROM = 3  # from so many on, clients, tags in use and credit notes are asked for together
 
@@ -40,7 +40,7 @@ class Look:
         self.now = now
         self.today: date = now.astimezone(reading.zone).date()
         self._clients: dict[str, Debtor | None] = {}
-        self._credits: dict[str, list[Invoice]] = {}
+        self._credits: dict[str, list[Readable]] = {}
         self._contacts: dict[str, str] = {}
         self._index: dict[str, list[Record]] | None = None
         self._stops: dict[str, tuple[str, ...]] = {}
@@ -51,7 +51,8 @@ class Look:
     def snapshots(self, refs: Sequence[Ref]) -> Iterator[Snapshot]:
         """Yield one snapshot for each of `refs`, in order.
 
-        Raises `BadRecord` where an invoice, its client or one of its reminders does not fit: nothing may be left out here.
+        Raises `BadRecord` where an invoice, its client, a reminder or a credit that may be for it does not fit: nothing may be left
+        out here. What belongs to other invoices of the client is not judged.
         """
         self._batch = [ref.id for ref in refs] if len(refs) >= _BATCH_FROM else []
         if not self._batch:
@@ -74,7 +75,7 @@ class Look:
         if wire.text(raw, "status") not in OPEN_STATES:
             return self._done(ref, raw, left)
         names = self._tags("invoice", ref.id)
-        invoice = self.reading.invoice(raw, tags=names, email=contact_email(self.api, raw, self.today, self._contacts))
+        invoice = self.reading.invoice(raw, tags=names, email=contact_email(self.api, raw, None, self._contacts))
         history = self.api.comments(ref.id)
         return Snapshot(
             invoice_id=ref.id,
@@ -136,12 +137,13 @@ class Look:
             return []
         if client_id not in self._credits:
             rows = self.api.invoices(client_id=client_id, status=",".join(OPEN_STATES))
-            mine = [row for row in rows if wire.text(row, "client_id") == client_id and is_correction(row)]
-            documents = [self.reading.invoice(row) for row in mine]
+            mine = [row for row in rows if wire.text(row, "client_id") == client_id]
+            found: list[Readable] = [(row, self.reading.invoice) for row in mine if is_correction(row)]
             if self.settings.credit_notes:
-                documents += [self.reading.credit_note(row) for row in self._notes_of(client_id)]
-            self._credits[client_id] = [document for document in documents if document.status is InvoiceStatus.OPEN]
-        return [document for document in self._credits[client_id] if document.origin_id in (None, invoice.id)]
+                found += [(row, self.reading.credit_note) for row in self._notes_of(client_id)]
+            self._credits[client_id] = [(row, read) for row, read in found if wire.text(row, "status") in OPEN_STATES]
+        here = (None, invoice.id)
+        return [read(row) for row, read in self._credits[client_id] if wire.reference(row, "invoice_id") in here]
 
     def _notes_of(self, client_id: str) -> list[Record]:
         """Return a client's open credit notes; in a batch, all open ones are listed once."""

@@ -197,7 +197,7 @@ class Reading:
                 *self._client_flags(raw, mandate=mandate),
                 *self._tag_flags(tags, self.settings.client_tags, "client"),
             ),
-            payment_term_days=int(term) if term and term.isdigit() else None,
+            payment_term_days=int(term) if term and term.isascii() and term.isdigit() and len(term) < 5 else None,
             has_mandate=mandate,
             **fields,
         )

@@ -99,6 +99,13 @@ class Settings(ConnectorSettings):
         14, ge=1, le=366, description="Days of payments that are read again, for late bookings."
     )
     payments_first_days: int = Field(400, ge=1, le=3660, description="Days of payments that the first pull reads.")
+    contacts_ahead_days: int = Field(
+        7,
+        ge=0,
+        le=366,
+        description="Contacts of invoices that are due within so many days are read; at least the `before_due` of your plans, "
+        "so that a friendly notice goes to the contact too.",
+    )
     client_chunk: int = Field(50, ge=1, le=100, description="Invoices whose clients are asked for in one call.")
 
     @field_validator("invoice_tags", "client_tags")

@@ -11,9 +11,12 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from bridge.contract import BadAnswer, BadRecord
+from bridge.contract import BadAnswer, BadRecord, redact
 
 DATES = ("date", "due_date", "created", "updated")
+LARGEST = 15
+"""Digits before the point beyond which a number is no amount; computing with it could take for ever."""
+
 _ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -39,7 +42,11 @@ def total(data: Any, container: str) -> int | None:
     """Return the number of records of all pages, or None where the answer does not say."""
     box = data.get(container) if isinstance(data, dict) else None
     text = box.get("@total") if isinstance(box, dict) else None
-    return int(text) if isinstance(text, str | int) and str(text).isdigit() else None
+    return _count(text)
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if isinstance(value, str | int) and _ID.fullmatch(str(value)) else None
 
 
 def one(data: Any, item: str) -> dict[str, Any]:
@@ -51,13 +58,14 @@ def one(data: Any, item: str) -> dict[str, Any]:
 
 
 def failure(data: Any) -> str | None:
-    """Return the text of an `errors` body, whatever its status; None where it is no failure."""
+    """Return the text of an `errors` body, whatever its status, on one line and without secrets; None where it is no failure."""
     if not isinstance(data, dict) or "errors" not in data:
         return None
     box = data["errors"]
     found = box.get("error") if isinstance(box, dict) else box
     texts = found if isinstance(found, list) else [found]
-    return "; ".join(str(entry) for entry in texts)[:300] or "error without text"
+    said = str(redact("; ".join(str(entry) for entry in texts)))
+    return re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", said).strip()[:300] or "error without text"
 
 
 def text(record: dict[str, Any], field: str) -> str | None:
@@ -85,7 +93,7 @@ def amount(record: dict[str, Any], field: str) -> Decimal | None:
         number = Decimal(value)
     except InvalidOperation as error:
         raise BadRecord("expected an amount such as 119.50", field=field, value=value) from error
-    if not number.is_finite():
+    if not number.is_finite() or number.adjusted() > LARGEST:
         raise BadRecord("expected an amount such as 119.50", field=field, value=value)
     return number
 
@@ -120,9 +128,9 @@ def instant(value: str | None) -> datetime | None:
     """Return an instant with offset in UTC, None where the text is none."""
     try:
         moment = datetime.fromisoformat(value or "")
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None
 
 
 def words(value: str | None) -> tuple[str, ...]:

@@ -152,6 +152,30 @@ def test_a_record_that_does_not_fit_is_not_looked_over(billomat):
     assert str(billomat.look(connector, sibling)[0].invoice.open) == "5.00"
 
 
+def test_a_friendly_notice_before_the_due_date_goes_to_the_contact_too(billomat):
+    """The contact's address goes before the client's whether the invoice is due or not."""
+    client = billomat.sandbox.add_client("Ahorn Bau GmbH", email="zentrale@ahorn.example")
+    contact = billomat.sandbox.add_contact(client, "petra@ahorn.example")
+    invoice = billomat.sandbox.add_invoice(client, "5.00", due_on=date(2026, 12, 24), contact_id=contact)
+    assert billomat.look(billomat.connector(), invoice)[0].invoice.email == "petra@ahorn.example"
+
+
+@pytest.mark.parametrize("fields", [{"open_amount": "5.005"}, {"total_gross": "viel"}, {"date": "bald"}])
+def test_only_credits_that_may_be_for_an_invoice_can_make_it_unreadable(billomat, fields):
+    """A spoilt credit note of another invoice is nothing to this one; its own, and one for no invoice in particular, is."""
+    connector = billomat.connector()
+    client = billomat.sandbox.add_client("Ahorn Bau GmbH")
+    invoice, other = (billomat.sandbox.add_invoice(client, "50.00", due_on=date(2026, 11, 1)) for _ in range(2))
+    note = billomat.sandbox.add_credit_note(client, "5.00", invoice_id=other)
+    billomat.sandbox.books.credit_notes.rows[int(note)].update(fields)
+    assert billomat.look(connector, invoice)[0].related == ()
+    with pytest.raises(BadRecord):
+        billomat.look(connector, other)
+    billomat.sandbox.books.credit_notes.rows[int(note)]["invoice_id"] = None
+    with pytest.raises(BadRecord):
+        billomat.look(connector, invoice)
+
+
 def test_credit_notes_are_looked_at_by_their_own_ids(billomat):
     """A credit note that left the list is asked for as a credit note, never as the invoice of the same number."""
     connector = billomat.connector()

@@ -175,8 +175,10 @@ def test_the_contact_of_an_overdue_invoice_is_read_once_and_its_address_goes_fir
     first = billomat.sandbox.add_invoice(client, "5.00", due_on=due, contact_id=contact)
     second = billomat.sandbox.add_invoice(client, "5.00", due_on=due, contact_id=empty)
     later = billomat.sandbox.add_invoice(client, "5.00", due_on=date(2026, 12, 1), contact_id=contact)
+    soon = billomat.sandbox.add_invoice(client, "5.00", due_on=date(2026, 11, 20), contact_id=contact)
     connector = billomat.connector()
     batches = pull(connector)
+    assert merged(batches, "invoices")[soon].email == "petra@ahorn.example"
     invoices = merged(batches, "invoices")
     assert [invoices[key].email for key in (first, second, later)] == ["petra@ahorn.example", None, None]
     before = billomat.seen
@@ -224,12 +226,26 @@ def test_a_payment_that_is_only_missing_from_the_list_is_not_taken_back(billomat
     assert not [key for key in merged(pull(connector, batches[-1].cursor), "payments") if key != payment]
 
 
+def test_smaller_pages_than_asked_for_are_no_complete_list(billomat):
+    """A server that gives fewer records per page than asked for would hide all pages but the first; that is said, not taken for all."""
+    many(billomat, 3)
+    connector = billomat.connector()
+
+    def first_only(data):
+        box = data["invoices"]
+        return {"invoices": {**box, "@per_page": "1", "invoice": box["invoice"][:1]}}
+
+    billomat.sandbox.faults.reshape(first_only, "/invoices$", method="GET", times=None)
+    with pytest.raises(BadAnswer, match=r"1 of 3 records.*page_size"):
+        pull(connector)
+
+
 def test_an_empty_page_that_should_have_records_is_not_believed(billomat):
     """A list that counts records and shows none is a bad answer, never a complete listing."""
     many(billomat, 2)
     connector = billomat.connector()
     billomat.sandbox.faults.reshape(lambda data: {"invoices": {"@total": "2"}}, "/invoices$", method="GET", nth=1)
-    with pytest.raises(BadAnswer, match="none of 2 records"):
+    with pytest.raises(BadAnswer, match="0 of 2 records"):
         pull(connector)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.contract import BadAnswer, BadRecord
+from bridge.http.redact import KNOWN
 from connectors.billomat import wire
 
 
@@ -63,6 +64,29 @@ def test_an_id_is_a_number_and_nothing_else(value):
     """Ids become parts of paths; whatever is no number is refused."""
     with pytest.raises(BadRecord):
         wire.record_id({"id": value})
+
+
+@pytest.mark.parametrize("value", ["1E+20", "1E+999999999", "9" * 5000])
+def test_monstrous_numbers_are_refused_before_anything_is_computed(value):
+    """A number that no arithmetic could bear is a bad record, and a count that is none is not known."""
+    with pytest.raises(BadRecord):
+        wire.amount({"a": value}, "a")
+    assert wire.total({"rows": {"@total": value}}, "rows") is None
+    assert wire.total({"rows": {"@total": "²"}}, "rows") is None
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00", "bald", None])
+def test_instants_beyond_the_calendar_are_none(value):
+    """An instant that UTC cannot express is none."""
+    assert wire.instant(value) is None
+
+
+def test_words_of_billomat_are_one_line_without_any_part_of_a_secret():
+    """A secret at the place where a long text is cut is taken out first; control characters do not reach a terminal."""
+    KNOWN.add("0123456789abcdef0123456789abcdef")
+    told = wire.failure({"errors": {"error": ["\x1b[2J\n" + "x" * 285, "0123456789abcdef0123456789abcdef"]}})
+    assert told.isprintable()
+    assert "01234567" not in told
 
 
 def test_dates_of_the_year_one_are_no_dates():

@@ -197,6 +197,18 @@ class TestAmend:
         with pytest.raises(Refused, match=r"charge 5\.00 at Billomat, the fee should be 0\.00"):
             connector.push(billomat.write(connector, Act.AMEND, invoice, reminder))
 
+    def test_a_draft_that_shows_no_amount_is_refused(self, billomat):
+        """An amount that is not there cannot be compared, so that it is not taken for the right one."""
+        connector, invoice = billomat.connector(), billomat.invoice()
+        write = billomat.write(connector, Act.CREATE, invoice)
+        amend = billomat.write(connector, Act.AMEND, invoice, connector.push(write).provider_id)
+        hidden = dict.fromkeys(("open_amount", "total_gross", "paid_amount"), "")
+        billomat.sandbox.faults.reshape(
+            lambda data: {"reminder": {**data["reminder"], **hidden}}, r"/reminders/\d+$", method="GET", times=None
+        )
+        with pytest.raises(Refused, match="asks for nothing"):
+            connector.push(amend)
+
     def test_a_lost_answer_to_the_fee_does_not_charge_again(self, billomat):
         """The item was added but its answer lost: amending again finds it."""
         billomat.sandbox.add_level("Fünfte")
@@ -321,6 +333,18 @@ class TestSending:
         assert (proof.found_later, proof.facts["action"]) == (True, "REMINDER_MAIL")
         mail = billomat.sandbox.ledger.mails[-1]
         assert (mail.reminder_id, mail.to, mail.demanded) == (reminder, ("a@b.example", "c@d.example"), Decimal(119))
+
+    @pytest.mark.parametrize("user", [2, None])
+    def test_a_mail_that_somebody_else_sent_at_the_same_moment_is_no_proof(self, billomat, user):
+        """The history does not name the reminder, but who acted: neither a colleague nor Billomat's own automation is us."""
+        connector, invoice = billomat.connector(), billomat.invoice()
+        reminder = sendable(billomat, connector, invoice)
+        send = billomat.write(connector, Act.SEND_EMAIL, invoice, reminder)
+        billomat.sandbox.books.note(int(invoice), "REMINDER_MAIL", "Mahnung versendet", user)
+        with pytest.raises(CannotTell, match="proves nothing"):
+            connector.find(send)
+        connector.push(send)
+        assert connector.find(send).facts["entries"] == "1"
 
     def test_a_failed_mail_is_for_a_person(self, billomat):
         """Billomat took the mail and reports its failure: neither sent nor certainly absent."""

@@ -180,6 +180,7 @@ class Reason(StrEnum):
     OWN_REMINDER_RUNNING = "own_reminder_running"
     FOREIGN_REMINDER_RUNNING = "foreign_reminder_running"
     NO_RECIPIENT = "no_recipient"
+    NO_CHANNEL = "no_channel"
     WRITING_SUSPENDED = "writing_suspended"
     GLOBAL_PAUSE = "global_pause"
     SENDING_OFF = "sending_off"

@@ -10,6 +10,7 @@ from bridge.errors import BridgeError, ConfigError, UsageError
 from bridge.http import AuthorizationFlow, OAuth2Auth
 from bridge.model import Finding, Reason, Severity
 from bridge.policy import EscalationPlan, words
+from bridge.policy.assign import reachable
 from bridge.policy.fits import plan_fits
 from bridge.policy.rules import NO_PLAN
 
@@ -110,10 +111,9 @@ class Checking(Claims):
             yield from _findings(name, plan_fits(plan, abilities))
 
     def plans_in_use(self, account: str) -> tuple[EscalationPlan, ...]:
-        """Return the plans that some claim of this account can have."""
+        """Return the plans that some claim of this account can have by the configuration."""
         rules = self.rules[account]
-        names = {line.plan for line in rules.assignments} | ({rules.default_plan} if rules.default_plan else set())
-        return tuple(rules.plans[name] for name in sorted(names - {NO_PLAN}))
+        return tuple(rules.plans[name] for name in sorted(reachable(rules) - {NO_PLAN}))
 
     # ----------------------------------------------------------------------------------------------- consent, places
 

@@ -225,6 +225,8 @@ class Explained:
     asked: tuple[RuleAsked, ...] = ()
     before: tuple[Ahead, ...] = ()
     ahead: tuple[Ahead, ...] = ()
+    channels: tuple[str, ...] = ()  # how the next level goes out, and why it is ours where the provider's was possible
+    channel_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,7 @@ def explained(out: Out, results: Sequence[Explained]) -> None:
                 ("why", f"{one.text or reason(one.reason)}  [{one.reason}]"),
                 ("rule", one.rule),
                 ("level", level(one.level, one.level_name) if one.level else ""),
+                ("channel", channel(one)),
                 ("next_on", one.next_on),
                 ("change", one.change),
             ]
@@ -197,6 +198,12 @@ def explained(out: Out, results: Sequence[Explained]) -> None:
                 level=level(one_ahead.level, one_ahead.level_name),
                 style="dim",
             )
+
+
+def channel(one: Explained) -> str:
+    """Return how the next level goes out, and why it is our own way."""
+    told = ", ".join(word("channel", name) for name in one.channels)
+    return f"{told} ({one.channel_text})" if told and one.channel_text else told or one.channel_text
 
 
 def found(out: Out, result: Found) -> None:

@@ -55,10 +55,8 @@ channels:
     sender_address: buchhaltung@lichtblick.example
   letter_outbox: {{folder: data/letters}}
 plans:
-  files: [hausplan.yaml, eigene-post.yaml]
+  files: [hausplan.yaml]
   default: hausplan
-  assign:
-    - {{plan: eigene-post, accounts: [{csv}]}}
 dunning:
   cutoff: {cutoff}
   max_notices_per_run: 25
@@ -88,20 +86,18 @@ def write(stage: Stage, today: date) -> Path:
         path.write_text(secret, "utf-8")
     path = stage.folder / "bridge.yaml"
     path.write_text(text, "utf-8")
-    for name, channel in PLANS.items():
-        (stage.folder / f"{name}.yaml").write_text(plan(name, channel), "utf-8")
+    (stage.folder / "hausplan.yaml").write_text(plan("hausplan"), "utf-8")
     return path
 
 
-PLANS = {"hausplan": "provider_email", "eigene-post": "mail"}
-"""Plan -> channel: the providers send their own reminders; for the old program, which sends nothing, we do."""
+def plan(name: str) -> str:
+    """Return the shipped standard plan as the agency made it its own: it sends by itself up to the second level.
 
-
-def plan(name: str, channel: str) -> str:
-    """Return the shipped standard plan as the agency made it its own: it sends by itself up to the second level."""
+    The providers send their own reminders; for the old program, which sends nothing, we do: `email` finds the way by itself.
+    """
     shipped = (resources.files("bridge.policy") / "plans" / "standard.yaml").read_text("utf-8")
     head, first, second, *rest = shipped.split("automation: propose")
     own = f"{head}automation: send{first}automation: send{second}" + "".join(
         f"automation: propose{part}" for part in rest
     )
-    return own.replace("name: standard", f"name: {name}").replace("channels: [mail]", f"channels: [{channel}]")
+    return own.replace("name: standard", f"name: {name}")

@@ -6,7 +6,7 @@ A crash leaves the rest due, and the next run goes on with it.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
@@ -204,10 +204,12 @@ class _Work:
             if claim.invoice_id in seen.due
         )
         held = unsendable(seen.case, found, rules, self.account.abilities)
-        facts_told = {"why": "credit"}
+        if not held:
+            return found
+        again = order.today + timedelta(days=1)  # a channel may be set up meanwhile
         return tuple(
-            one._replace(outcome=Outcome.HOLD, reason=Reason.AMOUNT_UNCLEAR, facts=facts_told)
-            if one.invoice_id in held
+            one._replace(outcome=Outcome.HOLD, reason=why.reason, facts=why.facts, next_on=again)
+            if (why := held.get(one.invoice_id))
             else one
             for one in found
         )

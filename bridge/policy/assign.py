@@ -44,6 +44,17 @@ def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
     return _of_account(rules)
 
 
+def reachable(rules: AccountRules) -> frozenset[str]:
+    """Return the names of the plans that assignments or the account give to some claim.
+
+    An assignment without conditions of its own holds for every claim of the account: it replaces the account's plan, and others
+    without conditions behind it.
+    """
+    whole = next((one.plan for one in rules.assignments if not _weight(one)), rules.default_plan)
+    special = {one.plan for one in rules.assignments if _weight(one)}
+    return frozenset(special | {whole} if whole else special)
+
+
 def _of_account(rules: AccountRules) -> Assigned:
     """Return the plan of the account, worked out once for all claims."""
     found = rules.cache.get("default")

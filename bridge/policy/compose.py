@@ -12,11 +12,12 @@ from typing import NamedTuple
 from bridge.model import Content
 from bridge.policy import texts
 from bridge.policy.build import amount
-from bridge.policy.plan import Automation, Document, DunningLevel, EscalationPlan, Kind, Variant, Via
+from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Kind, Variant, Via
 from bridge.policy.recipients import folded, mail_recipients, postal_address, recipient_of
 from bridge.policy.rules import AccountRules
 from bridge.policy.steps import Frame, StepDraft, steps_of
 from bridge.policy.views import Abilities, Basis, CaseView, ClaimView, Decision, Outcome
+from bridge.policy.ways import Blocked, Way, ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,56 +83,46 @@ def compose(
     items = [_item(case, claims[one.invoice_id], one, rules) for one in decisions if one.outcome is Outcome.ESCALATE]
     for item in sorted(items, key=lambda one: (one.claim.due_on or date.max, one.claim.invoice_id)):
         groups.setdefault(_group(case, item), []).append(item)
-    found = []
+    found: list[NoticeDraft] = []
     for group in groups.values():
-        lead = max(group, key=lambda one: one.decision.level or 0)
-        for via, document in _ways([item.claim for item in group], lead.level, lead.variant, abilities) or ():
-            found.append(_notice(case, group, lead, via, document, rules, abilities, today))
+        whole = _notices(case, group, rules, abilities, today)
+        if not whole and len(group) > 1:  # no way for the bundle as a whole: what can go out by itself does
+            whole = [one for item in group for one in _notices(case, [item], rules, abilities, today)]
+        found += whole
     return tuple(found)
+
+
+def _notices(
+    case: CaseView, group: Sequence[_Item], rules: AccountRules, abilities: Abilities, today: date
+) -> list[NoticeDraft]:
+    lead = max(group, key=lambda one: one.decision.level or 0)
+    found = ways(lead.level, lead.variant, abilities, [item.claim for item in group])
+    if isinstance(found, Blocked):
+        return []
+    return [_notice(case, group, lead, way, rules, abilities, today) for way in found]
 
 
 def unsendable(
     case: CaseView, decisions: Iterable[Decision], rules: AccountRules, abilities: Abilities
-) -> frozenset[str]:
-    """Return the invoices that escalate but for which no true notice can be made.
+) -> dict[str, Blocked]:
+    """Return the invoices that escalate but for which no true notice can be made, and why.
 
-    The provider's own document would ask for more than is owed after open credit notes, and no channel of ours can say it right.
+    The provider's own document would ask for more than is owed after open credit notes, or this account cannot send it at all, and no
+    channel of ours can say it.
     """
     claims = {claim.invoice_id: claim for claim in case.claims}
-    found = set()
+    found: dict[str, Blocked] = {}
     for one in decisions:
         if one.outcome is Outcome.ESCALATE:
             item = _item(case, claims[one.invoice_id], one, rules)
-            if _ways([item.claim], item.level, item.variant, abilities) is None:
-                found.add(one.invoice_id)
-    return frozenset(found)
-
-
-def _ways(
-    claims: Sequence[ClaimView], level: DunningLevel, variant: Variant, abilities: Abilities
-) -> list[tuple[Via, Document]] | None:
-    """Return channel and document of each notice of a level, the record at the provider with the first; None: no way.
-
-    Where open credit notes are netted, the provider's document would show another amount than we ask for: our own mail or letter
-    goes out instead, without a record there.
-    """
-    netted = any(claim.linked_credits or claim.shared_credits for claim in claims)
-    if not netted or variant.documents is Document.NONE:
-        return [
-            (via, variant.documents if number == 0 else Document.NONE) for number, via in enumerate(variant.channels)
-        ]
-    own = [_OWN.get(via, via) for via in variant.channels]
-    reaches = level.automation in (Automation.PROPOSE, Automation.SEND)
-    if not reaches or any(via.act not in abilities.channels for via in own):
-        return None
-    return [(via, Document.NONE) for via in dict.fromkeys(own)]
-
-
-_OWN = {Via.PROVIDER_EMAIL: Via.MAIL, Via.PROVIDER_POST: Via.LETTER}
+            way = ways(item.level, item.variant, abilities, [item.claim])
+            if isinstance(way, Blocked):
+                found[one.invoice_id] = way
+    return found
 
 
 def key_of(account: str, claim: ClaimView, decision: Decision, via: Via) -> str:
-    """Return the unique key of a notice for one claim: claim, round, level, repetition, channel."""
+    """Return the unique key of a notice for one claim: claim, round, level, repetition, channel as the plan names it."""
     return f"{account}:{claim.invoice_id}:{decision.round}:{decision.level}:{decision.repetition}:{via.value}"
 
 
@@ -182,24 +173,24 @@ def _notice(  # noqa: PLR0917  one call site
     case: CaseView,
     group: Sequence[_Item],
     lead: _Item,
-    via: Via,
-    document: Document,
+    way: Way,
     rules: AccountRules,
     abilities: Abilities,
     today: date,
 ) -> NoticeDraft:
+    via, document = way.via, way.document
     deadline = rules.calendar.working_day(today + timedelta(days=lead.level.term_days))
     fee = int(lead.level.fee.scaleb(2))
     fees = [fee if item is lead else 0 for item in group]
     name = lead.level.name_in(lead.language)
     claims = tuple(
-        _claim(case, item, one_fee, via, rules, today, deadline) for item, one_fee in zip(group, fees, strict=True)
+        _claim(case, item, one_fee, way, rules, today, deadline) for item, one_fee in zip(group, fees, strict=True)
     )
     total = sum(item.claim.demand + item.claim.fees for item in group) + fee
     values = _values(case, group, lead, fee, total, deadline, rules, today)
     text = lead.level.texts[lead.language]
     recipient = recipient_of(case, lead.claim, lead.level, via)
-    own_mail = via in (Via.MAIL, Via.PROVIDER_EMAIL)
+    own_mail = via.mailed
     content = Content(
         level_name=name,
         language=lead.language,
@@ -240,11 +231,11 @@ def _notice(  # noqa: PLR0917  one call site
 
 
 def _claim(  # noqa: PLR0917  one call site
-    case: CaseView, item: _Item, fee: int, via: Via, rules: AccountRules, today: date, deadline: date
+    case: CaseView, item: _Item, fee: int, way: Way, rules: AccountRules, today: date, deadline: date
 ) -> ClaimDraft:
-    claim, decision = item.claim, item.decision
+    claim, decision, via = item.claim, item.decision, way.via
     adopted = decision.adoption
-    own_mail = via in (Via.MAIL, Via.PROVIDER_EMAIL)
+    own_mail = via.mailed
     main = (claim.email or case.email or "") if own_mail else folded(postal_address(case, claim))
     basis = Basis(
         invoice_id=claim.invoice_id,
@@ -270,7 +261,7 @@ def _claim(  # noqa: PLR0917  one call site
         repetition=decision.repetition,
         demand=claim.demand,
         fee=fee,
-        key=key_of(rules.account, claim, decision, via),
+        key=key_of(rules.account, claim, decision, way.named),
         basis=basis,
     )
 

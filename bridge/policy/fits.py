@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 
 from bridge.model import Act, Finding, Severity
+from bridge.policy import words
 from bridge.policy.plan import Automation, Document, DunningLevel, EscalationPlan, Variant, Via
 from bridge.policy.views import Abilities
+from bridge.policy.ways import Blocked, Way, ways
 
 
 def plan_fits(plan: EscalationPlan, abilities: Abilities) -> tuple[Finding, ...]:
     """Return what of `plan` this account cannot do (errors), and what will be missing (warnings)."""
-    found: list[Finding] = []
+    told: dict[tuple[Severity, str, str, str], list[int]] = {}
     for position, level in enumerate(plan.levels, start=1):
         for variant in level.variants:
-            where = f"plan {plan.name}, level {position}" + (f" ({variant.name})" if len(level.variants) > 1 else "")
-            found += [
-                Finding(severity=severity, code=code, text=f"{where}: {text}")
-                for severity, code, text in _level(level, variant, abilities)
-            ]
+            name = f" ({variant.name})" if len(level.variants) > 1 else ""
+            for severity, code, text in _level(level, variant, abilities):
+                told.setdefault((severity, code, text, name), []).append(position)
+    found = [
+        Finding(severity=severity, code=code, text=f"plan {plan.name}, {_positions(positions)}{name}: {text}")
+        for (severity, code, text, name), positions in told.items()
+    ]
     found += _levels(plan, abilities)
     if not {Act.NOTE, Act.TAG} & abilities.acts:
         text = f"plan {plan.name}: this account has no place for a line on the invoice; the line stays in the case"
@@ -24,30 +28,56 @@ def plan_fits(plan: EscalationPlan, abilities: Abilities) -> tuple[Finding, ...]
     return tuple(found)
 
 
+def _positions(positions: list[int]) -> str:
+    return f"level{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}"
+
+
 def _level(level: DunningLevel, variant: Variant, abilities: Abilities) -> Iterator[tuple[Severity, str, str]]:
     acts, document = abilities.acts, variant.documents
+    way = ways(level, variant, abilities)
     for via in variant.channels:
-        if not abilities.can(via.act):
+        if via.automatic:
+            yield from _automatic(via, way, abilities)
+        elif not abilities.can(via.act):
             yield Severity.ERROR, "plan_channel", f"channel {via.value}: {_who(via)}"
-    if document is not Document.NONE and Act.CREATE not in acts:
+    fixed = not any(via.automatic for via in variant.channels)
+    if (fixed or variant.document is not None) and document is not Document.NONE and Act.CREATE not in acts:
         text = f"document: {document.value} needs reminders at the provider, which this account cannot make; write document: none"
         yield Severity.ERROR, "plan_document", text
     if level.automation is Automation.COMPLETE and Act.COMPLETE not in acts:
         text = "automation complete: this provider has no step between draft and sent; write create or send"
         yield Severity.ERROR, "plan_automation", text
-    if level.fee and document is Document.PROVIDER and not abilities.provider_fees:
-        text = (
-            f"fee {level.fee}: this provider refuses a fee on its reminders; send our own document (channels mail or letter"
-            " with document: silent or none), or take the fee out"
-        )
-        yield Severity.ERROR, "plan_fee", text
-    own = [via for via in variant.channels if not via.by_provider]
-    if own and document is not Document.NONE and Act.CREATE in acts and Act.MARK_SENT not in acts:
+    if level.fee and document is Document.PROVIDER and fixed and not abilities.provider_fees:
+        text = f"fee {level.fee}: this provider refuses a fee on its reminders; "
+        if isinstance(way, Blocked):
+            text += "send our own document (channels mail or letter), or take the fee out"
+            yield Severity.ERROR, "plan_fee", text
+        else:
+            yield Severity.WARNING, "plan_fee", text + "our own mail or letter goes out, without a record there"
+    own = not isinstance(way, Blocked) and any(not one.via.by_provider and one.document.record for one in way)
+    if own and Act.CREATE in acts and Act.MARK_SENT not in acts:
         text = "the provider's reminder cannot be marked as sent there; it stays as it is after our own mail or letter"
         yield Severity.WARNING, "plan_mark_sent", text
     if level.fee and document is Document.SILENT and not abilities.provider_fees:
         text = f"fee {level.fee}: the silent reminder at the provider shows no fee; only our own letter does"
         yield Severity.INFO, "plan_fee_silent", text
+
+
+def _automatic(via: Via, way: tuple[Way, ...] | Blocked, abilities: Abilities) -> Iterator[tuple[Severity, str, str]]:
+    """Say who sends where the plan leaves it open; an error only where nobody can."""
+    key = "smtp" if via.mailed else "letter_outbox"
+    if isinstance(way, Blocked):
+        if way.via is via:
+            text = f"channel {via.value}: {words.because(way.because)}, and no channel of ours does it; set channels.{key} in the configuration"
+            yield Severity.ERROR, "plan_channel", text
+        return
+    for one in way:
+        if one.named is via and one.via.by_provider and one.via.own.act not in abilities.channels:
+            text = (
+                f"channel {via.value}: the provider sends; a claim with an open credit note is held, as only a channel of ours"
+                f" can name the lower amount; set channels.{key}"
+            )
+            yield Severity.INFO, "plan_no_own_channel", text
 
 
 def _levels(plan: EscalationPlan, abilities: Abilities) -> Iterator[Finding]:
@@ -56,23 +86,31 @@ def _levels(plan: EscalationPlan, abilities: Abilities) -> Iterator[Finding]:
     if there is None:
         return
     using = [
-        position
-        for position, level in enumerate(plan.levels, start=1)
-        if any(variant.documents is not Document.NONE for variant in level.variants)
+        position for position, level in enumerate(plan.levels, start=1) if any(_uses(one) for one in level.variants)
     ]
     repeats = plan.levels[-1].repeat
     wanted = len(using) + (repeats.limit if repeats and len(plan.levels) in using else 0)
-    if wanted > len(there):
-        have = ", ".join(there) or "none"
-        text = (
-            f"plan {plan.name}: makes up to {wanted} reminders for an invoice at the provider, which has {len(there)} dunning levels"
-            f" ({have}); add levels there, or write document: none"
-        )
+    if wanted <= len(there):
+        return
+    beyond = [plan.level(position) for position in using[len(there) :]] or [plan.levels[-1]]
+    named = [via for level in beyond for one in level.variants if _uses(one) for via in one.channels]
+    have = ", ".join(there) or "none"
+    text = f"plan {plan.name}: makes up to {wanted} reminders for an invoice at the provider, which has {len(there)} dunning levels ({have})"
+    if all(via.automatic and via.own.act in abilities.channels for via in named):
+        text += "; the further ones go out as our own"
+        yield Finding(severity=Severity.INFO, code="plan_levels", text=text)
+    elif there or not all(via.automatic for via in named):  # without any level there, the channel itself is the error
+        text += "; add levels there, set channels.smtp or channels.letter_outbox, or write document: none"
         yield Finding(severity=Severity.ERROR, code="plan_levels", text=text)
+
+
+def _uses(variant: Variant) -> bool:
+    """Return whether this variant makes a reminder at the provider where it can."""
+    return variant.documents is not Document.NONE
 
 
 def _who(via: Via) -> str:
     if via.by_provider:
-        return "this account's connector cannot send it; use mail or letter"
+        return "this account's connector cannot send it; use email, post, mail or letter"
     key = "smtp" if via is Via.MAIL else "letter_outbox"
     return f"no channel of ours does it; set channels.{key} in the configuration"

@@ -35,8 +35,13 @@ class Automation(StrEnum):
 
 
 class Via(StrEnum):
-    """Delivery channel (Versandweg): the provider's e-mail or post service, our own mail, or our own letter outbox."""
+    """Delivery channel (Versandweg): the provider's e-mail or post service, our own mail, or our own letter outbox.
 
+    `email` and `post` are automatic: `policy.ways` takes the provider's service where it can send what we ask for, else our own.
+    """
+
+    EMAIL = "email"
+    POST = "post"
     PROVIDER_EMAIL = "provider_email"
     PROVIDER_POST = "provider_post"
     MAIL = "mail"
@@ -44,12 +49,32 @@ class Via(StrEnum):
 
     @property
     def act(self) -> Act:
-        """Return the one act that reaches the debtor."""
+        """Return the one act that reaches the debtor; an automatic channel has none before it is resolved (`KeyError`)."""
         return _ACT_OF[self]
 
     @property
     def by_provider(self) -> bool:
         return self in (Via.PROVIDER_EMAIL, Via.PROVIDER_POST)
+
+    @property
+    def automatic(self) -> bool:
+        """Return whether the account and the claim decide who sends."""
+        return self in (Via.EMAIL, Via.POST)
+
+    @property
+    def mailed(self) -> bool:
+        """Return whether it goes to an e-mail address, not to a postal one."""
+        return self in (Via.EMAIL, Via.PROVIDER_EMAIL, Via.MAIL)
+
+    @property
+    def own(self) -> "Via":
+        """Return our own channel to the same address."""
+        return Via.MAIL if self.mailed else Via.LETTER
+
+    @property
+    def provider(self) -> "Via":
+        """Return the provider's channel to the same address."""
+        return Via.PROVIDER_EMAIL if self.mailed else Via.PROVIDER_POST
 
 
 _ACT_OF = {
@@ -66,6 +91,11 @@ class Document(StrEnum):
     PROVIDER = "provider"
     SILENT = "silent"
     NONE = "none"
+
+    @property
+    def record(self) -> bool:
+        """Return whether a reminder is made at the provider."""
+        return self is not Document.NONE
 
 
 class Kind(StrEnum):
@@ -195,7 +225,15 @@ class Variant(Frozen):
     """One way to deliver a level (Ausprägung). Of several, exactly one is the standard; the others are chosen by hand."""
 
     name: str = "standard"
-    channels: Annotated[tuple[Via, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
+    channels: Annotated[
+        tuple[Via, ...],
+        BeforeValidator(_one_or_many),
+        Field(
+            min_length=1,
+            description="email, post: the provider's own service where it can send this, else our own mail or letter;"
+            " provider_email, provider_post, mail, letter: always this one",
+        ),
+    ]
     document: Document | None = None
     standard: bool = False
 
@@ -204,6 +242,12 @@ class Variant(Frozen):
         if len(set(self.channels)) != len(self.channels):
             msg = "a channel stands here twice"
             raise ValueError(msg)
+        if (
+            len({(via.mailed, via.automatic) for via in self.channels}) == 2
+            and len({via.mailed for via in self.channels}) == 1
+        ):
+            msg = "email and post choose the channel themselves; take out the channel of the same kind beside them"
+            raise ValueError(msg)
         if any(via.by_provider for via in self.channels) and self.document in (Document.SILENT, Document.NONE):
             msg = "a provider sends its own document only; write document: provider, or use the channels mail or letter"
             raise ValueError(msg)
@@ -211,10 +255,11 @@ class Variant(Frozen):
 
     @property
     def documents(self) -> Document:
-        """Return whose document goes out; by default the provider's for its own channels, ours alone otherwise."""
+        """Return whose document goes out; by default the provider's for its own and automatic channels, ours alone otherwise."""
         if self.document is not None:
             return self.document
-        return Document.PROVIDER if any(via.by_provider for via in self.channels) else Document.NONE
+        theirs = any(via.by_provider or via.automatic for via in self.channels)
+        return Document.PROVIDER if theirs else Document.NONE
 
 
 class Repeat(Frozen):

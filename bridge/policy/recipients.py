@@ -31,14 +31,14 @@ def postal_address(case: CaseView, claim: ClaimView) -> Address | None:
 
 def can_reach(case: CaseView, claim: ClaimView, level: DunningLevel, via: Via) -> bool:
     """Return whether there is a recipient for this channel, without building the list."""
-    if via in (Via.MAIL, Via.PROVIDER_EMAIL) and (claim.email or case.email):
+    if via.mailed and (claim.email or case.email):
         return True
     return bool(recipient_of(case, claim, level, via))
 
 
 def recipient_of(case: CaseView, claim: ClaimView, level: DunningLevel, via: Via) -> str:
     """Return the recipient as one text, to compare later: mail addresses, or the folded postal address; empty: none."""
-    if via in (Via.MAIL, Via.PROVIDER_EMAIL):
+    if via.mailed:
         return ", ".join(mail_recipients(case, claim, level).to)
     return folded(postal_address(case, claim))
 

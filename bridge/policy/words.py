@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge.model import Reason
 from bridge.policy import texts
+from bridge.policy.ways import Because
 
 _R = Reason
 
@@ -97,6 +98,7 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "the provider holds a reminder that was not made here[ ({state})]",
     ),
     _R.NO_RECIPIENT: ("kein Empfänger[ für {channel}]", "no recipient[ for {channel}]"),
+    _R.NO_CHANNEL: ("kein Versandweg[ für {channel}]", "no way to send[ for {channel}]"),
     _R.WRITING_SUSPENDED: (
         "Schreiben in dieses Konto ist ausgesetzt[: {note}]",
         "writing to this account is suspended[: {note}]",
@@ -182,6 +184,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
         "E-Mail oder Anschrift beim Kunden eintragen",
         "enter an e-mail or postal address of the customer",
     ),
+    _R.NO_CHANNEL: (
+        "einen eigenen Mailserver oder Briefausgang einrichten (channels)",
+        "set up a mail server or letter outbox of your own (channels)",
+    ),
     _R.WRITING_SUSPENDED: (
         "fremde Mahnautomatik abschalten und das Konto freigeben",
         "switch the other dunning off and release the account",
@@ -192,6 +198,26 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     _R.UNDELIVERED: ("Anschrift berichtigen und erneut senden", "correct the address and send again"),
     _R.APPROVAL_PENDING: ("den Lauf freigeben (approve)", "approve the run (approve)"),
 }
+
+BECAUSE: Mapping[Because, tuple[str, str]] = {
+    Because.CREDIT: (
+        "die Mahnung des Anbieters zeigt die verrechnete Gutschrift nicht",
+        "the provider's reminder does not show the credit note that is netted",
+    ),
+    Because.FEE: ("der Anbieter lehnt eine Gebühr auf seiner Mahnung ab", "the provider refuses a fee on its reminder"),
+    Because.BUNDLE: (
+        "eine Mahnung beim Anbieter gehört zu einer Rechnung",
+        "a reminder at the provider belongs to one invoice",
+    ),
+    Because.LEVELS: ("der Anbieter hat dafür keine Mahnstufe", "the provider has no dunning level for it"),
+    Because.ACT: ("der Anbieter versendet es für dieses Konto nicht", "this account's provider does not send it"),
+    Because.DOCUMENT: ("der Plan verlangt unser eigenes Schreiben", "the plan asks for our own document"),
+    Because.SECOND: (
+        "die Mahnung des Anbieters geht nur über den ersten Weg hinaus",
+        "the provider's reminder goes out by the first channel only",
+    ),
+}
+"""Why our own mail or letter goes out and not the provider's."""
 
 _PART = re.compile(r"\[([^\]]*)\]")
 _NAME = re.compile(r"\{(\w+)\}")
@@ -208,6 +234,10 @@ _PLAIN = {
             "offene Gutschrift, die der Beleg beim Anbieter nicht zeigt",
             "an open credit note that the provider's document does not show",
         ),
+        "fee": (
+            "eine Gebühr, die der Anbieter auf seiner Mahnung ablehnt",
+            "a fee that the provider refuses on its reminder",
+        ),
     },
     "note": {
         "foreign_in_pull": (
@@ -221,6 +251,8 @@ _PLAIN = {
     },
     "what": _WHAT,
     "channel": {
+        "email": ("E-Mail", "e-mail"),
+        "post": ("Post", "post"),
         "provider_email": ("E-Mail", "e-mail"),
         "provider_post": ("Post", "post"),
         "mail": ("E-Mail", "e-mail"),
@@ -274,6 +306,11 @@ def remedy(code: Reason, language: str = "de") -> str:
 def plain(name: str, value: str, language: str) -> str:
     """Return the plain words of a value that the rules name by code, the value itself where it has none."""
     return _shown(name, value, language, {})
+
+
+def because(code: Because | None, language: str = "en") -> str:
+    """Return why our own mail or letter goes out and not the provider's; empty for None."""
+    return _in(BECAUSE[code], language) if code else ""
 
 
 def _in(pair: tuple[str, str], language: str) -> str:

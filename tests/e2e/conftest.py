@@ -125,13 +125,16 @@ class Office:
         return self(*words, "--json", code=code).json
 
     def init(self):
-        """Let `init` write the configuration, at the sandbox's pace."""
+        """Let `init` write the configuration, at the sandbox's pace; the agency sends its own mails."""
         made = self("init", "--yes", "--account", "main:sevdesk", "--base-url", f"main={self.sandbox.base_url}",
                     "--company", "Lichtblick GmbH", "--cutoff", "2026-01-01", "--smtp", f"127.0.0.1:{self.mails.port}",
                     "--sender", "buchhaltung@lichtblick.example")  # fmt: skip
         path = self.folder / "bridge.yaml"
         text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace("    http:\n", "    http:\n      pace: 1000\n"), encoding="utf-8")
+        text = text.replace("    http:\n", "    http:\n      pace: 1000\n")
+        path.write_text(text.replace("  # files: [plans.yaml]\n", "  files: [standard.yaml]\n"), encoding="utf-8")
+        shipped = (ROOT / "bridge" / "policy" / "plans" / "standard.yaml").read_text(encoding="utf-8")
+        (self.folder / "standard.yaml").write_text(shipped.replace("[email]", "[mail]"), encoding="utf-8")
         return made
 
 

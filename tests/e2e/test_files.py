@@ -43,7 +43,7 @@ class House:
         self.tool = Sandbox(folder, today=self.today)
         self.mails = mails
         shipped = (ROOT / "bridge" / "policy" / "plans" / "standard.yaml").read_text(encoding="utf-8")
-        plan = shipped.replace("name: standard", "name: brief").replace("channels: [mail]", "channels: [letter]")
+        plan = shipped.replace("name: standard", "name: brief").replace("channels: [email]", "channels: [letter]")
         (folder / "brief.yaml").write_text(plan, encoding="utf-8")
         (folder / "bridge.yaml").write_text(CONFIG.format(port=mails.port), encoding="utf-8")
 

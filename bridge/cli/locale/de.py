@@ -259,6 +259,8 @@ TEXTS = {
     "fact.error": "Fehler",
     "fact.at": "Wann",
     # Wörter
+    "channel.email": "E-Mail (Anbieter, sonst eigene)",
+    "channel.post": "Post (Anbieter, sonst eigene)",
     "channel.provider_email": "E-Mail des Anbieters",
     "channel.provider_post": "Post des Anbieters",
     "channel.mail": "E-Mail",
@@ -305,6 +307,7 @@ TEXTS = {
     "step.open": "offen",
     "explain.ahead": "  {day}: Stufe {level}, wenn nichts bezahlt wird",
     "plan.stale": "{account}: Daten älter als erlaubt; davon wird nichts gemahnt.",
+    "fact.channel": "Weg",
     "fact.rule": "Regel",
     "done.reopened": "{subject} ist wieder offen ({actor}).",
     "done.sent": "{count} Mahnungen als versandt vermerkt durch {actor}.",

@@ -259,6 +259,8 @@ TEXTS = {
     "fact.error": "Error",
     "fact.at": "When",
     # words
+    "channel.email": "E-mail (provider, else ours)",
+    "channel.post": "Post (provider, else ours)",
     "channel.provider_email": "Provider e-mail",
     "channel.provider_post": "Provider post",
     "channel.mail": "E-mail",
@@ -305,6 +307,7 @@ TEXTS = {
     "step.open": "open",
     "explain.ahead": "  {day}: level {level}, if nothing is paid",
     "plan.stale": "{account}: data is older than its freshness limit; nothing of it is dunned.",
+    "fact.channel": "Channel",
     "fact.rule": "Rule",
     "done.reopened": "{subject} is open again ({actor}).",
     "done.sent": "{count} notices recorded as sent by {actor}.",

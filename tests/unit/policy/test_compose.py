@@ -119,7 +119,7 @@ def test_a_netted_credit_note_is_never_hidden_by_the_providers_document(values, 
     notices = made(whole, its, few)
     assert [acts(one) for one in notices] == ([] if expected is None else [expected])
     held = unsendable(whole, decide(whole, its, TODAY), its, few)
-    assert held == (frozenset({"1"}) if expected is None else frozenset())
+    assert set(held) == ({"1"} if expected is None else set())
     if notices:
         assert (notices[0].total, notices[0].claims[0].basis.via) == (7000, notices[0].channel.value)
 

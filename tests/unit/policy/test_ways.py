@@ -1,0 +1,190 @@
+"""Automatic channels: the provider's service where it can say exactly what we ask for, else our own; an error only where neither can."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bridge.model import Act, Address, NoticeStatus, Severity
+from bridge.policy import Abilities, Assignment, NoticeView, compose, decide, unsendable
+from bridge.policy.assign import reachable
+from bridge.policy.fits import plan_fits
+from bridge.policy.load import starter_plans
+from tests.unit.policy.helpers import case, claim, level, plan, rules
+
+TODAY = date(2026, 10, 5)
+A = Act
+THEIRS = Abilities(acts=frozenset({A.CREATE, A.AMEND, A.SEND_EMAIL, A.SEND_POST, A.MARK_SENT}))
+OURS = {A.MAIL: "smtp", A.LETTER: "letter_outbox"}
+BOTH = replace(THEIRS, channels=OURS)
+NEITHER = Abilities()
+HOME = Address(street="Weg 1", postcode="50667", city="Köln")
+
+
+def sent(one, abilities, **values):
+    """The acts that reach the debtor, with whether a reminder is made at the provider; None: held, as nothing can say it."""
+    its = rules(plan(level(1, after_due=3, **values)))
+    whole = case(one, address=HOME)
+    decisions = decide(whole, its, TODAY)
+    found = [
+        (notice.channel.value, any(step.act is A.CREATE for step in notice.steps))
+        for notice in compose(whole, decisions, its, abilities, TODAY)
+    ]
+    assert bool(found) is not bool(unsendable(whole, decisions, its, abilities))
+    return found or None
+
+
+@pytest.mark.parametrize(
+    ("one", "abilities", "values", "expected"),
+    [
+        (claim(), BOTH, {"channels": ["email"]}, [("provider_email", True)]),
+        (claim(), BOTH, {"channels": ["post"]}, [("provider_post", True)]),
+        (claim(), THEIRS, {"channels": ["email"]}, [("provider_email", True)]),
+        (claim(), replace(NEITHER, channels=OURS), {"channels": ["email"]}, [("mail", False)]),
+        (claim(), replace(NEITHER, channels=OURS), {"channels": ["post"]}, [("letter", False)]),
+        (claim(), NEITHER, {"channels": ["email"]}, None),
+        (claim(linked_credits=3000), BOTH, {"channels": ["email"]}, [("mail", False)]),
+        (claim(linked_credits=3000), THEIRS, {"channels": ["email"]}, None),
+        (claim(), replace(BOTH, provider_fees=False), {"channels": ["email"], "fee": 5}, [("mail", False)]),
+        (claim(), replace(BOTH, provider_fees=False), {"channels": ["email"]}, [("provider_email", True)]),
+        (claim(), replace(BOTH, provider_fees=False), {"channels": ["provider_email"], "fee": 5}, [("mail", False)]),
+        (claim(), BOTH, {"channels": ["email"], "document": "silent"}, [("mail", True)]),
+        (claim(), BOTH, {"channels": ["email"], "document": "none"}, [("mail", False)]),
+        (
+            claim(),
+            replace(BOTH, acts=BOTH.acts - {A.SEND_EMAIL}),
+            {"channels": ["email"], "document": "provider"},
+            [("mail", True)],
+        ),
+        (claim(), BOTH, {"channels": ["email", "post"]}, [("provider_email", True), ("letter", False)]),
+        (claim(), replace(BOTH, provider_levels=()), {"channels": ["email"]}, [("mail", False)]),
+        (
+            claim(provider_level=1),
+            replace(BOTH, provider_levels=("Erinnerung",)),
+            {"channels": ["email"]},
+            [("mail", False)],
+        ),
+        (claim(), NEITHER, {"channels": ["mail"], "automation": "propose"}, [("mail", False)]),
+    ],
+)
+def test_who_sends(one, abilities, values, expected):
+    """The provider sends its own reminder where text, amount and fee fit; else we do; else the claim is held and nothing goes out."""
+    assert sent(one, abilities, **values) == expected
+
+
+def test_a_draft_at_the_provider_is_never_replaced_by_a_mail_that_nobody_asked_for():
+    """Automation `create` makes a draft there or holds the claim; our own mail has no draft."""
+    values = {"channels": ["email"], "automation": "create"}
+    its = rules(plan(level(1, after_due=3, **values)))
+    whole = case()
+    made = compose(whole, decide(whole, its, TODAY), its, BOTH, TODAY)
+    assert [step.act for one in made for step in one.steps] == [A.CREATE, A.AMEND]
+    few = replace(NEITHER, channels=OURS)
+    assert compose(whole, decide(whole, its, TODAY), its, few, TODAY) == ()
+    assert unsendable(whole, decide(whole, its, TODAY), its, few)["1"].reason == "no_channel"
+
+
+def test_a_bundle_goes_out_as_our_own_mail_and_without_one_invoice_by_invoice():
+    """One mail over both where we can send; else each by the provider; a plan with `email` may bundle."""
+    its = rules(plan(level(1, after_due=3, channels=["email"]), bundling={"when": "from_first"}))
+    whole = case(claim(invoice_id="1"), claim(invoice_id="2"))
+    decisions = decide(whole, its, TODAY)
+    assert [(one.channel, len(one.claims)) for one in compose(whole, decisions, its, BOTH, TODAY)] == [("mail", 2)]
+    alone = compose(whole, decisions, its, THEIRS, TODAY)
+    assert [(one.channel, len(one.claims)) for one in alone] == [("provider_email", 1), ("provider_email", 1)]
+
+
+def test_the_key_stays_the_same_whoever_sends():
+    """A notice of one level cannot exist twice because the way changed between two runs."""
+    its = rules(plan(level(1, after_due=3, channels=["email"])))
+    whole = case()
+    keys = {
+        compose(whole, decide(whole, its, TODAY), its, abilities, TODAY)[0].claims[0].key
+        for abilities in (BOTH, replace(NEITHER, channels=OURS))
+    }
+    assert len(keys) == 1
+
+
+def test_reminders_made_at_the_provider_use_up_its_levels():
+    """The provider's counter stands at its last level: the next reminder is ours, whatever the plan's level is."""
+    there = NoticeView("r1", 2, NoticeStatus.SENT, on=date(2026, 9, 18))
+    its = rules(plan(level(1, after_due=3), level(2, after_due=10), level(3, after_due=14, channels=["email"])))
+    whole = case(claim(notices=(there,)))
+    made = compose(whole, decide(whole, its, TODAY), its, replace(BOTH, provider_levels=("1", "2")), TODAY)
+    assert [one.channel for one in made] == ["mail"]
+    free = compose(whole, decide(whole, its, TODAY), its, replace(BOTH, provider_levels=("1", "2", "3")), TODAY)
+    assert [one.channel for one in free] == ["provider_email"]
+
+
+@pytest.mark.parametrize(
+    ("values", "abilities", "said"),
+    [
+        ({"channels": ["email"]}, BOTH, {}),
+        ({"channels": ["email"]}, THEIRS, {"plan_no_own_channel": Severity.INFO}),
+        ({"channels": ["email"]}, replace(NEITHER, channels=OURS), {}),
+        ({"channels": ["email"]}, NEITHER, {"plan_channel": Severity.ERROR}),
+        ({"channels": ["post"]}, replace(NEITHER, channels={A.MAIL: "smtp"}), {"plan_channel": Severity.ERROR}),
+        ({"channels": ["email"], "fee": 5}, replace(THEIRS, provider_fees=False), {"plan_channel": Severity.ERROR}),
+        ({"channels": ["email"], "fee": 5}, replace(BOTH, provider_fees=False), {}),
+        (
+            {"channels": ["provider_email"], "fee": 5},
+            replace(BOTH, provider_fees=False),
+            {"plan_fee": Severity.WARNING},
+        ),
+        (
+            {"channels": ["provider_email"], "fee": 5},
+            replace(THEIRS, provider_fees=False),
+            {"plan_fee": Severity.ERROR},
+        ),
+        (
+            {"channels": ["email"], "automation": "create"},
+            replace(NEITHER, channels=OURS),
+            {"plan_channel": Severity.ERROR},
+        ),
+        ({"channels": ["email"]}, replace(THEIRS, provider_levels=()), {"plan_channel": Severity.ERROR}),
+        ({"channels": ["email"]}, replace(BOTH, provider_levels=()), {"plan_levels": Severity.INFO}),
+    ],
+)
+def test_check_says_who_sends(values, abilities, said):
+    """An error only where neither the provider nor a channel of ours can send what the level asks for."""
+    found = plan_fits(plan(level(1, after_due=3, **values)), abilities)
+    assert {one.code: one.severity for one in found if one.code != "no_place_for_note"} == said
+
+
+def test_levels_beyond_the_providers_own_need_a_channel_of_ours():
+    """Two levels, one at the provider: the second goes out as our own mail, or is an error where there is none."""
+    two = plan(level(1, after_due=3, channels=["email"]), level(2, after_due=14, channels=["email"]))
+    told = {one.code: one for one in plan_fits(two, replace(BOTH, provider_levels=("Erinnerung",)))}
+    assert told["plan_levels"].severity is Severity.INFO
+    bare = {one.code: one for one in plan_fits(two, replace(THEIRS, provider_levels=("Erinnerung",)))}
+    assert bare["plan_levels"].severity is Severity.ERROR
+    assert "set channels.smtp" in bare["plan_levels"].text
+
+
+@pytest.mark.parametrize("name", ["gentle", "standard", "two-weeks"])
+def test_the_shipped_plans_need_no_mail_server_where_the_provider_sends(name):
+    """A fresh installation without SMTP has a plan that works; equal remarks about several levels are said once."""
+    found = plan_fits(starter_plans()[name], THEIRS)
+    assert not [one for one in found if one.severity is not Severity.INFO]
+    assert len([one for one in found if one.code == "plan_no_own_channel"]) == 1
+    missing = [one for one in plan_fits(starter_plans()[name], NEITHER) if one.severity is Severity.ERROR]
+    assert len(missing) == 1
+    assert "set channels.smtp" in missing[0].text
+
+
+def test_a_plan_is_judged_only_where_it_can_apply():
+    """An assignment without further conditions replaces the account's plan and hides those behind it."""
+    its = rules(plan(level(1), name="a"))
+    whole, behind = Assignment(plan="b"), Assignment(plan="c")
+    special = Assignment(plan="d", customers=frozenset({"1"}))
+    assert reachable(its) == {"a"}
+    assert reachable(replace(its, assignments=(special,))) == {"a", "d"}
+    assert reachable(replace(its, assignments=(special, whole, behind))) == {"b", "d"}
+    assert reachable(replace(its, default_plan=None)) == set()
+
+
+def test_fee_of_cents_counts():
+    """Any fee, however small, is one that the provider would not show."""
+    abilities = replace(BOTH, provider_fees=False)
+    assert sent(claim(), abilities, channels=["email"], fee=Decimal("0.50")) == [("mail", False)]

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from bridge.model import Content
 from bridge.policy import texts
 from bridge.policy.build import amount
-from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Kind, Variant, Via
+from bridge.policy.channel import Via
+from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Kind, Variant
 from bridge.policy.recipients import folded, mail_recipients, postal_address, recipient_of
 from bridge.policy.rules import AccountRules
 from bridge.policy.steps import Frame, StepDraft, steps_of

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from bridge.model import Act, Finding, Severity
 from bridge.policy import words
-from bridge.policy.plan import Automation, Document, DunningLevel, EscalationPlan, Variant, Via
+from bridge.policy.channel import Document, Via
+from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
 from bridge.policy.views import Abilities
 from bridge.policy.ways import Blocked, Way, ways
 

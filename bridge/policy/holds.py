@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 from bridge.model import InvoiceKind, InvoiceStatus, NoticeStatus, Reason
 from bridge.policy.calendar import DAY
-from bridge.policy.plan import Automation, Via
+from bridge.policy.channel import Via
+from bridge.policy.plan import Automation
 from bridge.policy.recipients import can_reach
 from bridge.policy.situation import Rule, Situation, Verdict
 from bridge.policy.views import Block, ClaimView

@@ -16,8 +16,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from bridge.model import Act, Amount, Frozen
+from bridge.model import Amount, Frozen
 from bridge.policy import texts
+from bridge.policy.channel import Document, Via
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -32,70 +33,6 @@ class Automation(StrEnum):
     CREATE = "create"  # the reminder stands as a draft at the provider
     COMPLETE = "complete"  # the reminder is final at the provider, not sent
     SEND = "send"  # it goes out
-
-
-class Via(StrEnum):
-    """Delivery channel (Versandweg): the provider's e-mail or post service, our own mail, or our own letter outbox.
-
-    `email` and `post` are automatic: `policy.ways` takes the provider's service where it can send what we ask for, else our own.
-    """
-
-    EMAIL = "email"
-    POST = "post"
-    PROVIDER_EMAIL = "provider_email"
-    PROVIDER_POST = "provider_post"
-    MAIL = "mail"
-    LETTER = "letter"
-
-    @property
-    def act(self) -> Act:
-        """Return the one act that reaches the debtor; an automatic channel has none before it is resolved (`KeyError`)."""
-        return _ACT_OF[self]
-
-    @property
-    def by_provider(self) -> bool:
-        return self in (Via.PROVIDER_EMAIL, Via.PROVIDER_POST)
-
-    @property
-    def automatic(self) -> bool:
-        """Return whether the account and the claim decide who sends."""
-        return self in (Via.EMAIL, Via.POST)
-
-    @property
-    def mailed(self) -> bool:
-        """Return whether it goes to an e-mail address, not to a postal one."""
-        return self in (Via.EMAIL, Via.PROVIDER_EMAIL, Via.MAIL)
-
-    @property
-    def own(self) -> "Via":
-        """Return our own channel to the same address."""
-        return Via.MAIL if self.mailed else Via.LETTER
-
-    @property
-    def provider(self) -> "Via":
-        """Return the provider's channel to the same address."""
-        return Via.PROVIDER_EMAIL if self.mailed else Via.PROVIDER_POST
-
-
-_ACT_OF = {
-    Via.PROVIDER_EMAIL: Act.SEND_EMAIL,
-    Via.PROVIDER_POST: Act.SEND_POST,
-    Via.MAIL: Act.MAIL,
-    Via.LETTER: Act.LETTER,
-}
-
-
-class Document(StrEnum):
-    """Whose document goes out: the provider's reminder, ours with a silent reminder record at the provider, or ours alone."""
-
-    PROVIDER = "provider"
-    SILENT = "silent"
-    NONE = "none"
-
-    @property
-    def record(self) -> bool:
-        """Return whether a reminder is made at the provider."""
-        return self is not Document.NONE
 
 
 class Kind(StrEnum):
@@ -230,8 +167,8 @@ class Variant(Frozen):
         BeforeValidator(_one_or_many),
         Field(
             min_length=1,
-            description="email, post: the provider's own service where it can send this, else our own mail or letter;"
-            " provider_email, provider_post, mail, letter: always this one",
+            description="one or more; `email` and `post`: the provider's service where it can send exactly this, else our own mail"
+            " or letter; the others: always this one",
         ),
     ]
     document: Document | None = None

@@ -6,6 +6,7 @@ from datetime import date
 from bridge.model import NoticeStatus, ProviderNotice, Reason, Snapshot
 from bridge.policy import words
 from bridge.policy.build import case_view, claim_view, is_ours
+from bridge.policy.channel import Via
 from bridge.policy.holds import (
     HOLD_RULES,
     RECORD_RULES,
@@ -15,7 +16,6 @@ from bridge.policy.holds import (
     too_near,
     writing_allowed,
 )
-from bridge.policy.plan import Via
 from bridge.policy.recipients import folded, postal_address
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import Rule, Situation

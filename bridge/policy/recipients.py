@@ -1,7 +1,8 @@
 """Recipients (Empfänger): who gets a notice over one channel."""
 
 from bridge.model import Address, Recipients
-from bridge.policy.plan import DunningLevel, Via
+from bridge.policy.channel import Via
+from bridge.policy.plan import DunningLevel
 from bridge.policy.views import CaseView, ClaimView
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from bridge.model import Act, Attachment, Content, Ref
 from bridge.policy.build import amount
-from bridge.policy.plan import Automation, Document, Via
+from bridge.policy.channel import Document, Via
+from bridge.policy.plan import Automation
 from bridge.policy.views import Abilities, ClaimView
 
 OWN_RECORD = ""

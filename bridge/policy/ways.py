@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bridge.model import Act, Reason
-from bridge.policy.plan import Automation, Document, DunningLevel, Variant, Via
+from bridge.policy.channel import Document, Via
+from bridge.policy.plan import Automation, DunningLevel, Variant
 from bridge.policy.views import Abilities, ClaimView
 
 

@@ -38,7 +38,6 @@ PLAN_KEYS = {
     "DunningLevel.tag": "Tag that the invoice gets at the provider.",
     "DunningLevel.texts": "Subject and body by language (`de`, `en`).",
     "Variant.name": "Name by which a person chooses it.",
-    "Variant.channels": "One or more of these; a single one may stand without a list.",
     "Variant.document": "`provider`: the provider's own reminder; `silent`: our message and a reminder record at the provider that is "
     "not sent; `none`: our message alone. Default: `provider` for the provider's channels, else `none`.",
     "Variant.standard": "The one that automatic runs use; needed on exactly one where there are several.",

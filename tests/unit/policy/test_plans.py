@@ -7,8 +7,8 @@ import pytest
 
 from bridge.errors import ConfigError
 from bridge.policy import Automation, Via
+from bridge.policy.channel import Document
 from bridge.policy.load import BadPlan, load_plans, parse_plan, starter_plans
-from bridge.policy.plan import Document
 
 GOOD = """
 name: haus

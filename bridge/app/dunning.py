@@ -20,6 +20,7 @@ from bridge.dun.views import Viewer, account_facts
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Act, Health
 from bridge.policy import Abilities, CaseView, ClaimView, Outcome, words
+from bridge.policy.assign import reachable
 from bridge.policy.build import amount
 from bridge.policy.explain import explain
 from bridge.store.candidates import lonely
@@ -207,9 +208,18 @@ class Dunning(Sending):
             self.chosen((account,))
         with self.store.reading() as conn:
             known = self.store.mirror.by_number(conn, invoice, account)
-            if not known:
-                raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
-            return tuple(self._explain(conn, one, on) for one in known if one.account in self.accounts)
+        if not known:
+            raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
+        here = [one for one in known if one.account in self.accounts]
+        self._ask({one.account for one in here if self._leaves_channel_open(one.account)})
+        with self.store.reading() as conn:
+            return tuple(self._explain(conn, one, on) for one in here)
+
+    def _leaves_channel_open(self, account: str) -> bool:
+        """Return whether some plan of this account lets the provider's abilities decide who sends."""
+        rules = self.rules[account]
+        plans = [rules.plans[name] for name in reachable(rules) if name in rules.plans]
+        return any(via.automatic for one in plans for level in one.levels for via in level.standard.channels)
 
     def _explain(self, conn: Connection, known: Known, on: date | None) -> Explained:
         name, today = known.account, self.today(known.account)
@@ -220,7 +230,7 @@ class Dunning(Sending):
         facts = account_facts(mirror.accounts.get(conn, name), self.accounts[name].zone)
         found = explain(case, claim, self.rules[name], today, on=on, facts=facts)
         debtor = mirror.debtor(conn, name, invoice.debtor_id) if invoice.debtor_id else None
-        return explained(found, known, debtor, self.rules[name], self.language)
+        return explained(found, claim, known, debtor, self.rules[name], self.abilities(name), self.language)
 
     def seen(self, conn: Connection, known: Known, today: date) -> tuple[CaseView, ClaimView]:
         """Return an invoice as the rules see it, and the case around it."""

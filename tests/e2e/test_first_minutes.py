@@ -1,0 +1,51 @@
+"""A new user's first ten minutes: what `init` writes passes `check`, and what is missing is said plainly."""
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from connectors.billomat.sandbox import Sandbox as Billomat
+from connectors.sevdesk.sandbox import Sandbox as Sevdesk
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def call(tmp_path):
+    def run(*words, **env):
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        ours = {"PYTHONPATH": str(ROOT), "MAHNBRIDGE_LANG": "en", "COLUMNS": "120"}
+        return subprocess.run(
+            [sys.executable, "-m", "bridge.cli", *words], cwd=tmp_path, env=kept | ours | env, capture_output=True,
+            text=True, timeout=120, check=False, encoding="utf-8",
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.mark.parametrize(("connector", "sandbox"), [("sevdesk", Sevdesk), ("billomat", Billomat)])
+def test_what_init_writes_for_a_provider_that_sends_passes_check(call, connector, sandbox):
+    """No mail server is configured: the provider sends its own reminders, so nothing is missing."""
+    with sandbox(today=date(2026, 9, 1)) as provider:
+        token = provider.token if connector == "sevdesk" else provider.key
+        env = {"AGENTUR_TOKEN": token, "AGENTUR_KEY": token, "MAHNBRIDGE__CLOCK": "2026-09-01"}
+        words = ("--account", f"agentur:{connector}", "--base-url", f"agentur={provider.base_url}")
+        assert call("init", "--yes", *words, **env).returncode == 0
+        checked = call("check", **env)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        assert "Everything that is needed works." in checked.stdout
+        assert checked.stdout.count("plan_no_own_channel") == 1
+
+
+def test_exports_alone_need_a_mail_server_and_check_says_so_once(call, tmp_path):
+    """Nobody can send for a list of open items: one error names the key that is missing."""
+    (tmp_path / "inbox").mkdir()
+    assert call("init", "--yes", "--account", "liste:generic_csv").returncode == 0
+    checked = call("check")
+    assert checked.returncode == 1, checked.stdout + checked.stderr
+    assert checked.stdout.count("[plan_channel]") == 1
+    assert "set channels.smtp" in " ".join(checked.stdout.split())

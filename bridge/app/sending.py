@@ -183,6 +183,15 @@ class Sending(Reading):
             self.deliverer.confirm_sent(notice_id, actor=self.actor)
         return Done("sent", ", ".join(map(str, ids)), self.actor, count=len(ids))
 
+    def letters_withdrawn(self, ids: Sequence[int], *, reason: str) -> Done:
+        """Take back letters that were certainly not posted, or reminders only made at the provider; they are decided anew.
+
+        Raises `WrongState` where one does not wait to be sent, `Refused` where its letter was posted.
+        """
+        for notice_id in ids:
+            self.deliverer.withdraw(notice_id, actor=self.actor, reason=reason)
+        return Done("withdrawn", ", ".join(map(str, ids)), self.actor, count=len(ids), text=reason)
+
     # ---------------------------------------------------------------------------------------------------------- lines
 
     def lines(self, conn: Connection, notices: Sequence[Notice]) -> tuple[NoticeLine, ...]:

@@ -2,6 +2,7 @@
 
 The letter's file is put in place by one atomic rename, its marker is in its name: the file is the proof that the letter was handed over.
 A person moves posted letters into `posted/`; only then the letter counts as gone, unless `posted_when_written` says otherwise.
+Letters that were taken back lie in `withdrawn/`.
 """
 
 import fcntl
@@ -57,6 +58,7 @@ class LetterOutbox(Channel):
         self._settings = settings
         self.folder = settings.folder
         self.posted_folder = settings.folder / "posted"
+        self.withdrawn_folder = settings.folder / "withdrawn"
 
     def check(self) -> Health:
         """Make the folders and write and remove a file there."""
@@ -116,6 +118,20 @@ class LetterOutbox(Channel):
                 )  # the letter itself last: a crash leaves it to be marked again
             _sync(self.posted_folder)
             return at
+
+    def take_back(self, marker: str) -> None:
+        """Move the letter with its enclosures to `withdrawn/`; harmless to repeat. Raises `Refused` where it was posted."""
+        with self._locked():
+            letter = self._letter(marker)
+            if letter is not None and self.posted_at(marker) is not None:
+                raise Refused(f"letter {letter.name} was posted", cause="letter_posted")
+            self.withdrawn_folder.mkdir(exist_ok=True)
+            stem = f"_{_word(marker)}_"
+            for path in sorted(
+                self.folder.glob(f"*{stem}*"), key=lambda path: path != letter
+            ):  # the letter itself first
+                path.replace(self.withdrawn_folder / path.name)
+            _sync(self.withdrawn_folder)
 
     def _lay_out(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]]) -> Path:
         dated = self.clock().astimezone(ZoneInfo(self._settings.time_zone)).date()

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from bridge.contract import Act, Reason
 from bridge.deliver.attempt import Attempt, Ended, Outcome
 from bridge.deliver.landing import Landing
-from bridge.deliver.ports import AccountPort, Desk, PostedLetters, Report
+from bridge.deliver.ports import AccountPort, Desk, PostedLetters, Report, TakesBack
 from bridge.deliver.settle import Settle
 from bridge.deliver.writing import write_back
 from bridge.errors import UsageError, WrongState
@@ -79,7 +79,7 @@ class Deliverer:
     def _watch(self, port: AccountPort, report: Report) -> None:
         """Land what waited: letters that were posted, reminders which the provider shows as sent."""
         with self.desk.store.reading() as conn:
-            waiting = self.desk.store.outbox.listing(conn, states=["waiting"], account=port.name)
+            waiting = self.desk.store.outbox.listing(conn, states=["waiting"], account=port.name, limit=None)
             shown = self.desk.store.outbox.shown_as_sent(conn, port.name)
         for notice in waiting:
             posted = self._posted_at(notice)
@@ -132,8 +132,16 @@ class Deliverer:
     def withdraw(self, notice_id: int, *, actor: str, reason: str) -> None:
         """Take back a letter that was written and certainly not posted, or a reminder that was only created; decide anew.
 
-        Raises `WrongState` where the notice does not wait to be sent.
+        The letter leaves the outbox first, so that nobody posts it beside the one that may take its place. Raises `WrongState` where
+        the notice does not wait to be sent, `Refused` where its letter was posted.
         """
+        with self.desk.store.reading() as conn:
+            notice = self.desk.store.outbox.get(conn, notice_id)
+            steps = self.desk.store.outbox.steps.of_notice(conn, notice_id)
+        for step in steps if notice.state == "waiting" else ():
+            channel: object = self.desk.channels.get(step.channel or "")
+            if step.act is Act.LETTER and step.state == "done" and isinstance(channel, TakesBack):
+                channel.take_back(write_back(notice, step).marker)
         with self.desk.store.begin() as conn:
             notice = self.desk.store.outbox.get(conn, notice_id, lock=True)
             if notice.state != "waiting":

@@ -109,6 +109,14 @@ class PostedLetters(Protocol):
     def mark_posted(self, marker: str) -> datetime: ...
 
 
+@runtime_checkable
+class TakesBack(Protocol):
+    """A letter channel that can put a written letter out of reach of whoever empties the outbox."""
+
+    def take_back(self, marker: str) -> None:
+        """Take the letter back; harmless to repeat. Raises `Refused` where it was posted."""
+
+
 Files = Callable[[Notice, Step, Mapping[str, Snapshot]], Sequence[tuple[Attachment, bytes]]]
 """Makes what goes with a mail or letter, from the notice and the fresh snapshots by invoice id. Errors as `Connector.look`."""
 

@@ -112,3 +112,10 @@ def test_reminders_from_exports_alone(house):
     house("deliver")
     assert len(house.mails.received) == 1
     assert len(list((house.folder / "briefe").glob("*.pdf"))) == 1
+
+    [waiting] = house.json("letters", "list")
+    house("letters", "withdraw", str(waiting["id"]), "--reason", "Adresse falsch", "--as", "Erika")
+    assert list((house.folder / "briefe").glob("*.pdf")) == []
+    assert "Adresse falsch" in house("case", "show", "RE-2026-0003")
+    [again] = house.json("run", "--as", "Erika")["planned"]["notices"]
+    assert (again["state"], again["level"]) == ("proposed", 1)

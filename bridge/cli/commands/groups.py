@@ -12,5 +12,5 @@ def _group(name: str, module: str, names: tuple[str, ...]) -> Group:
 
 case = _group("case", "case", ("show", "block", "unblock", "defer", "close", "reopen", "level"))
 failures = _group("failures", "failures", ("list", "show", "replay", "discard"))
-letters = _group("letters", "letters", ("list", "posted", "sent"))
+letters = _group("letters", "letters", ("list", "posted", "sent", "withdraw"))
 config = _group("config", "settings", ("show", "schema"))

@@ -38,5 +38,17 @@ def sent(session: Session, notices: tuple[int, ...]) -> int:
     return 0
 
 
+@command(
+    "letters withdraw",
+    Argument(["notices"], nargs=-1, type=int, required=True, metavar="NOTICE..."),
+    Option(["--reason"], required=True, metavar="TEXT", help="option.letters.reason"),
+    changes=True,
+)
+def withdraw(session: Session, notices: tuple[int, ...], reason: str) -> int:
+    """Take back letters that were certainly not posted; their invoices are decided anew."""
+    session.emit(session.bridge.letters_withdrawn(notices, reason=reason), _done)
+    return 0
+
+
 def _done(out: "Out", done: "Done") -> None:
     out.line(f"done.{done.what}", style="ok", count=done.count, actor=done.actor)

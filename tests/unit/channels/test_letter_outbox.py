@@ -96,6 +96,21 @@ def test_posted_letter_counts_as_posted(outbox):
         outbox.mark_posted("mb:unknown")
 
 
+def test_letter_taken_back_is_out_of_reach(outbox):
+    """A letter that is taken back lies with its enclosures in a folder of its own; one that was posted cannot be taken back."""
+    write = a_letter()
+    outbox.push(write, [*FILES, (Attachment(filename="RE-1.pdf"), PDF)])
+    for _ in range(2):
+        outbox.take_back(write.marker)
+    assert [path.name for path in outbox.folder.iterdir() if path.is_file()] == [".lock"]
+    assert len(list(outbox.withdrawn_folder.iterdir())) == 3
+    assert outbox.posted_at(write.marker) is None
+    outbox.push(write, FILES)
+    outbox.mark_posted(write.marker)
+    with pytest.raises(Refused, match="was posted"):
+        outbox.take_back(write.marker)
+
+
 def test_marking_continues_after_a_crash_in_the_middle(outbox):
     """If only the side file was moved when the power went, marking again completes the move and keeps the facts."""
     write = a_letter()

@@ -22,6 +22,7 @@ from bridge.contract import (
     ProviderNotice,
     Reason,
     Recipients,
+    Refused,
     Snapshot,
 )
 from bridge.deliver import AccountPort, Deliverer, DeliverySettings, Desk
@@ -137,6 +138,7 @@ class Post(Channel):
         self.pushes = []
         self.finds = []
         self.posted = None
+        self.withdrawn = []
 
     def check(self):
         return Health(ok=True)
@@ -165,6 +167,11 @@ class Post(Channel):
     def mark_posted(self, marker):
         self.posted = self.posted or START
         return self.posted
+
+    def take_back(self, marker):
+        if self.posted:
+            raise Refused("it was posted")
+        self.withdrawn.append(marker)
 
 
 @dataclass(frozen=True)

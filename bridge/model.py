@@ -40,6 +40,11 @@ def exact_cents(value: Decimal) -> Decimal:
 
 Amount = Annotated[Decimal, BeforeValidator(_no_float), AfterValidator(exact_cents)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
+"""A local date that a document can bear; beyond it lie typing mistakes, and dates that no calendar can count on from."""
+
+Term = Annotated[int, Field(ge=-36_500, le=36_500)]
+"""Days from the issue date to the due date."""
 
 
 class Frozen(BaseModel):
@@ -268,9 +273,9 @@ class Invoice(Frozen):
     kind: InvoiceKind = InvoiceKind.INVOICE
     status: InvoiceStatus
     debtor_id: str | None = None
-    issued_on: date | None = None
-    due_on: date | None = None
-    payment_term_days: int | None = None
+    issued_on: Day | None = None
+    due_on: Day | None = None
+    payment_term_days: Term | None = None
     currency: Currency = "EUR"
     gross: Amount
     paid: Amount = Decimal("0.00")
@@ -296,7 +301,7 @@ class Payment(Frozen):
     invoice_id: str
     amount: Amount
     currency: Currency = "EUR"
-    value_on: date
+    value_on: Day
     kind: PaymentKind = PaymentKind.OTHER
     text: str = ""
 
@@ -309,8 +314,8 @@ class ProviderNotice(Frozen):
     level: int
     status: NoticeStatus
     created_at: AwareDatetime | None = None
-    dated_on: date | None = None
-    deadline: date | None = None
+    dated_on: Day | None = None
+    deadline: Day | None = None
     principal: Amount | None = None
     fee: Amount = Decimal("0.00")
     total: Amount | None = None

@@ -12,6 +12,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "case_reopened": ("Akte wieder geöffnet", "case opened again"),
     "case_closed": ("Akte geschlossen: {reason}, auf Stufe {level}", "case closed: {reason}, at level {level}"),
     "claim_opened": ("{invoice} kommt in die Akte", "{invoice} enters the case"),
+    "claim_moved": (
+        "{invoice} gehört jetzt diesem Kunden, vorher {was}",
+        "{invoice} is this customer's now, was in {was}",
+    ),
     "claim_reopened": ("{invoice} wieder offen", "{invoice} open again"),
     "claim_closed": ("{invoice} erledigt: {reason}", "{invoice} closed: {reason}"),
     "round_opened": ("{invoice}: neue Runde {round}", "{invoice}: new round {round}"),

@@ -64,6 +64,9 @@ class Landing:
                 self._outbox.park(conn, notice.id, cause=Reason.PARKED.value, text=proved.text)
             return
         self._journal(conn, "step_done", notice, step, actor=actor, data=facts)
+        if step.act is Act.DISCARD and claim is not None and claim.reminder_id:
+            today, now = self._port.today(), self._desk.store.now()
+            self._desk.store.mirror.discarded(conn, notice.account, claim.reminder_id, business_date=today, now=now)
         if step.act in REACHES_DEBTOR and (step.act is not Act.LETTER or posted_on(proof)):
             only = None if step.claim_id is None else [step.claim_id]
             self.land(conn, notice, on=on or self._port.today(), at=self._port.now(), only=only, actor=actor)

@@ -54,10 +54,13 @@ class Judge:
         basis = Basis.from_json(claim.basis)
         if claim.reminder_id is not None:
             basis = replace(basis, own_reminders=basis.own_reminders | {claim.reminder_id})
-        return recheck(basis, snapshot, self._local(conn, notice, claim, today), rules, today)
+        return recheck(basis, snapshot, self._local(conn, notice, claim, snapshot, today), rules, today)
 
-    def _local(self, conn: Connection, notice: Notice, claim: NoticeClaim, today: date) -> LocalView:
-        account, invoice_id, debtor_id = notice.account, claim.invoice_id, notice.debtor_id
+    def _local(
+        self, conn: Connection, notice: Notice, claim: NoticeClaim, snapshot: Snapshot, today: date
+    ) -> LocalView:
+        account, invoice_id = notice.account, claim.invoice_id
+        debtor_id = (snapshot.invoice and snapshot.invoice.debtor_id) or notice.debtor_id
         standing = self._store.cases.standings(conn, account, [invoice_id]).get(invoice_id)
         blocks = self._store.choices.blocks(
             conn, account, debtor_ids=[debtor_id], invoice_ids=[invoice_id], active_on=today

@@ -12,6 +12,7 @@ from bridge.errors import WrongState
 from bridge.model import Reason
 from bridge.policy import AccountRules, CaseView, ClaimView, Decision, NoticeDraft, Outcome, words
 from bridge.policy.build import amount
+from bridge.policy.calendar import DAY
 from bridge.policy.holds import outdated_on
 from bridge.store import Store
 from bridge.store.cases import Stamp, Standing
@@ -90,16 +91,22 @@ class Keeper:
                     case_id, number = self._store.cases.open_case(conn, self._name, seen.case.debtor_id, stamp)
                 self._store.cases.open_claim(conn, case_id, self._name, one.invoice_id, stamp)
             elif not known.is_open and one.enters:
-                case_id = self._store.cases.reopen_claim(conn, known, stamp, new_round=one.round > known.round)
-            elif one.adoption is None:
+                self._store.cases.reopen_claim(conn, known, stamp, new_round=one.round > known.round)
+            elif one.adoption is None and not _moves(known, seen):
                 continue
-            known = self._store.cases.standings(conn, self._name, [one.invoice_id])[one.invoice_id]
+            known = self._stand(conn, one.invoice_id)
+            if _moves(known, seen):
+                self._store.cases.move_claim(conn, known, seen.case.debtor_id, stamp)
+                known = self._stand(conn, one.invoice_id)
             if one.adoption is not None and known.is_open:
                 self._adopt(conn, known, one, stamp)
             standings[one.invoice_id] = known
             case_id, number = known.case_id, known.case_number
         case = replace(seen.case, case_number=number)
         return replace(seen, case=case, standings=standings, case_id=case_id)
+
+    def _stand(self, conn: Connection, invoice_id: str) -> Standing:
+        return self._store.cases.standings(conn, self._name, [invoice_id])[invoice_id]
 
     def _adopt(self, conn: Connection, known: Standing, one: Decision, stamp: Stamp) -> None:
         assert one.adoption is not None
@@ -126,6 +133,8 @@ class Keeper:
             notice_id = self._insert(conn, seen, draft)
             if notice_id is not None:
                 ids[number] = notice_id
+            else:
+                self._next.update({one.invoice_id: self._stamp.on + DAY for one in draft.claims})
             if draft.needs_approval:
                 again_on = outdated_on(draft.deadline, self._stamp.on, self._stamp.on)
                 self._next.update({one.invoice_id: again_on for one in draft.claims})
@@ -209,6 +218,11 @@ class Keeper:
             run_id=self._run_id,
             **more,
         )
+
+
+def _moves(known: Standing, seen: Seen) -> bool:
+    """Return whether the provider names another customer than the case that the claim is in."""
+    return known.is_open and known.debtor_id != seen.case.debtor_id
 
 
 def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping[str, int]) -> NewNotice:

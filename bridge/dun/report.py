@@ -55,6 +55,17 @@ class DunReport:
         """Add to a count."""
         self.counts[name] = self.counts.get(name, 0) + number
 
+    def add(self, part: "DunReport") -> None:
+        """Add what one part of the run did; `automatic` goes on counting from part to part."""
+        self.automatic = part.automatic
+        self.waiting_for |= part.waiting_for
+        for name, number in part.counts.items():
+            self.count(name, number)
+        for name, number in part.reasons.items():
+            self.reasons[name] = self.reasons.get(name, 0) + number
+        self.notices += part.notices
+        self.lines += part.lines
+
     def tell(self, decision: Decision) -> None:
         """Count one decision."""
         self.count(decision.outcome.value)

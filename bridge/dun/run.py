@@ -7,6 +7,7 @@ A crash leaves the rest due, and the next run goes on with it.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
@@ -35,6 +36,8 @@ from bridge.store.accounts import Account
 from bridge.store.candidates import candidates, lonely, wake_origins
 from bridge.store.cases import Stamp
 from bridge.store.journal import SELF
+from bridge.store.leases import Held
+from bridge.store.upsert import mark_all
 
 CHUNK = 200
 """Debtors per transaction."""
@@ -88,14 +91,13 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
             report.run_id = store.runs.start(conn, "dun", actor=order.actor, on=order.today, at=order.at)
         try:
             for account in accounts:
-                with store.begin() as conn:
-                    wake_origins(conn, account.name, order.today)
                 stamp = Stamp(at=order.at, on=order.today, actor=order.actor)
-                work = _Work(store, account, order, report, Keeper(store, account.rules, report.run_id, stamp))
+                with store.begin() as conn:
+                    _wake_for_rules(store, conn, account, stamp)
+                    wake_origins(conn, account.name, order.today)
+                work = _Work(store, account, order, report, None)
                 for chunk in work.chunks(order.today):
-                    with store.begin() as conn:
-                        held.renew(conn)
-                        work.do(conn, chunk)
+                    report.add(store.deciding(partial(work.keep, chunk, held, stamp)))
         except BaseException as error:
             with store.begin() as conn:
                 cause = getattr(error, "cause", type(error).__name__)
@@ -138,6 +140,15 @@ def plan(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunRepor
     return report
 
 
+def _wake_for_rules(store: Store, conn: Connection, account: DunAccount, stamp: Stamp) -> None:
+    """Let all open invoices be decided anew where plans, exclusions or limits are others than at the last run: each may come up now."""
+    name = f"rules:{account.name}"
+    version = account.rules.version
+    if store.settings.get(conn, name) != version:
+        store.settings.set(conn, name, version, stamp)
+        mark_all(conn, account.name, stamp.on)
+
+
 @dataclass(frozen=True, slots=True)
 class _Chunk:
     debtors: list[str]
@@ -165,6 +176,15 @@ class _Work:
             yield _Chunk(debtors[start : start + CHUNK], [])
         for start in range(0, len(alone), CHUNK):
             yield _Chunk([], alone[start : start + CHUNK])
+
+    def keep(self, chunk: _Chunk, held: Held, stamp: Stamp, conn: Connection) -> DunReport:
+        """Decide on one chunk and store it; return its part of the report. Leaves no trace here: it may have to be done again."""
+        assert self.report.run_id is not None
+        held.renew(conn)
+        keeper = Keeper(self.store, self.account.rules, self.report.run_id, stamp)
+        part = DunReport(self.order.today, automatic=self.report.automatic)
+        replace(self, report=part, keeper=keeper).do(conn, chunk)
+        return part
 
     def do(self, conn: Connection, chunk: _Chunk) -> None:
         """Decide on one chunk, and store it."""

@@ -99,7 +99,7 @@ def not_blocked(s: Situation) -> Verdict | None:
     found = strongest(_blocks(s), s.today)
     if found is None:
         return None
-    next_on = found.until + DAY if found.until is not None else None
+    next_on = found.until + DAY if found.until is not None and found.until < date.max else None
     facts: dict[str, object] = {"source": found.source}
     if found.until is not None:
         facts["until"] = found.until

@@ -1,8 +1,11 @@
 """The rules of one account: its plans and who gets which, its limits, its calendar. Built once from the configuration."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
+from typing import Any
 
 from bridge.policy.calendar import Calendar
 from bridge.policy.plan import EscalationPlan
@@ -83,3 +86,18 @@ class AccountRules:
             )
             known = self.cache["excludes_nobody"] = self.include_by_default and not any(lists)
         return bool(known)
+
+    @property
+    def version(self) -> str:
+        """Return a short fingerprint of these rules; it changes with every edit that may change a decision."""
+        return hashlib.sha256(json.dumps(_plain(self), default=_plain, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, EscalationPlan):
+        return value.version
+    if is_dataclass(value):
+        return {one.name: getattr(value, one.name) for one in fields(value) if one.compare}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return sorted(map(str, value)) if isinstance(value, frozenset) else str(value)

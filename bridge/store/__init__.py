@@ -4,13 +4,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from bridge.store.cases import Cases
 from bridge.store.choices import Choices
-from bridge.store.engine import DatabaseClock, make_engine, reach, reader
+from bridge.store.engine import DatabaseClock, decider, make_engine, overtaken, reach, reader
 from bridge.store.journal import Journal
 from bridge.store.leases import Leases
 from bridge.store.migrations import upgrade
@@ -22,6 +23,11 @@ from bridge.store.rates import Rates
 from bridge.store.runs import Runs
 from bridge.store.settings import Settings
 from bridge.store.tokens import Cipher, Tokens
+
+T = TypeVar("T")
+
+ATTEMPTS = 10
+"""How often a decision is tried that others keep overtaking."""
 
 
 def _wall_clock() -> datetime:
@@ -38,7 +44,7 @@ class Store:
     def __init__(self, engine: Engine, technical_clock: Callable[[], datetime], cipher: Cipher | None = None) -> None:
         self.engine = engine
         self.now = technical_clock
-        self._reader = reader(engine)
+        self._reader, self._decider = reader(engine), decider(engine)
         self.mirror = Mirror()
         self.journal = Journal()
         self.outbox = Outbox()
@@ -87,6 +93,22 @@ class Store:
         is written by a conditional UPDATE.
         """
         return self.engine.begin()
+
+    def deciding(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one writing transaction on one consistent snapshot, and return what it returns.
+
+        Where another transaction changed meanwhile what `work` writes, all of it is undone and done again on what is true by then:
+        nothing that happens beside a decision is written over. `work` must keep nothing of an attempt outside the database.
+        """
+        for _ in range(ATTEMPTS - 1):
+            try:
+                with self._decider.begin() as conn:
+                    return work(conn)
+            except DBAPIError as error:
+                if not overtaken(error):
+                    raise
+        with self._decider.begin() as conn:
+            return work(conn)
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Return one read-only transaction on one consistent snapshot; it never holds up a writer."""

@@ -28,6 +28,7 @@ class Standing:
     case_id: int
     case_number: str
     case_state: str
+    debtor_id: str
     invoice_id: str
     state: str
     round: int
@@ -71,7 +72,7 @@ class Cases:
         found: dict[str, Standing] = {}
         for chunk in chunked(invoice_ids, CHUNK):
             query = (
-                select(claim, dunning_case.c.number, dunning_case.c.state.label("case_state"))
+                select(claim, dunning_case.c.number, dunning_case.c.state.label("case_state"), dunning_case.c.debtor_id)
                 .join(dunning_case, dunning_case.c.id == claim.c.case_id)
                 .where(claim.c.account == account, claim.c.invoice_id.in_(chunk))
             )
@@ -185,6 +186,14 @@ class Cases:
         claim_id = int(conn.execute(insert(claim).values(values).returning(claim.c.id)).scalar_one())
         self._note(conn, "claim_opened", stamp, account, case_id, invoice_id=invoice_id)
         return claim_id
+
+    def move_claim(self, conn: Connection, known: Standing, debtor_id: str, stamp: Stamp) -> None:
+        """Put an open claim into the case of the customer whom the provider names by now; a case left without one is closed."""
+        case_id, _ = self.open_case(conn, known.account, debtor_id, stamp)
+        conn.execute(update(claim).where(claim.c.id == known.claim_id).values(case_id=case_id))
+        data = {"was": known.case_number}
+        self._note(conn, "claim_moved", stamp, known.account, case_id, invoice_id=known.invoice_id, data=data)
+        self._close_if_settled(conn, known.case_id, Reason.CHANGED, stamp)
 
     def reopen_claim(self, conn: Connection, known: Standing, stamp: Stamp, *, new_round: bool) -> int:
         """Open a closed claim again, in its case or in the debtor's open one; return the case's id.
@@ -354,7 +363,7 @@ _FRESH: dict[str, Any] = {
 
 
 def _standing(row: RowMapping, running: Running | None) -> Standing:
-    names = ("invoice_id", "state", "round", "round_on", "level", "level_name", "repetition", "level_on", "deadline")
+    names = ("debtor_id", "invoice_id", "state", "round", "round_on", "level", "level_name", "repetition", "level_on")
     return Standing(
         **{name: row[name] for name in names},
         claim_id=row["id"],
@@ -362,6 +371,7 @@ def _standing(row: RowMapping, running: Running | None) -> Standing:
         case_id=row["case_id"],
         case_number=row["number"],
         case_state=row["case_state"],
+        deadline=row["deadline"],
         adopted=row["adopted"],
         fees=row["fee_cents"],
         undelivered=row["undelivered"],

@@ -109,6 +109,18 @@ def reader(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+def decider(engine: Engine) -> Engine:
+    """Return `engine` for reading and then writing on one consistent snapshot; on PostgreSQL that fails with `overtaken` errors."""
+    if engine.dialect.name == "sqlite":
+        return engine  # one writer at a time, from its start
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+def overtaken(error: DBAPIError) -> bool:
+    """Return whether a transaction failed only because another one was faster: serialisation failure or deadlock."""
+    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+
+
 def reach(engine: Engine) -> None:
     """Connect once. Raises `ConfigError` with the reason, without the password, where that fails."""
     shown = engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string(hide_password=True)

@@ -137,6 +137,17 @@ class Mirror:
         """Let all open invoices of a debtor be decided on `on`, unless they are due for it already."""
         mark_debtors(conn, account, [debtor_id], on)
 
+    def discarded(
+        self, conn: Connection, account: str, reminder_id: str, *, business_date: date, now: datetime
+    ) -> None:
+        """Note that a draft of ours is deleted at the provider, which may never tell: it holds its invoice no longer."""
+        where = provider_notice.c.account == account, provider_notice.c.id == reminder_id
+        text = conn.scalar(select(provider_notice.c.document).where(*where))
+        if text is not None:
+            gone = ProviderNotice.model_validate_json(text).model_copy(update={"status": NoticeStatus.CANCELLED})
+            batch = Batch(notices=(gone,), cursor=Cursor(data={}))
+            write(conn, account, batch, business_date=business_date, now=now)
+
     def own(self, conn: Connection, account: str, reminder_id: str) -> None:
         """Note that a reminder at the provider is ours, once that is known."""
         conn.execute(

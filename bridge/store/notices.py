@@ -13,6 +13,7 @@ from bridge.model import Act, Content, NoticeStatus
 from bridge.store.records import Notice, NoticeClaim
 from bridge.store.steps import Steps
 from bridge.store.tables import invoice, notice, notice_claim, provider_notice
+from bridge.store.upsert import CHUNK, chunked
 
 
 def cents(amount: Decimal) -> int:
@@ -47,9 +48,9 @@ class Notices:
         account: str | None = None,
         case_id: int | None = None,
         run_id: int | None = None,
-        limit: int = 1000,
+        limit: int | None = 1000,
     ) -> list[Notice]:
-        """Return notices for people, newest first."""
+        """Return notices, newest first; `limit` None: all of them."""
         query = select(notice).order_by(notice.c.id.desc()).limit(limit)
         wanted = sorted(states)
         if wanted:
@@ -88,12 +89,12 @@ class Notices:
             select(notice_claim, invoice.c.number)
             .join(notice, notice.c.id == notice_claim.c.notice_id)
             .outerjoin(invoice, and_(invoice.c.account == notice.c.account, invoice.c.id == notice_claim.c.invoice_id))
-            .where(notice_claim.c.notice_id.in_(notice_ids))
             .order_by(notice_claim.c.claim_id)
         )
         found: dict[int, list[NoticeClaim]] = {}
-        for row in conn.execute(query).mappings():
-            found.setdefault(row["notice_id"], []).append(_claim(row))
+        for chunk in chunked(notice_ids, CHUNK):
+            for row in conn.execute(query.where(notice_claim.c.notice_id.in_(chunk))).mappings():
+                found.setdefault(row["notice_id"], []).append(_claim(row))
         return found
 
     def hash_of(self, conn: Connection, notice_id: int) -> str:

@@ -67,12 +67,10 @@ class Outbox(Notices):
 
         Claims stay as they are. Raises `WrongState` once a step was claimed.
         """
-        if any(
-            found.state not in ("waiting", "queued") or found.attempts
-            for found in self.steps.of_notice(conn, notice_id)
-        ):
+        known = self.get(conn, notice_id, lock=True)
+        if any(one.state not in ("waiting", "queued") or one.attempts for one in self.steps.of_notice(conn, notice_id)):
             raise WrongState(f"notice {notice_id} is already being delivered")
-        if self.get(conn, notice_id, lock=True).state != "proposed":
+        if known.state != "proposed":
             self.reopen(conn, notice_id)
         conn.execute(step.delete().where(step.c.notice_id == notice_id))
         version = notice.c.version + 1
@@ -207,7 +205,7 @@ class Outbox(Notices):
     def _raise(self, conn: Connection, found: Notice, one: NoticeClaim, on: date) -> None:
         key = and_(notice_claim.c.notice_id == found.id, notice_claim.c.claim_id == one.claim_id)
         conn.execute(update(notice_claim).where(key).values(landed_on=on))
-        values = {
+        values: dict[str, Any] = {
             "level": one.level,
             "level_name": one.level_name or found.level_name,
             "repetition": one.repetition,
@@ -215,8 +213,9 @@ class Outbox(Notices):
             "deadline": found.deadline,
             "adopted": False,
             "undelivered": False,
-            "fee_cents": claim.c.fee_cents + cents(one.fee),
         }
+        if not self._charged(conn, one, found.id):
+            values["fee_cents"] = claim.c.fee_cents + cents(one.fee)
         conn.execute(
             update(claim)
             .where(claim.c.id == one.claim_id, claim.c.round == one.round, claim.c.level <= one.level)
@@ -225,6 +224,17 @@ class Outbox(Notices):
         conn.execute(
             update(invoice).where(invoice.c.account == found.account, invoice.c.id == one.invoice_id).values(next_on=on)
         )
+
+    def _charged(self, conn: Connection, one: NoticeClaim, notice_id: int) -> bool:
+        """Return whether this level has landed by another channel already: its fee is asked for once."""
+        same = (
+            notice_claim.c.claim_id == one.claim_id,
+            notice_claim.c.round == one.round,
+            notice_claim.c.level == one.level,
+            notice_claim.c.repetition == one.repetition,
+        )
+        others = notice_claim.c.notice_id != notice_id, notice_claim.c.landed_on.is_not(None)
+        return conn.execute(select(notice_claim.c.notice_id).where(*same, *others).limit(1)).first() is not None
 
     # -------------------------------------------------------------------------------------------------------- inside
 

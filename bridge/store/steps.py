@@ -41,7 +41,7 @@ def _due() -> Select[Any]:
         .where(or_(step.c.not_before.is_(None), step.c.not_before <= bindparam("now", type_=Instant())))
         .where(or_(discard, and_(notice.c.state.in_(("queued", "waiting", "landed")), ~busy)))
         .where(step.c.id.not_in(bindparam("skip", expanding=True)))
-        .order_by(discard.desc(), step.c.notice_id, step.c.seq)
+        .order_by(discard.desc(), step.c.not_before.asc().nulls_first(), step.c.notice_id, step.c.seq)
         .limit(1)
     )
 
@@ -79,7 +79,7 @@ class Steps:
     def next_due(self, conn: Connection, account: str, now: datetime, *, skip: Collection[int] = ()) -> Step | None:
         """Return the step of `account` to do next, or None.
 
-        Deleting drafts comes first. A step of a notice waits while another notice's call on one of its claims is under way or
+        Deleting drafts comes first, what had to wait after a fault last: one invoice that cannot be looked at holds up no other. A step of a notice waits while another notice's call on one of its claims is under way or
         unclear, or a draft of ours on it is still to be deleted: what the provider holds would not be what was decided on.
         """
         told = {"account_name": account, "now": now, "skip": sorted(skip)}

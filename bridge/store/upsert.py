@@ -7,7 +7,7 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, or_, select, true, update
+from sqlalchemy import Date, bindparam, case, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
@@ -118,6 +118,11 @@ def mark_debtors(conn: Connection, account: str, debtor_ids: Iterable[str], on: 
         conn.execute(_MARK_DEBTORS, {"a": account, "ids": chunk, "on": on})
 
 
+def mark_all(conn: Connection, account: str, on: date) -> None:
+    """Let all open invoices of an account be decided on `on`, unless they are due for it already."""
+    conn.execute(_MARK_ALL, {"a": account, "on": on})
+
+
 def chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield the items in lists of at most `size`."""
     iterator = iter(items)
@@ -125,11 +130,18 @@ def chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-_LATER = or_(invoice.c.next_on.is_(None), invoice.c.next_on > bindparam("on"))
+_ON = bindparam("on", type_=Date())
+_LATER = or_(invoice.c.next_on.is_(None), invoice.c.next_on > _ON)
+_EARLIER = case((_LATER, _ON), else_=invoice.c.next_on)
+"""Written in any case: a run that is just deciding on the row, on PostgreSQL, must notice that something happened to it."""
+
 _MARK = (
     update(invoice)
-    .where(invoice.c.account == bindparam("a"), invoice.c.id.in_(bindparam("ids", expanding=True)), _LATER)
-    .values(next_on=bindparam("on"))
+    .where(invoice.c.account == bindparam("a"), invoice.c.id.in_(bindparam("ids", expanding=True)))
+    .values(next_on=_EARLIER)
+)
+_MARK_ALL = (
+    update(invoice).where(invoice.c.account == bindparam("a"), invoice.c.status.in_(_LIVE), _LATER).values(next_on=_ON)
 )
 _MARK_DEBTORS = (
     update(invoice)
@@ -138,9 +150,8 @@ _MARK_DEBTORS = (
         invoice.c.debtor_id.in_(bindparam("ids", expanding=True)),
         invoice.c.status.in_(_LIVE),
         invoice.c.kind.in_(_DUNNABLE),
-        _LATER,
     )
-    .values(next_on=bindparam("on"))
+    .values(next_on=_EARLIER)
 )
 
 Change = tuple[Record, str, str, Any]

@@ -11,7 +11,7 @@ from bridge.contract import Act, Batch, Cursor, InvoiceStatus, NoticeStatus, Pro
 from bridge.errors import WrongState
 from bridge.store.outbox import NoticeExists
 from bridge.store.tables import claim, invoice, notice, notice_claim, step
-from tests.unit.deliver.scene import BY_PROVIDER, MAIL, OWN_LETTER, START, TODAY
+from tests.unit.deliver.scene import BY_PROVIDER, MAIL, OWN_LETTER, START, TODAY, Clock, Scene
 
 
 def pay(scene, invoice_id="1"):
@@ -277,8 +277,41 @@ def test_written_letter_is_not_dropped(scene):
     assert scene.provider.notices == {}
     assert scene.levels() == {"1": 0, "2": 0}
     assert scene.events("notice_dropped")[0]["actor"] == "anna"
+    assert scene.letter.withdrawn == [scene.letter.sent[0].marker]
     with pytest.raises(WrongState, match="nothing that waits"):
         scene.deliverer.withdraw(made, actor="anna", reason="again")
+
+
+def test_posted_letter_is_not_taken_back(scene):
+    """A letter that somebody has just posted cannot be withdrawn: it lands, and no second one takes its place."""
+    made = scene.pair(OWN_LETTER)
+    scene.deliver()
+    scene.letter.posted = START
+    with pytest.raises(Refused, match="posted"):
+        scene.deliverer.withdraw(made, actor="anna", reason="too late")
+    scene.deliver()
+    assert scene.get(made).state == "landed"
+
+
+@pytest.mark.postgres
+def test_edit_while_a_worker_begins(postgres_store, monkeypatch):
+    """A worker begins its call while somebody edits the notice: the edit is refused, the step and its proof are not lost."""
+    scene = Scene(postgres_store, Clock())
+    new = scene.compose()
+    made = scene.insert(new)
+    get, left = scene.store.outbox.get, [True]
+
+    def begins(conn, notice_id, *, lock=False):
+        if lock and left:
+            left.pop()
+            scene.deliver()
+        return get(conn, notice_id, lock=lock)
+
+    with scene.store.begin() as conn:
+        monkeypatch.setattr(scene.store.outbox, "get", begins)
+        with pytest.raises(WrongState):
+            scene.store.outbox.edit(conn, made, new, now=START)
+    assert scene.states(made) == ["done"]
 
 
 def test_created_reminder_can_be_dropped(scene):

@@ -167,6 +167,24 @@ def test_retry_later_waits(scene):
     assert scene.states(made) == ["done"]
 
 
+def test_one_invoice_that_cannot_be_looked_at_holds_up_no_other(both):
+    """The look at one invoice fails every time: from the next delivery on the others go out, and it is tried after them."""
+    first, case_id = both.claim("1")
+    second, _ = both.claim("2", case_id=case_id)
+    bad = both.notice(claims=[("1", first)], case_id=case_id)
+    good = both.notice(claims=[("2", second)], case_id=case_id)
+
+    def fail():
+        if both.provider.calls[-1] == ("look", ("1",)):
+            raise BadAnswer("html")
+
+    both.provider.on_look = fail
+    for _ in range(2):
+        both.deliver()
+        both.clock.pass_(minutes=5)
+    assert (both.states(good), both.states(bad)) == (["done"], ["queued"])
+
+
 def test_retries_end_with_a_person(scene):
     """A call that never gets through is left to a person in the end, certainly unwritten."""
     made = scene.notice()

@@ -5,11 +5,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import func, select
 
 from bridge.errors import AlreadyRunning, UsageError
 from bridge.model import (
     Act,
+    Address,
     Flag,
     InvoiceKind,
     InvoiceStatus,
@@ -20,9 +22,10 @@ from bridge.model import (
     Relation,
 )
 from bridge.policy import Automation, Outcome, words
+from bridge.policy.calendar import Calendar
 from bridge.store.tables import decision, dunning_case, event
 from tests.unit.dun.stage import ABILITIES, MONDAY, Stage, about, at, customer, debtor, invoice, reminder, snapshot
-from tests.unit.policy.helpers import level, plan, rules
+from tests.unit.policy.helpers import days, level, plan, rules
 
 
 @pytest.fixture
@@ -684,3 +687,96 @@ def test_the_lists_of_cases(stage):
         ("RE-1", date(2026, 9, 15), Decimal("100.00"), "open", 1, "Stufe 1"),
         ("RE-2", date(2026, 9, 22), Decimal("100.00"), "open", 1, "Stufe 1"),
     ]
+
+
+@pytest.mark.parametrize("first", ["d1", None], ids=["another customer", "none at first"])
+def test_a_claim_follows_its_invoice_to_another_customer(stage, first):
+    """The provider names another customer than before: the claim goes on in that one's case, at its level; an empty case is closed."""
+    stage.tell(MONDAY, debtor(1), invoice(debtor_id=first, email="k1@example.com"))
+    stage.run(MONDAY)
+    stage.land(MONDAY)
+    old = stage.standing().case_number
+    later = days_after(14)
+    stage.tell(later, debtor(2), invoice(debtor_id="d2", email="k1@example.com"))
+    stage.run(later)
+    [one] = stage.notices("queued")
+    assert (one.level, one.debtor_id, stage.standing().debtor_id) == (2, "d2", "d2")
+    with stage.store.reading() as conn:
+        assert stage.store.cases.by_number(conn, old)["state"] == "closed"
+        assert one.case_id == stage.standing().case_id
+
+
+def test_the_judge_asks_for_blocks_of_the_customer_whom_the_look_names(stage):
+    """Between decision and call the invoice became that of a blocked customer with the same address: nothing goes out."""
+    stage.tell(MONDAY, debtor(1), debtor(2, email="k1@example.com"), invoice())
+    stage.run(MONDAY)
+    with stage.store.begin() as conn:
+        stage.store.choices.block(conn, customer("d2"), Reason.DISPUTE, stage.stamp(MONDAY))
+    now = snapshot(invoice(debtor_id="d2"), MONDAY, its_debtor=debtor(2, email="k1@example.com"))
+    assert stage.recheck(now, MONDAY).reason is Reason.DISPUTE
+
+
+@pytest.mark.parametrize("by", ["provider", "person"])
+def test_a_block_until_the_end_of_time_holds_for_ever(stage, by):
+    """A block whose end is the last day of the calendar is held like one without an end, and stops no run."""
+    flags = (Flag(reason=Reason.DISPUTE, source="tag", until=date.max),) if by == "provider" else ()
+    stage.tell(MONDAY, debtor(), invoice(flags=flags))
+    if by == "person":
+        with stage.store.begin() as conn:
+            stage.store.choices.block(conn, about(), Reason.DISPUTE, stage.stamp(MONDAY), until=date.max)
+    stage.run(MONDAY)
+    assert (stage.reason(), stage.next_on()) == (Reason.DISPUTE, None)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"due_on": date.max}, {"due_on": date.min}, {"issued_on": date.max}, {"payment_term_days": 10**9}],
+    ids=str,
+)
+def test_an_impossible_date_makes_no_invoice(values):
+    """Dates beyond every calendar, and terms that lead there, are refused where the record is read: no run can stumble over them."""
+    with pytest.raises(ValidationError, match="less than or equal|greater than or equal"):
+        invoice(**values)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        rules(days(100)),
+        rules(days(3), minimum=100_000),
+        rules(days(3), excluded_customers=frozenset({"d1"})),
+        rules(days(3), cutoff=date(2026, 9, 2)),
+        replace(rules(days(3)), default_plan=None),
+    ],
+    ids=["later", "minimum", "excluded", "cutoff", "no plan"],
+)
+def test_changed_rules_reach_what_they_held(stage, before):
+    """What was held by the configuration comes up at the next run after the configuration was changed, without a word of the provider."""
+    stage.rules = before
+    stage.tell(MONDAY, debtor(), invoice())
+    stage.run(MONDAY)
+    assert stage.notices("queued") == []
+    stage.rules = rules(days(3))
+    stage.run(days_after(1))
+    assert [one.level for one in stage.notices("queued")] == [1]
+
+
+def test_rules_are_the_same_in_every_process():
+    """The fingerprint of rules depends on what they say alone, and every part of them that decides is in it."""
+    one = rules(days(3, 14), excluded_customers=frozenset("abcdefgh"))
+    assert one.version == rules(days(3, 14), excluded_customers=frozenset("hgfedcba")).version
+    assert len({one.version, rules(days(3, 15)).version, replace(one, calendar=Calendar("DE", "BY")).version}) == 3
+
+
+def test_a_fee_is_asked_for_once_on_two_channels(stage):
+    """A level that goes out by mail and by letter charges its fee once; the next level's total counts it once."""
+    stage.rules = rules(
+        plan(level(1, after_due=3, fee="5.00", channels=["mail", "letter"]), level(2, after_due=14, fee="7.00"))
+    )
+    address = Address(lines=("Kunde 1",), street="Weg 1", postcode="12345", city="Ort")
+    stage.tell(MONDAY, debtor(address=address), invoice())
+    stage.run(MONDAY)
+    assert stage.land(MONDAY) == [1, 1]
+    assert stage.standing().fees == 500
+    stage.run(days_after(14))
+    assert [one.total for one in stage.notices("queued")] == [Decimal("112.00")]

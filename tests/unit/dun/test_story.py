@@ -162,3 +162,20 @@ def test_paid_after_the_decision_and_before_delivery(office):
         assert [one.reason for one in office.store.outbox.listing(conn, states=["dropped"])] == ["paid"]
     office.live(1)
     assert office.standing(invoice).close_reason == "paid"
+
+
+def test_a_draft_taken_back_holds_nothing(office):
+    """A payment in part between draft and sending: the draft is deleted, and the reminder over the rest goes out all the same."""
+    side = office.side
+    invoice = side.invoice(1)
+    office.day = START + timedelta(days=4)
+    side.sandbox.today = office.day
+    pull(office.store, office.port, business_date=office.day)
+    office.decide()
+    office.deliverer.run("main", limit=1)
+    assert side.records(invoice) == 1
+    side.sandbox.pay(invoice, "10.00")
+    office.deliverer.run("main")
+    assert (side.count(invoice), side.records(invoice)) == (0, 0)
+    office.live(2)
+    assert (side.count(invoice), office.standing(invoice).level) == (1, 1)

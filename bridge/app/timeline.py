@@ -59,7 +59,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice} gemahnt: Stufe {level} {level_name}",
         "{invoice} reminded: level {level} {level_name}",
     ),
-    "notice_dropped": ("Mahnung verworfen: {reason}", "notice dropped: {reason}"),
+    "notice_dropped": ("Mahnung verworfen: {reason}. {note}", "notice dropped: {reason}. {note}"),
     "step_done": ("{act} erledigt", "{act} done"),
     "step_parked": ("{act} wartet auf eine Person: {error}", "{act} waits for a person: {error}"),
     "step_alarm": ("Achtung: {act}: {error}", "Alarm: {act}: {error}"),

@@ -147,7 +147,7 @@ class Deliverer:
             if notice.state != "waiting":
                 raise WrongState(f"notice {notice_id} is {notice.state}; it has nothing that waits to be sent")
             landing = Landing(self.desk, self._port(notice.account))
-            landing.drop(conn, notice, reason=Reason.CHANGED, text=f"{actor}: {reason}", actor=actor, withdrawn=True)
+            landing.drop(conn, notice, reason=Reason.CHANGED, text=f"{actor}: {reason}", actor=actor, withdrawn=reason)
 
     def _confirm(self, notice_id: int, actor: str, on: date | None, *, letters: bool) -> None:
         store = self.desk.store

@@ -113,14 +113,23 @@ class Landing:
         text: str,
         invoice_id: str | None = None,
         actor: str = SELF,
-        withdrawn: bool = False,
+        withdrawn: str | None = None,
     ) -> None:
-        """Drop the notice as a whole, in the caller's transaction; our drafts are deleted by steps of their own."""
+        """Drop the notice as a whole, in the caller's transaction; our drafts are deleted by steps of their own.
+
+        `withdrawn` is why a person took back its letter, which nobody else can.
+        """
         now = self._desk.store.now()
         self._outbox.drop(
-            conn, notice.id, reason=reason.value, text=text, today=self._port.today(), now=now, withdrawn=withdrawn
+            conn,
+            notice.id,
+            reason=reason.value,
+            text=text,
+            today=self._port.today(),
+            now=now,
+            withdrawn=withdrawn is not None,
         )
-        data = {"reason": reason.value, "text": text}
+        data = {"reason": reason.value, "text": text, "note": withdrawn}
         self._journal(conn, "notice_dropped", notice, None, actor=actor, data=data, invoice_id=invoice_id)
 
     def park(self, step_id: int, owner: str, *, cause: str, text: str, written: bool = False) -> None:

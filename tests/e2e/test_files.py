@@ -1,5 +1,6 @@
 """An agency that has nothing but exports: its list, its bank, its mail server and its letter outbox, through the real command line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -113,9 +114,9 @@ def test_reminders_from_exports_alone(house):
     assert len(house.mails.received) == 1
     assert len(list((house.folder / "briefe").glob("*.pdf"))) == 1
 
-    [waiting] = house.json("letters", "list")
+    [waiting] = json.loads(house("letters", "list", "--json"))
     house("letters", "withdraw", str(waiting["id"]), "--reason", "Adresse falsch", "--as", "Erika")
     assert list((house.folder / "briefe").glob("*.pdf")) == []
     assert "Adresse falsch" in house("case", "show", "RE-2026-0003")
-    [again] = house.json("run", "--as", "Erika")["planned"]["notices"]
+    [again] = json.loads(house("run", "--as", "Erika", "--json"))["planned"]["notices"]
     assert (again["state"], again["level"]) == ("proposed", 1)

@@ -39,7 +39,7 @@ PLAN_KEYS = {
     "DunningLevel.texts": "Subject and body by language (`de`, `en`).",
     "Variant.name": "Name by which a person chooses it.",
     "Variant.document": "`provider`: the provider's own reminder; `silent`: our message and a reminder record at the provider that is "
-    "not sent; `none`: our message alone. Default: `provider` for the provider's channels, else `none`.",
+    "not sent; `none`: our message alone. Default: `provider` for the provider's channels and for `email` and `post`, else `none`.",
     "Variant.standard": "The one that automatic runs use; needed on exactly one where there are several.",
     "Text.subject": "One line.",
     "Text.body": "The message; variables as in `{{ invoice_number }}`, listed below.",

@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from ruamel.yaml import YAML
@@ -28,6 +28,11 @@ from ruamel.yaml.error import YAMLError
 from bridge.errors import BadRecord, ConfigError
 
 Reader = Callable[[Any, ZoneInfo], Any]
+
+D = TypeVar("D", date, datetime)
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+DIGITS = 15
+"""Places before or after the point beyond which a number is no amount; computing with it overflows, or takes for ever."""
 
 ABSENT: tuple[Any, ...] = (None, "", {}, [])
 """What providers send for "nothing"."""
@@ -48,7 +53,7 @@ def _integer(value: Any, _zone: ZoneInfo) -> int:
         number = Decimal(str(value).strip())
     except InvalidOperation as error:
         raise ValueError("expected a whole number") from error
-    if not number.is_finite() or number != number.to_integral_value() or abs(number) > 10**12:
+    if not number.is_finite() or number.adjusted() > 12 or number != number.to_integral_value() or abs(number) > 10**12:
         raise ValueError("expected a whole number")
     return int(number)
 
@@ -61,7 +66,7 @@ def _decimal(value: Any, _zone: ZoneInfo) -> Decimal:
         number = Decimal(str(value).strip())
     except InvalidOperation as error:
         raise ValueError("expected an amount such as 238.00") from error
-    if not number.is_finite():
+    if not number.is_finite() or (number and abs(number.adjusted()) > DIGITS):
         raise ValueError("expected an amount such as 238.00")
     return number
 
@@ -87,10 +92,10 @@ def _date(value: Any, zone: ZoneInfo) -> date:
     text = str(value).strip()
     try:
         if len(text) == 10 and text[2] == "." and text[5] == ".":
-            return date(int(text[6:]), int(text[3:5]), int(text[:2]))
+            return _possible(date(int(text[6:]), int(text[3:5]), int(text[:2])))
         if len(text) == 10:
-            return date.fromisoformat(text)
-        moment = datetime.fromisoformat(text)
+            return _possible(date.fromisoformat(text))
+        moment = _possible(datetime.fromisoformat(text))
     except ValueError as error:
         raise ValueError("expected a date such as 2026-09-01 or 01.09.2026") from error
     return moment.date() if moment.tzinfo is None else moment.astimezone(zone).date()
@@ -99,10 +104,17 @@ def _date(value: Any, zone: ZoneInfo) -> date:
 def _datetime(value: Any, zone: ZoneInfo) -> datetime:
     """Read an instant; one without an offset is local time of the account. The result is in UTC."""
     try:
-        moment = datetime.fromisoformat(str(value).strip())
+        moment = _possible(datetime.fromisoformat(str(value).strip()))
     except ValueError as error:
         raise ValueError("expected an instant such as 2026-09-01T08:00:10+02:00") from error
     return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+
+
+def _possible(day: D) -> D:
+    """Return a date with which can be computed: near the ends of the calendar a term of some days has no end."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError("no year of a document")
+    return day
 
 
 _TRUE, _FALSE = {"1", "true", "yes", "ja", "j", "y"}, {"0", "false", "no", "nein", "n"}

@@ -16,6 +16,8 @@ from bridge.http.redact import KNOWN
 from bridge.http.reply import Reply, is_html
 
 _DEFAULT_WAIT = timedelta(minutes=1)
+_TOLD = 20_000
+"""Bytes of a text in which secrets are looked for before it is shortened: half a secret is not recognised."""
 
 _WORDS = {
     "connection": "no connection",
@@ -87,6 +89,9 @@ def _of_reading(what: str, reply: Reply | None, fault: Fault) -> BridgeError | N
     if reply is None:
         return RetryLater(f"{what}: {_WORDS.get(cause, cause)}", cause=cause or "connection")
     status = reply.status
+    if status == 404 and is_html(reply.headers, reply.content):
+        text = f"{what}: HTTP 404 with an HTML page, which no record's absence looks like; check base_url and what stands before the provider"
+        return BadAnswer(text, cause="bad_answer:html")
     if 200 <= status < 300:
         if cause:
             if cause == "timeout":
@@ -142,7 +147,7 @@ def _of_client_error(what: str, reply: Reply) -> BridgeError:
 
 def _redirected(reply: Reply) -> str:
     host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"
-    return f"HTTP {reply.status}, redirected to {KNOWN.text(host[:100])!r}, which is not followed; check base_url"
+    return f"HTTP {reply.status}, redirected to {KNOWN.text(host)[:100]!r}, which is not followed; check base_url"
 
 
 def _said(reply: Reply) -> str:
@@ -150,7 +155,7 @@ def _said(reply: Reply) -> str:
     if is_html(reply.headers, reply.content):
         return " (an HTML page)"
     words = [word for word in _texts(reply.data) if word]
-    text = "; ".join(words) if reply.data is not None else reply.content[:400].decode("utf-8", "replace")
+    text = "; ".join(words) if reply.data is not None else reply.content[:_TOLD].decode("utf-8", "replace")
     text = re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", KNOWN.text(text)).strip()
     return f" ({text[:200]})" if text else ""
 

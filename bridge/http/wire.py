@@ -153,7 +153,7 @@ class Wire:
         kind = re.sub(r"\d+", "N", call.path)
         if "Deprecation" in reply.headers and kind not in self._deprecated:
             self._deprecated.add(kind)
-            said = KNOWN.text(reply.headers["Deprecation"][:100])
+            said = KNOWN.text(reply.headers["Deprecation"])[:100]
             _log.warning("provider_deprecation", account=self._account, method=call.method, path=kind, deprecation=said)
 
     def _asked(self, call: Call, prepared: requests.PreparedRequest, at: datetime, seconds: float) -> Exchange:

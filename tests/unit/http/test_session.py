@@ -149,6 +149,23 @@ def test_client_errors_are_not_repeated(http, server, status, error):
     assert len(server.log) == 1
 
 
+def test_page_for_people_is_no_absent_record(http, server):
+    """A 404 with an HTML page is a gateway's or a wrong address: nothing counts as gone because of it."""
+    server.faults.html("/things", code=404, times=None)
+    with pytest.raises(BadAnswer, match="base_url") as caught:
+        http.read("/things")
+    assert caught.value.cause == "bad_answer:html"
+
+
+def test_no_part_of_a_secret_is_told(http, server):
+    """Secrets are taken out of the provider's words before these are shortened."""
+    text = (SECRET + " ") * 15 + "x" * 10 + SECRET
+    server.faults.status(422, body=text, headers={"Content-Type": "text/plain"}, times=None)
+    with pytest.raises(Refused) as caught:
+        http.read("/things")
+    assert SECRET[:6] not in str(caught.value)
+
+
 def test_retry_after_is_honoured(http, server, slept):
     """A short Retry-After is waited for, as seconds and as a date; a long one is handed to the caller at once."""
     server.faults.status(503, headers={"Retry-After": "7"})

@@ -2,21 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge.app.dunning import Dunning
+from bridge.app.claims import Claims
 from bridge.app.lines import address_text, case_claim, case_line, contact_text
 from bridge.app.results import BlockLine, CaseDetail, CaseLine, Done, Entry
 from bridge.app.timeline import entry_text
 from bridge.errors import UsageError
 from bridge.model import Reason
+from bridge.policy.build import amount
+from bridge.policy.money.words import ancillary_name
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
+from bridge.store.rows import cents
+
+LARGEST_CHARGE = Decimal(100_000)
+"""More than this is a slip of the keyboard."""
 
 
-class Cases(Dunning):
+class Cases(Claims):
     """What people do with cases. A case is named by its number, or by the number of an invoice in it."""
 
     def cases(
@@ -55,13 +62,14 @@ class Cases(Dunning):
             timeline = [
                 _entry(dict(event), numbers, self.language) for event in self.store.overview.timeline(conn, row.id)
             ]
+            parts = {one: self._parts(conn, row.account, one) for one in ids}
             lines, level_name = self.lines(conn, notices), self._level_name(conn, row)
         told = {one.invoice: one for invoice in ids for one in self.explain(invoice, account=row.account)}
         return CaseDetail(
             line=case_line(row, level_name),
             contact=contact_text(debtor),
             address=address_text(debtor.address if debtor else None),
-            claims=tuple(case_claim(one, today, told.get(one.invoice_id)) for one in claims),
+            claims=tuple(case_claim(one, today, told.get(one.invoice_id), parts[one.invoice_id]) for one in claims),
             notices=lines,
             blocks=tuple(
                 BlockLine(
@@ -71,6 +79,13 @@ class Cases(Dunning):
             ),
             timeline=tuple(timeline),
         )
+
+    def _parts(self, conn: Connection, account: str, invoice_id: str) -> Mapping[str, Decimal]:
+        parts: dict[str, Decimal] = {}
+        for one in self.ancillaries(conn, account, invoice_id):
+            name = ancillary_name(one, self.language)
+            parts[name] = parts.get(name, Decimal(0)) + amount(one.amount)
+        return parts
 
     def _row(self, conn: Connection, name: str) -> CaseRow:
         number = name if name.upper().startswith("MA-") else self._case_of_invoice(conn, name)
@@ -160,6 +175,43 @@ class Cases(Dunning):
                 target = Target(account=row.account, invoice_id=one.invoice_id)
                 self.store.choices.choose(conn, target, "next_level", str(level), self.stamp(row.account))
         return Done("level", row.number, self.actor, count=len(wanted), text=str(level))
+
+    def charge(
+        self,
+        case: str,
+        *,
+        kind: str,
+        sum_: Decimal,
+        on: date | None = None,
+        invoice: str | None = None,
+        note: str = "",
+        take_back: bool = False,
+    ) -> Done:
+        """Add an ancillary claim (Nebenforderung) to an invoice of a case, or take it back; it is in the total and the next letter.
+
+        `kind` is `return_charge`, what the bank took for a returned debit, or `cost`, documented recovery costs.
+
+        Raises `UsageError` where the amount is none, or no single invoice is named.
+        """
+        if not Decimal(0) < sum_ <= LARGEST_CHARGE:
+            raise UsageError(f"{sum_}: a charge is more than 0 and at most {LARGEST_CHARGE}")
+        with self.store.begin() as conn:
+            target, subject, account = self._target(conn, case, invoice or self._only_invoice(conn, case))
+            assert target.invoice_id is not None
+            charges, stamp, size = self.store.charges, self.stamp(account), cents(sum_)
+            if take_back:
+                charges.take_back(conn, account, target.invoice_id, stamp, kind=kind, cents=size, note=note)
+            else:
+                day = on or stamp.on
+                charges.add(conn, account, target.invoice_id, stamp, kind=kind, cents=size, on=day, note=note)
+        return Done("charge_taken_back" if take_back else "charged", subject, self.actor, text=f"{sum_:.2f}")
+
+    def _only_invoice(self, conn: Connection, case: str) -> str:
+        claims = self.store.overview.claims(conn, self._row(conn, case).id)
+        named = [one for one in claims if case in (one.number, one.invoice_id)] or claims
+        if len(named) != 1:
+            raise UsageError(f"case {case} has {len(named)} invoices; name one with --invoice")
+        return named[0].invoice_id
 
     def _target(self, conn: Connection, case: str, invoice: str | None) -> tuple[Target, str, str]:
         row = self._row(conn, case)

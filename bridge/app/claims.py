@@ -98,7 +98,15 @@ class Claims(Dunning):
         debtors = [invoice.debtor_id] if invoice.debtor_id else []
         blocks = self.store.choices.blocks(conn, name, debtor_ids=debtors, invoice_ids=[invoice.id])
         _, view = self.seen(conn, known, self.today(name))
-        inputs = self._inputs(known, view, debtor, payments=payments, notices=notices, blocks=blocks)
+        inputs = self._inputs(
+            known,
+            view,
+            debtor,
+            payments=payments,
+            notices=notices,
+            ancillaries=self.ancillaries(conn, name, invoice.id),
+            blocks=blocks,
+        )
         return statement(known, debtor, inputs, account_of(inputs, on, self.money_rules(name)), self.language)
 
     def _inputs(
@@ -109,6 +117,7 @@ class Claims(Dunning):
         *,
         payments: Sequence[Payment],
         notices: Sequence[Notice],
+        ancillaries: tuple[Ancillary, ...],
         blocks: Sequence[StoredBlock],
     ) -> ClaimInputs:
         invoice = known.invoice
@@ -124,12 +133,22 @@ class Claims(Dunning):
             reductions=sum(cents(one.amount) for one in reducing),
             credits=view.linked_credits + view.shared_credits,
             payments=tuple(Paid(cents(one.amount), one.value_on, one.id) for one in payments if one not in reducing),
-            ancillaries=tuple(_fees(landed)),
+            ancillaries=ancillaries,
             flat_fee_on=self._flat_fee_on(view, landed),
             open_at_provider=cents(invoice.open),
             suspended=suspended,
             interest_until=interest_until,
         )
+
+    def ancillaries(self, conn: Connection, account: str, invoice_id: str) -> tuple[Ancillary, ...]:
+        """Return the fees of notices that reached the debtor, and the charges that people entered, oldest first."""
+        ids = self.store.questions.notices_of(conn, account, invoice_id)
+        landed = _landed([self.store.outbox.get(conn, one) for one in ids], invoice_id)
+        charges = (
+            Ancillary(AncillaryKind(one.kind), one.cents, one.on, one.note)
+            for one in self.store.charges.of(conn, account, invoice_id)
+        )
+        return tuple(sorted((*_fees(landed), *charges), key=lambda one: one.on))
 
     def _kind(self, debtor: Debtor | None) -> DebtorKind:
         kind = debtor.kind if debtor else DebtorKind.UNKNOWN
@@ -182,7 +201,7 @@ def _how(notice: Notice) -> Sent:
     return Sent.LETTER if notice.channel in (Via.LETTER.value, Via.PROVIDER_POST.value) else Sent.MAIL
 
 
-def _fees(landed: Sequence[Landed]) -> Iterator[Ancillary]:
+def _fees(landed: Iterable[Landed]) -> Iterator[Ancillary]:
     for one in landed:
         if one.claim.fee:
             text = one.claim.level_name or one.notice.level_name

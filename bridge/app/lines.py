@@ -75,7 +75,7 @@ def case_line(case: CaseRow, level_name: str = "") -> CaseLine:
     )
 
 
-def case_claim(row: ClaimRow, today: date, told: Explained | None) -> CaseClaim:
+def case_claim(row: ClaimRow, today: date, told: Explained | None, parts: Mapping[str, Decimal]) -> CaseClaim:
     """Return a claim inside its case; `told` says what happens next."""
     late = row.due_on is not None and row.due_on < today and row.status == "open"
     return CaseClaim(
@@ -98,6 +98,7 @@ def case_claim(row: ClaimRow, today: date, told: Explained | None) -> CaseClaim:
         held=told.text if told else "",
         next_on=told.next_on if told else row.next_on,
         days_since_issue=(today - row.issued_on).days if row.issued_on else None,
+        parts=dict(parts),
     )
 
 

@@ -279,7 +279,7 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseClaim:
-    """One claim (Forderung) of a case. `ancillary` are fees of landed notices, `total` principal and ancillary."""
+    """One claim (Forderung) of a case. `ancillary` are fees of landed notices and charges entered by people, `total` principal and ancillary."""
 
     invoice: str
     number: str
@@ -300,6 +300,7 @@ class CaseClaim:
     held: str
     next_on: date | None
     days_since_issue: int | None = None
+    parts: dict[str, Decimal] = field(default_factory=dict)  # of `ancillary`, by what they are for
 
 
 @dataclass(frozen=True, slots=True)

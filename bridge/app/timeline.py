@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from bridge.model import Reason
-from bridge.policy import words
+from bridge.policy import texts, words
 
 _WORDS: dict[str, tuple[str, str]] = {
     "case_opened": ("Akte angelegt", "case opened"),
@@ -68,6 +69,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "jump_approved": ("Sprung zwischen zwei Abrufen angenommen", "jump between two pulls accepted"),
     "writing_suspended": ("Schreiben ausgesetzt: {why}", "writing suspended: {why}"),
     "writing_released": ("Schreiben wieder erlaubt. {note}", "writing allowed again. {note}"),
+    "charge_added": (
+        "{invoice}: {charge} {amount} vom {on} als Nebenforderung. {note}",
+        "{invoice}: {charge} {amount} of {on} as an ancillary claim. {note}",
+    ),
+    "charge_taken_back": (
+        "{invoice}: {charge} {amount} zurückgenommen. {note}",
+        "{invoice}: {charge} {amount} taken back. {note}",
+    ),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "connected": ("Konto verbunden", "account connected"),
     "places_prepared": ("Felder beim Anbieter angelegt", "places made at the provider"),
@@ -78,6 +87,11 @@ _SETTINGS: dict[str, tuple[str, str]] = {
     "include": ("Einschluss", "inclusion"),
     "next_level": ("nächste Stufe", "next level"),
     "next_variant": ("nächste Ausprägung", "next variant"),
+}
+
+_CHARGES: dict[str, tuple[str, str]] = {
+    "return_charge": ("Rücklastschriftgebühr", "charge for the returned direct debit"),
+    "cost": ("Kosten der Rechtsverfolgung", "recovery costs"),
 }
 
 _ACTS: dict[str, tuple[str, str]] = {
@@ -118,6 +132,10 @@ def _shown(name: str, value: Any, language: str) -> str:
         return words.plain("note", text, language)
     if name == "setting" and text in _SETTINGS:
         return _SETTINGS[text][1 if language == "en" else 0]
+    if name == "charge" and text in _CHARGES:
+        return _CHARGES[text][1 if language == "en" else 0]
+    if name == "amount":
+        return texts.money(int(Decimal(text).scaleb(2)), "", language).strip()
     if name == "act" and text in _ACTS:
         return _ACTS[text][1 if language == "en" else 0]
     if name in ("until", "on") and isinstance(value, str):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bridge.app.results import (
+    CaseClaim,
     CaseDetail,
     CaseLine,
     Delivered,
@@ -284,7 +285,7 @@ def case(out: Out, detail: CaseDetail) -> None:
         out.facts(
             [
                 ("principal", f"{money(claim.principal, claim.currency)} {days}".strip()),
-                ("ancillary", money(claim.ancillary, claim.currency)),
+                ("ancillary", _with_parts(claim)),
                 ("total", money(claim.total, claim.currency)),
                 ("due_on", claim.due_on),
                 ("overdue", say("case.overdue", days=claim.days_overdue) if claim.days_overdue else ""),
@@ -321,6 +322,12 @@ def case(out: Out, detail: CaseDetail) -> None:
         )
     out.title("case.timeline")
     out.table(("at", "actor", "what"), [(one.at, one.actor, one.text) for one in detail.timeline])
+
+
+def _with_parts(claim: CaseClaim) -> str:
+    total = money(claim.ancillary, claim.currency)
+    parts = "; ".join(f"{name} {money(part, claim.currency)}" for name, part in claim.parts.items())
+    return f"{total} ({parts})" if parts else total
 
 
 def failures(out: Out, groups: Sequence[FailureGroup]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from bridge.store.cases import Cases
+from bridge.store.charges import Charges
 from bridge.store.choices import Choices
 from bridge.store.engine import DatabaseClock, decider, make_engine, overtaken, reach, reader
 from bridge.store.journal import Journal
@@ -50,6 +51,7 @@ class Store:
         self.outbox = Outbox()
         self.cases = Cases(self.journal)
         self.choices = Choices(self.journal)
+        self.charges = Charges(self.journal)
         self.overview = Overview()
         self.questions = Questions()
         self.runs = Runs()

@@ -1,9 +1,11 @@
 """What is owed on an invoice, through the real command line against a real sandbox: rows, payments, flat fee, total."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.xdist_group("e2e-claims")
 
 OWN = "country: DE\nknown_until: 2027-06-30\nrates:\n  2026-01-01: 1.27\n  2026-07-01: 1.52\n  2027-01-01: 1.77\n"
@@ -16,6 +18,8 @@ def agency(office):
     late = sandbox.add_contact("Späth & Söhne GmbH", email="buch@spaeth.example", number="1001")
     part = sandbox.add_invoice(late, number="RE-1", gross="5000.00", issued_on=date(2026, 2, 13))
     sandbox.add_invoice(late, number="RE-2", gross="100.00", issued_on=date(2025, 2, 14))
+    person = sandbox.add_contact("", first="Erika", last="Mustermann", email="erika@example.com", number="1003")
+    sandbox.add_invoice(person, number="RE-3", gross="1000.00", issued_on=date(2026, 5, 15), days=16)
     sandbox.pay(part, "1000.00", on=date(2026, 5, 15))
     sandbox.add_transaction("5.00", status=400)
     office.init()
@@ -31,6 +35,7 @@ def settle(office, claims):
     path.write_text(f"{text}\nclaims: {{{claims}}}\n", encoding="utf-8")
 
 
+@pytest.mark.feature("P-17")
 def test_a_claim_with_its_computation(agency):
     """The command prints each row of interest, what the payment settled, and a total to the cent, on any day."""
     (claim,) = agency.json("claim", "RE-1", "--on", "2026-07-31")
@@ -45,6 +50,12 @@ def test_a_claim_with_its_computation(agency):
     assert (claim["principal_open"], claim["ancillary_open"]) == ("4108.33", "89.88")
     assert (claim["total"], claim["open_at_provider"]) == ("4198.21", "4000.00")
     assert claim["default_from"] == "2026-02-28"
+    (private,) = agency.json("claim", "RE-3", "--on", "2026-07-31")
+    assert [(one["days"], one["rate"], one["interest"]) for one in private["interest_rows"]] == [
+        (30, "6.27", "5.15"),
+        (31, "6.52", "5.54"),
+    ]
+    assert private["flat_fee"] == ""
     agency.language = "de"
     shown = agency("claim", "RE-1", "--on", "31.07.2026").out
     for text in ("BGB 288(2)", "(1,27 % + 9,00 %) x 77/365", "53,17 €", "89,88 €", "4.198,21 €", "Unternehmen"):
@@ -70,6 +81,84 @@ def test_the_flat_fee_comes_with_the_level_set(agency):
     (fee,) = claim["ancillaries"]
     assert (fee["kind"], fee["amount"], fee["vat"], fee["on"]) == ("flat_fee", "40.00", None, "2026-09-01")
     assert claim["flat_fee"] == "owed"
+
+
+@pytest.mark.feature("S-AMX-4")
+@pytest.mark.feature("S-AMX-5")
+@pytest.mark.feature("S-AMX-6")
+@pytest.mark.feature("S-AMX-7")
+@pytest.mark.feature("S-BIL-7")
+@pytest.mark.feature("P-18")
+def test_a_return_charge_in_the_total_and_in_the_next_letter(agency):
+    """4,512.48 and a bank's 15.00 are 4,527.48, itemised in the case and in the next letter, with the level's fee of 5.00; taken back, a charge is gone."""
+    office = agency
+    shipped = (ROOT / "bridge" / "policy" / "plans" / "standard.yaml").read_text(encoding="utf-8")
+    second = "    trigger: {after_due: 14}\n"
+    assert shipped.count(second) == 1
+    (office.folder / "own.yaml").write_text(shipped.replace(second, second + "    fee: 5.00\n"), encoding="utf-8")
+    office.env["MAHNBRIDGE__PLANS__FILES"] = '["own.yaml"]'
+    settle(office, "due_source: contract, interest: false, flat_fee_from_level: null")
+    contact = office.sandbox.add_contact(
+        "Gut AG", email="buch@gut.example", number="1002", address=("Weg 2", "20095", "Hamburg")
+    )
+    office.sandbox.add_invoice(contact, number="RE-9", gross="4512.48", issued_on=date(2026, 8, 3))
+    office("pull")
+    office("run", "--no-pull")
+    office("case", "charge", "RE-9", "15,00", "--on", "2026-08-31", "--as", "Erika", "--note", "Sparkasse")
+    office("case", "charge", "RE-9", "5.00", "--kind", "cost")
+    (claim,) = office.json("claim", "RE-9")
+    assert [(one["kind"], one["amount"], one["on"]) for one in claim["ancillaries"]] == [
+        ("return_charge", "15.00", "2026-08-31"),
+        ("cost", "5.00", "2026-09-01"),
+    ]
+    assert (claim["principal_open"], claim["ancillary_open"], claim["total"]) == ("4512.48", "20.00", "4532.48")
+    office("case", "charge", "RE-9", "5.00", "--kind", "cost", "--take-back")
+    assert "no charge" in office("case", "charge", "RE-9", "5.00", "--kind", "cost", "--take-back", code=2).err
+    detail = office.json("case", "show", "RE-9")
+    (held,) = detail["claims"]
+    assert (held["principal"], held["ancillary"], held["total"]) == ("4512.48", "15.00", "4527.48")
+    assert office.json("claim", "RE-9")[0]["total"] == "4527.48"
+    office.language = "de"
+    shown = office("case", "show", "RE-9").out
+    for text in ("4.512,48 €", "15,00 € (Rücklastschriftgebühr Sparkasse 15,00 €)", "4.527,48 €", "Erika"):
+        assert text in shown, shown
+    # the next letter asks for the charge and for its own fee, each once
+    office("approve", "--all", "--as", "Erika")
+    office("go-live", "--yes", "--as", "Erika")
+    office("deliver")
+    office.on(date(2026, 9, 17))
+    office.sandbox.add_transaction("7.00", status=400)
+    office("run")
+    office("approve", "--all", "--as", "Erika")
+    office("deliver")
+    last = [mail for to, mail in office.mails.received if to == ["buch@gut.example"]][-1]
+    text = last.get_body(("plain",)).get_content().replace("\u00a0", " ")
+    for words in ("EUR 15.00", "Fee: EUR 5.00", "EUR 4,532.48"):
+        assert text.count(words) == 1, text
+    (held,) = office.json("case", "show", "RE-9")["claims"]
+    assert (held["ancillary"], held["total"]) == ("20.00", "4532.48")
+    assert sorted(held["parts"].values()) == ["15.00", "5.00"]
+    (claim,) = office.json("claim", "RE-9")
+    assert [(one["kind"], one["amount"], one["vat"]) for one in claim["ancillaries"]] == [
+        ("return_charge", "15.00", None),
+        ("reminder_fee", "5.00", None),
+    ]
+    assert claim["total"] == "4532.48"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("RE-1", "1.234"), "write 15.00"),
+        (("RE-1", "0"), "more than 0"),
+        (("RE-1", "15", "--on", "2026-12-24"), "in the future"),
+        (("RE-77", "15"), "RE-77"),
+    ],
+)
+def test_a_wrong_charge_is_refused(agency, words, said):
+    """An amount that is none, a day to come, an unknown invoice: refused with what would be right; nothing is changed."""
+    agency("run", "--no-pull")
+    assert said in agency("case", "charge", *words, code=2).err
 
 
 def test_what_an_operator_sets(agency):

@@ -1,12 +1,15 @@
 """What people do with a case: look, block, unblock, defer, close, choose a level."""
 
+import re
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
 
 from bridge.cli.base import Argument, Option, command
 from bridge.cli.commands.look import Day
+from bridge.cli.locale import say
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ BLOCKS = (
     "invoice_excluded",
     "collection",
 )
+
+CHARGES = ("return_charge", "cost")
 
 _CASE = Argument(["case"], metavar="CASE")
 _INVOICE = Option(["--invoice"], metavar="NUMBER", help="option.case.invoice")
@@ -84,6 +89,47 @@ def unblock(session: Session, case: str, invoice: str | None) -> int:
 def defer(session: Session, *, case: str, days: int | None, until: date | None, invoice: str | None, note: str) -> int:
     """Grant a deferral; afterwards dunning goes on at the same level."""
     session.emit(session.bridge.defer(case, days=days, until=until, invoice=invoice, note=note), _done)
+    return 0
+
+
+class Sum(click.ParamType[Decimal]):
+    """An amount: 15, 15.00 or 15,00."""
+
+    name = "amount"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount that `value` names."""
+        text = str(value).strip()
+        if not re.fullmatch(r"\d{1,9}([.,]\d{1,2})?", text):
+            self.fail(say("wrong.amount", value=text), param, ctx)
+        return Decimal(text.replace(",", "."))
+
+
+@command(
+    "case charge",
+    _CASE,
+    Argument(["amount"], type=Sum(), metavar="AMOUNT"),
+    Option(["--kind"], type=click.Choice(CHARGES), default="return_charge", help="option.case.charge"),
+    Option(["--on"], type=Day(), metavar="DATE", help="option.case.charged_on"),
+    Option(["--take-back"], is_flag=True, help="option.case.take_back"),
+    _INVOICE,
+    _NOTE,
+    changes=True,
+)
+def charge(
+    session: Session,
+    *,
+    case: str,
+    amount: Decimal,
+    kind: str,
+    on: date | None,
+    take_back: bool,
+    invoice: str | None,
+    note: str,
+) -> int:
+    """Add a charge to an invoice, or take it back."""
+    done = session.bridge.charge(case, kind=kind, sum_=amount, on=on, invoice=invoice, note=note, take_back=take_back)
+    session.emit(done, _done)
     return 0
 
 

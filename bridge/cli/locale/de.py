@@ -363,4 +363,11 @@ TEXTS = {
     "column.amount": "Betrag",
     "column.costs": "Kosten",
     "column.principal": "Hauptforderung",
+    "command.case charge": "Trägt eine Nebenforderung zu einer Rechnung ein, etwa die Gebühr einer Rücklastschrift, oder nimmt sie zurück.",
+    "option.case.charge": "Wofür: return_charge (Rücklastschriftgebühr der Bank) oder cost (belegte Kosten der Rechtsverfolgung).",
+    "option.case.charged_on": "Tag, an dem sie entstand (sonst heute).",
+    "option.case.take_back": "Die zuletzt eingetragene dieser Art und Höhe zurücknehmen.",
+    "wrong.amount": "{value} ist kein Betrag; richtig wäre 15,00",
+    "done.charged": "{subject}: {text} als Nebenforderung eingetragen ({actor}).",
+    "done.charge_taken_back": "{subject}: {text} zurückgenommen ({actor}).",
 }

@@ -363,4 +363,11 @@ TEXTS = {
     "column.amount": "Amount",
     "column.costs": "Costs",
     "column.principal": "Principal",
+    "command.case charge": "Add an ancillary claim to an invoice, such as the charge for a returned debit, or take it back.",
+    "option.case.charge": "What for: return_charge (the bank's charge for a returned debit) or cost (documented recovery costs).",
+    "option.case.charged_on": "The day on which it arose (default: today).",
+    "option.case.take_back": "Take back the newest one of this kind and amount.",
+    "wrong.amount": "{value} is no amount; write 15.00",
+    "done.charged": "{subject}: {text} added as an ancillary claim ({actor}).",
+    "done.charge_taken_back": "{subject}: {text} taken back ({actor}).",
 }

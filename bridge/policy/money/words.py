@@ -112,11 +112,15 @@ def computation(row: Segment, currency: str, language: str) -> str:
 def ancillary(item: Ancillary, currency: str, language: str) -> str:
     """Return what an ancillary claim is for, that it is outside VAT, and what the flat fee covers of it."""
     place = _place(language)
-    name = f"{_KINDS[item.kind][place]} {item.text}".strip()
     about = [_OUTSIDE_VAT[place]]
     if item.absorbed:
         about.append(_ABSORBED[place].format(amount=texts.money(item.absorbed, currency, language)))
-    return f"{name} ({', '.join(about)})"
+    return f"{ancillary_name(item, language)} ({', '.join(about)})"
+
+
+def ancillary_name(item: Ancillary, language: str) -> str:
+    """Return what an ancillary claim is for."""
+    return f"{_KINDS[item.kind][_place(language)]} {item.text}".strip()
 
 
 def default_start(default: DefaultStart, language: str) -> str:

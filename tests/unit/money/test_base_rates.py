@@ -68,6 +68,17 @@ def test_days_before_the_table_begins_are_missing_too():
     assert [row.days for row in made.segments] == [31]
 
 
+def test_half_years_with_the_same_rate_are_one_row():
+    """Where a table writes an unchanged rate down again, its half-years still make one row; a change makes two."""
+    table = parse_table(OWN.replace("1.52", "1.27"), "rates.yaml")
+    terms = terms_for("DE", DebtorKind.BUSINESS, {"DE": table})
+    made = stretch(100000, date(2026, 6, 1), date(2027, 1, 10), terms)
+    assert [(row.first, row.last) for row in made.segments] == [
+        (date(2026, 6, 1), date(2026, 12, 31)),
+        (date(2027, 1, 1), date(2027, 1, 10)),
+    ]
+
+
 def test_an_operators_own_table_replaces_the_shipped_one(tmp_path):
     """A file of one's own adds a half-year without waiting for a release; other countries stay."""
     path = tmp_path / "de.yaml"

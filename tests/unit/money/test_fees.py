@@ -125,7 +125,9 @@ def test_the_flat_fee_comes_with_default_and_only_while_something_was_open():
         ("flat_fee", 4000, 0),
     ]
     punctual = replace(inputs, payments=(Paid(10000, date(2026, 8, 31)),), ancillaries=())
-    assert account_of(punctual, date(2026, 9, 30), RULES).total == 0
+    assert account_of(punctual, date(2026, 9, 30), RULES).items == ()
+    soon = account_of(replace(inputs, flat_fee_on=date(2026, 8, 1)), date(2026, 9, 30), RULES)
+    assert [item.on for item in soon.items if item.kind is AncillaryKind.FLAT_FEE] == [date(2026, 9, 1)]
     assert account_of(replace(inputs, flat_fee_on=date(2026, 8, 1)), date(2026, 8, 31), RULES).costs == 0
 
 
@@ -162,6 +164,15 @@ def test_a_returned_debit_opens_what_it_had_paid():
     assert NoteCode.RETURN_UNMATCHED in codes(lone)
     rich = account_of(replace(inputs, payments=(Paid(150000, date(2026, 8, 20)),)), date(2026, 9, 30), RULES)
     assert (rich.total, rich.ledger.surplus, NoteCode.OVERPAID in codes(rich)) == (0, 50000, True)
+
+
+def test_what_is_taken_back_is_undone_in_reverse_order():
+    """A part of a payment that is taken back opens principal first, then interest, then costs."""
+    paid = Paid(10000, date(2026, 9, 30), "a")
+    inputs = ClaimInputs(100000, DUE, ancillaries=(FEE,), payments=(paid, Paid(-9200, date(2026, 10, 1), "b")))
+    first, second = account_of(inputs, date(2026, 10, 1), RULES).ledger.postings
+    assert (first.costs, first.interest, first.principal) == (500, 865, 8635)
+    assert (second.costs, second.interest, second.principal) == (0, -565, -8635)
 
 
 def test_a_surplus_settles_a_later_cost():

@@ -1,0 +1,105 @@
+"""Charges that people enter for an invoice (Nebenforderungen), such as what the bank took for a returned debit; taken back, never deleted.
+
+They live in the journal; the claim carries their sum beside the fees of its notices, so that lists and the next letter have it.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection
+
+from bridge.errors import UsageError
+from bridge.store.cases import Stamp
+from bridge.store.journal import Journal
+from bridge.store.tables import claim, event
+from bridge.store.upsert import mark
+
+ADDED, TAKEN_BACK = "charge_added", "charge_taken_back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """One charge as entered: what for, cents, the day it arose, and by whom."""
+
+    id: int
+    kind: str
+    cents: int
+    on: date
+    note: str
+    actor: str
+
+
+@dataclass(slots=True)
+class Charges:
+    """Charges by invoice; every method takes the connection of the caller's transaction first."""
+
+    journal: Journal
+
+    def of(self, conn: Connection, account: str, invoice_id: str) -> list[Charge]:
+        """Return the charges of an invoice that hold, oldest entry first."""
+        query = (
+            select(event)
+            .where(event.c.account == account, event.c.invoice_id == invoice_id)
+            .where(event.c.kind.in_((ADDED, TAKEN_BACK)))
+            .order_by(event.c.id)
+        )
+        found: dict[int, Charge] = {}
+        for row in conn.execute(query).mappings():
+            data = row["data"]
+            if row["kind"] == TAKEN_BACK:
+                found.pop(data["entry"], None)
+                continue
+            found[row["id"]] = Charge(
+                id=row["id"],
+                kind=data["charge"],
+                cents=data["cents"],
+                on=date.fromisoformat(data["on"]),
+                note=data["note"],
+                actor=row["actor"],
+            )
+        return list(found.values())
+
+    def add(
+        self,
+        conn: Connection,
+        account: str,
+        invoice_id: str,
+        stamp: Stamp,
+        *,
+        kind: str,
+        cents: int,
+        on: date,
+        note: str,
+    ) -> None:
+        """Add a charge that arose on day `on`. Raises `UsageError` where the day has not come, or the invoice is in no case."""
+        if on > stamp.on:
+            raise UsageError(f"{on} lies in the future; today is {stamp.on}")
+        self._change(conn, account, invoice_id, cents)
+        data = {"charge": kind, "cents": cents, "amount": f"{cents // 100}.{cents % 100:02d}", "on": on.isoformat()}
+        self._record(conn, ADDED, account, invoice_id, stamp=stamp, data=data | {"note": note})
+
+    def take_back(
+        self, conn: Connection, account: str, invoice_id: str, stamp: Stamp, *, kind: str, cents: int, note: str
+    ) -> None:
+        """Take back the newest charge of this kind and amount. Raises `UsageError` where there is none."""
+        same = [one for one in self.of(conn, account, invoice_id) if (one.kind, one.cents) == (kind, cents)]
+        if not same:
+            raise UsageError(f"there is no charge {kind} of {cents / 100:.2f} on this invoice to take back")
+        self._change(conn, account, invoice_id, -cents)
+        data = {"charge": kind, "cents": cents, "amount": f"{cents // 100}.{cents % 100:02d}", "entry": same[-1].id}
+        self._record(conn, TAKEN_BACK, account, invoice_id, stamp=stamp, data=data | {"note": note})
+
+    def _change(self, conn: Connection, account: str, invoice_id: str, cents: int) -> None:
+        mine = claim.c.account == account, claim.c.invoice_id == invoice_id
+        changed = conn.execute(update(claim).where(*mine).values(fee_cents=claim.c.fee_cents + cents)).rowcount
+        if changed != 1:
+            raise UsageError(f"invoice {invoice_id!r} is in no case yet; a run puts overdue invoices into one")
+
+    def _record(
+        self, conn: Connection, kind: str, account: str, invoice_id: str, *, stamp: Stamp, data: dict[str, object]
+    ) -> None:
+        self.journal.record(
+            conn, kind, at=stamp.at, on=stamp.on, actor=stamp.actor, account=account, invoice_id=invoice_id, data=data
+        )
+        mark(conn, account, [invoice_id], stamp.on)

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bridge.contract import (
     Attachment,
@@ -123,10 +124,13 @@ class Attempt:
             return self._park(error.cause, str(error))
         except Exception as error:  # noqa: BLE001  a mistake in a connector parks this step, visibly, and stops nothing else
             return self._park(f"unexpected_{type(error).__name__}", str(error))
-        begun = self._begin(ready)
-        if isinstance(begun, Ended):
-            return begun
-        return self._call(begun, ready)
+        try:
+            begun = self._begin(ready)
+        except DBAPIError:
+            raise
+        except Exception as error:  # noqa: BLE001  a look that the rules stumble over parks this step; its transaction is undone
+            return self._park(f"unexpected_{type(error).__name__}", str(error))
+        return begun if isinstance(begun, Ended) else self._call(begun, ready)
 
     def _prepare(self) -> _Ready:
         """Look at all claims, and fetch or make what goes with the step."""
@@ -219,7 +223,7 @@ class Attempt:
         step, seconds = self._step, self._port.settings.deadline_seconds
 
         def act() -> Proof:
-            with self._port.http.delivering():
+            with self._port.http.delivering(seconds=seconds):
                 if step.channel is not None:
                     return self._desk.channels[step.channel].push(write, ready.files)
                 return self._push(write)

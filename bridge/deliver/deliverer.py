@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from bridge.contract import Act, Reason
+from bridge.contract import Act, BridgeError, Reason
 from bridge.deliver.attempt import Attempt, Ended, Outcome
 from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, PostedLetters, Report, TakesBack
@@ -82,7 +82,11 @@ class Deliverer:
             waiting = self.desk.store.outbox.listing(conn, states=["waiting"], account=port.name, limit=None)
             shown = self.desk.store.outbox.shown_as_sent(conn, port.name)
         for notice in waiting:
-            posted = self._posted_at(notice)
+            try:
+                posted = self._posted_at(notice)
+            except BridgeError as error:  # a folder that cannot be read now; mails go out all the same
+                report.problems.append(str(error))
+                posted = None
             claims = [claim.claim_id for claim in notice.claims if claim.reminder_id in shown]
             if posted is not None:
                 on = posted.astimezone(port.zone).date()

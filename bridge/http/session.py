@@ -112,16 +112,18 @@ class Http:
         self._credentials.headers()
 
     @contextmanager
-    def delivering(self) -> Iterator[None]:
-        """Within this block calls may use the reserve that polling leaves for delivery."""
+    def delivering(self, *, seconds: float | None = None) -> Iterator[None]:
+        """Within this block calls may use the reserve that polling leaves for delivery; after `seconds` no write begins any more."""
         before = getattr(self._local, "delivering", False)
         self._local.delivering = True
+        self._local.until = None if seconds is None else time.monotonic() + seconds
         if not before:
             self._local.wrote = False
         try:
             yield
         finally:
             self._local.delivering = before
+            self._local.until = None
 
     @property
     def wrote(self) -> bool:
@@ -206,7 +208,7 @@ class Http:
     ) -> Reply:
         """Call exactly once, under a hard deadline. `body` is sent as JSON (Decimal as text), or as it is when it is bytes.
 
-        Raises `RetryLater` where nothing can have been written (no connection, 429), `Refused` / `NotFound` (4xx), `ConfigError`
+        Raises `RetryLater` where nothing can have been written (no connection, 429, too late to begin), `Refused` / `NotFound` (4xx), `ConfigError`
         (401, 403), `Unclear` (timeout or reset after sending, 3xx, 408, 5xx, unreadable 2xx, and every status in `unclear_on`).
         Those that come of an answer carry its content as `body`.
         """
@@ -218,8 +220,11 @@ class Http:
             method, path, params, fields, self.settings.write_deadline, self.settings.largest_answer, True, content
         )
         used = self._credentials.headers()
-        reply, fault = self._send(call, used)
         what = f"{self.account}: {method} {path}"
+        until = getattr(self._local, "until", None)
+        if until is not None and time.monotonic() >= until:  # given up meanwhile: somebody may be doing it again
+            raise RetryLater(f"{what}: what came before took too long; it was not begun", cause="too_late")
+        reply, fault = self._send(call, used)
         if reply is not None and reply.status == 401 and self._credentials.renewable and self._renewed(used):
             text = f"{what}: the token was refused, a new one was fetched"
             raise RetryLater(text, after=timedelta(0), cause="token_renewed")

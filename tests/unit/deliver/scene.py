@@ -64,7 +64,7 @@ class NoHttp:
             raise self.fail
 
     @contextmanager
-    def delivering(self):
+    def delivering(self, *, seconds=None):
         yield
 
 

@@ -185,6 +185,40 @@ def test_one_invoice_that_cannot_be_looked_at_holds_up_no_other(both):
     assert (both.states(good), both.states(bad)) == (["done"], ["queued"])
 
 
+def test_look_that_the_rules_stumble_over(both, monkeypatch):
+    """What the rules cannot digest parks its own step, certainly uncalled, and holds up no other."""
+    first, case_id = both.claim("1")
+    second, _ = both.claim("2", case_id=case_id)
+    bad = both.notice(claims=[("1", first)], case_id=case_id)
+    good = both.notice(claims=[("2", second)], case_id=case_id)
+    recheck = both.rules.recheck
+
+    def stumbles(conn, notice, claim, *more):
+        if claim.invoice_id == "1":
+            raise OverflowError("date value out of range")
+        return recheck(conn, notice, claim, *more)
+
+    monkeypatch.setattr(both.rules, "recheck", stumbles)
+    both.deliver()
+    assert (both.states(bad), both.states(good)) == (["parked"], ["done"])
+    assert both.steps(bad)[0].started_at is None
+
+
+def test_letter_folder_that_cannot_be_read(scene, monkeypatch):
+    """The outbox for letters is out of reach: letters wait on, mails go out, and the report says it."""
+    letter = scene.pair(OWN_LETTER)
+    scene.deliver()
+    third, case_id = scene.claim("3")
+    mail = scene.notice(claims=[("3", third)], case_id=case_id)
+
+    def gone(_marker):
+        raise ConfigError("no such folder")
+
+    monkeypatch.setattr(scene.letter, "posted_at", gone)
+    assert scene.deliver().problems == ["no such folder"]
+    assert (scene.get(letter).state, scene.get(mail).state) == ("waiting", "landed")
+
+
 def test_retries_end_with_a_person(scene):
     """A call that never gets through is left to a person in the end, certainly unwritten."""
     made = scene.notice()

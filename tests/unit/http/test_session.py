@@ -403,3 +403,16 @@ def test_plain_http_only_to_this_machine():
     assert HttpSettings(base_url="http://gateway.example/api", plain_http=True)
     with pytest.raises(ValueError, match="user name"):
         HttpSettings(base_url="https://me:pw@gateway.example/api")
+
+
+def test_a_write_whose_time_is_over_is_not_begun(http, server):
+    """What comes before a write may take longer than the call was given; then it is not made, as somebody may be making it again."""
+    with http.delivering(seconds=0.0):
+        http.read("/things")
+        with pytest.raises(RetryLater, match="not begun"):
+            http.write("POST", "/things", body={})
+    assert server.effects == []
+    with http.delivering(seconds=60):
+        http.write("POST", "/things", body={})
+    http.write("POST", "/things", body={})
+    assert len(server.effects) == 2

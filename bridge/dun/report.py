@@ -50,6 +50,7 @@ class DunReport:
     reasons: dict[str, int] = field(default_factory=dict)
     notices: list[Planned] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)  # debtors over whom the rules stumbled, and why
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to a count."""

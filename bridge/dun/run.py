@@ -1,7 +1,8 @@
 """One dunning run (Mahnlauf): what is due is decided, composed and stored. No provider is called.
 
 The run takes up debtors in small transactions: each stores decisions, cases, claims, notices with their steps, and next dates together.
-A crash leaves the rest due, and the next run goes on with it.
+A crash leaves the rest due, and the next run goes on with it. A run in which a debtor could not be decided on counts as failed, so that
+it is seen and can be repeated; all others were decided.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,12 +11,14 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bridge.dun.keeping import Keeper
 from bridge.dun.report import DunReport, Line, Planned
 from bridge.dun.views import Seen, Viewer, account_facts
-from bridge.errors import UsageError
+from bridge.errors import AlreadyRunning, UsageError
 from bridge.model import Reason
 from bridge.policy import (
     Abilities,
@@ -38,6 +41,8 @@ from bridge.store.cases import Stamp
 from bridge.store.journal import SELF
 from bridge.store.leases import Held
 from bridge.store.upsert import mark_all
+
+log = structlog.get_logger("bridge.dun")
 
 CHUNK = 200
 """Debtors per transaction."""
@@ -97,7 +102,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                     wake_origins(conn, account.name, order.today)
                 work = _Work(store, account, order, report, None)
                 for chunk in work.chunks(order.today):
-                    report.add(store.deciding(partial(work.keep, chunk, held, stamp)))
+                    work.take_up(chunk, held, stamp)
         except BaseException as error:
             with store.begin() as conn:
                 cause = getattr(error, "cause", type(error).__name__)
@@ -114,7 +119,9 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
         report.state = "waiting" if report.waiting_for else "done"
         with store.begin() as conn:
             counts = {**report.counts, "reasons": report.reasons, "waiting_for": sorted(report.waiting_for)}
-            store.runs.end(conn, report.run_id, at=order.at, state=report.state, counts=counts)
+            ended = {"cause": "undecided", "error": "; ".join(report.undecided)} if report.undecided else {}
+            state = "failed" if report.undecided else report.state
+            store.runs.end(conn, report.run_id, at=order.at, state=state, counts=counts, **ended)
             store.journal.record(
                 conn,
                 "run_finished",
@@ -122,7 +129,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                 on=order.today,
                 actor=order.actor,
                 run_id=report.run_id,
-                data={**counts, "state": report.state},
+                data={**counts, "state": state},
             )
     return report
 
@@ -154,6 +161,10 @@ class _Chunk:
     debtors: list[str]
     alone: list[str]
 
+    def split(self) -> list["_Chunk"]:
+        """Return its debtors and lone invoices one by one."""
+        return [_Chunk([one], []) for one in self.debtors] + [_Chunk([], [one]) for one in self.alone]
+
 
 @dataclass(slots=True)
 class _Work:
@@ -176,6 +187,23 @@ class _Work:
             yield _Chunk(debtors[start : start + CHUNK], [])
         for start in range(0, len(alone), CHUNK):
             yield _Chunk([], alone[start : start + CHUNK])
+
+    def take_up(self, chunk: _Chunk, held: Held, stamp: Stamp) -> None:
+        """Decide on one chunk and store it. A debtor over whom the rules stumble is left due and told; the others are decided."""
+        try:
+            self.report.add(self.store.deciding(partial(self.keep, chunk, held, stamp)))
+        except (AlreadyRunning, DBAPIError):
+            raise
+        except Exception as error:
+            parts = chunk.split()
+            if len(parts) > 1:
+                for one in parts:
+                    self.take_up(one, held, stamp)
+                return
+            [name] = chunk.debtors or chunk.alone
+            log.exception("undecided", account=self.account.name, customer=name)
+            self.report.count("undecided")
+            self.report.undecided.append(f"{self.account.name}, {name}: {type(error).__name__}: {error}"[:300])
 
     def keep(self, chunk: _Chunk, held: Held, stamp: Stamp, conn: Connection) -> DunReport:
         """Decide on one chunk and store it; return its part of the report. Leaves no trace here: it may have to be done again."""

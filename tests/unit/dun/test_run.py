@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select
 
+from bridge.dun import run as running
 from bridge.errors import AlreadyRunning, UsageError
 from bridge.model import (
     Act,
@@ -780,3 +781,25 @@ def test_a_fee_is_asked_for_once_on_two_channels(stage):
     assert stage.standing().fees == 500
     stage.run(days_after(14))
     assert [one.total for one in stage.notices("queued")] == [Decimal("112.00")]
+
+
+def test_a_debtor_over_whom_the_rules_stumble_stops_no_other(stage, monkeypatch):
+    """The others are decided; the run is listed as failed with the customer's name, and the next one takes that customer up again."""
+    stage.tell(MONDAY, *(debtor(one) for one in (1, 2, 3)), *(invoice(one, debtor_id=f"d{one}") for one in (1, 2, 3)))
+    composed = running.compose
+
+    def stumbles(case, *more):
+        if case.debtor_id == "d2":
+            raise KeyError("plan")
+        return composed(case, *more)
+
+    monkeypatch.setattr(running, "compose", stumbles)
+    assert stage.run(MONDAY).counts == {"escalate": 2, "notices": 2, "undecided": 1}
+    assert [one.debtor_id for one in stage.notices()] == ["d1", "d3"]
+    with stage.store.reading() as conn:
+        [run] = stage.store.runs.listing(conn, kind="dun")
+    assert (run.state, run.cause) == ("failed", "undecided")
+    assert "main, d2: KeyError" in run.error
+    monkeypatch.undo()
+    stage.run(MONDAY)
+    assert [one.debtor_id for one in stage.notices()] == ["d1", "d3", "d2"]

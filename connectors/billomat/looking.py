@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 
 from bridge.contract import (
+    BadRecord,
     Debtor,
     Invoice,
     InvoiceKind,
@@ -76,12 +77,15 @@ class Look:
             return self._done(ref, raw, left)
         names = self._tags("invoice", ref.id)
         invoice = self.reading.invoice(raw, tags=names, email=contact_email(self.api, raw, None, self._contacts))
+        debtor = self._client(invoice.debtor_id)
+        if debtor is None and invoice.debtor_id is not None:
+            raise BadRecord("its client does not exist", field="client_id", value=invoice.debtor_id)
         history = self.api.comments(ref.id)
         return Snapshot(
             invoice_id=ref.id,
             taken_at=self.now,
             invoice=invoice,
-            debtor=self._client(invoice.debtor_id),
+            debtor=debtor,
             notices=tuple(self._reminders(ref.id, invoice.number, left, history)),
             related=tuple(self._open_credits(invoice)),
             payments=tuple(self._payments(raw, ref.id)),

@@ -65,9 +65,18 @@ class Look:
         if id_.startswith(CREDIT):
             return self._reader.invoices.credit_note(self._api.credit_note(id_.removeprefix(CREDIT))), None
         raw = self._api.invoice(id_)
-        contact = raw.get("contact")
-        debtor = self._debtor(str(contact.get("id")), around) if isinstance(contact, dict) else None
-        return self._reader.invoice(raw, around), debtor
+        contact, debtor, misfit = raw.get("contact"), None, None
+        if isinstance(contact, dict):
+            try:
+                debtor = self._debtor(str(contact.get("id")), around)
+            except BadRecord as error:
+                misfit = error
+            if debtor is None and misfit is None:
+                misfit = BadRecord("its customer does not exist", field="contact.id", value=contact.get("id"))
+        invoice = self._reader.invoice(raw, around)
+        if misfit is not None and invoice is not None and invoice.status is InvoiceStatus.OPEN:
+            raise misfit  # whether the customer is blocked, and who is written to, cannot be told
+        return invoice, debtor
 
     def _debtor(self, id_: str, around: Circumstances) -> Debtor | None:
         """Read a contact once, with the payments that it, or the organisation it belongs to, may have made."""

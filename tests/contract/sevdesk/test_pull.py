@@ -481,6 +481,15 @@ def test_bad_records_are_set_aside(account, customer, invoice):
     assert account.invoice(invoice, account.pull()).open == Decimal("238.00")
 
 
+def test_an_open_invoice_without_its_customer_is_not_judged(account, customer, invoice):
+    """Whether a customer who is not there any more is blocked cannot be told; that a paid invoice is paid can."""
+    account.sandbox.faults.status(404, rf"/Contact/{customer}$", body={}, method="GET", times=None)
+    with pytest.raises(BadRecord, match="customer does not exist"):
+        account.look(invoice)
+    account.sandbox.pay(invoice)
+    assert account.look(invoice).invoice.status is InvoiceStatus.PAID
+
+
 @pytest.mark.parametrize("kind", ["MA", "SR"])
 def test_a_look_at_lists_that_do_not_rest_is_no_answer(account, customer, kind):
     """Reminders and cancellations that may be missing from a list stop nothing, so nothing is written on such a look."""

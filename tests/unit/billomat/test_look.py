@@ -176,6 +176,14 @@ def test_only_credits_that_may_be_for_an_invoice_can_make_it_unreadable(billomat
         billomat.look(connector, invoice)
 
 
+def test_an_open_invoice_without_its_client_is_not_judged(billomat):
+    """Whether a client who is not there any more is held cannot be told."""
+    connector, invoice = billomat.connector(), billomat.invoice()
+    billomat.sandbox.faults.status(404, r"/clients/\d+$", body={}, method="GET", times=None)
+    with pytest.raises(BadRecord, match="client does not exist"):
+        billomat.look(connector, invoice)
+
+
 def test_credit_notes_are_looked_at_by_their_own_ids(billomat):
     """A credit note that left the list is asked for as a credit note, never as the invoice of the same number."""
     connector = billomat.connector()

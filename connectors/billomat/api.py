@@ -103,7 +103,7 @@ class Api:
     # ------------------------------------------------------------------------------------------------------ single records
 
     def invoice(self, invoice_id: str) -> Record:
-        return wire.one(self._get(f"/invoices/{invoice_id}").data, "invoice")
+        return self._record("invoices", "invoice", invoice_id)
 
     def credit_note(self, credit_note_id: str) -> Record:
         return wire.one(self._get(f"/credit-notes/{credit_note_id}").data, "credit-note")
@@ -115,10 +115,17 @@ class Api:
         return wire.one(self._get(f"/contacts/{contact_id}").data, "contact")
 
     def reminder(self, reminder_id: str) -> Record:
-        return wire.one(self._get(f"/reminders/{reminder_id}").data, "reminder")
+        return self._record("reminders", "reminder", reminder_id)
 
     def payment(self, payment_id: str) -> Record:
         return wire.one(self._get(f"/invoice-payments/{payment_id}").data, "invoice-payment")
+
+    def _record(self, path: str, item: str, record_id: str) -> Record:
+        """Return the record of this id. Raises `BadAnswer` for another one, which a cache or gateway may have kept."""
+        found = wire.one(self._get(f"/{path}/{record_id}").data, item)
+        if wire.text(found, "id") != record_id:
+            raise BadAnswer(f"/{path}/{record_id}: the answer is another record, {wire.text(found, 'id')!r}")
+        return found
 
     def reminder_items(self, reminder_id: str) -> list[Record]:
         found = self.all("/reminder-items", "reminder-items", "reminder-item", reminder_id=reminder_id)

@@ -108,7 +108,10 @@ class Api:
         return self.scan("/Invoice", {**BY_NUMBER, "invoiceType": kind, **(params or {})}, size=WIDE)
 
     def invoice(self, id_: str) -> dict[str, Any]:
-        return self._one(f"/Invoice/{_number(id_)}")
+        found = self._one(f"/Invoice/{_number(id_)}")
+        if str(found.get("id")) != id_:
+            raise BadAnswer(f"/Invoice/{id_}: the answer is another record, {str(found.get('id'))[:40]!r}")
+        return found
 
     def credit_notes(self, params: Mapping[str, Any] | None = None) -> Scan:
         return self.scan("/CreditNote", params, size=WIDE)

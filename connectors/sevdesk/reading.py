@@ -67,8 +67,8 @@ class Reader:
         return self.now.astimezone(self.zone).date()
 
     def read_at(self) -> datetime:
-        """Return sevDesk's own time at the begin of this reading; ours only where it does not tell."""
-        return (self.api.server_time or self.now).astimezone(UTC)
+        """Return sevDesk's own time at the begin of this reading, or ours where that is earlier: a clock ahead must skip no change."""
+        return min(self.api.server_time or self.now, self.now).astimezone(UTC)
 
     def moment(self, value: Any) -> datetime | None:
         """Return the instant of a time as sevDesk writes it; None for what is none."""

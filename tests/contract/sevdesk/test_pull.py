@@ -111,6 +111,29 @@ def test_freshness_of_bank_data(account, invoice):
     assert account.pull().payments_as_of is None
 
 
+def test_a_clock_that_is_ahead_skips_no_change(account, invoice):
+    """A gateway's wrong time does not move the begin of the next reading into the future."""
+    ahead = {"Date": "Mon, 14 Sep 2026 10:00:00 GMT"}
+    account.sandbox.server.after(lambda _, response: response.with_headers(ahead))
+    account.pull()
+    later(account)
+    account.sandbox.pay(invoice)
+    assert account.invoice(invoice, account.pull()).status is InvoiceStatus.PAID
+
+
+def test_another_record_as_answer_is_none(account, customer, invoice):
+    """What a cache gives for another invoice says nothing about this one."""
+    other = account.sandbox.add_invoice(customer)
+    account.sandbox.faults.reshape(
+        lambda data: {"objects": [{**data["objects"][0], "id": other}]},
+        rf"/Invoice/{invoice}$",
+        method="GET",
+        times=None,
+    )
+    with pytest.raises(BadAnswer, match="another record"):
+        account.look(invoice)
+
+
 def test_quiet_account_with_a_live_feed_is_fresh(account, invoice):
     """Where sevDesk says when it last imported, that counts: an account without movements is no broken feed."""
     bank = account.sandbox.world.plain["CheckAccount"][int(account.sandbox.bank_account)].data

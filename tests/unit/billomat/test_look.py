@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bridge.contract import BadRecord, InvoiceStatus, NoticeStatus, Reason, Ref
+from bridge.contract import BadAnswer, BadRecord, InvoiceStatus, NoticeStatus, Reason, Ref
 
 
 def test_a_look_shows_the_invoice_as_it_is_now(billomat):
@@ -181,6 +181,16 @@ def test_an_open_invoice_without_its_client_is_not_judged(billomat):
     connector, invoice = billomat.connector(), billomat.invoice()
     billomat.sandbox.faults.status(404, r"/clients/\d+$", body={}, method="GET", times=None)
     with pytest.raises(BadRecord, match="client does not exist"):
+        billomat.look(connector, invoice)
+
+
+def test_another_record_as_answer_is_none(billomat):
+    """What a cache gives for another invoice says nothing about this one."""
+    connector, invoice, other = billomat.connector(), billomat.invoice(), billomat.invoice()
+    billomat.sandbox.faults.reshape(
+        lambda data: {"invoice": {**data["invoice"], "id": other}}, rf"/invoices/{invoice}$", method="GET", times=None
+    )
+    with pytest.raises(BadAnswer, match="another record"):
         billomat.look(connector, invoice)
 
 

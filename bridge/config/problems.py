@@ -6,6 +6,9 @@ from typing import Any
 
 from bridge.errors import ConfigError
 
+UNSET = "is not set"
+"""How the text ends that names an environment variable without a value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -43,6 +46,11 @@ class BadConfig(ConfigError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda one: (one.place.file, one.place.line or 0)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def only_unset(self) -> bool:
+        """Return whether nothing is wrong but environment variables that are not set yet."""
+        return all(problem.text.endswith(UNSET) for problem in self.problems)
 
 
 def suggestion(word: str, known: list[str]) -> str:

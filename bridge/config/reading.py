@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from bridge.config.problems import Place, Problem
+from bridge.config.problems import UNSET, Place, Problem
 
 Path_ = tuple[str | int, ...]
 
@@ -250,7 +250,7 @@ def _resolve(document: Document, node: Any, path: Path_, env: Mapping[str, str])
             return value or ""
         document.complain(
             path,
-            f"the environment variable {name} is not set",
+            f"the environment variable {name} {UNSET}",
             hint=f"set {name}, or {name}_FILE to the path of a file that holds it",
         )
         return ""

@@ -99,7 +99,7 @@ class Check:
             self._say(
                 Severity.INFO,
                 "billomat_no_place",
-                f"There is no client property {self.place.name!r} yet; the line about a reminder stays in the case. `mahnbridge init` creates it.",
+                f"There is no client property {self.place.name!r} yet; the line about a reminder stays in the case. `mahnbridge init --places` creates it.",
             )
         if Act.SEND_POST in usable and not self.settings.post:
             usable.discard(Act.SEND_POST)

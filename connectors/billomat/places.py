@@ -49,7 +49,7 @@ class CustomerPlace:
         property_id = self.find()
         if property_id is None:
             raise Refused(
-                f"there is no client property {self.name!r}; `mahnbridge init` creates it on consent", cause="no_place"
+                f"there is no client property {self.name!r}; `mahnbridge init --places` creates it", cause="no_place"
             )
         return wire.text(self.api.set_property(client_id, property_id, line), "id")
 

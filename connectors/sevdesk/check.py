@@ -92,7 +92,7 @@ class Check:
         if not self._settings.note_field or Places(self._reader).setting() is None:
             acts.discard(Act.CUSTOMER_NOTE)
             if self._settings.note_field:
-                text = f"the contact field {self._settings.note_field!r} is not there; `mahnbridge init` creates it on consent"
+                text = f"the contact field {self._settings.note_field!r} is not there; `mahnbridge init --places` creates it"
                 self._say(Severity.WARNING, "sevdesk_no_note_field", text)
         name = self._settings.block_field
         if name and self._reader.signs.setting_id(name) is None:

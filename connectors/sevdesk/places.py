@@ -68,7 +68,7 @@ class Places:
         setting = self.setting()
         if setting is None or write.debtor_id is None or not write.content.line:
             raise Refused(
-                f"{write.key}: the contact has no field {self._settings.note_field!r} of ours; run `mahnbridge init` to create it",
+                f"{write.key}: the contact has no field {self._settings.note_field!r} of ours; run `mahnbridge init --places` to create it",
                 cause="sevdesk_no_note_field",
             )
         row = self._row(write.debtor_id, setting)

@@ -49,3 +49,27 @@ def test_exports_alone_need_a_mail_server_and_check_says_so_once(call, tmp_path)
     assert checked.returncode == 1, checked.stdout + checked.stderr
     assert checked.stdout.count("[plan_channel]") == 1
     assert "set channels.smtp" in " ".join(checked.stdout.split())
+
+
+@pytest.mark.parametrize(("connector", "sandbox"), [("sevdesk", Sevdesk), ("billomat", Billomat)])
+def test_places_are_prepared_once_the_secret_is_set(call, tmp_path, connector, sandbox):
+    """`init --places` without the secret writes the file and says how it goes on; again, it prepares the places and nothing else."""
+    with sandbox(today=date(2026, 9, 1)) as provider:
+        token = provider.token if connector == "sevdesk" else provider.key
+        env = {"AGENTUR_TOKEN": token, "AGENTUR_KEY": token}
+        words = ("--account", f"agentur:{connector}", "--base-url", f"agentur={provider.base_url}")
+        first = call("init", "--yes", "--places", *words)
+        assert first.returncode == 0, first.stdout + first.stderr
+        [line] = [one for one in first.stdout.splitlines() if "init --places" in one]
+        assert "set the secrets" in line
+        written = (tmp_path / "bridge.yaml").read_bytes()
+        missing = "sevdesk_no_note_field" if connector == "sevdesk" else "billomat_no_place"
+        assert missing in call("check", **env).stdout
+        for _ in range(2):
+            again = call("init", "--places", **env)
+            assert again.returncode == 0, again.stdout + again.stderr
+        assert (tmp_path / "bridge.yaml").read_bytes() == written
+        assert missing not in call("check", **env).stdout
+        unset = call("init", "--places")
+        assert unset.returncode == 1
+        assert "is not set" in unset.stderr

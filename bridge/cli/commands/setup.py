@@ -31,6 +31,8 @@ def init(session: Session, accounts: tuple[str, ...], **options: Any) -> int:
     from bridge.app.setup import Answers, connectors, write  # noqa: PLC0415  heavy
     from bridge.cli.locale import language  # noqa: PLC0415
 
+    if options["places"] and session.path.exists() and not options["force"]:
+        return _prepare_places(session)
     company, ask = options["company"], session.interactive and not options["yes"]
     if ask and not company:
         company = click.prompt(say("ask.company"), default="", show_default=False)
@@ -57,9 +59,21 @@ def init(session: Session, accounts: tuple[str, ...], **options: Any) -> int:
     consent = options["places"]
     if consent is None and ask:
         consent = click.confirm(say("ask.places"), default=False)
-    if consent:
-        session.emit(session.bridge.prepare_places(), _show_check)
-    return 0
+    return _prepare_places(session, fresh=True) if consent else 0
+
+
+def _prepare_places(session: Session, *, fresh: bool = False) -> int:
+    """Prepare the places for our line; a `fresh` configuration may still lack its secrets, then say how it goes on."""
+    from bridge.config.problems import BadConfig  # noqa: PLC0415  heavy
+
+    try:
+        bridge = session.bridge
+    except BadConfig as error:
+        if not (fresh and error.only_unset):
+            raise
+        click.echo(say("init.places_later"), err=session.as_json)
+        return 0
+    return 0 if session.emit(bridge.prepare_places(), _show_check).ok else 1
 
 
 def _show_made(out: "Out", made: "Made") -> None:

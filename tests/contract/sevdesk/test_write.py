@@ -327,7 +327,7 @@ def test_field_of_people_is_never_written(account, customer, invoice):
     account.sandbox.set_field(customer, "Mahnstatus", "ruft am 3. an")
     (finding,) = account.connector.prepare_places()
     assert finding.code == "sevdesk_field_taken"
-    with pytest.raises(Refused, match="mahnbridge init"):
+    with pytest.raises(Refused, match="mahnbridge init --places"):
         account.push(Act.CUSTOMER_NOTE, invoice, line="Zeile")
     assert account.sandbox.field_of(customer, "Mahnstatus") == "ruft am 3. an"
     assert Act.CUSTOMER_NOTE not in account.connector.check().acts

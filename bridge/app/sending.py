@@ -138,7 +138,7 @@ class Sending(Reading):
         return Done("approved", "", self.actor, count=len(proposals))
 
     def refuse(self, proposals: Sequence[NoticeLine], reason: str) -> Done:
-        """Refuse proposals, with a reason; they are not proposed again before something changes."""
+        """Refuse proposals, with a reason; they come up again when something changes, or when their term would be half over."""
         with self.store.begin() as conn:
             for one in proposals:
                 assert one.id is not None

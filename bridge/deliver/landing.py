@@ -28,13 +28,18 @@ class Landing:
         """How many claims rose so far."""
 
     def prove(self, step_id: int, owner: str | None, proof: Proof) -> Proved:
-        """Store a proof and what follows from it, in one transaction."""
-        with self._desk.store.begin() as conn:
+        """Store a proof and what follows from it, in one transaction; a proof is too dear to be lost to another transaction."""
+        risen = self.risen
+
+        def store(conn: Connection) -> Proved:
+            self.risen = risen
             notice, step = self._locked(conn, step_id)
             wrong = self._mismatch(notice, step, proof)
             proved = self._steps.prove(conn, step_id, owner, proof, now=self._desk.store.now(), wrong=wrong)
             self.follow(conn, notice, step, proof, proved)
-        return proved
+            return proved
+
+        return self._desk.store.insisting(store)
 
     def follow(
         self,

@@ -28,11 +28,23 @@ from bridge.store.tokens import Cipher, Tokens
 T = TypeVar("T")
 
 ATTEMPTS = 10
-"""How often a decision is tried that others keep overtaking."""
+"""How often a transaction is tried that others keep overtaking."""
 
 
 def _wall_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def _insisting(engine: Engine, work: Callable[[Connection], T]) -> T:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            with engine.begin() as conn:
+                return work(conn)
+        except DBAPIError as error:
+            if not overtaken(error):
+                raise
+    with engine.begin() as conn:
+        return work(conn)
 
 
 class Store:
@@ -102,15 +114,14 @@ class Store:
         Where another transaction changed meanwhile what `work` writes, all of it is undone and done again on what is true by then:
         nothing that happens beside a decision is written over. `work` must keep nothing of an attempt outside the database.
         """
-        for _ in range(ATTEMPTS - 1):
-            try:
-                with self._decider.begin() as conn:
-                    return work(conn)
-            except DBAPIError as error:
-                if not overtaken(error):
-                    raise
-        with self._decider.begin() as conn:
-            return work(conn)
+        return _insisting(self._decider, work)
+
+    def insisting(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one writing transaction as `begin` gives it, again where others got in its way: for what must not be lost.
+
+        `work` must keep nothing of an attempt outside the database.
+        """
+        return _insisting(self.engine, work)
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Return one read-only transaction on one consistent snapshot; it never holds up a writer."""

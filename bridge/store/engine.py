@@ -116,9 +116,14 @@ def decider(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
+_OVERTAKEN = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL: serialisation failure, deadlock, a lock not given in time."""
+
+
 def overtaken(error: DBAPIError) -> bool:
-    """Return whether a transaction failed only because another one was faster: serialisation failure or deadlock."""
-    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+    """Return whether a transaction failed only because another one was faster, or held what it needed for too long."""
+    busy = getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+    return busy or getattr(error.orig, "sqlstate", None) in _OVERTAKEN
 
 
 def reach(engine: Engine) -> None:

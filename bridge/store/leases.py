@@ -84,10 +84,11 @@ class Leases:
         with self._engine.begin() as conn:
             if not self.acquire(conn, name, owner, seconds):
                 holder = self.holder(conn, name)
-                if holder is None or not _died_here(holder[0]):
+                dead = holder is not None and _died_here(holder[0])
+                if dead and holder is not None:
+                    self.release(conn, name, holder[0])
+                if not dead or not self.acquire(conn, name, owner, seconds):
                     raise AlreadyRunning(f"{what or name} is already running{_by(holder)}")
-                self.release(conn, name, holder[0])
-                self.acquire(conn, name, owner, seconds)
         try:
             yield Held(self, name, owner, seconds)
         finally:

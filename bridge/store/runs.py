@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError, WrongState
@@ -120,7 +120,8 @@ class Runs:
 
     def last_date(self, conn: Connection, kind: str) -> date | None:
         """Return the newest business date of a run of that kind that came to its end."""
-        query = select(func.max(run.c.business_date)).where(run.c.kind == kind, run.c.state.in_(("done", "waiting")))
+        ended = or_(run.c.state.in_(("done", "waiting")), run.c.cause == "undecided")
+        query = select(func.max(run.c.business_date)).where(run.c.kind == kind, ended)
         found: date | None = conn.scalar(query)
         return found
 

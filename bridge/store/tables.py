@@ -213,7 +213,9 @@ claim = _table(
     Column("level_on", Date),  # local date of the landing (or of the adopted notice)
     Column("deadline", Date),  # the term that the last landed notice set
     Column("adopted", Boolean, nullable=False, server_default=text("false")),  # the level came from a foreign notice
-    Column("fee_cents", Cents, nullable=False, server_default="0"),  # fees of landed notices and charges entered by people
+    Column(
+        "fee_cents", Cents, nullable=False, server_default="0"
+    ),  # fees of landed notices and charges entered by people
     Column("undelivered", Boolean, nullable=False, server_default=text("false")),
     Column("closed_on", Date),
     Column("close_reason", String(32)),

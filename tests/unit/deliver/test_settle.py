@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import OperationalError
 
 from bridge.contract import Act, CannotTell, ConfigError, Reason, Refused, RetryLater, Unclear
 from bridge.deliver import Attempt, write_back
@@ -352,3 +354,21 @@ def test_own_letter_lost_after_drafts(scene):
     assert scene.get(made).reason == Reason.PARKED.value
     assert scene.levels() == {"1": 0, "2": 0}
     assert len(scene.provider.notices) == 2
+
+
+def test_a_deadlock_does_not_cost_the_proof(both, monkeypatch):
+    """The database breaks off the transaction that stores the proof, as another one stood in its way: it is stored at once again."""
+    made = both.notice()
+    record, left = both.store.journal.record, [True]
+
+    def breaks(*told, **more):
+        record(*told, **more)
+        if left:
+            left.pop()
+            raise OperationalError("update", {}, DeadlockDetected())
+
+    monkeypatch.setattr(both.store.journal, "record", breaks)
+    assert both.deliver().landed == 1
+    assert both.states(made) == ["done"]
+    assert len(both.mail.sent) == 1
+    assert len(both.events("step_done")) == 1

@@ -148,6 +148,7 @@ class Reason(StrEnum):
     MINIMUM_INTERVAL = "minimum_interval"
     NOT_WORKING_DAY = "not_working_day"
     OUTSIDE_HOURS = "outside_hours"
+    GROUP_WAITING = "group_waiting"  # a plan for bundles is checked again only later
     PLAN_COMPLETE = "plan_complete"
     NO_PLAN = "no_plan"
 

@@ -10,17 +10,19 @@ from sqlalchemy import Connection
 from bridge.app.explaining import explained
 from bridge.app.opening import one_of
 from bridge.app.reading import Progress
-from bridge.app.results import ClaimLine, Explained, GoLive, Held, NoticeLine, Planned, Ran
+from bridge.app.results import ClaimLine, Explained, GoLive, Held, NoticeLine, OtherLine, Planned, Ran
 from bridge.app.sending import Sending
 from bridge.contract import Connector
 from bridge.dun import DunAccount, DunReport, Order, dun, plan
 from bridge.dun import Planned as Drafted
 from bridge.dun.report import Line
+from bridge.dun.turns import checked
 from bridge.dun.views import Viewer, account_facts
 from bridge.errors import BridgeError, UsageError
-from bridge.model import Act, Health
+from bridge.model import Act, Health, Reason
 from bridge.policy import Abilities, CaseView, ClaimView, Outcome, words
 from bridge.policy.assign import reachable
+from bridge.policy.beside import Other
 from bridge.policy.build import amount
 from bridge.policy.explain import explain
 from bridge.store.candidates import lonely
@@ -153,7 +155,15 @@ class Dunning(Sending):
             on = due.get(claim.invoice_id)
             days = (today - on).days if on is not None and on < today else None
             claims.append(
-                ClaimLine(claim.invoice_id, claim.number or "", on, days, amount(claim.demand), amount(claim.fee))
+                ClaimLine(
+                    claim.invoice_id,
+                    claim.number or "",
+                    on,
+                    days,
+                    amount(claim.demand),
+                    amount(claim.fee),
+                    along=not claim.level,
+                )
             )
         return NoticeLine(
             id=one.notice_id,
@@ -174,6 +184,8 @@ class Dunning(Sending):
             deadline=draft.deadline,
             claims=tuple(claims),
             subject=draft.content.subject,
+            triggers=tuple(one.number or one.invoice_id for one in draft.claims if one.invoice_id in draft.triggers),
+            others=tuple(_other(other, self.language) for other in draft.others),
         )
 
     def _held(self, one: Line) -> Held:
@@ -228,6 +240,7 @@ class Dunning(Sending):
         invoice, mirror = known.invoice, self.store.mirror
         case, claim = self.seen(conn, known, today)
         facts = account_facts(mirror.accounts.get(conn, name), self.accounts[name].zone)
+        facts = replace(facts, checked=checked(self.store, conn, name))
         found = explain(case, claim, self.rules[name], today, on=on, facts=facts)
         debtor = mirror.debtor(conn, name, invoice.debtor_id) if invoice.debtor_id else None
         return explained(found, claim, known, debtor, self.rules[name], self.abilities(name), self.language)
@@ -241,3 +254,15 @@ class Dunning(Sending):
             dossiers = tuple(replace(one, debtor_id=invoice.debtor_id) for one in dossiers)
         seen = Viewer(self.store, self.accounts[name].zone).see(conn, name, dossiers, today, everything=True)[0]
         return seen.case, one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], "claim", invoice.id)
+
+
+def _other(other: Other, language: str) -> OtherLine:
+    """Return another invoice of the debtor with its part in a bundle, in plain words."""
+    why = ""
+    if other.why in list(Reason):
+        why = words.reason(Reason(other.why), language, other.facts)
+    elif other.why:
+        why = words.plain("bundle", other.why, language)
+    claim, part = other.claim, words.plain("bundle", other.part.value, language)
+    number, text = claim.number or claim.invoice_id, f"{part}: {why}" if why else part
+    return OtherLine(claim.invoice_id, number, other.part.value, other.why, text, amount(claim.demand), claim.currency)

@@ -28,7 +28,15 @@ def notice_line(
         known = invoices.get(one.invoice_id)
         due = known.due_on if known else None
         claims.append(
-            ClaimLine(one.invoice_id, one.invoice_number or "", due, overdue_days(known, today), one.open, one.fee)
+            ClaimLine(
+                one.invoice_id,
+                one.invoice_number or "",
+                due,
+                overdue_days(known, today),
+                one.open,
+                one.fee,
+                along=not one.level,
+            )
         )
     return NoticeLine(
         id=notice.id,

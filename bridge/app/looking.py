@@ -26,7 +26,7 @@ class Looking(Dunning):
     def status(self) -> Status:
         """Return everything on one page; `ready` counts invoices whose next level is due, whether proposed already or not."""
         today = self.today()
-        ready = sum(len(notice.claims) for notice in self.plan(ask=False).notices)
+        ready = sum(sum(not one.along for one in notice.claims) for notice in self.plan(ask=False).notices)
         with self.store.reading() as conn:
             sums = self.store.questions.open_sums(conn, today)
             stored = {one.name: one for one in self.store.mirror.accounts.all(conn)}

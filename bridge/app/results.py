@@ -59,6 +59,20 @@ class ClaimLine:
     days_overdue: int | None
     open: Decimal
     fee: Decimal
+    along: bool = False  # asked for in a bundle, while its own level stays
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLine:
+    """Another invoice of the debtor and its part in a bundle: included, mentioned or left_out, and why."""
+
+    invoice: str
+    number: str
+    part: str
+    reason: str
+    text: str
+    open: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,8 @@ class NoticeLine:
     subject: str = ""
     reason: str = ""
     hash: str = ""
+    triggers: tuple[str, ...] = ()  # of a bundle, the invoices whose level is due
+    others: tuple[OtherLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice} gemahnt: Stufe {level} {level_name}",
         "{invoice} reminded: level {level} {level_name}",
     ),
+    "notice_listed": (
+        "{invoice} in einer Sammelmahnung mitgefordert, Stufe bleibt",
+        "{invoice} asked for in a bundled reminder, its level stays",
+    ),
     "notice_dropped": ("Mahnung verworfen: {reason}. {note}", "notice dropped: {reason}. {note}"),
     "step_done": ("{act} erledigt", "{act} done"),
     "step_parked": ("{act} wartet auf eine Person: {error}", "{act} waits for a person: {error}"),

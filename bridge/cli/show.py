@@ -47,6 +47,8 @@ def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
     out.title("plan.title", day=shown(result.today), count=len(result.notices))
     if result.notices:
         notices(out, result.notices)
+        for one in result.notices:
+            beside(out, one)
     if result.state == "waiting":
         out.line("plan.waiting", reason=result.reason, style="warning")
     for account in result.stale:
@@ -60,6 +62,21 @@ def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
     else:
         out.table(("reason", "count"), [(reason(code), number) for code, number in counts.most_common()])
         out.line("plan.more", style="dim")
+
+
+def beside(out: Out, one: NoticeLine) -> None:
+    """Print which invoices trigger a bundle, and what becomes of the customer's others."""
+    if not one.triggers:
+        return
+    out.line("plan.bundle", customer=one.customer, invoices=", ".join(one.triggers))
+    for other in one.others:
+        out.line(
+            "plan.other",
+            number=other.number,
+            open=shown(Money(other.open, other.currency)),
+            text=other.text,
+            style="dim",
+        )
 
 
 def held(out: Out, rows: Sequence[Held]) -> None:

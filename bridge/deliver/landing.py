@@ -106,7 +106,8 @@ class Landing:
                 "currency": notice.currency,
                 "deadline": notice.deadline.isoformat() if notice.deadline else None,
             }
-            self._journal(conn, "notice_landed", notice, None, actor=actor, data=data, invoice_id=claim.invoice_id)
+            kind = "notice_landed" if claim.level else "notice_listed"
+            self._journal(conn, kind, notice, None, actor=actor, data=data, invoice_id=claim.invoice_id)
         return risen
 
     def drop(

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge.dun.keeping import Keeper
 from bridge.dun.report import DunReport, Line, Planned
+from bridge.dun.turns import checked, note_turns
 from bridge.dun.views import Seen, Viewer, account_facts
 from bridge.errors import AlreadyRunning, UsageError
 from bridge.model import Reason
@@ -31,6 +32,7 @@ from bridge.policy import (
     compose,
     unsendable,
 )
+from bridge.policy.beside import bundles
 from bridge.policy.decide import decide_claim
 from bridge.policy.holds import UNDECIDED, outdated
 from bridge.policy.situation import effective_due
@@ -46,6 +48,9 @@ log = structlog.get_logger("bridge.dun")
 
 CHUNK = 200
 """Debtors per transaction."""
+
+_BROKEN_OFF = {Reason.APPROVAL_PENDING.value, Reason.STALE_DATA.value, Reason.WRITING_SUSPENDED.value}
+"""Reasons that keep a run from being the turn of a plan with a frequency."""
 
 LEASE_SECONDS = 300
 DEFAULT_CAP = 25
@@ -118,6 +123,9 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
             raise
         report.state = "waiting" if report.waiting_for else "done"
         with store.begin() as conn:
+            if order.customers is None and not _BROKEN_OFF & report.reasons.keys():
+                stamp = Stamp(at=order.at, on=order.today, actor=order.actor)
+                note_turns(store, conn, [account.rules for account in accounts], stamp)
             counts = {**report.counts, "reasons": report.reasons, "waiting_for": sorted(report.waiting_for)}
             ended = {"cause": "undecided", "error": "; ".join(report.undecided)} if report.undecided else {}
             state = "failed" if report.undecided else report.state
@@ -224,6 +232,7 @@ class _Work:
         )
         dossiers = tuple(one for one in dossiers if one.invoices)
         facts = account_facts(_account(self.store, conn, name), self.account.zone, approved=self.order.approved)
+        facts = replace(facts, checked=checked(self.store, conn, name))
         viewer = Viewer(self.store, self.account.zone)
         for seen in viewer.see(conn, name, dossiers, today, everything=self.order.everything):
             self._debtor(conn, seen, facts)
@@ -251,6 +260,7 @@ class _Work:
             for claim in seen.case.claims
             if claim.invoice_id in seen.due
         )
+        found += self._company(seen, found, facts)
         held = unsendable(seen.case, found, rules, self.account.abilities)
         if not held:
             return found
@@ -260,6 +270,21 @@ class _Work:
             if (why := held.get(one.invoice_id))
             else one
             for one in found
+        )
+
+    def _company(self, seen: Seen, found: tuple[Decision, ...], facts: AccountFacts) -> tuple[Decision, ...]:
+        """Return the decisions about the debtor's other invoices where a bundle is planned: each is tested for inclusion."""
+        rules = self.account.rules
+        claims = {claim.invoice_id: claim for claim in seen.case.claims}
+        planned = any(
+            one.outcome is Outcome.ESCALATE and bundles(seen.case, claims[one.invoice_id], one, rules) for one in found
+        )
+        if not planned:
+            return ()
+        return tuple(
+            decide_claim(seen.case, claim, rules, self.order.today, now=self.order.now, facts=facts)
+            for claim in seen.case.claims
+            if claim.invoice_id not in seen.due
         )
 
     def _withdraw(self, conn: Connection, seen: Seen, facts: AccountFacts) -> Seen:
@@ -288,7 +313,9 @@ class _Work:
         claims = tuple(
             replace(claim, running=None) if claim.invoice_id in freed else claim for claim in seen.case.claims
         )
-        return replace(seen, case=replace(seen.case, claims=claims), due=seen.due | freed)
+        debtor = seen.case.debtor_id  # what was dropped did not reach them, and keeps nothing away
+        last = self.store.cases.last_contacts(conn, self.account.name, [debtor], without=dropped).get(debtor)
+        return replace(seen, case=replace(seen.case, claims=claims, last_contact_on=last), due=seen.due | freed)
 
     def _capped(
         self, decisions: tuple[Decision, ...], drafts: tuple[NoticeDraft, ...]

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from bridge.model import Content
+from bridge.model import Content, Reason
 from bridge.policy import texts
+from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
 from bridge.policy.build import amount
 from bridge.policy.channel import Via
-from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Kind, Variant
+from bridge.policy.mentions import mentioned, with_mentions
+from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
 from bridge.policy.recipients import folded, mail_recipients, postal_address, recipient_of
 from bridge.policy.rules import AccountRules
+from bridge.policy.situation import adoption
 from bridge.policy.steps import Frame, StepDraft, steps_of
 from bridge.policy.views import Abilities, Basis, CaseView, ClaimView, Decision, Outcome
 from bridge.policy.ways import Blocked, Way, ways
@@ -60,6 +63,8 @@ class NoticeDraft:
     content: Content
     claims: tuple[ClaimDraft, ...]
     steps: tuple[StepDraft, ...]
+    triggers: tuple[str, ...] = ()  # of a bundle, the invoices whose level is due
+    others: tuple[Other, ...] = ()  # of a bundle, the debtor's other invoices and their part in it
 
     @property
     def needs_approval(self) -> bool:
@@ -73,6 +78,7 @@ class _Item(NamedTuple):
     level: DunningLevel
     variant: Variant
     language: str
+    along: bool = False  # overdue and asked for in the bundle, while its own level stays
 
 
 def compose(
@@ -81,26 +87,74 @@ def compose(
     """Return the notices for the decisions that escalate, oldest claim first."""
     claims = {claim.invoice_id: claim for claim in case.claims}
     groups: dict[tuple[str, ...], list[_Item]] = {}
+    decisions = tuple(decisions)
     items = [_item(case, claims[one.invoice_id], one, rules) for one in decisions if one.outcome is Outcome.ESCALATE]
     for item in sorted(items, key=lambda one: (one.claim.due_on or date.max, one.claim.invoice_id)):
         groups.setdefault(_group(case, item), []).append(item)
     found: list[NoticeDraft] = []
     for group in groups.values():
-        whole = _notices(case, group, rules, abilities, today)
+        whole = _notices(case, group, decisions, rules, abilities, today)
         if not whole and len(group) > 1:  # no way for the bundle as a whole: what can go out by itself does
-            whole = [one for item in group for one in _notices(case, [item], rules, abilities, today)]
+            whole = [one for item in group for one in _notices(case, [item], (), rules, abilities, today)]
         found += whole
     return tuple(found)
 
 
-def _notices(
-    case: CaseView, group: Sequence[_Item], rules: AccountRules, abilities: Abilities, today: date
+def _notices(  # noqa: PLR0917  two call sites
+    case: CaseView,
+    group: Sequence[_Item],
+    decisions: Sequence[Decision],
+    rules: AccountRules,
+    abilities: Abilities,
+    today: date,
 ) -> list[NoticeDraft]:
     lead = max(group, key=lambda one: one.decision.level or 0)
-    found = ways(lead.level, lead.variant, abilities, [item.claim for item in group])
+    beside = _beside(case, group, lead, decisions, rules, today)
+    along = [_along(one.claim, lead, today) for one in beside if one.part is Part.INCLUDED]
+    found = ways(lead.level, lead.variant, abilities, [item.claim for item in (*group, *along)])
+    if isinstance(found, Blocked) and along:  # a credit note of theirs, or their number, cannot be told this way
+        found, along = ways(lead.level, lead.variant, abilities, [item.claim for item in group]), []
+        beside = tuple(one._replace(part=Part.LEFT_OUT) if one.part is Part.INCLUDED else one for one in beside)
     if isinstance(found, Blocked):
         return []
-    return [_notice(case, group, lead, way, rules, abilities, today) for way in found]
+    return [_notice(case, [*group, *along], lead, way, rules, abilities, today, beside) for way in found]
+
+
+def _beside(  # noqa: PLR0917  one call site
+    case: CaseView,
+    group: Sequence[_Item],
+    lead: _Item,
+    decisions: Sequence[Decision],
+    rules: AccountRules,
+    today: date,
+) -> tuple[Other, ...]:
+    """Return the debtor's other invoices with their part in the bundle; nothing where the notice is no bundle that we send."""
+    sends = lead.level.automation in (Automation.PROPOSE, Automation.SEND)
+    if not sends or _group(case, lead)[0] == "single":
+        return ()
+    triggers = frozenset(item.claim.invoice_id for item in group)
+    bundle = Bundle(triggers, lead.claim, lead.plan, lead.level, lead.language)
+
+    def language(claim: ClaimView) -> str:
+        return language_of(case, claim, lead.level, lead.plan, rules)
+
+    return others(case, decisions, bundle, language, rules=rules, today=today)
+
+
+def _along(claim: ClaimView, lead: _Item, today: date) -> _Item:
+    """Return an overdue claim that goes along at level 0: it is asked for, and nothing rises. The day keeps its key unique."""
+    plan = lead.plan
+    decision = Decision(
+        claim.invoice_id,
+        Outcome.ESCALATE,
+        Reason.LEVEL_DUE,
+        level=0,
+        repetition=today.toordinal(),
+        round=claim.round,
+        plan=plan.name,
+    )
+    adopted = adoption(claim, plan) if claim.notices else None
+    return _Item(claim, decision._replace(adoption=adopted), plan, lead.level, lead.variant, lead.language, along=True)
 
 
 def unsendable(
@@ -156,18 +210,9 @@ def language_of(
 
 def _group(case: CaseView, item: _Item) -> tuple[str, ...]:
     plan, claim, level = item.plan, item.claim, item.level
-    bundling = plan.bundling
-    bundled = bundling.when == "from_first" or (bundling.when == "from_last" and level.type is Kind.LAST)
-    if bundling.tags and set(bundling.tags).isdisjoint(case.tags):
-        bundled = False
-    term = claim.payment_term_days if claim.payment_term_days is not None else case.payment_term_days
-    if term is not None and term in bundling.except_terms:
-        bundled = False
-    if not bundled or any(via.by_provider for via in item.variant.channels):
+    if not bundled(case, claim, plan, level) or any(via.by_provider for via in item.variant.channels):
         return ("single", claim.invoice_id)
-    channels = ",".join(item.variant.channels)
-    recipients = ";".join(recipient_of(case, claim, level, via) for via in item.variant.channels)
-    return ("bundle", plan.name, claim.currency, item.language, channels, item.variant.documents, recipients)
+    return ("bundle", claim.currency, item.language, address(case, claim))
 
 
 def _notice(  # noqa: PLR0917  one call site
@@ -178,6 +223,7 @@ def _notice(  # noqa: PLR0917  one call site
     rules: AccountRules,
     abilities: Abilities,
     today: date,
+    beside: tuple[Other, ...] = (),
 ) -> NoticeDraft:
     via, document = way.via, way.document
     deadline = rules.calendar.working_day(today + timedelta(days=lead.level.term_days))
@@ -188,7 +234,8 @@ def _notice(  # noqa: PLR0917  one call site
         _claim(case, item, one_fee, way, rules, today, deadline) for item, one_fee in zip(group, fees, strict=True)
     )
     total = sum(item.claim.demand + item.claim.fees for item in group) + fee
-    values = _values(case, group, lead, fee, total, deadline, rules, today)
+    mentions = mentioned(beside, lead.language, lead.claim.currency)
+    values = _values(case, group, lead, fee, total, deadline, rules, today) | {"mentions": mentions}
     text = lead.level.texts[lead.language]
     recipient = recipient_of(case, lead.claim, lead.level, via)
     own_mail = via.mailed
@@ -201,16 +248,22 @@ def _notice(  # noqa: PLR0917  one call site
         total=amount(total),
         deadline=deadline,
         subject=texts.render(text.subject, values),
-        text=texts.render(text.body, values),
+        text=with_mentions(text.body, texts.render(text.body, values), mentions, lead.language),
         recipients=mail_recipients(case, lead.claim, lead.level) if own_mail else Content().recipients,
         address=None if own_mail else postal_address(case, lead.claim),
         line=_line(lead, via, deadline, rules, today),
         sent_by="mail" if own_mail else "post",
     )
-    frame = Frame(via, document, lead.level.automation, lead.level.tag, content, abilities, case.has_record)
+    automation = lead.level.automation
+    if any(item.level.automation is Automation.PROPOSE for item in group):
+        automation = Automation.PROPOSE  # what a person must approve does not slip out with the rest
+    frame = Frame(via, document, automation, lead.level.tag, content, abilities, case.has_record)
     per_claim = [
-        (item.claim, one_fee, item.level.name_in(lead.language)) for item, one_fee in zip(group, fees, strict=True)
+        (item.claim, one_fee, item.level.name_in(lead.language))
+        for item, one_fee in zip(group, fees, strict=True)
+        if not item.along
     ]
+    along = [(item.claim, 0, "") for item in group if item.along]
     return NoticeDraft(
         account=case.account,
         debtor_id=case.debtor_id,
@@ -219,7 +272,7 @@ def _notice(  # noqa: PLR0917  one call site
         level_name=name,
         variant=lead.variant.name,
         channel=via,
-        automation=lead.level.automation,
+        automation=automation,
         currency=lead.claim.currency,
         language=lead.language,
         total=total,
@@ -227,7 +280,9 @@ def _notice(  # noqa: PLR0917  one call site
         recipient=recipient,
         content=content,
         claims=claims,
-        steps=steps_of(frame, per_claim),
+        steps=steps_of(frame, per_claim, along),
+        triggers=tuple(item.claim.invoice_id for item in group if not item.along) if beside or len(group) > 1 else (),
+        others=beside,
     )
 
 
@@ -258,7 +313,7 @@ def _claim(  # noqa: PLR0917  one call site
         number=claim.number,
         round=decision.round,
         level=decision.level or 0,
-        level_name=item.level.name_in(item.language),
+        level_name="" if item.along else item.level.name_in(item.language),
         repetition=decision.repetition,
         demand=claim.demand,
         fee=fee,
@@ -336,7 +391,7 @@ def _values(  # noqa: PLR0917  one call site
                 "days_overdue": str(max(0, (today - item.claim.due_on).days)) if item.claim.due_on else "",
                 "open": money(item.claim.open),
                 "gross": money(item.claim.gross),
-                "level_name": item.level.name_in(language),
+                "level_name": item.claim.level_name if item.along else item.level.name_in(language),
             }
             for item in group
         ],

@@ -125,12 +125,20 @@ def _walk(  # noqa: PLR0917  private, two call sites
     day = start
     if claim.running is not None:
         landed = claim.running
+        if landed.level == 0:  # it only goes along in a bundle
+            landed = replace(
+                landed,
+                level=claim.level,
+                repetition=claim.repetition,
+                level_name=claim.level_name,
+                deadline=claim.deadline,
+            )
         claim = replace(
             claim,
             running=None,
             level=max(landed.level, claim.level),
             repetition=landed.repetition,
-            level_on=landed.since or start,
+            level_on=(landed.since or start) if claim.running.level else claim.level_on,
             deadline=landed.deadline,
             level_name=landed.level_name,
         )

@@ -257,6 +257,21 @@ def has_plan(s: Situation) -> Verdict | None:
     return None
 
 
+def group_turn(s: Situation) -> Verdict | None:
+    """Pass where its plan is checked today: a plan for bundles may start later, and be checked only every so many days."""
+    plan = s.plan
+    assert plan is not None
+    bundling = plan.bundling
+    if bundling.start_on is None and bundling.every_days is None:
+        return None
+    on, last = s.today, s.facts.checked.get(plan.name)
+    if bundling.start_on is not None:
+        on = max(on, bundling.start_on)
+    if bundling.every_days is not None and last is not None and last < s.today:
+        on = max(on, last + timedelta(days=bundling.every_days))
+    return Verdict(Reason.GROUP_WAITING, on, {"earliest": on}) if on > s.today else None
+
+
 def time_has_come(s: Situation) -> Verdict | None:
     """Pass where the level's day has come, the last deadline has passed, and the debtor was not written to a few days ago."""
     target, plan = s.target, s.plan
@@ -386,6 +401,7 @@ EARLY_RULES: tuple[Rule, ...] = (
 LATE_RULES: tuple[Rule, ...] = (
     has_plan,
     time_has_come,
+    group_turn,
     data_is_fresh,
     writing_allowed,
     has_recipient,

@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from bridge.model import Amount, Frozen
 from bridge.policy import texts
 from bridge.policy.channel import Document, Via
+from bridge.policy.group import Bundling
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -58,14 +59,6 @@ _NOT_YET_LEVEL = {
     "internal_notice": "internal notices",
     "collection": "hand-over to collection",
     "attachments": "attachments other than the invoice and the reminder",
-}
-_NOT_YET_BUNDLING = {
-    "include_parked": "mentioning parked invoices",
-    "include_ready_for_collection": "mentioning invoices ready for collection",
-    "include_not_due": "mentioning invoices that are not yet due",
-    "last": "separate inclusion rules for the last bundle",
-    "every_days": "a frequency for bundles",
-    "start_on": "an earliest start for bundles",
 }
 _NOT_YET_RECIPIENTS = {
     "sales_rep": "copies to the sales representative",
@@ -308,22 +301,6 @@ class DunningLevel(Frozen):
     def name_in(self, language: str) -> str:
         """Return the level's name in that language, else the first one written."""
         return self.name.get(language) or next(iter(self.name.values()))
-
-
-class Bundling(Frozen):
-    """Bundled reminders (Sammelmahnung): when the due claims of one debtor go into one mail or letter.
-
-    `tags` restricts it to customers with one of these tags; invoices with a payment term in `except_terms` stay single.
-    """
-
-    when: Literal["never", "from_first", "from_last"] = "never"
-    tags: tuple[str, ...] = ()
-    except_terms: tuple[Annotated[int, Field(ge=0, le=365)], ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _available(cls, data: Any) -> Any:
-        return _refuse_not_yet(data, _NOT_YET_BUNDLING)
 
 
 class EscalationPlan(Frozen):

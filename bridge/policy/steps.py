@@ -44,8 +44,8 @@ PerClaim = Sequence[tuple[ClaimView, int, str]]
 """Claim, fee in cents, name of its own level."""
 
 
-def steps_of(frame: Frame, claims: PerClaim) -> tuple[StepDraft, ...]:
-    """Return the steps of one notice over these claims."""
+def steps_of(frame: Frame, claims: PerClaim, along: PerClaim = ()) -> tuple[StepDraft, ...]:
+    """Return the steps of one notice over these claims; those `along` are asked for in it, but nothing is written for them."""
     acts, automation = frame.abilities.acts, frame.automation
     record = frame.document is not Document.NONE
     steps: list[StepDraft] = []
@@ -58,7 +58,7 @@ def steps_of(frame: Frame, claims: PerClaim) -> tuple[StepDraft, ...]:
             steps += _record_steps(frame, one, [Act.COMPLETE])
     if automation in (Automation.CREATE, Automation.COMPLETE):
         return tuple(steps)
-    steps.append(_send(frame, claims))
+    steps.append(_send(frame, (*claims, *along)))
     if record:
         late = [Act.COMPLETE] if frame.document is Document.SILENT else []
         if not frame.via.by_provider:

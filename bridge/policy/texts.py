@@ -32,6 +32,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "iban": ("IBAN to pay to, may be empty", "DE89 3704 0044 0532 0130 00"),
     "several": ("true where the notice names more than one invoice", "true"),
     "items": ("the invoices, for a loop: number, date, due_date, days_overdue, open, gross, level_name", ""),
+    "mentions": ("invoices listed but not asked for, for a loop: number, date, due_date, open, why", ""),
     "credits": ("open credit notes taken off, for a loop: number, amount", ""),
 }
 """Every variable a text may use: what it means, and an example."""
@@ -44,6 +45,13 @@ _ITEM = {
     "open": "1.190,00 EUR",
     "gross": "1.190,00 EUR",
     "level_name": "Zahlungserinnerung",
+}
+_MENTION = {
+    "number": "RE-1050",
+    "date": "28.09.2026",
+    "due_date": "12.10.2026",
+    "open": "595,00 EUR",
+    "why": "noch nicht fällig",
 }
 _CREDIT = {"number": "GU-7", "amount": "30,00 EUR"}
 
@@ -60,7 +68,7 @@ def _template(source: str) -> Template:
 def example() -> dict[str, Any]:
     """Return an example value for every variable."""
     values: dict[str, Any] = {name: sample for name, (_, sample) in VARIABLES.items()}
-    values.update(several=True, items=[_ITEM, _ITEM], credits=[_CREDIT])
+    values.update(several=True, items=[_ITEM, _ITEM], credits=[_CREDIT], mentions=[_MENTION])
     return values
 
 

@@ -168,6 +168,9 @@ class AccountFacts:
     )
     writing_suspended: str | None = None
     held_jump: str | None = None
+    checked: Mapping[str, date] = field(
+        default_factory=dict
+    )  # by plan, the last day on which a plan for bundles was checked
     approved: bool = False  # a person approved this run above its cap or after a jump
 
 

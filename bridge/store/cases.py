@@ -114,8 +114,10 @@ class Cases:
             for row in conn.execute(query).mappings()
         }
 
-    def last_contacts(self, conn: Connection, account: str, debtor_ids: Collection[str]) -> dict[str, date]:
-        """Return, by debtor, the newest date on which a notice landed, was adopted, or set out to land."""
+    def last_contacts(
+        self, conn: Connection, account: str, debtor_ids: Collection[str], *, without: Collection[int] = ()
+    ) -> dict[str, date]:
+        """Return, by debtor, the newest date on which a notice landed, was adopted, or set out to land (but for `without`)."""
         found: dict[str, date] = {}
         for chunk in chunked(debtor_ids, CHUNK):
             of_debtors = dunning_case.c.account == account, dunning_case.c.debtor_id.in_(chunk)
@@ -134,7 +136,7 @@ class Cases:
                 select(dunning_case.c.debtor_id, func.max(run.c.business_date))
                 .join(notice, notice.c.case_id == dunning_case.c.id)
                 .join(run, run.c.id == notice.c.run_id)
-                .where(*of_debtors, notice.c.state.in_(_UNDER_WAY))
+                .where(*of_debtors, notice.c.state.in_(_UNDER_WAY), notice.c.id.not_in(without))
             )
             for query in (levels, landings, under_way):
                 for debtor_id, on in conn.execute(query.group_by(dunning_case.c.debtor_id)):

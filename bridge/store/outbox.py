@@ -205,6 +205,13 @@ class Outbox(Notices):
     def _raise(self, conn: Connection, found: Notice, one: NoticeClaim, on: date) -> None:
         key = and_(notice_claim.c.notice_id == found.id, notice_claim.c.claim_id == one.claim_id)
         conn.execute(update(notice_claim).where(key).values(landed_on=on))
+        if one.level:
+            self._rise(conn, found, one, on)
+        conn.execute(
+            update(invoice).where(invoice.c.account == found.account, invoice.c.id == one.invoice_id).values(next_on=on)
+        )
+
+    def _rise(self, conn: Connection, found: Notice, one: NoticeClaim, on: date) -> None:
         values: dict[str, Any] = {
             "level": one.level,
             "level_name": one.level_name or found.level_name,
@@ -220,9 +227,6 @@ class Outbox(Notices):
             update(claim)
             .where(claim.c.id == one.claim_id, claim.c.round == one.round, claim.c.level <= one.level)
             .values(values)
-        )
-        conn.execute(
-            update(invoice).where(invoice.c.account == found.account, invoice.c.id == one.invoice_id).values(next_on=on)
         )
 
     def _charged(self, conn: Connection, one: NoticeClaim, notice_id: int) -> bool:

@@ -86,7 +86,9 @@ class Questions:
     def proposed_claims(self, conn: Connection) -> int:
         """Return the number of claims in notices that wait for an approval."""
         query = select(func.count()).select_from(notice_claim.join(notice, notice.c.id == notice_claim.c.notice_id))
-        return int(conn.scalar(query.where(notice.c.state == "proposed", notice_claim.c.live)) or 0)
+        return int(
+            conn.scalar(query.where(notice.c.state == "proposed", notice_claim.c.live, notice_claim.c.level > 0)) or 0
+        )
 
     def case_of(self, conn: Connection, account: str, invoice_id: str) -> str | None:
         """Return the number of the case in which this invoice is a claim."""

@@ -308,6 +308,8 @@ TEXTS = {
     "step.unclear": "unklar",
     "step.open": "offen",
     "explain.ahead": "  {day}: Stufe {level}, wenn nichts bezahlt wird",
+    "plan.bundle": "Sammelmahnung an {customer}, ausgelöst von {invoices}",
+    "plan.other": "  {number} ({open}): {text}",
     "plan.stale": "{account}: Daten älter als erlaubt; davon wird nichts gemahnt.",
     "fact.channel": "Weg",
     "fact.rule": "Regel",

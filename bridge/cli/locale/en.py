@@ -308,6 +308,8 @@ TEXTS = {
     "step.unclear": "unclear",
     "step.open": "open",
     "explain.ahead": "  {day}: level {level}, if nothing is paid",
+    "plan.bundle": "Bundled reminder to {customer}, triggered by {invoices}",
+    "plan.other": "  {number} ({open}): {text}",
     "plan.stale": "{account}: data is older than its freshness limit; nothing of it is dunned.",
     "fact.channel": "Channel",
     "fact.rule": "Rule",

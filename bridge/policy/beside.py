@@ -1,0 +1,176 @@
+"""Beside (Sammelmahnung): which other invoices of the debtor go into a bundle that one invoice triggers, and why the others do not."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from bridge.model import Reason
+from bridge.policy.group import Inclusion
+from bridge.policy.holds import DUNNABLE, HOLD_RULES, none_running, was_delivered
+from bridge.policy.plan import DunningLevel, EscalationPlan, Kind
+from bridge.policy.recipients import folded, postal_address
+from bridge.policy.rules import AccountRules
+from bridge.policy.situation import Situation
+from bridge.policy.views import NO_DETAILS, CaseView, ClaimView, Decision, Outcome
+
+WAITS = frozenset(
+    {
+        Reason.LEVEL_AGE,
+        Reason.WITHIN_GRACE,
+        Reason.DEADLINE_RUNNING,
+        Reason.MINIMUM_INTERVAL,
+        Reason.NOT_WORKING_DAY,
+        Reason.OUTSIDE_HOURS,
+        Reason.GROUP_WAITING,
+    }
+)
+"""Reasons of an overdue invoice whose own next level has not come: a bundle names it all the same, its level stays."""
+
+
+class Part(StrEnum):
+    """What an invoice has to do with a bundle."""
+
+    TRIGGER = "trigger"  # its level is due
+    INCLUDED = "included"  # overdue: listed and asked for, its own level stays
+    MENTIONED = "mentioned"  # listed separately, not asked for
+    LEFT_OUT = "left_out"
+
+
+class Other(NamedTuple):
+    """One invoice of the debtor and its part in a bundle. `why`: a reason code, or one of the bundle's own."""
+
+    claim: ClaimView
+    part: Part
+    why: str = ""
+    facts: Mapping[str, Any] = NO_DETAILS
+
+
+def bundled(case: CaseView, claim: ClaimView, plan: EscalationPlan, level: DunningLevel | None = None) -> bool:
+    """Return whether the plan bundles this claim, at this level where one is given."""
+    return not _single(case, claim, plan) and (
+        level is None or plan.bundling.when == "from_first" or level.type is Kind.LAST
+    )
+
+
+def bundles(case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRules) -> bool:
+    """Return whether this decision to escalate plans a bundle."""
+    assert decision.plan is not None
+    assert decision.level is not None
+    plan = rules.plans[decision.plan]
+    return bundled(case, claim, plan, plan.level(decision.level))
+
+
+def _single(case: CaseView, claim: ClaimView, plan: EscalationPlan) -> str:
+    """Return why the plan keeps this claim out of bundles, or nothing."""
+    bundling = plan.bundling
+    if bundling.when == "never":
+        return "plan"
+    if bundling.tags and set(bundling.tags).isdisjoint(case.tags):
+        return "group"
+    term = claim.payment_term_days if claim.payment_term_days is not None else case.payment_term_days
+    return "payment_term" if term is not None and term in bundling.except_terms else ""
+
+
+def address(case: CaseView, claim: ClaimView) -> str:
+    """Return where notices about this claim go: two claims share a bundle only where it is the same."""
+    return f"{claim.email or case.email or ''};{folded(postal_address(case, claim))}"
+
+
+class Bundle(NamedTuple):
+    """A bundle that is planned: the invoices whose level is due, its highest level, its language."""
+
+    triggers: frozenset[str]
+    lead: ClaimView
+    plan: EscalationPlan
+    level: DunningLevel
+    language: str
+
+
+def others(
+    case: CaseView,
+    decisions: Iterable[Decision],
+    bundle: Bundle,
+    language_of: Callable[[ClaimView], str],
+    *,
+    rules: AccountRules,
+    today: date,
+) -> tuple[Other, ...]:
+    """Return the debtor's other open invoices with their part in `bundle`, oldest first.
+
+    Always left out is what is not sent, not payable, in an instalment plan or with a collection agency, in another currency or language.
+    """
+    listed = bundle.plan.bundling.inclusion(last=bundle.level.type is Kind.LAST)
+    known = {one.invoice_id: one for one in decisions}
+    found = []
+    for claim in sorted(case.claims, key=lambda one: (one.due_on or date.max, one.invoice_id)):
+        decision = known.get(claim.invoice_id)
+        if decision is None or claim.kind not in DUNNABLE or decision.outcome is Outcome.CLOSE:
+            continue
+        if claim.invoice_id in bundle.triggers:
+            continue
+        found.append(_part(case, claim, decision, bundle, listed, language_of, rules, today))
+    return tuple(found)
+
+
+def _part(  # noqa: PLR0917  one call site
+    case: CaseView,
+    claim: ClaimView,
+    decision: Decision,
+    bundle: Bundle,
+    listed: Inclusion,
+    language_of: Callable[[ClaimView], str],
+    rules: AccountRules,
+    today: date,
+) -> Other:
+    if decision.outcome is Outcome.ESCALATE:
+        return Other(claim, Part.LEFT_OUT, "own_notice")
+    situation = Situation(case, claim, rules, today)
+    overdue, reason = situation.overdue, decision.reason
+    part = Part.LEFT_OUT
+    optional = {Reason.PARKED} if listed.include_parked else set()
+    if listed.include_ready_for_collection:
+        optional.add(Reason.PLAN_COMPLETE)
+    if reason in WAITS and overdue:
+        part = Part.INCLUDED
+    elif reason is Reason.NOT_DUE or (reason in WAITS and not overdue):
+        reason = Reason.NOT_DUE
+        part = Part.MENTIONED if listed.not_due else part
+    elif reason in optional:
+        part = Part.MENTIONED
+    if part is Part.LEFT_OUT:
+        return Other(claim, part, reason.value, decision.facts)
+    other = _apart(case, claim, bundle, language_of)
+    if other:
+        return Other(claim, Part.LEFT_OUT, other)
+    held = _held(situation, parked=reason is Reason.PARKED)
+    if held is not None:
+        return held
+    return Other(claim, part, "" if part is Part.INCLUDED else reason.value, decision.facts)
+
+
+def _apart(case: CaseView, claim: ClaimView, bundle: Bundle, language_of: Callable[[ClaimView], str]) -> str:
+    """Return what keeps this claim out of this bundle: its payment term, or something that is never mixed."""
+    if _single(case, claim, bundle.plan):
+        return _single(case, claim, bundle.plan)
+    if claim.currency != bundle.lead.currency:
+        return "currency"
+    if language_of(claim) != bundle.language:
+        return "language"
+    return "recipient" if address(case, claim) != address(case, bundle.lead) else ""
+
+
+def _held(situation: Situation, *, parked: bool) -> Other | None:
+    """Return the claim as left out where a hold that was not asked yet speaks against naming it."""
+    claim = situation.claim
+    if parked:
+        kept = tuple(one for one in claim.blocks if one.reason is not Reason.PARKED)
+        kept_case = tuple(one for one in situation.case.blocks if one.reason is not Reason.PARKED)
+        situation.claim = replace(claim, blocks=kept)
+        situation.case = replace(situation.case, blocks=kept_case)
+    for rule in (*HOLD_RULES, none_running, was_delivered):
+        verdict = rule(situation)
+        if verdict is not None:
+            return Other(claim, Part.LEFT_OUT, verdict.reason.value, verdict.facts)
+    return None

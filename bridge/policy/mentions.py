@@ -1,0 +1,41 @@
+"""Mentions (Erwähnungen): what a bundle lists without asking for it, as a block of its own."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bridge.model import Reason
+from bridge.policy import texts, words
+from bridge.policy.beside import Other, Part
+
+
+def mentioned(beside: Iterable[Other], language: str, currency: str) -> list[dict[str, str]]:
+    """Return what a bundle lists without asking for it, for the text's loop."""
+    return [
+        {
+            "number": one.claim.number or one.claim.invoice_id,
+            "date": texts.day(one.claim.issued_on, language),
+            "due_date": texts.day(one.claim.due_on, language),
+            "open": texts.money(one.claim.demand, currency, language),
+            "why": words.reason(Reason.NOT_DUE, language) if one.why == Reason.NOT_DUE else "",
+        }
+        for one in beside
+        if one.part is Part.MENTIONED
+    ]
+
+
+def with_mentions(template: str, body: str, mentions: Sequence[Mapping[str, str]], language: str) -> str:
+    """Return the text with a second block for what is not asked for, unless the plan's text lists it itself."""
+    if not mentions or "mentions" in template:
+        return body
+    german = language == "de"
+    head = (
+        "Nur zur Information, nicht Teil dieser Zahlungsaufforderung:"
+        if german
+        else "For information only, not part of this request for payment:"
+    )
+    template_line = (
+        "{number} vom {date}, fällig am {due_date}, offen {open}"
+        if german
+        else "{number} of {date}, due on {due_date}, open {open}"
+    )
+    lines = [template_line.format_map(one) + (f" ({one['why']})" if one["why"] else "") for one in mentions]
+    return "\n".join([body, "", head, *lines])

@@ -24,6 +24,8 @@ BLOCKS = (
     "customer_excluded",
     "invoice_excluded",
     "collection",
+    "parked",
+    "prepayment",
 )
 
 CHARGES = ("return_charge", "cost")

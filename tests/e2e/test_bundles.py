@@ -44,7 +44,8 @@ def group(desk):
 
     desk.write = write
     write("{when: from_first}")
-    desk.configure("  default: standard\n", "  default: sammel\n  files: [plans.yaml]\n")
+    desk.configure("  default: standard\n", "  default: sammel\n")
+    desk.configure("files: [standard.yaml]", "files: [plans.yaml]")
     desk.configure("automation: propose", "automation: send")
     add = desk.sandbox.add_invoice
     desk.second = add(desk.customer, number="RE-2", gross="200.00", issued_on=date(2026, 8, 12))  # 6 days late
@@ -156,7 +157,7 @@ def test_a_group_plan_has_a_start_and_a_frequency(group):
     assert [recipients for recipients, _ in group.mails.received][1] == ["zwei@example.com"]
 
 
-@pytest.mark.feature("S-PAY-16", "S-PAY-17", "S-PAY-15")
+@pytest.mark.feature("S-PAY-17", "S-PAY-15")
 def test_instalments_and_collection_leave_the_bundle(cased):
     """An invoice in an instalment plan or with collection vanishes from the next bundle, with its reason."""
     cased("case", "block", "RE-3", "--invoice", "RE-3", "--reason", "payment_plan", "--as", "Erika")

@@ -97,7 +97,7 @@ def test_the_preview_names_the_trigger_and_why_the_others_are_in_or_not(sqlite_s
     )
 
 
-@pytest.mark.feature("S-PAY-15", "S-PAY-16", "S-PAY-17")
+@pytest.mark.feature("S-PAY-15", "S-PAY-17")
 @pytest.mark.parametrize("reason", [Reason.PAYMENT_PLAN, Reason.COLLECTION, Reason.DIRECT_DEBIT_PENDING])
 def test_what_is_collected_or_agreed_otherwise_is_left_out(sqlite_store, reason):
     """Instalments, collection and pending debits are never in a bundle, not even mentioned."""

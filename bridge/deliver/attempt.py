@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from bridge.contract import (
     Attachment,
@@ -33,6 +32,7 @@ from bridge.deliver.ports import AccountPort, Desk
 from bridge.deliver.writing import LOOKED, claim_of, refs, write_back
 from bridge.errors import WrongState
 from bridge.store.accounts import STOPPED
+from bridge.store.engine import DatabaseFault
 from bridge.store.records import Notice, Step
 
 log = structlog.get_logger("bridge.deliver")
@@ -126,7 +126,7 @@ class Attempt:
             return self._park(f"unexpected_{type(error).__name__}", str(error))
         try:
             begun = self._begin(ready)
-        except DBAPIError:
+        except DatabaseFault:
             raise
         except Exception as error:  # noqa: BLE001  a look that the rules stumble over parks this step; its transaction is undone
             return self._park(f"unexpected_{type(error).__name__}", str(error))

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
 from bridge.dun.keeping import Keeper
 from bridge.dun.report import DunReport, Line, Planned
@@ -40,6 +39,7 @@ from bridge.store import Store
 from bridge.store.accounts import Account
 from bridge.store.candidates import candidates, lonely, wake_origins
 from bridge.store.cases import Stamp
+from bridge.store.engine import DatabaseFault
 from bridge.store.journal import SELF
 from bridge.store.leases import Held
 from bridge.store.upsert import mark_all
@@ -200,7 +200,7 @@ class _Work:
         """Decide on one chunk and store it. A debtor over whom the rules stumble is left due and told; the others are decided."""
         try:
             self.report.add(self.store.deciding(partial(self.keep, chunk, held, stamp)))
-        except (AlreadyRunning, DBAPIError):
+        except (AlreadyRunning, DatabaseFault):
             raise
         except Exception as error:
             parts = chunk.split()

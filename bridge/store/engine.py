@@ -20,6 +20,9 @@ from bridge.errors import ConfigError
 BUSY_SECONDS = 30
 """How long a writer waits for another one before it gives up."""
 
+DatabaseFault = DBAPIError
+"""What the database itself breaks off with, for those who must tell it from a mistake in what they do."""
+
 _READING = "mahnbridge_reading"
 
 

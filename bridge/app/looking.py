@@ -34,6 +34,7 @@ class Looking(Dunning):
             sending, paused = self.sending(conn), self.store.settings.changed(conn, PAUSE)
             last = self.store.questions.last_run(conn, "dun")
             steps = self.store.questions.step_counts(conn)
+            capped = self.store.questions.capped_claims(conn)
             return Status(
                 today=today,
                 sending=sending,
@@ -42,7 +43,10 @@ class Looking(Dunning):
                 paused=bool(self.store.settings.get(conn, PAUSE)),
                 paused_by=paused[0] if paused else "",
                 ready=ready + self.store.questions.proposed_claims(conn),
-                accounts=tuple(self._account_status(name, stored.get(name), sums) for name in self.config.accounts),
+                accounts=tuple(
+                    self._account_status(name, stored.get(name), sums, capped.get(name, 0))
+                    for name in self.config.accounts
+                ),
                 notices=self.store.questions.notice_counts(conn),
                 failures=sum(count for (_, state), count in steps.items() if state == "parked"),
                 rejects=self.store.questions.open_rejects(conn),
@@ -51,7 +55,7 @@ class Looking(Dunning):
                 clock_set=self.config.clock is not None,
             )
 
-    def _account_status(self, name: str, stored: Account | None, sums: list[OpenSum]) -> AccountStatus:
+    def _account_status(self, name: str, stored: Account | None, sums: list[OpenSum], capped: int) -> AccountStatus:
         own = [one for one in sums if one.account == name]
         port = self.accounts.get(name)
         budget = port.http.budget() if port else None
@@ -71,6 +75,7 @@ class Looking(Dunning):
             remaining=budget.remaining if budget else None,
             held_jump=jump_text(stored.held_jump) if stored and stored.held_jump else "",
             writing_suspended=words.plain("note", (stored.writing_suspended or "") if stored else "", self.language),
+            capped=capped if port else 0,
         )
 
     # --------------------------------------------------------------------------------------------------------- search

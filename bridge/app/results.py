@@ -173,6 +173,7 @@ class AccountStatus:
     remaining: int | None = None
     held_jump: str = ""
     writing_suspended: str = ""
+    capped: int = 0  # invoices beyond max_notices_per_run, which wait for one approval of the run
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,8 @@ def status(out: Out, result: Status) -> None:
             out.line("status.blocked", account=one.name, until=shown(one.blocked_until), style="warning")
         if one.held_jump:
             out.line("status.jump", account=one.name, text=one.held_jump, style="warning")
+        if one.capped:
+            out.line("status.capped", account=one.name, count=one.capped, style="warning")
         if one.writing_suspended:
             out.line("status.suspended", account=one.name, text=one.writing_suspended, style="warning")
     if result.notices:

@@ -4,10 +4,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, case, func, or_, select, text
+from sqlalchemy import Connection, case, exists, func, or_, select, text
 
+from bridge.model import Reason
 from bridge.store.rows import amount
-from bridge.store.tables import claim, debtor, dunning_case, event, invoice, notice, notice_claim, reject, run, step
+from bridge.store.tables import (
+    claim,
+    debtor,
+    decision,
+    dunning_case,
+    event,
+    invoice,
+    notice,
+    notice_claim,
+    reject,
+    run,
+    step,
+)
 
 DUNNABLE = ("invoice", "partial", "final")
 LIVE = ("proposed", "approved", "queued", "waiting", "parked")
@@ -89,6 +102,24 @@ class Questions:
         return int(
             conn.scalar(query.where(notice.c.state == "proposed", notice_claim.c.live, notice_claim.c.level > 0)) or 0
         )
+
+    def capped_claims(self, conn: Connection) -> dict[str, int]:
+        """Return, by account, how many open invoices the cap of the last run holds until a person approves."""
+        newer = decision.alias("newer")
+        later = exists().where(
+            newer.c.account == decision.c.account,
+            newer.c.invoice_id == decision.c.invoice_id,
+            newer.c.id > decision.c.id,
+        )
+        mine = (invoice.c.account == decision.c.account) & (invoice.c.id == decision.c.invoice_id)
+        query = (
+            select(decision.c.account, func.count())
+            .join(invoice, mine)
+            .where(decision.c.reason == Reason.APPROVAL_PENDING.value, invoice.c.status == "open", ~later)
+            .where(decision.c.detail["facts"]["cap"].as_string().is_not(None))
+            .group_by(decision.c.account)
+        )
+        return {account: int(count) for account, count in conn.execute(query)}
 
     def case_of(self, conn: Connection, account: str, invoice_id: str) -> str | None:
         """Return the number of the case in which this invoice is a claim."""

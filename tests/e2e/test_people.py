@@ -189,3 +189,30 @@ def test_everything_fits_the_terminal(live, language, columns):
         shown = live(*words, code=None)
         assert max(len(line) for line in shown.splitlines()) <= columns, shown
         assert amount in shown, shown
+
+
+def test_status_says_which_approval_waits(desk):
+    """After a run above the cap, and while a jump is held, status names the command that approves, and ends with exit code 1."""
+    other = desk.sandbox.add_contact("Zweite GmbH", email="z@zweite.example", number="1002")
+    desk.sandbox.add_invoice(other, number="RE-2", issued_on=date(2026, 8, 3))
+    desk.configure("automation: propose", "automation: send")
+    plans = desk.folder / "standard.yaml"
+    plans.write_text(
+        plans.read_text(encoding="utf-8").replace("automation: propose", "automation: send"), encoding="utf-8"
+    )
+    desk.configure("max_notices_per_run: 25", "max_notices_per_run: 1")
+    desk("pull")
+    desk("status")
+    desk("run", "--no-deliver", code=1)
+    told = " ".join(desk("status", code=1).split())
+    assert "main: 1 invoices wait for one approval" in told
+    assert "`mahnbridge run --approve-limits`" in told
+    desk("run", "--no-deliver", "--approve-limits")
+    assert desk.json("status")["accounts"][0]["capped"] == 0
+
+    with Store.open(desk.folder / "data" / "mahnbridge.db") as store, store.begin() as conn:
+        now = store.now()
+        store.mirror.accounts.pulled(conn, "main", at=now, full=False, totals=None, jump={"count": [30, 42]})
+    told = " ".join(desk("status", code=1).split())
+    assert "open invoices 30 -> 42" in told
+    assert "`mahnbridge approve --limits main`" in told

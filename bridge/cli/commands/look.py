@@ -41,7 +41,7 @@ def status(session: Session) -> int:
 
     session.emit(result, show)
     needed = result.failures or any(
-        one.state != "ok" or one.held_jump or one.writing_suspended for one in result.accounts
+        one.state != "ok" or one.held_jump or one.capped or one.writing_suspended for one in result.accounts
     )
     return 1 if needed else 0
 

@@ -158,6 +158,7 @@ TEXTS = {
     "status.stale": "{account}: Daten veraltet (zuletzt gelesen: {at}); nichts geht hinaus.",
     "status.blocked": "{account}: Der Anbieter bittet zu warten bis {until}.",
     "status.jump": "{account}: Sprung zwischen zwei Abrufen: {text}. Ansehen, dann `mahnbridge approve --limits {account}`.",
+    "status.capped": "{account}: {count} Rechnungen warten auf eine Freigabe, der Lauf lag über max_notices_per_run. Ansehen mit `mahnbridge plan`, dann `mahnbridge run --approve-limits`.",
     "status.suspended": "{account}: Schreiben ausgesetzt: {text}. Andere Mahnautomatik abschalten, dann `mahnbridge release {account}`.",
     "command.pause": "Hält allen Versand an, mit --off geht er weiter; gelesen und entschieden wird weiterhin.",
     "command.release": "Gibt ein Konto wieder frei, in das wegen fremder Mahnungen nicht geschrieben wurde.",

@@ -158,6 +158,7 @@ TEXTS = {
     "status.stale": "{account}: data is stale (last read: {at}); nothing goes out.",
     "status.blocked": "{account}: the provider asked us to wait until {until}.",
     "status.jump": "{account}: data jumped between two pulls: {text}. Look at it, then `mahnbridge approve --limits {account}`.",
+    "status.capped": "{account}: {count} invoices wait for one approval, the run was above max_notices_per_run. Look with `mahnbridge plan`, then `mahnbridge run --approve-limits`.",
     "status.suspended": "{account}: writing is suspended: {text}. Switch the other dunning off, then `mahnbridge release {account}`.",
     "command.pause": "Hold all sending, with --off it goes on; reading and deciding go on.",
     "command.release": "Let an account be written to again that foreign reminders suspended.",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,7 @@ from bridge.app.dunning import Dunning
 from bridge.errors import UsageError
 from bridge.model import Debtor, DebtorKind, Finding, Payment, PaymentKind, Reason
 from bridge.policy import ClaimView, Via
+from bridge.policy.holds import DUNNABLE
 from bridge.policy.money import (
     Ancillary,
     AncillaryKind,
@@ -87,7 +89,10 @@ class Claims(Dunning):
             known = [one for one in self.store.mirror.by_number(conn, invoice, account) if one.account in self.accounts]
             if not known:
                 raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
-            return tuple(self._claim(conn, one, on or self.today(one.account)) for one in known)
+            claims = [one for one in known if one.invoice.kind in DUNNABLE]
+            if not claims:
+                raise UsageError(f"{invoice!r} is no invoice but a {known[0].invoice.kind.value}")
+            return tuple(self._claim(conn, one, on or self.today(one.account)) for one in claims)
 
     def _claim(self, conn: Connection, known: Known, on: date) -> ClaimStatement:
         name, invoice = known.account, known.invoice
@@ -123,7 +128,7 @@ class Claims(Dunning):
         invoice = known.invoice
         zone = self.accounts[known.account].zone
         landed = [*_landed(notices, invoice.id)]
-        suspended, interest_until = _pauses((one, one.created_at.astimezone(zone).date()) for one in blocks)
+        suspended, interest_until = _pauses(blocks, zone)
         reducing = [one for one in payments if one.kind in _REDUCING]
         return ClaimInputs(
             principal=cents(invoice.gross),
@@ -208,12 +213,13 @@ def _fees(landed: Iterable[Landed]) -> Iterator[Ancillary]:
             yield Ancillary(AncillaryKind.REMINDER_FEE, cents(one.claim.fee), one.on, text)
 
 
-def _pauses(blocks: Iterable[tuple[StoredBlock, date]]) -> tuple[tuple[Window, ...], date | None]:
+def _pauses(blocks: Sequence[StoredBlock], zone: ZoneInfo) -> tuple[tuple[Window, ...], date | None]:
     """Return the days of deferrals, which bear no interest, and the last day before insolvency, after which there is none."""
     windows, ends = [], []
-    for one, start in blocks:
+    for one in blocks:
+        start = one.created_at.astimezone(zone).date()
         if one.reason is Reason.DEFERRED:
-            last = one.until if one.lifted_at is None else one.lifted_at.date()
+            last = one.until if one.lifted_at is None else one.lifted_at.astimezone(zone).date()
             windows.append(Window(start, last))
         elif one.reason is Reason.INSOLVENCY and one.lifted_at is None:
             ends.append(start - timedelta(days=1))

@@ -188,6 +188,20 @@ def test_a_missing_half_year_is_warned_of(agency):
     assert "rates.yaml:6" in wrong.err
 
 
+def test_a_deferral_bears_no_interest(agency):
+    """The days of a deferral are left out of the computation; afterwards it goes on. A credit note is no claim."""
+    note = agency.sandbox.add_credit_note(None, "50.00")
+    agency.sandbox.add_transaction("9.00", status=400)
+    agency("run")
+    agency("case", "defer", "RE-3", "--until", "2026-09-10", "--invoice", "RE-3", "--as", "Erika")
+    (claim,) = agency.json("claim", "RE-3", "--on", "2026-09-30")
+    assert [(one["first"], one["last"]) for one in claim["interest_rows"][-2:]] == [
+        ("2026-07-01", "2026-08-31"),
+        ("2026-09-11", "2026-09-30"),
+    ]
+    assert "no invoice" in agency("claim", note, code=2).err
+
+
 def test_an_invoice_that_nobody_knows(agency):
     """An unknown invoice or account is a wrong call."""
     assert "RE-77" in agency("claim", "RE-77", code=2).err

@@ -143,6 +143,7 @@ class Delivered:
     waiting_until: datetime | None = None
     reasons: dict[str, int] = field(default_factory=dict)
     sending: bool = False
+    paused: bool = False
     problems: tuple[str, ...] = ()
 
 

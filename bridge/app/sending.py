@@ -47,7 +47,7 @@ class Sending(Reading):
     def deliver(self, accounts: Sequence[str] = (), *, progress: Progress | None = None) -> Delivered:
         """Deliver what is approved or needs no approval, settle what is unclear, land what was posted.
 
-        While sending is off nothing is written; what was written before is still settled.
+        While sending is off or paused nothing is written; what was written before is still settled.
         """
         reports = []
         for name in self.chosen(accounts):
@@ -60,7 +60,7 @@ class Sending(Reading):
         names = ("done", "landed", "dropped", "parked", "unclear", "found", "again", "alarms")
         with self.store.reading() as conn:
             steps = self.store.questions.step_counts(conn)
-            sending = self.sending(conn)
+            sending, paused = self.sending(conn), bool(self.store.settings.get(conn, PAUSE))
         reasons = [one.held.value for one in reports if one.held is not None]
         wake = [one.wait_until for one in reports if one.wait_until is not None]
         return Delivered(
@@ -70,6 +70,7 @@ class Sending(Reading):
             waiting_until=min(wake, default=None),
             reasons={reason: reasons.count(reason) for reason in dict.fromkeys(reasons)},
             sending=sending,
+            paused=paused,
             problems=tuple(problem for one in reports for problem in (*one.problems, *filter(None, (one.stopped,)))),
         )
 

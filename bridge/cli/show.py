@@ -131,7 +131,7 @@ def delivered(out: Out, result: Delivered) -> None:
     for text in result.problems:
         out.text(f"  {text}", "warning")
     if not result.sending:
-        out.line("deliver.off", style="warning")
+        out.line("deliver.paused" if result.paused else "deliver.off", style="warning")
     if result.parked:
         out.line("deliver.parked", count=result.parked, style="warning")
     if result.unclear:
@@ -143,12 +143,12 @@ def status(out: Out, result: Status) -> None:
     out.title("status.title", day=shown(result.today))
     if result.clock_set:
         out.line("status.clock", style="warning")
-    if result.sending:
+    if result.paused:
+        out.line("status.paused", by=result.paused_by, style="error")
+    elif result.sending:
         out.line("status.sending_on", by=result.sending_by, at=shown(result.sending_at), style="ok")
     else:
         out.line("status.sending_off", style="warning")
-    if result.paused:
-        out.line("status.paused", by=result.paused_by, style="error")
     if result.ready:
         out.line("status.ready", count=result.ready, style="info")
     rows = [

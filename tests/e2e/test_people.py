@@ -216,3 +216,16 @@ def test_status_says_which_approval_waits(desk):
     told = " ".join(desk("status", code=1).split())
     assert "open invoices 30 -> 42" in told
     assert "`mahnbridge approve --limits main`" in told
+
+
+def test_a_pause_is_called_a_pause(live):
+    """While paused, deliver and status name the command that ends the pause, not the one that went before it."""
+    live("pause", "--as", "Erika")
+    for words in (["deliver"], ["status"]):
+        told = " ".join(live(*words).split())
+        assert "`mahnbridge pause --off`" in told
+        assert "go-live" not in told
+    assert live.mails.received == []
+    live("pause", "--off", "--as", "Erika")
+    assert "pause" not in live("deliver")
+    assert len(live.mails.received) == 1

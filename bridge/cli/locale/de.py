@@ -146,6 +146,7 @@ TEXTS = {
     "deliver.done": "Zustellung: {text}",
     "deliver.nothing": "nichts zu tun",
     "deliver.off": "Der Versand ist aus; nichts geht hinaus. Einschalten mit `mahnbridge go-live`.",
+    "deliver.paused": "Der Versand ist angehalten; nichts geht hinaus. Weiter mit `mahnbridge pause --off`.",
     "deliver.parked": "{count} warten auf eine Person: `mahnbridge failures list`.",
     "deliver.unclear": "{count} unklar; wird um {until} wieder nachgesehen.",
     "approve.how": "Freigeben mit `mahnbridge approve NUMMER...` oder `--all`.",

@@ -146,6 +146,7 @@ TEXTS = {
     "deliver.done": "Delivery: {text}",
     "deliver.nothing": "nothing to do",
     "deliver.off": "Sending is off; nothing leaves. Switch it on with `mahnbridge go-live`.",
+    "deliver.paused": "Sending is paused; nothing leaves. Go on with `mahnbridge pause --off`.",
     "deliver.parked": "{count} wait for a person: `mahnbridge failures list`.",
     "deliver.unclear": "{count} unclear; looked up again at {until}.",
     "approve.how": "Approve with `mahnbridge approve NOTICE...` or `--all`.",

@@ -29,10 +29,11 @@ def plans_of(loaded: Loaded) -> Mapping[str, EscalationPlan]:
                 f"{loaded.path}: {where} = {name!r}: there is no such plan; there are {', '.join(sorted(plans))}, {NO_PLAN}"
             )
     most = Automation(loaded.config.dunning.automation)
-    return {name: _at_most(plan, most) for name, plan in plans.items()}
+    return {name: limited(plan, most) for name, plan in plans.items()}
 
 
-def _at_most(plan: EscalationPlan, most: Automation) -> EscalationPlan:
+def limited(plan: EscalationPlan, most: Automation) -> EscalationPlan:
+    """Return the plan with no level going further by itself than `most`."""
     limit = _DEGREES.index(most)
     levels = tuple(
         level.model_copy(update={"automation": most}) if _DEGREES.index(level.automation) > limit else level

@@ -20,6 +20,8 @@ COMMANDS = {
     "connect": _C + "setup:connect",
     "pull": _C + "work:pull",
     "plan": _C + "work:plan",
+    "rehearse": _C + "plans:rehearse",
+    "plans": _C + "groups:plans",
     "run": _C + "work:run",
     "approve": _C + "work:approve",
     "deliver": _C + "work:deliver",

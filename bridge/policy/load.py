@@ -162,13 +162,21 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def load_plan(path: Path) -> EscalationPlan:
     """Return the plan in the file at `path`. Raises `BadPlan`, also where it cannot be read."""
+    return parse_plan(_read(path), str(path))
+
+
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadPlan([f"{path}: is no UTF-8 text"]) from error
     except OSError as error:
         raise BadPlan([f"{path}: cannot be read: {error.strerror}"]) from error
-    return parse_plan(text, str(path))
+
+
+def is_plan(path: Path) -> bool:
+    """Return whether the file is a plan and not a configuration: it has levels. Raises `BadPlan` where it is no YAML."""
+    return "levels" in _parse(_read(path), str(path))
 
 
 def load_plans(paths: Iterable[Path]) -> dict[str, EscalationPlan]:

@@ -14,3 +14,4 @@ case = _group("case", "case", ("show", "block", "unblock", "defer", "charge", "c
 failures = _group("failures", "failures", ("list", "show", "replay", "discard"))
 letters = _group("letters", "letters", ("list", "posted", "sent", "withdraw"))
 config = _group("config", "settings", ("show", "schema"))
+plans = _group("plans", "plans", ("list", "show", "lint"))

@@ -44,11 +44,16 @@ def _show_pulled(out: "Out", result: "tuple[Pulled, ...]") -> None:
     Argument(["accounts"], nargs=-1),
     Option(["--customer"], metavar="NUMBER", help="option.customer"),
     Option(["--all", "everything"], is_flag=True, help="option.plan.all"),
+    Option(["--days"], type=click.IntRange(1, 366), metavar="DAYS", help="option.plan.days"),
 )
-def plan(session: Session, accounts: tuple[str, ...], customer: str | None, everything: bool) -> int:
-    """Show what would go out today and what is held back; nothing is written."""
+def plan(session: Session, accounts: tuple[str, ...], customer: str | None, everything: bool, days: int | None) -> int:
+    """Show what would go out today and what is held back, or what goes out in the next days; nothing is written."""
     from bridge.cli.show import planned  # noqa: PLC0415
+    from bridge.cli.show_plans import forecast  # noqa: PLC0415
 
+    if days is not None:
+        session.emit(session.bridge.forecast(accounts, days=days, customer=customer), forecast)
+        return 0
     session.emit(
         session.bridge.plan(accounts, customer=customer),
         lambda out, result: planned(out, result, everything=everything),

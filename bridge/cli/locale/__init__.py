@@ -51,8 +51,8 @@ def tell_time_in(where: tzinfo) -> None:
 @cache
 def catalogue(lang: str) -> Mapping[str, str]:
     """Return all texts of a language."""
-    texts: Mapping[str, str] = importlib.import_module(f"bridge.cli.locale.{lang}").TEXTS
-    return texts
+    parts = [importlib.import_module(f"bridge.cli.locale.{name}").TEXTS for name in (lang, f"plans_{lang}")]
+    return {key: text for part in parts for key, text in part.items()}
 
 
 def say(key: str, /, **values: Any) -> str:

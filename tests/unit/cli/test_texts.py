@@ -96,7 +96,7 @@ def test_every_changing_command_records_who_acts():
     """Commands that change something have --as; those that only look do not."""
     looking = {
         "check", "plan", "status", "explain", "claim", "search", "cases", "health", "demo", "case show", "failures list", "failures show",
-        "letters list", "config show", "config schema",
+        "letters list", "config show", "config schema", "rehearse", "plans list", "plans show", "plans lint",
     }  # fmt: skip
     for path, command in commands():
         if isinstance(command, click.Group):

@@ -1,0 +1,105 @@
+"""Forecast (Vorschau): what will go out for a whole case on which day, assuming that nothing is paid and every proposal is approved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from bridge.policy.compose import NoticeDraft, compose, unsendable
+from bridge.policy.decide import decide_claim
+from bridge.policy.rules import AccountRules
+from bridge.policy.views import Abilities, CaseView, ClaimView, Decision, Outcome
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """One notice that will go out on a date."""
+
+    on: date
+    draft: NoticeDraft
+
+
+def coming(case: CaseView, rules: AccountRules, abilities: Abilities, start: date, until: date) -> tuple[Coming, ...]:
+    """Return the notices of `case` from `start` to `until`, both included.
+
+    Decisions, bundles and ways are those of a run on each of these days. Every notice counts as landed on its day, and holds that
+    concern the whole account (stale data, a jump) as lifted.
+    """
+    case = _settled(case, start)
+    due = {claim.invoice_id: start for claim in case.claims}
+    found: list[Coming] = []
+    day = min(due.values(), default=None)
+    while day is not None and day <= until:
+        decisions = [
+            decide_claim(case, one, rules, day) for one in case.claims if due.get(one.invoice_id, until + DAY) <= day
+        ]
+        held = unsendable(case, decisions, rules, abilities)
+        going = [one for one in decisions if one.outcome is Outcome.ESCALATE and one.invoice_id not in held]
+        drafts = compose(case, going, rules, abilities, day)
+        found += [Coming(day, draft) for draft in drafts]
+        for one in decisions:
+            _set_next(due, one, day, sent=one in going)
+        case = _landed(case, going, drafts, day)
+        day = min(due.values(), default=None)
+    return tuple(found)
+
+
+def _set_next(due: dict[str, date], decision: Decision, day: date, *, sent: bool) -> None:
+    if sent:
+        due[decision.invoice_id] = day + DAY
+    elif decision.next_on is None or decision.outcome is not Outcome.HOLD:
+        due.pop(decision.invoice_id)
+    else:
+        due[decision.invoice_id] = max(decision.next_on, day + DAY)
+
+
+def _settled(case: CaseView, start: date) -> CaseView:
+    """Return the case with every notice that is under way taken as landed."""
+    claims, last = [], case.last_contact_on
+    for claim in case.claims:
+        running = claim.running
+        if running is None:
+            claims.append(claim)
+            continue
+        on = running.since or start
+        last = on if last is None else max(last, on)
+        claims.append(
+            replace(
+                claim,
+                running=None,
+                level=max(running.level, claim.level),
+                level_on=on,
+                level_name=running.level_name,
+                repetition=running.repetition,
+                deadline=running.deadline,
+            )
+        )
+    return replace(case, claims=tuple(claims), last_contact_on=last)
+
+
+def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDraft], day: date) -> CaseView:
+    if not drafts:
+        return case
+    told = {one.invoice_id: one for one in going}
+    deadlines = {claim.invoice_id: draft.deadline for draft in drafts for claim in draft.claims}
+    fees = {claim.invoice_id: claim for draft in drafts for claim in draft.claims}
+
+    def after(claim: ClaimView) -> ClaimView:
+        decision = told.get(claim.invoice_id)
+        if decision is None or claim.invoice_id not in deadlines:
+            return claim
+        one = fees[claim.invoice_id]
+        return replace(
+            claim,
+            level=one.level,
+            level_name=one.level_name,
+            level_on=day,
+            repetition=decision.repetition,
+            deadline=deadlines[claim.invoice_id],
+            fees=claim.fees + one.fee,
+            next_level=None,
+            next_variant=None,
+        )
+
+    return replace(case, claims=tuple(after(claim) for claim in case.claims), last_contact_on=day)

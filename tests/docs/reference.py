@@ -11,13 +11,14 @@ from pathlib import Path
 import click
 
 from bridge.cli import cli
-from bridge.cli.locale import speak
-from bridge.cli.locale import catalogue
+from bridge.cli.locale import catalogue, speak
 from bridge.config.schema import schema
 from bridge.metrics import documented
 from bridge.policy.texts import VARIABLES
 from bridge.policy.words import REASONS, REMEDIES
 from tests.docs.tables import Schema, cell, plan_schema, text
+
+TEXTS = catalogue("en")
 
 DOCS = Path(__file__).parents[2] / "docs"
 COMMON = {"config", "as_json", "lang", "help", "actor"}
@@ -45,7 +46,7 @@ def _command(path: tuple[str, ...], found: click.Command) -> str:
     context = click.Context(found, info_name=" ".join(("mahnbridge", *path)))
     usage = " ".join((context.command_path, *found.collect_usage_pieces(context)))
     changes = " It changes something and takes `--as`." if getattr(found, "changes", False) else ""
-    lines = [f"### `{' '.join(path)}`\n", f"```\n{usage}\n```\n", f"{catalogue("en")[found.help or '']}{changes}\n"]
+    lines = [f"### `{' '.join(path)}`\n", f"```\n{usage}\n```\n", f"{TEXTS[found.help or '']}{changes}\n"]
     own = [one for one in found.params if isinstance(one, click.Option) and one.name not in COMMON]
     if own:
         lines += ["| option | meaning |", "|---|---|", *(_option(one, context) for one in own), ""]
@@ -56,7 +57,7 @@ def _option(option: click.Option, context: click.Context) -> str:
     names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
     value = option.make_metavar(context)
     shown = f" `{value}`" if not option.is_flag and value else ""
-    meaning = catalogue("en")[option.help or ""]
+    meaning = TEXTS[option.help or ""]
     if option.required:
         meaning += " **Needed.**"
     elif option.default not in (None, "") and isinstance(option.default, str | int | float) and not option.is_flag:
@@ -71,7 +72,7 @@ def common_options() -> str:
     rows = {"`--config FILE`": "option.config", "`--json`": "option.json", "`--lang de` or `--lang en`": "option.lang"}
     rows |= {"`--as NAME`": "option.as", "`-h`, `--help`": "option.help"}
     return "\n".join(
-        ["| option | meaning |", "|---|---|", *(f"| {name} | {catalogue("en")[key]} |" for name, key in rows.items())]
+        ["| option | meaning |", "|---|---|", *(f"| {name} | {TEXTS[key]} |" for name, key in rows.items())]
     )
 
 

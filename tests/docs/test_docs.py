@@ -211,7 +211,7 @@ def test_every_command_line_is_right(line, mention):
 
 def test_wrong_command_lines_are_noticed():
     """The check above is one: unknown commands, options and missing words fail."""
-    for wrong in ("plans", "plan --everything", "case show", "case showw X", "failures list step-1", "explain"):
+    for wrong in ("planz", "plan --everything", "case show", "case showw X", "failures list step-1", "explain"):
         with pytest.raises((AssertionError, click.ClickException)):
             parse(shlex.split(wrong))
 

@@ -98,23 +98,21 @@ class Failures(Dunning):
         return found
 
     def _failed_runs(self, conn: Connection, account: str | None) -> list[FailedRun]:
-        """Return the last run of each kind and account, where it failed."""
-        found = []
+        """Return the last run of each kind and account, where it failed; a run over all accounts once."""
+        found: dict[int, FailedRun] = {}
         for name in (account,) if account else tuple(self.accounts):
             for kind in ("pull", "dun"):
                 last = self.store.questions.last_run(conn, kind, name)
                 if last is not None and last.state == "failed":
-                    found.append(
-                        FailedRun(
-                            id=last.id,
-                            kind=kind,
-                            account=name,
-                            cause=last.cause or "failed",
-                            text=last.error or "",
-                            started_at=last.started_at,
-                        )
+                    found[last.id] = FailedRun(
+                        id=last.id,
+                        kind=kind,
+                        account=last.account,
+                        cause=last.cause or "failed",
+                        text=last.error or "",
+                        started_at=last.started_at,
                     )
-        return found
+        return list(found.values())
 
     def _rerun(self, run: FailedRun, _actor: str) -> None:
         accounts = (run.account,) if run.account else ()

@@ -229,3 +229,18 @@ def test_a_pause_is_called_a_pause(live):
     live("pause", "--off", "--as", "Erika")
     assert "pause" not in live("deliver")
     assert len(live.mails.received) == 1
+
+
+def test_a_failed_run_over_all_accounts_is_listed_once(desk):
+    """With two accounts one dunning run failed: that is one failure, in the list of all and in that of each account."""
+    listed = "  liste:\n    connector: generic_csv\n    settings: {inbox: inbox}\n"
+    desk.configure("  main:\n", f"{listed}  main:\n")
+    (desk.folder / "inbox").mkdir()
+    desk("pull", code=None)
+    with Store.open(desk.folder / "data" / "mahnbridge.db") as store, store.begin() as conn:
+        run = store.runs.start(conn, "dun", actor="Erika", on=date(2026, 9, 1), at=store.now())
+        store.runs.end(conn, run, at=store.now(), state="failed", counts={}, cause="disk", error="the disk is full")
+    for words in ((), ("--account", "main"), ("--account", "liste")):
+        groups = desk.json("failures", "list", *words, code=1)
+        [ids] = [one["ids"] for one in groups if one["cause"] == "disk"]
+        assert ids == [f"run-{run}"]

@@ -15,6 +15,7 @@ from bridge.errors import UsageError
 from bridge.model import Reason
 from bridge.policy.build import amount
 from bridge.policy.money.words import ancillary_name
+from bridge.policy.rules import NO_PLAN
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
 from bridge.store.rows import cents
@@ -144,6 +145,23 @@ class Cases(Claims):
                 raise UsageError(f"{subject} has no block")
         return Done("unblocked", subject, self.actor, count=lifted)
 
+    def include(self, case: str, value: str, *, invoice: str | None = None) -> Done:
+        """Include a customer or one invoice against exclusions, exclude it, or (default) leave it to the configuration."""
+        with self.store.begin() as conn:
+            target, subject, account = self._target(conn, case, invoice)
+            self.store.choices.choose(conn, target, "include", value, self.stamp(account))
+        return Done(f"chosen_{value}", subject, self.actor)
+
+    def choose_plan(self, case: str, plan: str, *, invoice: str | None = None) -> Done:
+        """Give a customer or one invoice a plan of its own; `none` takes it out of every plan. What was sent stays in its history."""
+        with self.store.begin() as conn:
+            target, subject, account = self._target(conn, case, invoice)
+            known = self.rules[account].plans
+            if plan != NO_PLAN and plan not in known:
+                raise UsageError(f"there is no plan {plan!r}; there are {', '.join(sorted(known))}, {NO_PLAN}")
+            self.store.choices.choose(conn, target, "plan", plan, self.stamp(account))
+        return Done("chosen_plan", subject, self.actor, text=plan)
+
     def close_case(self, case: str, *, note: str = "") -> Done:
         """Close a case by hand: no payment is booked, dunning does not restart by itself; what waits is dropped."""
         with self.store.begin() as conn:
@@ -214,13 +232,39 @@ class Cases(Claims):
         return named[0].invoice_id
 
     def _target(self, conn: Connection, case: str, invoice: str | None) -> tuple[Target, str, str]:
-        row = self._row(conn, case)
+        """Return what a choice is about: the customer, or one of their invoices, whether it is in a case yet or not."""
+        account, debtor_id, subject = self._customer(conn, case)
         if invoice is None:
-            return Target(account=row.account, debtor_id=row.debtor_id), row.number, row.account
-        for one in self.store.overview.claims(conn, row.id):
-            if invoice in (one.number, one.invoice_id):
-                return Target(account=row.account, invoice_id=one.invoice_id), one.number or one.invoice_id, row.account
-        raise UsageError(f"case {row.number} has no invoice {invoice!r}")
+            if debtor_id is None:
+                raise UsageError(f"invoice {case!r} has no customer at the provider; name it with --invoice")
+            return Target(account=account, debtor_id=debtor_id), subject, account
+        found = [
+            one for one in self.store.mirror.by_number(conn, invoice, account) if one.invoice.debtor_id == debtor_id
+        ]
+        if not found:
+            known = self.store.mirror.invoice(conn, account, invoice)
+            found = [known] if known is not None and known.invoice.debtor_id == debtor_id else []
+        if len(found) != 1:
+            raise UsageError(f"{subject} has no invoice {invoice!r}")
+        one = found[0].invoice
+        return Target(account=account, invoice_id=one.id), one.number or one.id, account
+
+    def _customer(self, conn: Connection, name: str) -> tuple[str, str | None, str]:
+        """Return account, customer and name of a case, of an invoice (in a case or not), or of a customer number."""
+        known = self.store.mirror.by_number(conn, name)
+        if name.upper().startswith("MA-") or any(
+            self.store.questions.case_of(conn, one.account, one.invoice.id) for one in known
+        ):
+            row = self._row(conn, name)
+            return row.account, row.debtor_id, row.number
+        if len(known) == 1:
+            return known[0].account, known[0].invoice.debtor_id, name
+        customers = [
+            (account, one) for account in self.accounts for one in self.store.questions.debtors(conn, account, name)
+        ]
+        if len(known) > 1 or len(customers) != 1:
+            raise UsageError(f"there is no single case, invoice or customer {name!r}")
+        return customers[0][0], customers[0][1], name
 
     def _pending(self, conn: Connection, account: str, invoices: Sequence[str]) -> list[int]:
         live = (one for invoice in invoices for one in self.store.outbox.live_for(conn, account, invoice))

@@ -81,6 +81,7 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
         excluded_customer_tags=frozenset(out.customer_tags),
         excluded_invoice_tags=frozenset(out.invoice_tags),
         excluded_methods=frozenset(out.payment_methods),
+        excluded_terms=frozenset(out.terms_days),
         prepayment_tags=frozenset(out.prepayment_tags),
         deferral_days=dunning.deferral_days,
     )

@@ -28,6 +28,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "reopened_by_hand": ("von Hand wieder geöffnet: {note}", "opened again by hand: {note}"),
     "undelivered": ("{invoice}: unzustellbar", "{invoice}: could not be delivered"),
     "delivery_accepted": ("{invoice}: Zustellung gilt", "{invoice}: delivery accepted as it is"),
+    "promise_broken": (
+        "{invoice}: Zahlungszusage bis {until} nicht eingehalten",
+        "{invoice}: promise to pay by {until} broken",
+    ),
     "blocked": (
         "{invoice} gesperrt: {reason}, bis {until}. {note}",
         "{invoice} blocked: {reason}, until {until}. {note}",

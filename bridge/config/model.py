@@ -270,6 +270,7 @@ class Exclusions(Frozen):
     invoice_tags: tuple[str, ...] = Field((), description="Invoices with one of these tags.")
     prepayment_tags: tuple[str, ...] = Field((), description="Tags of shop orders paid in advance (Vorkasse).")
     payment_methods: tuple[str, ...] = Field((), description="Invoices with one of these payment methods.")
+    terms_days: tuple[int, ...] = Field((), description="Invoices with one of these payment terms, in days.")
 
 
 class Dunning(Frozen):

@@ -105,6 +105,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                 with store.begin() as conn:
                     _wake_for_rules(store, conn, account, stamp)
                     wake_origins(conn, account.name, order.today)
+                    store.choices.break_promises(conn, account.name, stamp)
                 work = _Work(store, account, order, report, None)
                 for chunk in work.chunks(order.today):
                     work.take_up(chunk, held, stamp)

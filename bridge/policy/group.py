@@ -15,7 +15,9 @@ class Inclusion(Frozen):
     for a direct debit, disputed or not sent are never listed.
     """
 
-    scope: Literal["overdue", "unpaid"] = Field("overdue", description="unpaid: also list invoices that are not yet due")
+    scope: Literal["overdue", "unpaid"] = Field(
+        "overdue", description="unpaid: also list invoices that are not yet due"
+    )
     include_parked: bool = Field(default=False, description="list parked invoices")
     include_ready_for_collection: bool = Field(default=False, description="list invoices whose plan is complete")
     include_not_due: bool = Field(default=False, description="list invoices that are not yet due")

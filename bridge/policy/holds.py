@@ -161,6 +161,9 @@ def _configured(s: Situation) -> list[Block]:
         found.append(Block(Reason.INVOICE_EXCLUDED, source="invoice tag"))
     if rules.excluded_methods and claim.payment_method in rules.excluded_methods:
         found.append(Block(Reason.INVOICE_EXCLUDED, source="payment method"))
+    term = claim.payment_term_days if claim.payment_term_days is not None else case.payment_term_days
+    if term is not None and term in rules.excluded_terms:
+        found.append(Block(Reason.INVOICE_EXCLUDED, source="payment term"))
     if rules.prepayment_tags and not (
         rules.prepayment_tags.isdisjoint(claim.tags) and rules.prepayment_tags.isdisjoint(case.tags)
     ):

@@ -68,6 +68,7 @@ class AccountRules:
     excluded_customer_tags: frozenset[str] = frozenset()
     excluded_invoice_tags: frozenset[str] = frozenset()
     excluded_methods: frozenset[str] = frozenset()
+    excluded_terms: frozenset[int] = frozenset()
     prepayment_tags: frozenset[str] = frozenset()
     deferral_days: int = 14
     cache: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
@@ -82,6 +83,7 @@ class AccountRules:
                 self.excluded_customer_tags,
                 self.excluded_invoice_tags,
                 self.excluded_methods,
+                self.excluded_terms,
                 self.prepayment_tags,
             )
             known = self.cache["excludes_nobody"] = self.include_by_default and not any(lists)

@@ -290,6 +290,7 @@ _PLAIN = {
         "customer tag": ("Schlagwort des Kunden", "customer tag"),
         "invoice tag": ("Schlagwort der Rechnung", "invoice tag"),
         "payment method": ("Zahlungsart", "payment method"),
+        "payment term": ("Zahlungsziel", "payment term"),
     },
 }
 """Plain words for values that the rules name by code."""

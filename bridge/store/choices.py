@@ -12,7 +12,7 @@ from bridge.model import Reason
 from bridge.policy.views import Block
 from bridge.store.cases import Stamp
 from bridge.store.journal import Journal
-from bridge.store.tables import block, claim, override
+from bridge.store.tables import block, claim, dunning_case, override
 from bridge.store.upsert import CHUNK, chunked, mark, mark_debtors
 
 SETTINGS = ("plan", "include", "next_level", "next_variant")
@@ -167,6 +167,32 @@ class Choices:
                 for row in conn.execute(query).mappings():
                     found[row["id"]] = StoredBlock(**{**row, "reason": Reason(row["reason"])})
         return [found[block_id] for block_id in sorted(found)]
+
+    def break_promises(self, conn: Connection, account: str, stamp: Stamp) -> int:
+        """End the promises to pay whose day has passed; mark the case of each claim that is still open. Return how many broke."""
+        ended = conn.execute(
+            update(block)
+            .where(block.c.account == account, block.c.reason == Reason.PROMISE_TO_PAY.value)
+            .where(block.c.lifted_at.is_(None), block.c.until < stamp.on)
+            .values(lifted_at=stamp.at, lifted_by=stamp.actor)
+            .returning(block.c.debtor_id, block.c.invoice_id, block.c.until)
+        ).all()
+        broken = 0
+        for debtor_id, invoice_id, until in ended:
+            query = (
+                select(claim.c.case_id, claim.c.invoice_id)
+                .join(dunning_case, dunning_case.c.id == claim.c.case_id)
+                .where(claim.c.account == account, claim.c.state == "open")
+                .where(claim.c.invoice_id == invoice_id if invoice_id else dunning_case.c.debtor_id == debtor_id)
+            )
+            for case_id, of in conn.execute(query).all():
+                data = {"until": until.isoformat()}
+                self.journal.record(
+                    conn, "promise_broken", at=stamp.at, on=stamp.on, actor=stamp.actor, account=account,
+                    case_id=case_id, invoice_id=of, data=data,
+                )  # fmt: skip
+                broken += 1
+        return broken
 
     # ------------------------------------------------------------------------------------------------------- choices
 

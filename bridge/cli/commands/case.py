@@ -154,3 +154,24 @@ def level(session: Session, case: str, level: int, invoice: str | None) -> int:
     """Choose the next level of a case by hand."""
     session.emit(session.bridge.set_level(case, level, invoice=invoice), _done)
     return 0
+
+
+@command("case include", _CASE, _INVOICE, Option(["--default"], is_flag=True, help="option.case.default"), changes=True)
+def include(session: Session, case: str, invoice: str | None, default: bool) -> int:
+    """Dun a customer or an invoice against the exclusions of the configuration, or leave it to them again."""
+    session.emit(session.bridge.include(case, "default" if default else "include", invoice=invoice), _done)
+    return 0
+
+
+@command("case exclude", _CASE, _INVOICE, changes=True)
+def exclude(session: Session, case: str, invoice: str | None) -> int:
+    """Take a customer or an invoice out of dunning."""
+    session.emit(session.bridge.include(case, "exclude", invoice=invoice), _done)
+    return 0
+
+
+@command("case plan", _CASE, Argument(["plan"]), _INVOICE, changes=True)
+def plan(session: Session, case: str, plan: str, invoice: str | None) -> int:
+    """Give a customer or an invoice a plan of its own, or none."""
+    session.emit(session.bridge.choose_plan(case, plan, invoice=invoice), _done)
+    return 0

@@ -10,7 +10,11 @@ def _group(name: str, module: str, names: tuple[str, ...]) -> Group:
     return Group(name, modules=modules, prefix=f"{name} ", help=f"command.{name}", no_args_is_help=True)
 
 
-case = _group("case", "case", ("show", "block", "unblock", "defer", "charge", "close", "reopen", "level"))
+case = _group(
+    "case",
+    "case",
+    ("show", "block", "unblock", "defer", "charge", "close", "reopen", "level", "include", "exclude", "plan"),
+)
 failures = _group("failures", "failures", ("list", "show", "replay", "discard"))
 letters = _group("letters", "letters", ("list", "posted", "sent", "withdraw"))
 config = _group("config", "settings", ("show", "schema"))

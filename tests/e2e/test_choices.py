@@ -1,0 +1,44 @@
+"""What people choose for a customer or an invoice, on the command line: include, exclude, a plan, a promise."""
+
+from datetime import date
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("e2e-choices")
+
+
+@pytest.mark.feature("S-BIL-19", "S-BIL-20", "S-AGI-27", "S-AGI-26", "S-AGI-29")
+def test_customers_and_invoices_are_excluded_included_and_taken_out_of_their_plan(desk):
+    """By customer number or invoice number, before there is a case; each takes effect at once, with a name and in plain words."""
+    desk("pull")
+    assert "1001 is left out of dunning (Erika)" in desk("case", "exclude", "1001", "--as", "Erika")
+    assert desk.json("explain", "RE-1")[0]["reason"] == "customer_excluded"
+    assert desk.json("plan")["notices"] == []
+    desk("case", "include", "1001", "--as", "Erika")
+    assert len(desk.json("plan")["notices"]) == 1
+    desk("case", "exclude", "RE-1", "--invoice", "RE-1", "--as", "Erika")
+    assert desk.json("explain", "RE-1")[0]["reason"] == "invoice_excluded"
+    desk("case", "include", "RE-1", "--invoice", "RE-1", "--default", "--as", "Erika")
+    desk("case", "plan", "1001", "none", "--as", "Erika")
+    assert desk.json("explain", "RE-1")[0]["reason"] == "no_plan"
+    assert "there is no plan 'nix'" in desk("case", "plan", "1001", "nix", code=2)
+    desk.speak("de")
+    assert "Eskalationsplan standard (Erika)" in desk("case", "plan", "1001", "standard", "--as", "Erika")
+    assert len(desk.json("plan")["notices"]) == 1
+
+
+@pytest.mark.feature("P-11")
+def test_a_broken_promise_is_marked_and_dunning_resumes(desk):
+    """Silent until the promised day; on the day after the case says so, and the invoice is dunned."""
+    desk("run", "--no-deliver")
+    words = ("--reason", "promise_to_pay", "--until", "2026-09-15", "--invoice", "RE-1")
+    desk("case", "block", "RE-1", *words, "--as", "Erika")
+    desk.on(date(2026, 9, 15))
+    desk("run", "--no-deliver")
+    assert desk.json("explain", "RE-1")[0]["reason"] == "promise_to_pay"
+    assert "broken" not in desk("case", "show", "MA-000001")
+    desk.on(date(2026, 9, 16))
+    assert len(desk.json("run", "--no-deliver")["planned"]["notices"]) == 1
+    assert "promise to pay by 15 Sep 2026 broken" in desk("case", "show", "MA-000001")
+    desk.speak("de")
+    assert "Zahlungszusage bis 15.09.2026 nicht eingehalten" in desk("case", "show", "MA-000001")

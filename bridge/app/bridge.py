@@ -2,12 +2,11 @@
 
 from bridge.app.cases import Cases
 from bridge.app.checking import Checking
-from bridge.app.failures import Failures
 from bridge.app.looking import Looking
 from bridge.app.planning import Planning
 
 
-class Bridge(Checking, Planning, Cases, Failures, Looking):
+class Bridge(Checking, Planning, Cases, Looking):
     """One opened installation with all use cases; each is described where it is defined.
 
     Every method that changes something records the actor. All of them may be called from several threads.

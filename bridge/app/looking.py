@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from bridge.app.dunning import Dunning
+from bridge.app.failures import Failures
 from bridge.app.opening import PAUSE, SENDING
 from bridge.app.reading import jump_text
 from bridge.app.results import AccountStatus, Found, Sent, Status
@@ -20,20 +20,20 @@ _TOLD = ("smtp", "file", "posted_at", "asserted_by", "evidence")
 Readings = dict[str, dict[tuple[str, ...], float]]
 
 
-class Looking(Dunning):
+class Looking(Failures):
     """What only looks."""
 
     def status(self) -> Status:
         """Return everything on one page; `ready` counts invoices whose next level is due, whether proposed already or not."""
         today = self.today()
         ready = sum(sum(not one.along for one in notice.claims) for notice in self.plan(ask=False).notices)
+        failures = sum(one.count for one in self.failures())
         with self.store.reading() as conn:
             sums = self.store.questions.open_sums(conn, today)
             stored = {one.name: one for one in self.store.mirror.accounts.all(conn)}
             switch = self.store.settings.changed(conn, SENDING)
             sending, paused = self.sending(conn), self.store.settings.changed(conn, PAUSE)
             last = self.store.questions.last_run(conn, "dun")
-            steps = self.store.questions.step_counts(conn)
             capped = self.store.questions.capped_claims(conn)
             return Status(
                 today=today,
@@ -48,7 +48,7 @@ class Looking(Dunning):
                     for name in self.config.accounts
                 ),
                 notices=self.store.questions.notice_counts(conn),
-                failures=sum(count for (_, state), count in steps.items() if state == "parked"),
+                failures=failures,
                 rejects=self.store.questions.open_rejects(conn),
                 cases_open=self.store.overview.counts(conn).get("open", 0),
                 last_run=last.started_at if last else None,

@@ -179,7 +179,7 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything on one page. `ready`: invoices ready for their next level."""
+    """Everything on one page. `ready`: invoices ready for their next level; `failures`: all that `failures list` shows, with `rejects`."""
 
     today: date
     sending: bool

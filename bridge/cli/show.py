@@ -186,7 +186,7 @@ def status(out: Out, result: Status) -> None:
             "status.notices", text=", ".join(f"{word('state', name)} {count}" for name, count in result.notices.items())
         )
     out.line("status.cases", count=result.cases_open)
-    if result.failures or result.rejects:
+    if result.failures:
         out.line("status.failures", failures=result.failures, rejects=result.rejects, style="error")
 
 

@@ -58,7 +58,9 @@ def test_a_bad_record_is_set_aside_and_can_be_replayed(desk):
     [group] = desk.json("failures", "list", code=1)
     assert group["kind"] == "reject"
     assert "not a date" in desk("failures", "show", group["ids"][0])
-    assert desk.json("status")["rejects"] == 1
+    status = desk.json("status", code=1)
+    assert (status["failures"], status["rejects"]) == (1, 1)
+    assert "1 failures, of these 1 records set aside" in desk("status", code=1)
     desk.sandbox.heal(other)
     desk("failures", "replay", group["ids"][0], "--as", "Erika")
     assert desk.json("failures", "list") == []
@@ -244,3 +246,5 @@ def test_a_failed_run_over_all_accounts_is_listed_once(desk):
         groups = desk.json("failures", "list", *words, code=1)
         [ids] = [one["ids"] for one in groups if one["cause"] == "disk"]
         assert ids == [f"run-{run}"]
+    listed = desk.json("failures", "list", code=1)
+    assert desk.json("status", code=1)["failures"] == sum(one["count"] for one in listed)

@@ -170,7 +170,7 @@ TEXTS = {
     "done.released": "{subject}: Schreiben wieder erlaubt ({actor}).",
     "status.notices": "Mahnungen: {text}",
     "status.cases": "Offene Mahnakten: {count}",
-    "status.failures": "{failures} warten auf eine Person, {rejects} Datensätze liegen beiseite: `mahnbridge failures list`.",
+    "status.failures": "{failures} Fehlschläge, davon {rejects} beiseitegelegte Datensätze: `mahnbridge failures list`.",
     "explain.title": "Rechnung {number} am {day}",
     "search.none": "Keine Rechnung {query}.",
     "search.title": "Rechnung {number}, {customer}",

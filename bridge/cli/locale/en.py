@@ -170,7 +170,7 @@ TEXTS = {
     "done.released": "{subject}: writing is allowed again ({actor}).",
     "status.notices": "Notices: {text}",
     "status.cases": "Open cases: {count}",
-    "status.failures": "{failures} wait for a person, {rejects} records are set aside: `mahnbridge failures list`.",
+    "status.failures": "{failures} failures, of these {rejects} records set aside: `mahnbridge failures list`.",
     "explain.title": "Invoice {number} on {day}",
     "search.none": "No invoice {query}.",
     "search.title": "Invoice {number}, {customer}",

@@ -25,7 +25,6 @@ def changed(office, old, new):
 
 @pytest.mark.feature("N-4")
 @pytest.mark.feature("S-BIL-9")
-@pytest.mark.feature("S-BIL-10")
 def test_a_changed_plan_is_rehearsed_before_it_is_used(read):
     """Other days, another level: the difference by day and debtor against the plan in force; nothing is sent or stored."""
     before = read.json("plan", "--days", "30")["notices"]

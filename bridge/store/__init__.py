@@ -35,15 +35,15 @@ def _wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _insisting(engine: Engine, work: Callable[[Connection], T]) -> T:
+def _insisting(begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]) -> T:
     for _ in range(ATTEMPTS - 1):
         try:
-            with engine.begin() as conn:
+            with begin() as conn:
                 return work(conn)
         except DBAPIError as error:
             if not overtaken(error):
                 raise
-    with engine.begin() as conn:
+    with begin() as conn:
         return work(conn)
 
 
@@ -114,14 +114,14 @@ class Store:
         Where another transaction changed meanwhile what `work` writes, all of it is undone and done again on what is true by then:
         nothing that happens beside a decision is written over. `work` must keep nothing of an attempt outside the database.
         """
-        return _insisting(self._decider, work)
+        return _insisting(self.begin if self._decider is self.engine else self._decider.begin, work)
 
     def insisting(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in one writing transaction as `begin` gives it, again where others got in its way: for what must not be lost.
 
         `work` must keep nothing of an attempt outside the database.
         """
-        return _insisting(self.engine, work)
+        return _insisting(self.begin, work)
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Return one read-only transaction on one consistent snapshot; it never holds up a writer."""

@@ -101,10 +101,13 @@ class Check:
         return frozenset(acts)
 
     def _skew(self, reply: Reply) -> int | None:
-        theirs = time_of(reply)
+        """Return by how many seconds sevDesk's clock is ahead; one of our two clocks may be set from outside, so the nearer one counts."""
+        theirs, measured = time_of(reply), self._api.http.clock_skew
         if theirs is None:
             return None
         skew = theirs - self._api.http.now()
+        if measured is not None:
+            skew = min(skew, measured, key=abs)
         if abs(skew) > timedelta(seconds=SKEW_LIMIT):
             self._say(
                 Severity.WARNING, "sevdesk_clock", f"sevDesk's clock and ours differ by {int(skew.total_seconds())} s"

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -409,6 +409,19 @@ def test_check_of_a_good_account(account, invoice):
     assert health.clock_skew_seconds == 0
     assert health.acts == account.connector.acts - {Act.NOTE}
     assert codes(health) == {"sevdesk_version", "sevdesk_no_fees", "sevdesk_no_block_field"}
+
+
+def test_check_is_silent_about_a_date_that_is_set_from_outside(account):
+    """A rehearsal at another business date is no wrong clock; sevDesk's own deviation is still one."""
+    account.connector.http.clock = lambda: datetime(2026, 1, 1, tzinfo=UTC)
+    account.connector.http._wire._now = account.sandbox.clock.now  # our technical clock, which agrees with sevDesk
+    health = account.connector.check()
+    assert "sevdesk_clock" not in codes(health)
+    assert abs(health.clock_skew_seconds) <= 1
+    account.sandbox.server.skew = timedelta(minutes=5)
+    health = account.connector.check()
+    assert "sevdesk_clock" in codes(health)
+    assert abs(health.clock_skew_seconds - 300) <= 1
 
 
 def test_check_says_what_is_wrong(account):

@@ -56,13 +56,13 @@ class Failures(Dunning):
     ) -> tuple[Replayed, ...]:
         """Try failures again, by id or all of one cause; with `dry_run` only say what would happen.
 
-        `outcome` is a person's word where nobody can tell: `went-out` (with evidence), or `not-sent`.
+        `outcome` is a person's word where nobody can tell: `went-out` or `not-sent`, with evidence.
         Raises `UsageError` where nothing is named, or where that word is needed and missing.
         """
         wanted = self._wanted(items, cause)
         replay, went_out = self._replay, OUTCOMES[outcome]
-        if went_out and not evidence:
-            raise UsageError("went-out needs --evidence: how do you know that it went out?")
+        if went_out is not None and not evidence.strip():
+            raise UsageError(f"{outcome} needs --evidence: how do you know?")
         if dry_run:
             return tuple(_replayed(one, dry_run=True) for one in replay.preview(wanted))
         done = []

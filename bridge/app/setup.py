@@ -126,9 +126,10 @@ def _cutoff(answers: Answers) -> date:
     if not answers.cutoff:
         return datetime.now(UTC).astimezone(ZoneInfo("Europe/Berlin")).date()
     try:
-        return date.fromisoformat(answers.cutoff)
+        found = re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{4})", answers.cutoff)
+        return date.fromisoformat("-".join(reversed(found.groups())) if found else answers.cutoff)
     except ValueError as error:
-        raise UsageError(f"{answers.cutoff!r} is no date; write 2026-09-01") from error
+        raise UsageError(f"{answers.cutoff!r} is no date; write 2026-09-01 or 01.09.2026") from error
 
 
 def _quoted(text: str) -> str:

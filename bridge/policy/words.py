@@ -154,7 +154,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     ),
     _R.BALANCE_NOT_POSITIVE: ("Gutschriften beim Anbieter verrechnen", "settle the credit notes at the provider"),
     _R.BELOW_MINIMUM: ("den Rest ausbuchen oder die Grenze senken", "write the rest off or lower the limit"),
-    _R.FOREIGN_CURRENCY: ("die Währung in der Konfiguration erlauben", "allow the currency in the configuration"),
+    _R.FOREIGN_CURRENCY: (
+        "von Hand mahnen; gemahnt wird nur in der Währung des Gläubigers (dunning.currency)",
+        "remind by hand; only the creditor's currency is dunned (dunning.currency)",
+    ),
     _R.AMOUNT_UNCLEAR: _AT_PROVIDER,
     _R.BEFORE_CUTOFF: ("den Stichtag vorverlegen", "move the cut-off to an earlier day"),
     _R.CUSTOMER_EXCLUDED: _LIFT,

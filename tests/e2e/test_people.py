@@ -163,6 +163,7 @@ def test_what_does_not_exist_is_said(desk):
         (("failures", "show", "nine"), "is no failure"),
         (("failures", "replay"), "name the failures"),
         (("failures", "replay", "step-9", "--outcome", "went-out"), "went-out needs --evidence"),
+        (("failures", "replay", "step-9", "--outcome", "not-sent"), "not-sent needs --evidence"),
         (("approve", "9"), "notice 9 does not wait for an approval"),
         (("letters", "posted"), "name the letters"),
         (("connect", "main"), "only oauth2 needs"),

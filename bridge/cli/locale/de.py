@@ -75,7 +75,7 @@ TEXTS = {
     "option.failures.cause": "Nur Fehlschläge mit dieser Ursache.",
     "option.failures.dry_run": "Sagt nur, was geschähe.",
     "option.failures.outcome": "Was eine Person weiß: went-out ging hinaus, not-sent ging nicht hinaus; retry versucht es noch einmal.",
-    "option.failures.evidence": "Woher man es weiß (nötig bei went-out).",
+    "option.failures.evidence": "Woher man es weiß (nötig bei went-out und not-sent).",
     "option.failures.reason": "Warum es beiseitegelegt wird.",
     "option.letters.all": "Alle wartenden Briefe.",
     "option.letters.reason": "Warum; bleibt in der Akte.",

@@ -75,7 +75,7 @@ TEXTS = {
     "option.failures.cause": "Only failures of this cause.",
     "option.failures.dry_run": "Only say what would happen.",
     "option.failures.outcome": "What a person found out: it went out, it was not sent; retry tries again.",
-    "option.failures.evidence": "How you know (needed for went-out).",
+    "option.failures.evidence": "How you know (needed for went-out and not-sent).",
     "option.failures.reason": "Why it is set aside.",
     "option.letters.all": "All letters that wait.",
     "option.letters.reason": "Why; kept in the case.",

@@ -141,6 +141,12 @@ def test_what_init_writes_is_harmless_and_valid(capsys, tmp_path, lang, connecto
     assert loaded.config.language.value == lang
 
 
+def test_the_cutoff_is_written_like_every_date(capsys, tmp_path):
+    """`init --cutoff` takes a German date as the other options do."""
+    assert call(capsys, "init", "--yes", "--account", "main:sevdesk", "--cutoff", "24.12.2026")[0] == 0
+    assert "cutoff: 2026-12-24" in (tmp_path / "bridge.yaml").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

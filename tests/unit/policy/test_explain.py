@@ -226,3 +226,9 @@ def test_starter_plans_can_be_explained():
     for name, shipped in starter_plans().items():
         found = forecast(case(), claim(), rules(shipped), date(2026, 9, 2), until=date(2027, 9, 1))
         assert [one.level for one in found] == list(range(1, len(shipped.levels) + 1)), name
+
+
+def test_the_remedy_of_a_foreign_currency_names_a_key_that_exists():
+    """There is no list of allowed currencies: what helps names `dunning.currency`, in both languages."""
+    assert "dunning.currency" in words.remedy(Reason.FOREIGN_CURRENCY, "de")
+    assert "dunning.currency" in words.remedy(Reason.FOREIGN_CURRENCY, "en")

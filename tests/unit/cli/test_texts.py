@@ -48,7 +48,10 @@ def test_german_and_english_are_two_languages():
     """No sentence was left in the other language (words that are the same in both are short)."""
     german, english = catalogue("de"), catalogue("en")
     same = [key for key in german if german[key] == english[key] and " " in german[key].replace("{", " ")]
-    assert {key for key in same if not key.startswith(("wrong.value", "column.", "fact."))} <= {"setting", "plan.other"}, same
+    assert {key for key in same if not key.startswith(("wrong.value", "column.", "fact."))} <= {
+        "setting",
+        "plan.other",
+    }, same
 
 
 def used_keys():

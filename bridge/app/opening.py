@@ -17,7 +17,7 @@ from bridge.config.secret_values import secret_values
 from bridge.contract import Channel
 from bridge.deliver import AccountPort, DeliverySettings
 from bridge.errors import ConfigError, UsageError
-from bridge.http import Http, HttpSettings
+from bridge.http import FileRecorder, Http, HttpSettings
 from bridge.http.redact import KNOWN
 from bridge.mapping import Mapping as FieldMapping
 from bridge.model import Health
@@ -112,6 +112,13 @@ class Opened:
             if stored is not None:
                 self.store.tokens.save(name, stored.token, expected=stored.version)
 
+    def _recorder(self) -> FileRecorder | None:
+        """Return where exchanges are recorded, or None where the operator did not ask for it."""
+        wanted = self.config.recordings
+        if not wanted.on:
+            return None
+        return FileRecorder(self.loaded.data / "recordings", largest=wanted.megabytes * 1_000_000, days=wanted.days)
+
     def _account(self, name: str, account: Account) -> AccountPort:
         kind = plugins.connector(account.connector)
         http = Http(
@@ -121,6 +128,7 @@ class Opened:
             rates=self.store.rates,
             clock=self.clock,
             technical=self.store.now,
+            recorder=self._recorder(),
         )
         mapping = FieldMapping.load(account.connector, self.config.mappings)
         connector = kind(name, account.settings, mapping, http)

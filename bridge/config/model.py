@@ -390,6 +390,14 @@ class Monitor(Frozen):
     port: int = Field(8080, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0: any free one.")
 
 
+class Recordings(Frozen):
+    """Recordings of what was said to the providers and answered, without secrets; for support. They hold personal data."""
+
+    on: bool = Field(default=False, description="Record every exchange in the folder recordings inside data.")
+    megabytes: int = Field(100, ge=1, le=10_000, description="Most that all recordings take; the oldest go first.")
+    days: int = Field(14, ge=1, le=365, description="Days for which recordings are kept.")
+
+
 class Config(Frozen):
     """Everything that an operator sets."""
 
@@ -418,4 +426,5 @@ class Config(Frozen):
     write_back: Places = Field(Places(), description="Lines left at the provider after a reminder went out.")
     schedule: Schedule = Field(Schedule(), description="When the service works.")
     log: Log = Field(Log(), description="What the log looks like.")
+    recordings: Recordings = Field(Recordings(), description="What is recorded of the exchanges with providers.")
     monitor: Monitor = Field(Monitor(), description="Port of health and metrics.")

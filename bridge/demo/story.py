@@ -99,7 +99,8 @@ class Story:
     # ---------------------------------------------------------------------------------------------------- single days
 
     def _ordinary(self, day: Day) -> None:
-        self._count(day, self._bridge.run())
+        """Read, decide and deliver; what the cap of the first day held is approved on the second."""
+        self._count(day, self._bridge.run(approved=day.on == FIRST_DAY + timedelta(days=1)))
 
     def _first_day(self, day: Day) -> None:
         """Connect, look, decide with sending off; people look through it; then go live."""

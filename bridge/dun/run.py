@@ -184,11 +184,15 @@ class _Work:
     order: Order
     report: DunReport
     keeper: Keeper | None
+    waiting: frozenset[str] = frozenset()
+    """Invoices that the cap of an earlier run holds: they go on waiting until a person approves, whatever room this run has."""
 
     def chunks(self, due_by: date | None) -> Iterator[_Chunk]:
         """Yield the debtors to look at, in chunks of one transaction each."""
         with self.store.reading() as conn:
             debtors, alone = candidates(conn, self.account.name, due_by)
+            if self.order.max_notices is not None and not self.order.approved:
+                self.waiting = self.store.questions.capped(conn, self.account.name)
         if self.order.customers is not None:
             debtors = [one for one in debtors if one in self.order.customers]
             alone = []
@@ -324,7 +328,8 @@ class _Work:
         """Hold what goes beyond the cap until a person approves the run; proposals do not count, each is approved by itself."""
         counted = [draft for draft in drafts if not draft.needs_approval]
         cap = None if self.order.approved else self.order.max_notices
-        if cap is None or self.report.automatic + len(counted) <= cap:
+        asked = any(claim.invoice_id in self.waiting for draft in counted for claim in draft.claims)
+        if cap is None or (self.report.automatic + len(counted) <= cap and not asked):
             self.report.automatic += len(counted)
             return decisions, drafts
         beyond = {claim.invoice_id for draft in counted for claim in draft.claims}

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, case, exists, func, or_, select, text
+from sqlalchemy import Connection, Select, case, exists, func, or_, select, text
 
 from bridge.model import Reason
 from bridge.store.rows import amount
@@ -105,6 +106,15 @@ class Questions:
 
     def capped_claims(self, conn: Connection) -> dict[str, int]:
         """Return, by account, how many open invoices the cap of the last run holds until a person approves."""
+        query = self._capped(decision.c.account, func.count()).group_by(decision.c.account)
+        return {account: int(count) for account, count in conn.execute(query)}
+
+    def capped(self, conn: Connection, account: str) -> frozenset[str]:
+        """Return the open invoices of an account that the cap of an earlier run holds until a person approves."""
+        return frozenset(conn.scalars(self._capped(decision.c.invoice_id).where(decision.c.account == account)))
+
+    @staticmethod
+    def _capped(*columns: Any) -> Select[Any]:
         newer = decision.alias("newer")
         later = exists().where(
             newer.c.account == decision.c.account,
@@ -112,14 +122,12 @@ class Questions:
             newer.c.id > decision.c.id,
         )
         mine = (invoice.c.account == decision.c.account) & (invoice.c.id == decision.c.invoice_id)
-        query = (
-            select(decision.c.account, func.count())
-            .join(invoice, mine)
+        return (
+            select(*columns)
+            .select_from(decision.join(invoice, mine))
             .where(decision.c.reason == Reason.APPROVAL_PENDING.value, invoice.c.status == "open", ~later)
             .where(decision.c.detail["facts"]["cap"].as_string().is_not(None))
-            .group_by(decision.c.account)
         )
-        return {account: int(count) for account, count in conn.execute(query)}
 
     def case_of(self, conn: Connection, account: str, invoice_id: str) -> str | None:
         """Return the number of the case in which this invoice is a claim."""

@@ -299,6 +299,8 @@ def test_the_cap_asks_for_one_approval(stage):
     assert (report.state, report.waiting_for, len(stage.notices("queued"))) == ("waiting", {"cap"}, 2)
     assert stage.reason("3") == "approval_pending"
     assert stage.next_on("3") == MONDAY
+    again = stage.run(MONDAY, max_notices=2)
+    assert (again.state, len(stage.notices("queued"))) == ("waiting", 2)  # the next run has room, but nobody approved
     with stage.store.begin() as conn:
         stage.store.runs.approved(conn, report.run_id)
     assert stage.run(MONDAY, max_notices=2, approved=True).state == "done"

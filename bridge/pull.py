@@ -204,7 +204,7 @@ class _Reading:
         self._mirror = store.mirror
         self._account = port.name
         self._connector = port.connector
-        self._date = business_date
+        self.date = business_date
         self._lease = lease
         self._progress = progress
         self._renewed = store.now()
@@ -264,7 +264,7 @@ class _Reading:
                 conn,
                 self._account,
                 joined(group) if group else Batch(cursor=self._behind.cursor),
-                business_date=self._date,
+                business_date=self.date,
                 now=self._store.now(),
             )
             if written.rows or noting or len(self._listed) >= NOTED_EVERY:
@@ -300,7 +300,7 @@ class _Reading:
                             self._account,
                             snapshots,
                             rejects=rejects,
-                            business_date=self._date,
+                            business_date=self.date,
                             now=self._store.now(),
                         )
                     )
@@ -377,6 +377,7 @@ def _done(store: Store, before: Account, run_id: int, reading: _Reading, limits:
         state = accounts.set_state(conn, name, OK)
         if before.held_jump and not moved:
             _release(store, conn, name)
+        store.history.keep_totals(conn, name, reading.date)
         store.runs.end(
             conn,
             run_id,

@@ -268,4 +268,5 @@ def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping
         claims=claims,
         steps=steps,
         needs_approval=draft.needs_approval,
+        plan_version=draft.plan_version,
     )

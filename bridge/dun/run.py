@@ -162,6 +162,7 @@ def _wake_for_rules(store: Store, conn: Connection, account: DunAccount, stamp: 
     version = account.rules.version
     if store.settings.get(conn, name) != version:
         store.settings.set(conn, name, version, stamp)
+        store.history.keep_plans(conn, account.rules.plans.values(), stamp.on)
         mark_all(conn, account.name, stamp.on)
 
 

@@ -65,6 +65,7 @@ class NoticeDraft:
     steps: tuple[StepDraft, ...]
     triggers: tuple[str, ...] = ()  # of a bundle, the invoices whose level is due
     others: tuple[Other, ...] = ()  # of a bundle, the debtor's other invoices and their part in it
+    plan_version: str = ""
 
     @property
     def needs_approval(self) -> bool:
@@ -283,6 +284,7 @@ def _notice(  # noqa: PLR0917  one call site
         steps=steps_of(frame, per_claim, along),
         triggers=tuple(item.claim.invoice_id for item in group if not item.along) if beside or len(group) > 1 else (),
         others=beside,
+        plan_version=lead.plan.version,
     )
 
 

@@ -13,6 +13,7 @@ from bridge.store.cases import Cases
 from bridge.store.charges import Charges
 from bridge.store.choices import Choices
 from bridge.store.engine import DatabaseClock, decider, make_engine, overtaken, reach, reader
+from bridge.store.history import History
 from bridge.store.journal import Journal
 from bridge.store.leases import Leases
 from bridge.store.migrations import upgrade
@@ -66,6 +67,7 @@ class Store:
         self.charges = Charges(self.journal)
         self.overview = Overview()
         self.questions = Questions()
+        self.history = History(self.questions)
         self.runs = Runs()
         self.settings = Settings(self.journal)
         self.leases = Leases(engine, technical_clock)

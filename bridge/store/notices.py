@@ -140,7 +140,7 @@ def _claim(row: RowMapping) -> NoticeClaim:
 
 def _notice(row: RowMapping, claims: Sequence[NoticeClaim]) -> Notice:
     names = (
-        "id", "account", "case_id", "run_id", "state", "version", "plan", "level", "level_name", "channel", "automation",
+        "id", "account", "case_id", "run_id", "state", "version", "plan", "plan_version", "level", "level_name", "channel", "automation",
         "debtor_id", "currency", "deadline", "recipient", "hash", "approved_hash", "approved_by", "reason", "reason_text",
         "created_at", "landed_at",
     )  # fmt: skip

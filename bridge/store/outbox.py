@@ -331,6 +331,7 @@ class Outbox(Notices):
 def _document(new: NewNotice) -> dict[str, Any]:
     return {
         "plan": new.plan,
+        "plan_version": new.plan_version,
         "level": new.level,
         "level_name": new.level_name,
         "channel": new.channel,

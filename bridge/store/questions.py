@@ -55,8 +55,8 @@ class RunRow:
 class Questions:
     """Questions of people to the whole store; every method takes the connection of the caller's transaction first."""
 
-    def open_sums(self, conn: Connection, today: date) -> list[OpenSum]:
-        """Return open and overdue invoices per account and currency; overdue means due before `today`."""
+    def open_sums(self, conn: Connection, today: date, only: str | None = None) -> list[OpenSum]:
+        """Return open and overdue invoices per account (or of one) and currency; overdue means due before `today`."""
         late = invoice.c.due_on < today
         query = (
             select(
@@ -71,6 +71,8 @@ class Questions:
             .group_by(invoice.c.account, invoice.c.currency)
             .order_by(invoice.c.account, invoice.c.currency)
         )
+        if only is not None:
+            query = query.where(invoice.c.account == only)
         return [
             OpenSum(account, currency, int(count), amount(int(total)), int(late_count), amount(int(late_total)))
             for account, currency, count, total, late_count, late_total in conn.execute(query)

@@ -59,6 +59,7 @@ class NewNotice:
     claims: tuple[NewClaim, ...]
     steps: tuple[NewStep, ...]
     needs_approval: bool = True
+    plan_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,7 @@ class Notice:
     state: str
     version: int
     plan: str
+    plan_version: str
     level: int
     level_name: str
     channel: str

@@ -3,71 +3,16 @@
 Migrations in `migrations/` lead to exactly these tables; a test compares the two.
 """
 
-from datetime import UTC, datetime
-from typing import Any
+from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    text,
-)
-from sqlalchemy.engine import Dialect
+from bridge.store.columns import Cents, Id, Instant, metadata, table
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware instant, kept in UTC; a naive one is a mistake of ours and refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            msg = f"naive instant {value!r}"
-            raise ValueError(msg)
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-Cents = BigInteger
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _table(name: str, *columns: Any) -> Table:
-    return Table(name, metadata, *columns)
+__all__ = ["Instant", "metadata"]
 
 
 # ---------------------------------------------------------------------------- the mirror: what the providers told us
 
-account = _table(
+account = table(
     "account",
     Column("name", String(64), primary_key=True),
     Column("connector", String(64), nullable=False),
@@ -82,7 +27,7 @@ account = _table(
     Column("open_totals", JSON(none_as_null=True)),  # at the last pull that was no jump: {currency: [count, cents]}
 )
 
-listing = _table(  # ids seen by the full listing under way: one row per batch, gone when the listing has been judged
+listing = table(  # ids seen by the full listing under way: one row per batch, gone when the listing has been judged
     "listing",
     Column("id", Id, primary_key=True),
     Column("account", String(64), nullable=False),
@@ -91,7 +36,7 @@ listing = _table(  # ids seen by the full listing under way: one row per batch, 
     Index("ix_listing_account", "account"),
 )
 
-debtor = _table(
+debtor = table(
     "debtor",
     Column("account", String(64), primary_key=True),
     Column("id", String(128), primary_key=True),  # the provider's
@@ -102,7 +47,7 @@ debtor = _table(
     Index("ix_debtor_number", "account", "number"),
 )
 
-invoice = _table(
+invoice = table(
     "invoice",
     Column("account", String(64), primary_key=True),
     Column("id", String(128), primary_key=True),  # the provider's
@@ -127,7 +72,7 @@ invoice = _table(
     Index("ix_invoice_status", "account", "status"),
 )
 
-payment = _table(
+payment = table(
     "payment",
     Column("account", String(64), primary_key=True),
     Column("id", String(128), primary_key=True),
@@ -140,7 +85,7 @@ payment = _table(
     Index("ix_payment_invoice", "account", "invoice_id"),
 )
 
-provider_notice = _table(
+provider_notice = table(
     "provider_notice",
     Column("account", String(64), primary_key=True),
     Column("id", String(128), primary_key=True),
@@ -154,7 +99,7 @@ provider_notice = _table(
     Index("ix_provider_notice_invoice", "account", "invoice_id"),
 )
 
-reject = _table(
+reject = table(
     "reject",
     Column("id", Id, primary_key=True),
     Column("account", String(64), nullable=False),
@@ -174,7 +119,7 @@ reject = _table(
 
 # -------------------------------------------------------------------------------------------------- cases and claims
 
-dunning_case = _table(
+dunning_case = table(
     "dunning_case",
     Column("id", Id, primary_key=True),
     Column("number", String(32), nullable=False, unique=True),  # MA-000001
@@ -195,7 +140,7 @@ dunning_case = _table(
     ),
 )
 
-claim = _table(
+claim = table(
     "claim",
     Column("id", Id, primary_key=True),
     Column("case_id", ForeignKey("dunning_case.id"), nullable=False),
@@ -223,7 +168,7 @@ claim = _table(
     Index("ix_claim_case", "case_id"),
 )
 
-block = _table(
+block = table(
     "block",
     Column("id", Id, primary_key=True),
     Column("account", String(64), nullable=False),
@@ -240,7 +185,7 @@ block = _table(
     Index("ix_block_invoice", "account", "invoice_id"),
 )
 
-override = _table(
+override = table(
     "override",
     Column("id", Id, primary_key=True),
     Column("account", String(64), nullable=False),
@@ -257,7 +202,7 @@ override = _table(
 
 # ------------------------------------------------------------------------------------------- runs, decisions, outbox
 
-run = _table(
+run = table(
     "run",
     Column("id", Id, primary_key=True),
     Column("kind", String(16), nullable=False),  # pull, dun, deliver
@@ -273,7 +218,7 @@ run = _table(
     Index("ix_run_started", "started_at"),
 )
 
-decision = _table(
+decision = table(
     "decision",
     Column("id", Id, primary_key=True),
     Column("run_id", ForeignKey("run.id"), nullable=False),
@@ -289,7 +234,15 @@ decision = _table(
     Index("ix_decision_run", "run_id"),
 )
 
-notice = _table(
+plan_version = table(  # every version of a plan that a decision used; never changed, never deleted
+    "plan_version",
+    Column("name", String(64), primary_key=True),
+    Column("version", String(12), primary_key=True),
+    Column("document", Text, nullable=False),  # JSON of policy.EscalationPlan
+    Column("first_on", Date, nullable=False),  # local date of the first decision
+)
+
+notice = table(
     "notice",
     Column("id", Id, primary_key=True),
     Column("account", String(64), nullable=False),
@@ -300,6 +253,7 @@ notice = _table(
     ),  # proposed, approved, queued, landed, waiting, dropped, refused, parked
     Column("version", Integer, nullable=False, server_default="1"),
     Column("plan", String(64), nullable=False),
+    Column("plan_version", String(12), nullable=False, server_default=""),  # what that plan said then: plan_version
     Column("level", Integer, nullable=False),
     Column("level_name", Text, nullable=False),
     Column("channel", String(32), nullable=False),
@@ -323,7 +277,7 @@ notice = _table(
     Index("ix_notice_case", "case_id"),
 )
 
-notice_claim = _table(
+notice_claim = table(
     "notice_claim",
     Column("notice_id", ForeignKey("notice.id"), primary_key=True),
     Column("claim_id", ForeignKey("claim.id"), primary_key=True),
@@ -353,7 +307,7 @@ notice_claim = _table(
     ),
 )
 
-step = _table(
+step = table(
     "step",
     Column("id", Id, primary_key=True),
     Column("notice_id", ForeignKey("notice.id"), nullable=False),
@@ -382,7 +336,7 @@ step = _table(
     Index("ix_step_state", "account", "state"),
 )
 
-event = _table(
+event = table(
     "event",
     Column("id", Id, primary_key=True),
     Column("at", Instant, nullable=False),
@@ -402,7 +356,7 @@ event = _table(
 
 # ------------------------------------------------------------------------------------------------------ housekeeping
 
-setting = _table(
+setting = table(
     "setting",
     Column("name", String(64), primary_key=True),  # sending, pause
     Column("value", JSON, nullable=False),
@@ -410,7 +364,18 @@ setting = _table(
     Column("changed_at", Instant, nullable=False),
 )
 
-token = _table(
+daily_total = table(  # what was open and overdue at the end of each day, for the trend
+    "daily_total",
+    Column("account", String(64), primary_key=True),
+    Column("on", Date, primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("open_count", Integer, nullable=False),
+    Column("open_cents", Cents, nullable=False),
+    Column("overdue_count", Integer, nullable=False),
+    Column("overdue_cents", Cents, nullable=False),
+)
+
+token = table(
     "token",
     Column("account", String(64), primary_key=True),
     Column("sealed", Text, nullable=False),  # encrypted OAuth token
@@ -418,7 +383,7 @@ token = _table(
     Column("updated_at", Instant, nullable=False),
 )
 
-rate = _table(
+rate = table(
     "rate",
     Column("account", String(64), primary_key=True),
     Column("remaining", Integer),
@@ -429,7 +394,7 @@ rate = _table(
     Column("updated_at", Instant, nullable=False),
 )
 
-lease = _table(
+lease = table(
     "lease",
     Column("name", String(128), primary_key=True),  # scheduler, pull:ACCOUNT, dun, token:ACCOUNT
     Column("owner", String(64), nullable=False),

@@ -48,6 +48,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_block_invoice", ["account", "invoice_id"], unique=False)
 
     op.create_table(
+        "daily_total",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("open_count", sa.Integer(), nullable=False),
+        sa.Column("open_cents", sa.BigInteger(), nullable=False),
+        sa.Column("overdue_count", sa.Integer(), nullable=False),
+        sa.Column("overdue_cents", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "on", "currency", name=op.f("pk_daily_total")),
+    )
+    op.create_table(
         "debtor",
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("id", sa.String(length=128), nullable=False),
@@ -180,6 +191,14 @@ def upgrade() -> None:
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.create_index("ix_payment_invoice", ["account", "invoice_id"], unique=False)
 
+    op.create_table(
+        "plan_version",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.String(length=12), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_plan_version")),
+    )
     op.create_table(
         "provider_notice",
         sa.Column("account", sa.String(length=64), nullable=False),
@@ -314,6 +333,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("plan", sa.String(length=64), nullable=False),
+        sa.Column("plan_version", sa.String(length=12), server_default="", nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("level_name", sa.Text(), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),

@@ -165,7 +165,7 @@ def _levels(plan: EscalationPlan, interval: int, language: str) -> Iterator[Leve
             time=level.time.strftime("%H:%M") if level.time else "",
             weekdays=level.weekdays,
             automation=level.automation.value,
-            channels=tuple(via.value for via in level.standard.channels),
+            channels=tuple(via.value for via in level.vias(level.standard)),
             variants=tuple(one.name for one in level.variants if one is not level.standard),
             document=level.standard.documents.value,
             term_days=level.term_days,

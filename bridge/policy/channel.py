@@ -9,6 +9,7 @@ class Via(StrEnum):
     """Delivery channel (Versandweg): the provider's e-mail or post service, our own mail, or our own letter outbox.
 
     `email` and `post` are automatic: `policy.ways` takes the provider's service where it can send what we ask for, else our own.
+    The last three reach no mailbox and no letter box of the debtor: a person calls, colleagues are told, a collection agency takes over.
     """
 
     EMAIL = "email"
@@ -17,6 +18,9 @@ class Via(StrEnum):
     PROVIDER_POST = "provider_post"
     MAIL = "mail"
     LETTER = "letter"
+    CALL = "call"
+    INTERNAL = "internal"
+    COLLECTION = "collection"
 
     @property
     def act(self) -> Act:
@@ -26,6 +30,11 @@ class Via(StrEnum):
     @property
     def by_provider(self) -> bool:
         return self in (Via.PROVIDER_EMAIL, Via.PROVIDER_POST)
+
+    @property
+    def in_house(self) -> bool:
+        """Return whether nothing is written to the debtor: it is something that people do."""
+        return self in (Via.CALL, Via.INTERNAL, Via.COLLECTION)
 
     @property
     def automatic(self) -> bool:

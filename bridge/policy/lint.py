@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from bridge.model import Severity
 from bridge.policy.channel import Via
 from bridge.policy.explain import forecast
-from bridge.policy.plan import DunningLevel, EscalationPlan, Start
+from bridge.policy.plan import DunningLevel, EscalationPlan
 from bridge.policy.rules import AccountRules
+from bridge.policy.trigger import Start
 from bridge.policy.views import CaseView, ClaimView
 
 TERMS = (0, 7, 14, 30)

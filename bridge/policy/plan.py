@@ -18,12 +18,13 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bridge.model import Amount, Frozen
 from bridge.policy import texts
+from bridge.policy.actions import CallTaskOrNot, Copy, Enclosed, InternalNoticeOrNot
 from bridge.policy.channel import Document, Via
 from bridge.policy.group import Bundling
+from bridge.policy.trigger import Start, Trigger
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Days = Annotated[int, Field(ge=0, le=3650)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 
 
@@ -43,26 +44,9 @@ class Kind(StrEnum):
     LAST = "last"
 
 
-class Start(StrEnum):
-    """From where a trigger counts."""
-
-    AFTER_DUE = "after_due"
-    BEFORE_DUE = "before_due"
-    AFTER_ISSUE = "after_issue"
-    AFTER_PREVIOUS = "after_previous"
-
-
 _NOT_YET_LEVEL = {
     "interest": "default interest on letters",
     "flat_fee": "the flat fee of 40 EUR",
-    "call_task": "call tasks",
-    "internal_notice": "internal notices",
-    "collection": "hand-over to collection",
-    "attachments": "attachments other than the invoice and the reminder",
-}
-_NOT_YET_RECIPIENTS = {
-    "sales_rep": "copies to the sales representative",
-    "colleagues": "copies to the colleagues of a customer",
 }
 
 
@@ -73,43 +57,6 @@ def _refuse_not_yet(data: Any, known: Mapping[str, str]) -> Any:
                 msg = f"{key}: not yet available in this version ({words}); take the key out"
                 raise ValueError(msg)
     return data
-
-
-class Trigger(Frozen):
-    """Trigger (Auslöser) of a level: exactly one of the four, in days. `before_due` is a friendly notice ahead of the due date."""
-
-    after_due: Days | None = Field(None, description="days after the due date, moved to a working day")
-    before_due: Annotated[int, Field(ge=1, le=365)] | None = Field(None, description="days before the printed due date")
-    after_issue: Days | None = Field(None, description="days after the date of the invoice")
-    after_previous: Annotated[int, Field(ge=1, le=3650)] | None = Field(
-        None, description="days after the previous level"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_day_before_issue(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and "before_issue" in data:
-            msg = "a notice cannot go out before the invoice exists; 'before' works with the due date only: write before_due"
-            raise ValueError(msg)
-        return data
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        given = [start.value for start in Start if getattr(self, start.value) is not None]
-        if len(given) != 1:
-            msg = f"needs exactly one of after_due, before_due, after_issue, after_previous; found {', '.join(given) or 'none'}"
-            raise ValueError(msg)
-        return self
-
-    @cached_property
-    def start(self) -> Start:
-        """Return from where the days count."""
-        return next(start for start in Start if getattr(self, start.value) is not None)
-
-    @cached_property
-    def days(self) -> int:
-        """Return the number of days."""
-        return int(getattr(self, self.start.value))
 
 
 class Text(Frozen):
@@ -140,11 +87,8 @@ class RecipientRule(Frozen):
     all_addresses: bool = False
     cc: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
     bcc: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _available(cls, data: Any) -> Any:
-        return _refuse_not_yet(data, _NOT_YET_RECIPIENTS)
+    sales_rep: Copy = Field(None, description="copy to the customer's sales representative: cc or bcc")
+    colleagues: Copy = Field(None, description="copy to all colleagues of the customer: cc or bcc")
 
 
 def _one_or_many(value: Any) -> Any:
@@ -166,6 +110,15 @@ class Variant(Frozen):
     ]
     document: Document | None = None
     standard: bool = False
+
+    @field_validator("channels")
+    @classmethod
+    def _to_the_debtor(cls, value: tuple[Via, ...]) -> tuple[Via, ...]:
+        for via in value:
+            if via.in_house:
+                msg = f"{via.value} is no channel to the debtor; write {_KEY_OF[via]} on the level instead"
+                raise ValueError(msg)
+        return value
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -192,6 +145,12 @@ class Variant(Frozen):
         return Document.PROVIDER if theirs else Document.NONE
 
 
+_KEY_OF = {Via.CALL: "call_task", Via.INTERNAL: "internal_notice", Via.COLLECTION: "collection"}
+
+NOTHING_WRITTEN = Variant.model_construct(channels=(), standard=True)
+"""The variant of a level that writes nothing to the debtor."""
+
+
 class Repeat(Frozen):
     """Repetition of the last level: every so many days, at most so many times."""
 
@@ -208,15 +167,24 @@ class DunningLevel(Frozen):
     time: clock_time | None = Field(None, description="not before this local time of day, such as 09:30")
     weekdays: tuple[Weekday, ...] = Field(("mon", "tue", "wed", "thu", "fri"), min_length=1)
     automation: Automation = Automation.PROPOSE
-    variants: Annotated[tuple[Variant, ...], Field(min_length=1)]
+    variants: tuple[Variant, ...] = ()
     term_days: Annotated[int, Field(ge=1, le=365)] = 10
     fee: Annotated[Amount, Field(ge=0, le=Decimal(1000))] = Decimal("0.00")
     type: Kind = Kind.REMINDER
     is_legal_dunning: bool = False
     repeat: Repeat | None = None
     recipients: RecipientRule = RecipientRule()
+    attachments: tuple[Enclosed, ...] | None = Field(
+        None,
+        description="what goes with our own mail or letter; default: the original invoice where the provider has it",
+    )
+    call_task: CallTaskOrNot = Field(None, description="somebody calls the debtor, instead of a channel or besides")
+    internal_notice: InternalNoticeOrNot = Field(
+        None, description="colleagues are told, instead of a channel or besides"
+    )
+    collection: bool = Field(default=False, description="hand-over to collection; always waits for a person")
     tag: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    texts: dict[Language, Text]
+    texts: dict[Language, Text] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -245,10 +213,31 @@ class DunningLevel(Frozen):
         return value
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if not self.texts:
-            msg = "a level needs its texts in at least one language"
+    def _actions(self) -> Self:
+        if self.collection and (self.variants or self.call_task or self.internal_notice):
+            msg = "collection: a hand-over stands alone; put channels, call_task and internal_notice on a level of their own"
             raise ValueError(msg)
+        if self.writes:
+            if not self.texts:
+                msg = "a level needs its texts in at least one language"
+                raise ValueError(msg)
+            return self
+        if not (self.collection or self.call_task or self.internal_notice):
+            msg = "a level needs channels, call_task, internal_notice or collection"
+            raise ValueError(msg)
+        unused = sorted(
+            {"fee", "is_legal_dunning", "recipients", "attachments", "tag", "texts"} & self.model_fields_set
+        )
+        if unused or self.automation in (Automation.CREATE, Automation.COMPLETE):
+            msg = f"{(unused or ['automation'])[0]}: nothing is written to the debtor on this level; take it out, or add channels"
+            raise ValueError(msg)
+        if self.collection and (self.repeat or self.type is Kind.LAST):
+            msg = "a hand-over to collection is neither repeated nor the last reminder; take repeat and type out"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
         standards = [variant for variant in self.variants if variant.standard]
         if len(self.variants) > 1 and len(standards) != 1:
             msg = f"exactly one variant must carry standard: true; {len(standards)} do"
@@ -271,7 +260,26 @@ class DunningLevel(Frozen):
     @cached_property
     def standard(self) -> Variant:
         """Return the variant that automatic runs use."""
+        if not self.variants:
+            return NOTHING_WRITTEN
         return next((variant for variant in self.variants if variant.standard), self.variants[0])
+
+    @property
+    def writes(self) -> bool:
+        """Return whether something is written to the debtor."""
+        return bool(self.variants)
+
+    def vias(self, variant: Variant) -> tuple[Via, ...]:
+        """Return what this level does in that variant, one notice each: its channels, and what people are to do besides or instead.
+
+        Where something is written, colleagues are told by a step of that notice.
+        """
+        actions = [
+            (Via.CALL, self.call_task is not None),
+            (Via.INTERNAL, self.internal_notice is not None and not self.writes),
+            (Via.COLLECTION, self.collection),
+        ]
+        return variant.channels + tuple(via for via, wanted in actions if wanted)
 
     def variant(self, name: str | None) -> Variant:
         """Return the variant of that name, or the standard for None; `KeyError` where there is none."""
@@ -324,13 +332,16 @@ class EscalationPlan(Frozen):
 
     def _check_level(self, position: int, level: DunningLevel) -> None:
         final = position == len(self.levels)
-        if self.language not in level.texts:
+        if level.writes and self.language not in level.texts:
             msg = f"level {position} has no text in the plan's language {self.language!r}, to which others fall back"
             raise ValueError(msg)
         if level.repeat and not final:
             msg = f"level {position}: only the last level of a plan can repeat"
             raise ValueError(msg)
-        if level.type is Kind.LAST and not final:
+        if level.collection and (position == 1 or not final):
+            msg = f"level {position}: a hand-over to collection is the last level and follows a reminder"
+            raise ValueError(msg)
+        if level.type is Kind.LAST and not final and not self.levels[position].collection:
             msg = f"level {position} is the last reminder, but level {position + 1} follows it"
             raise ValueError(msg)
         if position == 1 and level.trigger.start is Start.AFTER_PREVIOUS:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from bridge.model import NoticeStatus, Reason
 from bridge.policy.assign import assign
 from bridge.policy.calendar import DAY
-from bridge.policy.plan import DunningLevel, EscalationPlan, Start
+from bridge.policy.plan import DunningLevel, EscalationPlan
 from bridge.policy.rules import AccountRules
+from bridge.policy.trigger import Start
 from bridge.policy.views import AccountFacts, Adoption, CaseView, ClaimView, NoticeView
 
 NO_FACTS = AccountFacts()

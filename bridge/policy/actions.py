@@ -1,0 +1,65 @@
+"""What a level may ask people to do: call the debtor, know about it, hand over to collection; and which files go with a mail."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from bridge.model import Frozen
+
+INVOICE = "invoice"
+"""Name of the attachment that is the original invoice."""
+
+Note = Annotated[str, Field(max_length=2000)]
+DueDays = Annotated[int, Field(ge=0, le=90)]
+
+
+class CallTask(Frozen):
+    """Call task (Anrufaufgabe): somebody of ours calls the debtor. The level counts from the day on which the outcome is noted."""
+
+    owner: str | None = Field(None, max_length=200, description="who calls; default: the customer's account owner")
+    due_days: DueDays = Field(0, description="days until the call is due, moved to a working day")
+    note: Note = Field("", description="what the caller should know or say")
+
+
+class InternalNotice(Frozen):
+    """Internal notice (interne Meldung): a mail and a task for the colleagues of that customer once the level went out."""
+
+    owner: str | None = Field(
+        None, max_length=200, description="whose task it is; default: the customer's account owner"
+    )
+    due_days: DueDays = Field(2, description="days until the task is due, moved to a working day")
+    note: Note = Field("", description="what the colleagues should know or do")
+
+
+class Enclosed(Frozen):
+    """One file that goes with a mail or letter: the original invoice, or a file of the configuration (`attachments`)."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    optional: bool = Field(default=False, description="the notice goes out without it where it cannot be had")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, data: Any) -> Any:
+        return {"name": data} if isinstance(data, str) else data
+
+
+def _switch(value: Any) -> Any:
+    """Accept `true` for a task with its defaults, and `false` for none."""
+    if value is True:
+        return {}
+    return None if value is False else value
+
+
+CallTaskOrNot = Annotated[CallTask | None, BeforeValidator(_switch)]
+InternalNoticeOrNot = Annotated[InternalNotice | None, BeforeValidator(_switch)]
+
+
+def _copy(value: Any) -> Any:
+    """Accept `true` for an open copy, and `false` for none."""
+    if value is True:
+        return "cc"
+    return None if value is False else value
+
+
+Copy = Annotated[Literal["cc", "bcc"] | None, BeforeValidator(_copy)]
+"""A copy of the mail: cc, seen by the debtor; bcc, unseen."""

@@ -5,53 +5,24 @@ Amounts are `Decimal` with at most two places in the document's currency. Instan
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
-CENT = Decimal("0.01")
-LARGEST = Decimal("99999999999.99")
-
-
-def _no_float(value: Any) -> Any:
-    if isinstance(value, float):
-        msg = "amounts are decimal text or Decimal, never float"
-        raise ValueError(msg)
-    return value
-
-
-def exact_cents(value: Decimal) -> Decimal:
-    """Return `value` with exactly two places; raise `ValueError` where that would change it or it is out of range."""
-    try:
-        exact = value.quantize(CENT)
-    except InvalidOperation as error:
-        msg = f"{value} is no amount of money"
-        raise ValueError(msg) from error
-    if exact != value:
-        msg = f"{value} has more than two decimal places"
-        raise ValueError(msg)
-    if abs(exact) > LARGEST:
-        msg = f"{value} is larger than {LARGEST}"
-        raise ValueError(msg)
-    return exact
-
-
-Amount = Annotated[Decimal, BeforeValidator(_no_float), AfterValidator(exact_cents)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
-"""A local date that a document can bear; beyond it lie typing mistakes, and dates that no calendar can count on from."""
-
-Term = Annotated[int, Field(ge=-36_500, le=36_500)]
-"""Days from the issue date to the due date."""
-
-
-class Frozen(BaseModel):
-    """A value: compared by content, never changed; unknown fields are a mistake of ours and refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+from bridge.model.base import LARGEST as LARGEST
+from bridge.model.base import Amount as Amount
+from bridge.model.base import Currency as Currency
+from bridge.model.base import Day as Day
+from bridge.model.base import Frozen as Frozen
+from bridge.model.base import Term as Term
+from bridge.model.claimed import AncillaryRow as AncillaryRow
+from bridge.model.claimed import ClaimedInvoice as ClaimedInvoice
+from bridge.model.claimed import ClaimTable as ClaimTable
+from bridge.model.claimed import InterestRow as InterestRow
+from bridge.model.claimed import Mentioned as Mentioned
+from bridge.model.claimed import PaymentRow as PaymentRow
 
 # --------------------------------------------------------------------------------------------------------------- words
 
@@ -448,6 +419,7 @@ class Content(Frozen):
     sent_by: str | None = None  # for MARK_SENT and NOTE: "mail" or "post"
     line: str = ""  # for NOTE and CUSTOMER_NOTE
     tag: str | None = None
+    table: ClaimTable | None = None  # of what reaches the debtor: every amount in `total`, invoice by invoice
 
 
 class WriteBack(Frozen):

@@ -1,0 +1,48 @@
+"""What all nouns are made of: exact amounts, dates, frozen values."""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+CENT = Decimal("0.01")
+LARGEST = Decimal("99999999999.99")
+
+
+def _no_float(value: Any) -> Any:
+    if isinstance(value, float):
+        msg = "amounts are decimal text or Decimal, never float"
+        raise ValueError(msg)
+    return value
+
+
+def exact_cents(value: Decimal) -> Decimal:
+    """Return `value` with exactly two places; raise `ValueError` where that would change it or it is out of range."""
+    try:
+        exact = value.quantize(CENT)
+    except InvalidOperation as error:
+        msg = f"{value} is no amount of money"
+        raise ValueError(msg) from error
+    if exact != value:
+        msg = f"{value} has more than two decimal places"
+        raise ValueError(msg)
+    if abs(exact) > LARGEST:
+        msg = f"{value} is larger than {LARGEST}"
+        raise ValueError(msg)
+    return exact
+
+
+Amount = Annotated[Decimal, BeforeValidator(_no_float), AfterValidator(exact_cents)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
+"""A local date that a document can bear; beyond it lie typing mistakes, and dates that no calendar can count on from."""
+
+Term = Annotated[int, Field(ge=-36_500, le=36_500)]
+"""Days from the issue date to the due date."""
+
+
+class Frozen(BaseModel):
+    """A value: compared by content, never changed; unknown fields are a mistake of ours and refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

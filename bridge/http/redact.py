@@ -17,6 +17,9 @@ from urllib.parse import quote, quote_plus
 MASK = "[redacted]"
 _SHORTEST = 4
 _REMEMBERED_TOKENS = 200
+_DEEPEST = 64
+TOO_DEEP = "[nested too deep]"
+"""Stands for what lies below the 64th level of a structure: nobody reads it, and following it would run out of stack."""
 
 _NAMES = (
     r"access_token|refresh_token|id_token|client_secret|client_assertion|code_verifier|api_?key|apikey|password|passwd|secret|token|"
@@ -105,21 +108,23 @@ class Redactor:
             str(name): MASK if is_secret_name(str(name)) else self.text(str(value)) for name, value in headers.items()
         }
 
-    def value(self, value: Any) -> Any:
-        """Return a structure (as it goes into a log line) without secrets."""
+    def value(self, value: Any, *, levels: int = _DEEPEST) -> Any:
+        """Return a structure (as it goes into a log line) without secrets, and without what lies deeper than so many levels."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, bytes | bytearray):
             return self.text(bytes(value).decode("utf-8", "replace"))
+        if not levels and isinstance(value, Mapping | list | tuple | set | frozenset):
+            return TOO_DEEP
         if isinstance(value, Mapping):
             return {
-                self.value(key): MASK
+                self.value(str(key) if isinstance(key, tuple | frozenset) else key): MASK
                 if isinstance(key, str) and isinstance(item, str) and is_secret_name(key)
-                else self.value(item)
+                else self.value(item, levels=levels - 1)
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple | set | frozenset):
-            return [self.value(item) for item in value]
+            return [self.value(item, levels=levels - 1) for item in value]
         if value is None or isinstance(value, bool | int | float):
             return value
         text = str(value)

@@ -10,6 +10,8 @@ from bridge.errors import BadAnswer
 
 T = TypeVar("T")
 _LARGEST_EXPONENT = 400
+DEEPEST = 64
+"""Levels of lists and objects in an answer; no provider nests further, and what does is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,28 @@ def _no_constant(text: str) -> Any:
 
 
 def parse_json(content: bytes) -> Any:
-    """Return the JSON of `content` with numbers as int or Decimal, None where it is none (also: absurdly deep, NaN)."""
+    """Return the JSON of `content` with numbers as int or Decimal, None where it is none (also: deeper than `DEEPEST`, NaN)."""
     try:
-        return json.loads(content, parse_float=_number, parse_constant=_no_constant)
+        data = json.loads(content, parse_float=_number, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
+    return None if _too_deep(data) else data
+
+
+def _too_deep(data: Any) -> bool:
+    """Return whether `data` is nested so far that code which follows its levels could run out of stack."""
+    level = [data]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner.extend(one.values())
+            elif isinstance(one, list):
+                inner.extend(one)
+        if not inner:
+            return False
+        level = inner
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def is_html(reply_headers: Mapping[str, str], content: bytes) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import BridgeError
 from bridge.http import Exchange, FileRecorder, Http, HttpSettings, TokenAuth, redact
-from bridge.http.redact import MASK, Redactor, is_secret_name
+from bridge.http.redact import MASK, TOO_DEEP, Redactor, is_secret_name
 from bridge.testing.server import Request, Response, Server
 
 SECRET = 'K3y+/="\\ä&<x>-0815'
@@ -79,6 +79,21 @@ def test_structures():
         {"a": ["x opensesame", b"opensesame"], "token": "zzz", "n": 3, "when": day, "opensesame": None, "n_token": 7}
     )
     assert clean == {"a": [f"x {MASK}", MASK], "token": MASK, "n": 3, "when": day, MASK: None, "n_token": 7}
+
+
+def test_absurd_depth_is_cut_off():
+    """A structure nested a thousand levels deep is told as far as anybody reads, without its secrets and without an error."""
+    deep = {"token": "S3CRETVALUE"}
+    for _ in range(500):
+        deep = {"a": [deep]}
+    text = str(redact(deep))
+    assert TOO_DEEP in text
+    assert "S3CRETVALUE" not in text
+
+
+def test_keys_of_any_kind():
+    """What stands in a key, a text or a tuple, is redacted too."""
+    assert redact({("main", "/x?token=S3CRETVALUE"): 1, 7: 2}) == {f"('main', '/x?token={MASK}')": 1, 7: 2}
 
 
 def test_short_values_are_no_secrets():

@@ -149,6 +149,19 @@ def test_client_errors_are_not_repeated(http, server, status, error):
     assert len(server.log) == 1
 
 
+def test_absurdly_nested_answers(http, server):
+    """JSON nested six hundred levels deep, as lists or objects, good or bad news, ends in a typed error on read and on write."""
+    for deep in (b"[" * 600 + b"]" * 600, b'{"error":' * 600 + b"1" + b"}" * 600):
+        told = {"body": deep.decode(), "headers": {"Content-Type": "application/json"}}
+        for code, read, write in ((200, BadAnswer, Unclear), (400, Refused, Refused), (500, RetryLater, Unclear)):
+            server.faults.status(code, **told, times=None)
+            with pytest.raises(read):
+                http.read("/things")
+            with pytest.raises(write):
+                http.write("POST", "/things", body={})
+            server.faults.clear()
+
+
 def test_page_for_people_is_no_absent_record(http, server):
     """A 404 with an HTML page is a gateway's or a wrong address: nothing counts as gone because of it."""
     server.faults.html("/things", code=404, times=None)

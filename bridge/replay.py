@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, Ref, RetryLater
-from bridge.deliver import AccountPort, Desk, Landing, write_back
+from bridge.deliver import AccountPort, Desk, Landing, found_proof, write_back
 from bridge.errors import UsageError, WrongState
 from bridge.store.records import Notice, Step
 from bridge.store.rejects import KnownReject
@@ -194,10 +194,10 @@ class Replay:
         if step.channel is not None:
             if step.channel not in self._desk.channels:
                 raise CannotTell(f"there is no channel {step.channel} any more", cause="no_channel")
-            return self._desk.channels[step.channel].find(write)
+            return found_proof(write, self._desk.channels[step.channel].find(write))
         with port.http.delivering():
             port.http.prepare()
-            return port.connector.find(write)
+            return found_proof(write, port.connector.find(write))
 
     def _preview_reject(self, item: str, number: int) -> Preview:
         with self._store.reading() as conn:

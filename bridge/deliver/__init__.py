@@ -19,7 +19,7 @@ from bridge.deliver.deliverer import Deliverer
 from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, DeliverySettings, Desk, Files, HoldLike, Report, Rules, no_files
 from bridge.deliver.settle import Settle
-from bridge.deliver.writing import LOOKED, write_back
+from bridge.deliver.writing import LOOKED, found_proof, write_back
 
 __all__ = [
     "LOOKED",
@@ -36,6 +36,7 @@ __all__ = [
     "Report",
     "Rules",
     "Settle",
+    "found_proof",
     "no_files",
     "write_back",
 ]

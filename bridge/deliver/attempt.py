@@ -29,7 +29,7 @@ from bridge.contract import (
 from bridge.deliver.call import Result, within
 from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk
-from bridge.deliver.writing import LOOKED, claim_of, refs, write_back
+from bridge.deliver.writing import LOOKED, claim_of, proving, refs, write_back
 from bridge.errors import WrongState
 from bridge.store.accounts import STOPPED
 from bridge.store.engine import DatabaseFault
@@ -225,8 +225,8 @@ class Attempt:
         def act() -> Proof:
             with self._port.http.delivering(seconds=seconds):
                 if step.channel is not None:
-                    return self._desk.channels[step.channel].push(write, ready.files)
-                return self._push(write)
+                    return proving(write, self._desk.channels[step.channel].push(write, ready.files))
+                return proving(write, self._push(write))
 
         try:
             proof = within(seconds, act, late=self._late, stop=self._desk.stop)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, RetryLater
 from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, Report
-from bridge.deliver.writing import write_back
+from bridge.deliver.writing import found_proof, write_back
 from bridge.errors import WrongState
 from bridge.store.accounts import STOPPED
 from bridge.store.records import Step
@@ -69,15 +69,12 @@ class Settle:
         with self._store.reading() as conn:
             notice = self._store.outbox.get(conn, step.notice_id)
         write = write_back(notice, step)
-        found: Proof | None
         if step.channel is None:
             self._port.http.prepare()
-            found = self._port.connector.find(write)
-        elif step.channel in self._desk.channels:
-            found = self._desk.channels[step.channel].find(write)
-        else:
-            raise CannotTell(f"there is no channel {step.channel} any more", cause="no_channel")
-        return found if found is None else found.model_copy(update={"found_later": True})
+            return found_proof(write, self._port.connector.find(write))
+        if step.channel in self._desk.channels:
+            return found_proof(write, self._desk.channels[step.channel].find(write))
+        raise CannotTell(f"there is no channel {step.channel} any more", cause="no_channel")
 
     def _found(self, step: Step, report: Report, proof: Proof) -> None:
         proved: Proved = self._landing.prove(step.id, None, proof)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bridge.contract import Act, NoticeStatus, Ref, Snapshot, WriteBack
+from bridge.contract import Act, NoticeStatus, Proof, Ref, Snapshot, Unclear, WriteBack
 from bridge.store.records import Notice, NoticeClaim, Step
 
 LOOKED = frozenset({Act.CREATE, Act.COMPLETE, Act.SEND_EMAIL, Act.SEND_POST, Act.MAIL, Act.LETTER})
@@ -50,3 +50,18 @@ def write_back(notice: Notice, step: Step) -> WriteBack:
         baseline=own,
         started_at=step.acted_at,
     )
+
+
+def proving(write: WriteBack, proof: Proof) -> Proof:
+    """Return `proof` if it is one of `write`.
+
+    Raises `Unclear` where it names another write-back: what became of this one is not known then.
+    """
+    if proof.key != write.key:
+        raise Unclear(f"the answer is a proof of {proof.key}, not of {write.key}", cause="other_proof")
+    return proof
+
+
+def found_proof(write: WriteBack, found: Proof | None) -> Proof | None:
+    """Return what `find` found for `write`, as found later. Raises `Unclear` as `proving`."""
+    return None if found is None else proving(write, found).model_copy(update={"found_later": True})

@@ -91,6 +91,25 @@ def test_find_that_cannot_tell_parks(scene):
     assert only.started_at is not None
 
 
+def test_the_proof_of_another_write_back_proves_nothing(scene):
+    """An answer that names another write-back is no proof of this one, on the call or on `find`: it is looked for, then a person asked."""
+    made = scene.notice(CREATE)
+
+    def crossed(write):
+        return scene.provider.effect(write).model_copy(update={"key": "a/99/1/create/00000000"})
+
+    scene.provider.pushes = [crossed]
+    scene.deliver()
+    [only] = scene.steps(made)
+    assert (only.state, only.cause, only.proof) == ("unclear", "other_proof", None)
+    assert scene.get(made).claims[0].reminder_id is None  # another notice's record is not taken for ours
+    scene.provider.find = crossed
+    scene.settle()
+    [only] = scene.steps(made)
+    assert (only.state, only.cause, only.proof) == ("parked", "other_proof", None)
+    assert len(scene.provider.did(Act.CREATE)) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "state"),
     [

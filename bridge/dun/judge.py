@@ -78,6 +78,8 @@ class Judge:
             closed=Reason(closed) if closed else None,
             round=standing.round if standing else 1,
             level=standing.level if standing else 0,
+            level_name=standing.level_name if standing else "",
+            undelivered=bool(standing and standing.undelivered),
             returned=bool(standing and standing.returned),
             facts=account_facts(known, self._zones[account]),
         )

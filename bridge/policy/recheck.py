@@ -14,6 +14,7 @@ from bridge.policy.holds import (
     data_is_fresh,
     not_closed_here,
     too_near,
+    was_delivered,
     writing_allowed,
 )
 from bridge.policy.recipients import folded, postal_address
@@ -26,6 +27,7 @@ _RULES: tuple[Rule, ...] = (
     not_closed_here,
     after_cutoff,
     *HOLD_RULES,
+    was_delivered,
     data_is_fresh,
     writing_allowed,
 )
@@ -53,6 +55,8 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
         closed=local.closed,
         round=local.round,
         level=local.level,
+        level_name=local.level_name,
+        undelivered=local.undelivered and local.level != basis.level,  # the level's other channel may still go out
     )
     if local.returned and not claim.returned:
         claim = replace(claim, returned=True)

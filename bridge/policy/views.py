@@ -283,6 +283,8 @@ class LocalView:
     closed: Reason | None = None
     round: int = 1
     level: int = 0
+    level_name: str = ""
+    undelivered: bool = False  # the last notice came back
     returned: bool = False
     facts: AccountFacts = AccountFacts()
 

@@ -644,6 +644,20 @@ def test_a_call_under_way_is_not_dropped(stage, state):
     assert not stage.standing().is_open
 
 
+def test_a_bounce_holds_what_was_queued_before_it(stage):
+    """The next level is queued already when the last notice comes back: right before the call it is held."""
+    stage.tell(MONDAY, debtor(), invoice())
+    stage.run(MONDAY)
+    stage.land(MONDAY)
+    later = days_after(14)
+    stage.run(later)
+    assert stage.recheck(snapshot(invoice(), later), later) is None
+    with stage.store.begin() as conn:
+        stage.store.cases.undelivered(conn, [stage.standing().claim_id], stage.stamp(later))
+    hold = stage.recheck(snapshot(invoice(), later), later)
+    assert hold.reason is Reason.UNDELIVERED
+
+
 def test_an_undelivered_notice_holds_until_it_is_accepted(stage):
     """Bounced: the next level waits; accepted by a person: it goes on."""
     stage.tell(MONDAY, debtor(), invoice())

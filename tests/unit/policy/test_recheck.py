@@ -144,6 +144,8 @@ def test_reminders_that_the_decision_knew_are_not_foreign():
         (LocalView(round=2), Reason.CHANGED),
         (LocalView(level=2), Reason.CHANGED),
         (LocalView(level=1), None),  # the other channel of the same level has landed
+        (LocalView(level=1, undelivered=True), None),  # and came back: this one is the other try
+        (LocalView(undelivered=True), Reason.UNDELIVERED),
         (LocalView(facts=AccountFacts(writing_suspended="x")), Reason.WRITING_SUSPENDED),
     ],
 )

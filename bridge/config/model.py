@@ -290,7 +290,10 @@ class Dunning(Frozen):
         7, ge=0, le=365, description="Least number of days between two messages to one debtor."
     )
     max_notices_per_run: int = Field(
-        25, ge=1, le=100_000, description="More notices than this in one run wait for one approval."
+        25,
+        ge=1,
+        le=100_000,
+        description="More notices than this in one run, over all accounts that are due at the same time, wait for one approval.",
     )
     max_count_jump_percent: int = Field(
         30,

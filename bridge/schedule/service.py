@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from datetime import time as time_of_day
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,7 @@ class Service:
         self.beat = time.monotonic()
         self._working: set[threading.Thread] = set()
         self._lock = threading.Lock()
+        self._rounds = threading.Lock()
         self._held = False
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -134,6 +136,8 @@ class Service:
     def _plan(self) -> None:
         schedule = self.bridge.config.schedule
         zone = ZoneInfo(schedule.time_zone)
+        rounds: dict[time_of_day, list[str]] = {}
+        missed = []
         for name, account in self.bridge.config.accounts.items():
             if not account.enabled:
                 continue
@@ -141,13 +145,18 @@ class Service:
             run = schedule.run if account.schedule.run is None else account.schedule.run
             if pull:
                 self._scheduler.add_job(self.job, Daily(pull, zone), args=("pull", name), id=f"pull:{name}")
-            if run:
-                first = {"next_run_time": self._now()} if self._missed(name, due_before(run, zone, self._now())) else {}
-                self._scheduler.add_job(self.job, Daily(run, zone), args=("run", name), id=f"run:{name}", **first)
+            for at in run:
+                rounds.setdefault(at, []).append(name)
+            if run and self._missed(name, due_before(run, zone, self._now())):
+                missed.append(name)
             every = IntervalTrigger(minutes=schedule.deliver_every_minutes)
             self._scheduler.add_job(
                 self.job, every, args=("deliver", name), id=f"deliver:{name}", next_run_time=self._now()
             )  # what waits since the last stop is taken up at once
+        for at, names in rounds.items():  # one round for all that are due then: one run, so one cap
+            self._scheduler.add_job(self.job, Daily((at,), zone), args=("run", *names), id=f"run:{at.isoformat()}")
+        if missed:
+            self._scheduler.add_job(self.job, args=("run", *missed), id="run:missed", next_run_time=self._now())
 
     def _missed(self, account: str, due: datetime) -> bool:
         """Return whether a run was missed while the service was down; it is made up for once, at the level that is right today."""
@@ -157,8 +166,11 @@ class Service:
         self.log.info("catch_up", account=account, due=due.isoformat())
         return True
 
-    def job(self, kind: str, account: str) -> None:
-        """Do one job for one account: `pull`, `run` or `deliver`; whatever happens ends here, in the log and in the metrics."""
+    def job(self, kind: str, *accounts: str) -> None:
+        """Do one job: `pull` or `deliver` an account, or `run` all that are due at one time as one round.
+
+        Whatever happens ends here, in the log and in the metrics.
+        """
         if self.stopping.is_set():
             return
         me, started = threading.current_thread(), time.monotonic()
@@ -166,16 +178,17 @@ class Service:
             self._working.add(me)
         outcome = "done"
         try:
-            outcome = self._do(kind, account)
+            outcome = self._round(accounts) if kind == "run" else self._do(kind, accounts[0])
         except AlreadyRunning as error:
             outcome = "already_running"
-            self.log.info("skipped", job=kind, account=account, message=str(error))
+            self.log.info("skipped", job=kind, account=", ".join(accounts), message=str(error))
         except BridgeError as error:
             outcome = "failed"
-            self.outages.failed(account, error.cause, str(error), job=kind)
+            for account in accounts:
+                self.outages.failed(account, error.cause, str(error), job=kind)
         except Exception as error:
             outcome = "crashed"
-            self.log.exception("crashed", job=kind, account=account, error=type(error).__name__)
+            self.log.exception("crashed", job=kind, account=", ".join(accounts), error=type(error).__name__)
         finally:
             with self._lock:
                 self._working.discard(me)
@@ -185,18 +198,24 @@ class Service:
     def _do(self, kind: str, account: str) -> str:
         if kind == "pull":
             return self._pulled(self.bridge.pull((account,))[0])
-        if kind == "deliver":
-            report = self.bridge.deliver((account,))
-            if any(report.counts.values()):
-                self.log.info("delivered", account=account, **report.counts)
-            return "done"
-        result = self.bridge.run((account,))
-        outcome = self._pulled(result.pulled[0]) if result.pulled else "done"
+        report = self.bridge.deliver((account,))
+        if any(report.counts.values()):
+            self.log.info("delivered", account=account, **report.counts)
+        return "done"
+
+    def _round(self, accounts: tuple[str, ...]) -> str:
+        """Read, decide and deliver these accounts in one run. A round that began late does not cost the next one its turn."""
+        with self._rounds:
+            if self.stopping.is_set():
+                return "done"
+            result = self.bridge.run(accounts)
+        outcomes = {self._pulled(one) for one in result.pulled}
+        names = ", ".join(accounts)
         if result.planned is not None:
-            self.log.info("run", account=account, state=result.planned.state, notices=len(result.planned.notices))
+            self.log.info("run", account=names, state=result.planned.state, notices=len(result.planned.notices))
         if result.delivered is not None:
-            self.log.info("delivered", account=account, **result.delivered.counts)
-        return outcome
+            self.log.info("delivered", account=names, **result.delivered.counts)
+        return "failed" if "failed" in outcomes else "done"
 
     def _pulled(self, result: "Pulled") -> str:
         if result.state == "done":

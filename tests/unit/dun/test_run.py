@@ -8,11 +8,14 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select
 
+from bridge.dun import DunAccount, Order, dun
 from bridge.dun import run as running
 from bridge.errors import AlreadyRunning, UsageError
 from bridge.model import (
     Act,
     Address,
+    Batch,
+    Cursor,
     Flag,
     InvoiceKind,
     InvoiceStatus,
@@ -305,6 +308,21 @@ def test_the_cap_asks_for_one_approval(stage):
         stage.store.runs.approved(conn, report.run_id)
     assert stage.run(MONDAY, max_notices=2, approved=True).state == "done"
     assert len(stage.notices("queued")) == 3
+
+
+def test_the_cap_counts_over_all_accounts_of_a_run(stage):
+    """Two notices in each of two accounts under a cap of three: three go out, one waits."""
+    second = replace(stage.rules, account="second")
+    with stage.store.begin() as conn:
+        stage.store.mirror.accounts.ensure(conn, "second", "test")
+    for name in ("main", "second"):
+        records = {"debtors": (debtor(1), debtor(2)), "invoices": (invoice(1), invoice(2, debtor_id="d2"))}
+        with stage.store.begin() as conn:
+            batch = Batch(**records, cursor=Cursor(data={"n": name}))
+            stage.store.mirror.write(conn, name, batch, business_date=MONDAY, now=at(MONDAY))
+    both = [stage.account, DunAccount(second, ABILITIES)]
+    report = dun(stage.store, both, Order(today=MONDAY, at=at(MONDAY), max_notices=3))
+    assert (report.state, report.waiting_for, len(stage.notices("queued"))) == ("waiting", {"cap"}, 3)
 
 
 def test_a_jump_in_the_data_asks_first(stage):

@@ -23,16 +23,16 @@ from bridge.schedule import Service
 class Stub:
     """The facade as the service sees it, answering what a test wants."""
 
-    def __init__(self, store, *, run_at, last_run=None, port=0):
+    def __init__(self, store, *, run_at, last_run=None, port=0, accounts=None):
         self.store = store
         self.config = Config.model_validate(
             {
-                "accounts": {"main": Account(connector="sevdesk")},
+                "accounts": accounts or {"main": Account(connector="sevdesk")},
                 "schedule": {"run": [run_at], "pull": []},
                 "monitor": {"port": port},
             }
         )
-        self.accounts = {"main": SimpleNamespace(name="main")}
+        self.accounts = {name: SimpleNamespace(name=name) for name in self.config.accounts}
         self.stop = threading.Event()
         self.answers = []
         self.ran = []
@@ -51,7 +51,9 @@ class Stub:
     def run(self, accounts):
         self.ran.append(accounts)
         self.started.set()
-        return Ran((Pulled("main", "done"),), Planned(datetime.now(UTC).date(), (), ()), Delivered({}))
+        return Ran(
+            tuple(Pulled(one, "done") for one in accounts), Planned(datetime.now(UTC).date(), (), ()), Delivered({})
+        )
 
     def deliver(self, accounts):
         return Delivered({})
@@ -112,12 +114,32 @@ def test_a_missed_day_is_caught_up_once(sqlite_store, running):
     assert stub.ran == [("main",)]
 
 
+def test_accounts_that_are_due_together_are_one_run(sqlite_store, running):
+    """What is due at the same time is one run under one cap, also what was missed; an account with a time of its own runs then."""
+    sooner, other = {"run": ["07:30", "18:00"]}, {"run": ["09:00"]}
+    accounts = {
+        "first": Account(connector="sevdesk"),
+        "second": Account(connector="billomat", schedule=sooner),
+        "third": Account(connector="sevdesk", schedule=other),
+    }
+    stub = Stub(sqlite_store, run_at="07:30", last_run=datetime.now(UTC) - timedelta(days=2), accounts=accounts)
+    service = running(stub)
+    assert stub.started.wait(10)
+    assert stub.ran == [("first", "second", "third")]
+    rounds = {job.id: job.args for job in service.jobs() if job.id.startswith("run:")}
+    assert rounds == {
+        "run:07:30:00": ("run", "first", "second"),
+        "run:18:00:00": ("run", "second"),
+        "run:09:00:00": ("run", "third"),
+    }
+
+
 def test_nothing_is_caught_up_that_was_not_missed(sqlite_store, running, lines):
     """After a run since the last due time, and on a fresh installation, a start runs nothing."""
     for last in (datetime.now(UTC), None):
         stub = Stub(sqlite_store, run_at=ago(hours=3), last_run=last)
         service = running(stub)
-        assert sorted(job.id for job in service.jobs()) == ["deliver:main", "run:main"]
+        assert sorted(job.id for job in service.jobs()) == ["deliver:main", f"run:{stub.config.schedule.run[0]}"]
         service.stop()
         assert service.ended.wait(15)
         assert stub.ran == []

@@ -1,18 +1,21 @@
 """Explain: for one claim, today or on a future date, the rule that decides, what comes next, and what would have to change."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 
-from bridge.model import Reason
+from bridge.model import Act
 from bridge.policy import words
-from bridge.policy.decide import decide_claim, escalated, held
+from bridge.policy.decide import escalated, held
+from bridge.policy.forecast import Coming, play
 from bridge.policy.holds import RULES
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import NO_FACTS, Situation
-from bridge.policy.views import AccountFacts, CaseView, ClaimView, Decision, Outcome
+from bridge.policy.views import Abilities, AccountFacts, CaseView, ClaimView, Decision
 
 HORIZON = timedelta(days=730)
-_ACCOUNT_WIDE = frozenset({Reason.STALE_DATA, Reason.WRITING_SUSPENDED, Reason.APPROVAL_PENDING})
+EVERYTHING = Abilities(acts=frozenset(Act), channels={Act.MAIL: "mail", Act.LETTER: "letter"})
+"""An account that can do whatever a plan asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Event:
     level: int
     repetition: int
     level_name: str
+    plan: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Explanation:
     """The decision about one claim on one date, every rule up to the one that decided, and the way ahead.
 
     `before` are the levels that will have gone out until that date, `ahead` those after it, both assuming no payment and that
-    proposals are approved. `assigned_by` says where the plan comes from: invoice, customer, conditions, account.
+    proposals are approved; `upcoming` is the next notice as it would be composed, once for each channel. `assigned_by` says where the plan comes from: invoice, customer, conditions, account.
     """
 
     invoice_id: str
@@ -52,6 +56,7 @@ class Explanation:
     level: int
     before: tuple[Event, ...]
     ahead: tuple[Event, ...]
+    upcoming: tuple[Coming, ...]
 
     def text(self, language: str = "de") -> str:
         """Return why, in plain words."""
@@ -71,14 +76,22 @@ def explain(
     on: date | None = None,
     now: time | None = None,
     facts: AccountFacts | None = None,
+    abilities: Abilities = EVERYTHING,
 ) -> Explanation:
-    """Explain the decision about `claim` on date `on` (today by default), assuming that nothing is paid until then."""
+    """Explain the decision about `claim` on date `on` (today by default), assuming that nothing is paid until then.
+
+    The days ahead are those of the whole case: the debtor's other invoices keep the minimum interval and share bundles.
+    """
     known = facts or NO_FACTS
+    checked = known.checked
     day = on or today
     before: tuple[Event, ...] = ()
+    case = with_claim(case, claim)
     if day > today:
-        case, claim, before = _until(case, claim, rules, today, day)
+        case, gone = play(case, rules, abilities, today, day, checked=checked)
+        before, claim = events(gone, claim, rules), case.claims[0]
         known, now = NO_FACTS, None
+    ahead = play(case, rules, abilities, day, day + HORIZON, checked=checked)[1]
     situation = Situation(case, claim, rules, day, now=now, facts=known)
     asked, decision, decided_by = [], None, ""
     for rule in RULES:
@@ -100,80 +113,45 @@ def explain(
         assigned_by=situation.plan_because,
         level=situation.level,
         before=before,
-        ahead=forecast(case, claim, rules, day, until=day + HORIZON),
+        ahead=events(ahead, claim, rules),
+        upcoming=upcoming(ahead, claim),
     )
 
 
 def forecast(
-    case: CaseView, claim: ClaimView, rules: AccountRules, start: date, *, until: date, limit: int = 120
+    case: CaseView,
+    claim: ClaimView,
+    rules: AccountRules,
+    start: date,
+    *,
+    until: date,
+    abilities: Abilities = EVERYTHING,
 ) -> tuple[Event, ...]:
     """Return what will go out for `claim` from `start` to before `until`, assuming no payment and that each notice lands at once."""
-    return _walk(case, claim, rules, start, until, limit)[2]
+    return events(play(with_claim(case, claim), rules, abilities, start, until)[1], claim, rules)
 
 
-def _until(
-    case: CaseView, claim: ClaimView, rules: AccountRules, today: date, day: date
-) -> tuple[CaseView, ClaimView, tuple[Event, ...]]:
-    return _walk(case, claim, rules, today, day, 120)
+def events(found: Iterable[Coming], claim: ClaimView, rules: AccountRules) -> tuple[Event, ...]:
+    """Return the levels of `claim` among these notices; one that goes out over two channels is one event."""
+    told: dict[Event, None] = {}
+    for one in found:
+        for its in one.draft.claims:
+            if its.invoice_id == claim.invoice_id and its.level:
+                plan = rules.plans[one.draft.plan]
+                name = plan.level(its.level).name_in(rules.staff_language)
+                told.setdefault(Event(one.on, its.level, its.repetition, name, plan.name))
+    return tuple(told)
 
 
-def _walk(  # noqa: PLR0917  private, two call sites
-    case: CaseView, claim: ClaimView, rules: AccountRules, start: date, until: date, limit: int
-) -> tuple[CaseView, ClaimView, tuple[Event, ...]]:
-    """Play the days from `start` to before `until`: jump to each next date, let each level land on its day."""
-    events: list[Event] = []
-    day = start
-    if claim.running is not None:
-        landed = claim.running
-        if landed.level == 0:  # it only goes along in a bundle
-            landed = replace(
-                landed,
-                level=claim.level,
-                repetition=claim.repetition,
-                level_name=claim.level_name,
-                deadline=claim.deadline,
-            )
-        claim = replace(
-            claim,
-            running=None,
-            level=max(landed.level, claim.level),
-            repetition=landed.repetition,
-            level_on=(landed.since or start) if claim.running.level else claim.level_on,
-            deadline=landed.deadline,
-            level_name=landed.level_name,
-        )
-        case = replace(case, last_contact_on=landed.since or start)
-    for _ in range(limit):
-        if day >= until:
-            break
-        decision = decide_claim(case, claim, rules, day)
-        if decision.outcome is Outcome.ESCALATE:
-            case, claim = _landed(case, claim, decision, rules, day)
-            events.append(Event(day, claim.level, claim.repetition, claim.level_name))
-            day += timedelta(days=1)
-            continue
-        following = decision.next_on
-        if following is None or decision.outcome is Outcome.CLOSE or decision.reason in _ACCOUNT_WIDE:
-            break
-        day = max(following, day + timedelta(days=1))
-    return case, claim, tuple(events)
+def upcoming(found: Iterable[Coming], claim: ClaimView) -> tuple[Coming, ...]:
+    """Return the next notice that raises `claim`, once for each of its channels; nothing where none comes."""
+    mine = [
+        one for one in found if any(its.level and its.invoice_id == claim.invoice_id for its in one.draft.claims)
+    ]
+    return tuple(one for one in mine if one.on == mine[0].on)
 
 
-def _landed(
-    case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRules, day: date
-) -> tuple[CaseView, ClaimView]:
-    assert decision.level is not None
-    assert decision.plan is not None
-    plan = rules.plans[decision.plan]
-    level = plan.level(decision.level)
-    claim = replace(
-        claim,
-        level=decision.level,
-        level_name=level.name_in(rules.staff_language),
-        level_on=day,
-        repetition=decision.repetition,
-        deadline=rules.calendar.working_day(day + timedelta(days=level.term_days)),
-        next_level=None,
-        next_variant=None,
-    )
-    return replace(case, last_contact_on=day), claim
+def with_claim(case: CaseView, claim: ClaimView) -> CaseView:
+    """Return the case with this claim in it, in place of what it holds of the same invoice."""
+    others = tuple(one for one in case.claims if one.invoice_id != claim.invoice_id)
+    return replace(case, claims=(claim, *others))

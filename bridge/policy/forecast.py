@@ -1,15 +1,17 @@
 """Forecast (Vorschau): what will go out for a whole case on which day, assuming that nothing is paid and every proposal is approved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from bridge.policy.compose import NoticeDraft, compose, unsendable
 from bridge.policy.decide import decide_claim
 from bridge.policy.rules import AccountRules
-from bridge.policy.views import Abilities, CaseView, ClaimView, Decision, Outcome
+from bridge.policy.views import Abilities, AccountFacts, CaseView, ClaimView, Decision, Outcome
 
 DAY = timedelta(days=1)
+NEVER: Mapping[str, date] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +22,43 @@ class Coming:
     draft: NoticeDraft
 
 
-def coming(case: CaseView, rules: AccountRules, abilities: Abilities, start: date, until: date) -> tuple[Coming, ...]:
-    """Return the notices of `case` from `start` to `until`, both included.
+def coming(
+    case: CaseView,
+    rules: AccountRules,
+    abilities: Abilities,
+    start: date,
+    until: date,
+    *,
+    checked: Mapping[str, date] = NEVER,
+) -> tuple[Coming, ...]:
+    """Return the notices of `case` from `start` to `until`, both included, assuming no payment. See `play`."""
+    return play(case, rules, abilities, start, until + DAY, checked=checked)[1]
+
+
+def play(
+    case: CaseView,
+    rules: AccountRules,
+    abilities: Abilities,
+    start: date,
+    end: date,
+    *,
+    checked: Mapping[str, date] = NEVER,
+) -> tuple[CaseView, tuple[Coming, ...]]:
+    """Return the case as it stands on `end`, and its notices from `start` to before that day.
 
     Decisions, bundles and ways are those of a run on each of these days. Every notice counts as landed on its day, and holds that
-    concern the whole account (stale data, a jump) as lifted.
+    concern the whole account (stale data, a jump) as lifted. `checked` are the days on which plans for bundles were checked last.
     """
-    case = _settled(case, start)
+    case = settled(case, start)
     due = {claim.invoice_id: start for claim in case.claims}
     found: list[Coming] = []
-    day = min(due.values(), default=None)
-    while day is not None and day <= until:
+    day = min(due.values(), default=end)
+    while day < end:
+        facts = AccountFacts(checked=_turns(rules, checked, start, day))
         decisions = [
-            decide_claim(case, one, rules, day) for one in case.claims if due.get(one.invoice_id, until + DAY) <= day
+            decide_claim(case, one, rules, day, facts=facts)
+            for one in case.claims
+            if due.get(one.invoice_id, end) <= day
         ]
         held = unsendable(case, decisions, rules, abilities)
         going = [one for one in decisions if one.outcome is Outcome.ESCALATE and one.invoice_id not in held]
@@ -41,8 +67,21 @@ def coming(case: CaseView, rules: AccountRules, abilities: Abilities, start: dat
         for one in decisions:
             _set_next(due, one, day, sent=one in going)
         case = _landed(case, going, drafts, day)
-        day = min(due.values(), default=None)
-    return tuple(found)
+        day = min(due.values(), default=end)
+    return case, tuple(found)
+
+
+def _turns(rules: AccountRules, checked: Mapping[str, date], start: date, day: date) -> Mapping[str, date]:
+    """Return, by plan, the last day up to `day` on which a plan with a frequency is checked, where the service runs daily."""
+    found = {}
+    for name, plan in rules.plans.items():
+        every, first = plan.bundling.every_days, plan.bundling.start_on
+        if every is None:
+            continue
+        base = checked.get(name) or (max(start, first) if first else start)
+        if base <= day:
+            found[name] = base + timedelta(days=(day - base).days // every * every)
+    return found
 
 
 def _set_next(due: dict[str, date], decision: Decision, day: date, *, sent: bool) -> None:
@@ -54,8 +93,8 @@ def _set_next(due: dict[str, date], decision: Decision, day: date, *, sent: bool
         due[decision.invoice_id] = max(decision.next_on, day + DAY)
 
 
-def _settled(case: CaseView, start: date) -> CaseView:
-    """Return the case with every notice that is under way taken as landed."""
+def settled(case: CaseView, start: date) -> CaseView:
+    """Return the case with every notice that is under way taken as landed; what only goes along in a bundle raises no level."""
     claims, last = [], case.last_contact_on
     for claim in case.claims:
         running = claim.running
@@ -64,6 +103,9 @@ def _settled(case: CaseView, start: date) -> CaseView:
             continue
         on = running.since or start
         last = on if last is None else max(last, on)
+        if running.level == 0:
+            claims.append(replace(claim, running=None))
+            continue
         claims.append(
             replace(
                 claim,

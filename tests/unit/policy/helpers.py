@@ -1,7 +1,7 @@
 """Short ways to write plans, claims and rules in tests."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from bridge.policy import AccountRules, CaseView, ClaimView, EscalationPlan, decide
 from bridge.policy.calendar import Calendar
@@ -75,15 +75,23 @@ def decided(one, its_rules, today, **more):
     return decide(replace(whole, claims=(one,)), its_rules, today, **more)[0]
 
 
+def landed(whole, one, decision, its_rules, day):
+    """The case and its claim after the notice of `decision` has landed on `day`."""
+    level = its_rules.plans[decision.plan].level(decision.level)
+    one = replace(
+        one, level=decision.level, level_name=level.name_in("de"), level_on=day, repetition=decision.repetition,
+        deadline=its_rules.calendar.working_day(day + timedelta(days=level.term_days)), next_level=None, next_variant=None,
+    )  # fmt: skip
+    return replace(whole, last_contact_on=day), one
+
+
 def walk(one, its_rules, first, last, **more):
     """Play all days: each notice lands on its day. Return the days with level and repetition."""
-    from bridge.policy.explain import _landed  # noqa: PLC0415
-
     whole, events, day = case(one, **more), [], first
     while day <= last:
         decision = decide_claim(whole, one, its_rules, day)
         if decision.outcome == "escalate":
-            whole, one = _landed(whole, one, decision, its_rules, day)
+            whole, one = landed(whole, one, decision, its_rules, day)
             events.append((day.isoformat(), one.level, one.repetition))
         day = date.fromordinal(day.toordinal() + 1)
     return events

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from bridge.model import Act, InvoiceKind, InvoiceStatus, NoticeStatus, Reason
 from bridge.policy import Abilities, Block, NoticeView, Outcome, Running, compose, decide
-from bridge.policy.explain import _landed
 from bridge.policy.holds import EARLY_RULES, plain
 from bridge.policy.situation import Situation
-from tests.unit.policy.helpers import case, claim, days, level, plan, rules
+from tests.unit.policy.helpers import case, claim, days, landed, level, plan, rules
 
 START = date(2026, 9, 14)
 ABILITIES = Abilities(acts=frozenset({Act.NOTE}), channels={Act.MAIL: "smtp", Act.LETTER: "letter_outbox"})
@@ -75,7 +74,7 @@ def play(its, history, *, shuffle=None):
         drafts = compose(replace(whole, claims=(view,)), found, its, ABILITIES, today)
         sent.extend((number, draft.claims[0].key, draft.level, draft.claims[0].repetition) for draft in drafts)
         if found[0].outcome is Outcome.ESCALATE:
-            whole, one = _landed(whole, one, found[0], its, today)
+            whole, one = landed(whole, one, found[0], its, today)
     return sent, silent
 
 

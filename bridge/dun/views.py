@@ -87,7 +87,7 @@ class Viewer:
                 dossier.debtor,
                 key,
                 blocks=by_debtor.get(key, ()),
-                claims=self._claims(dossier, own, by_invoice, invoices),
+                claims=self._claims(dossier, own, by_invoice, invoices, chosen),
                 plan=chosen.plan,
                 include=chosen.include,
                 last_contact_on=contacts.get(key),
@@ -103,6 +103,7 @@ class Viewer:
         standings: Mapping[str, Standing],
         blocks: Mapping[str, tuple[Block, ...]],
         chosen: Mapping[str, Chosen],
+        customer: Chosen,
     ) -> tuple[ClaimView, ...]:
         shares = shared_credits([known.invoice for known in dossier.invoices], dossier.related)
         claims = []
@@ -113,7 +114,8 @@ class Viewer:
                 notice_view(one.notice, ours=one.ours, first_seen=self._day(one.first_seen), local=self._day)
                 for one in held
             )
-            state = _state(standings.get(invoice.id), chosen.get(invoice.id, NOTHING_CHOSEN), invoice)
+            its = chosen.get(invoice.id, NOTHING_CHOSEN)
+            state = _state(standings.get(invoice.id), its, invoice) | {"send_to": its.send_to + customer.send_to}
             claims.append(
                 claim_view(
                     invoice,

@@ -75,7 +75,7 @@ def _single(case: CaseView, claim: ClaimView, plan: EscalationPlan) -> str:
 
 def address(case: CaseView, claim: ClaimView) -> str:
     """Return where notices about this claim go: two claims share a bundle only where it is the same."""
-    return f"{claim.email or case.email or ''};{folded(postal_address(case, claim))}"
+    return f"{', '.join(claim.mail_to) or claim.email or case.email or ''};{folded(postal_address(case, claim))}"
 
 
 class Bundle(NamedTuple):

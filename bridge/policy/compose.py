@@ -5,7 +5,7 @@ channels makes two notices; the record at the provider belongs to the first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from bridge.policy.build import amount
 from bridge.policy.channel import Via
 from bridge.policy.mentions import mentioned, with_mentions
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
-from bridge.policy.recipients import folded, mail_recipients, postal_address, recipient_of
+from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, recipient_of
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import adoption
 from bridge.policy.steps import Frame, StepDraft, steps_of
@@ -139,7 +139,8 @@ def _beside(  # noqa: PLR0917  one call site
     def language(claim: ClaimView) -> str:
         return language_of(case, claim, lead.level, lead.plan, rules)
 
-    return others(case, decisions, bundle, language, rules=rules, today=today)
+    there = tuple(addressed(one, lead.decision.level or 0) for one in case.claims)
+    return others(replace(case, claims=there), decisions, bundle, language, rules=rules, today=today)
 
 
 def _along(claim: ClaimView, lead: _Item, today: date) -> _Item:
@@ -187,6 +188,7 @@ def _item(case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRu
     assert decision.level is not None
     plan = rules.plans[decision.plan]
     level = plan.level(decision.level)
+    claim = addressed(claim, decision.level)
     try:
         variant = level.variant(decision.variant)
     except KeyError:  # taken out of the plan after a person chose it
@@ -308,6 +310,7 @@ def _claim(  # noqa: PLR0917  one call site
         main=main,
         recipient=recipient_of(case, claim, item.level, via),
         deadline=deadline,
+        chosen=bool(claim.mail_to) if own_mail else claim.post_to is not None,
         known_reminders=frozenset(notice.id for notice in claim.notices),
     )
     return ClaimDraft(

@@ -145,9 +145,7 @@ def events(found: Iterable[Coming], claim: ClaimView, rules: AccountRules) -> tu
 
 def upcoming(found: Iterable[Coming], claim: ClaimView) -> tuple[Coming, ...]:
     """Return the next notice that raises `claim`, once for each of its channels; nothing where none comes."""
-    mine = [
-        one for one in found if any(its.level and its.invoice_id == claim.invoice_id for its in one.draft.claims)
-    ]
+    mine = [one for one in found if any(its.level and its.invoice_id == claim.invoice_id for its in one.draft.claims)]
     return tuple(one for one in mine if one.on == mine[0].on)
 
 

@@ -7,7 +7,7 @@ from bridge.model import InvoiceKind, InvoiceStatus, NoticeStatus, Reason
 from bridge.policy.calendar import DAY
 from bridge.policy.channel import Via
 from bridge.policy.plan import Automation
-from bridge.policy.recipients import can_reach
+from bridge.policy.recipients import addressed, can_reach
 from bridge.policy.situation import Rule, Situation, Verdict
 from bridge.policy.views import Block, ClaimView
 
@@ -327,8 +327,9 @@ def has_recipient(s: Situation) -> Verdict | None:
     assert target is not None
     if target.level.automation in (Automation.CREATE, Automation.COMPLETE):
         return None
+    claim = addressed(s.claim, target.position)
     for via in variant_channels(s):
-        if not can_reach(s.case, s.claim, target.level, via):
+        if not can_reach(s.case, claim, target.level, via):
             return Verdict(Reason.NO_RECIPIENT, None, {"channel": via.value})
     return None
 

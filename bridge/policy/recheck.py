@@ -99,7 +99,7 @@ def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | Non
 
 
 def _other_recipient(basis: Basis, case: CaseView, claim: ClaimView) -> bool:
-    if not basis.recipient:
+    if not basis.recipient or basis.chosen:
         return False
     if basis.via in (Via.LETTER, Via.PROVIDER_POST):
         address = postal_address(case, claim)

@@ -1,14 +1,54 @@
 """Recipients (Empfänger): who gets a notice over one channel."""
 
+import re
+from dataclasses import replace
+
 from bridge.model import Address, Recipients
 from bridge.policy.channel import Via
 from bridge.policy.plan import DunningLevel
 from bridge.policy.views import CaseView, ClaimView
 
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
+
+
+def addressed(claim: ClaimView, level: int) -> ClaimView:
+    """Return the claim with the recipients that a person chose for its level (a position in the plan)."""
+    if not claim.send_to:
+        return claim
+    mine = [one for one in claim.send_to if one.level in (0, level)]
+    return replace(
+        claim,
+        mail_to=next((one.emails for one in mine if one.emails), ()),
+        post_to=next((one.address for one in mine if one.address), None),
+    )
+
+
+def email_of(text: str) -> str:
+    """Return a mail address that a person wrote. Raises `ValueError` where it is none."""
+    if not _EMAIL.fullmatch(text):
+        msg = f"{text!r} is no e-mail address; write one such as accounts@example.com"
+        raise ValueError(msg)
+    return text
+
+
+def address_of(text: str) -> Address:
+    """Return a postal address that a person wrote in one line. Raises `ValueError` where it is none."""
+    parts = [part.strip() for part in text.split(";")]
+    town = re.fullmatch(r"(?:([A-Z]{2})[- ])?(\d[\d -]{2,9})\s+(\S.*)", parts[-1])
+    if len(parts) < 3 or not all(parts) or town is None:
+        msg = f"{text!r} is no address; write name; street; postcode town, such as 'Muster GmbH; Weg 1; 20095 Hamburg'"
+        raise ValueError(msg)
+    country, postcode, city = town.groups()
+    return Address(
+        lines=tuple(parts[:-2]), street=parts[-2], postcode=postcode.strip(), city=city, country=country or "DE"
+    )
+
 
 def mail_recipients(case: CaseView, claim: ClaimView, level: DunningLevel) -> Recipients:
     """Return the addresses of a mail: the invoice's or the debtor's by default, contacts by role, or all; then fixed copies."""
     rule = level.recipients
+    if claim.mail_to:
+        return Recipients(to=claim.mail_to, cc=rule.cc, bcc=rule.bcc)
     to: list[str] = []
     if rule.roles:
         to = [one.email for one in case.contacts if one.email and one.role in rule.roles]
@@ -22,6 +62,8 @@ def mail_recipients(case: CaseView, claim: ClaimView, level: DunningLevel) -> Re
 
 def postal_address(case: CaseView, claim: ClaimView) -> Address | None:
     """Return the address of a letter, None where street or town are missing."""
+    if claim.post_to is not None:
+        return claim.post_to
     address = claim.address or case.address
     if address is None or not address.city or not (address.street or address.lines):
         return None

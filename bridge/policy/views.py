@@ -44,6 +44,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class SendTo:
+    """Where a person lets notices go (Empfänger von Hand): mail addresses or a postal address, for one level or (0) for all."""
+
+    level: int = 0
+    emails: tuple[str, ...] = ()
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeView:
     """A reminder that the provider holds for this invoice. `ours`: made by a write-back of ours."""
 
@@ -127,6 +136,11 @@ class ClaimView:
     next_level: int | None = None  # chosen by a person
     next_level_by: str = ""
     next_variant: str | None = None  # chosen by a person
+    send_to: tuple[
+        SendTo, ...
+    ] = ()  # chosen by people, the invoice's before the customer's, of one level before of all
+    mail_to: tuple[str, ...] = ()  # of these, those of the level at hand: see `recipients.addressed`
+    post_to: Address | None = None
 
     @property
     def demand(self) -> int:
@@ -239,6 +253,7 @@ class Basis:
     main: str = ""
     recipient: str = ""  # e-mail addresses or folded postal address; empty where nobody is reached
     deadline: date | None = None
+    chosen: bool = False  # a person chose the recipient, whatever the debtor's record says
     known_reminders: frozenset[str] = frozenset()
     own_reminders: frozenset[str] = frozenset()
 
@@ -257,6 +272,7 @@ class Basis:
             "main": self.main,
             "recipient": self.recipient,
             "deadline": self.deadline.isoformat() if self.deadline else None,
+            "chosen": self.chosen,
             "known_reminders": sorted(self.known_reminders),
             "own_reminders": sorted(self.own_reminders),
         }

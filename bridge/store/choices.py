@@ -3,19 +3,23 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError
 from bridge.model import Reason
-from bridge.policy.views import Block
+from bridge.policy.recipients import address_of
+from bridge.policy.views import Block, SendTo
 from bridge.store.cases import Stamp
 from bridge.store.journal import Journal
 from bridge.store.tables import block, claim, dunning_case, override
 from bridge.store.upsert import CHUNK, chunked, mark, mark_debtors
 
-SETTINGS = ("plan", "include", "next_level", "next_variant")
+SETTINGS = ("plan", "include", "next_level", "next_variant", "mail_to", "post_to")
+"""What can be chosen; `mail_to:2` and `post_to:2` are recipients of level 2 alone."""
+
 BLOCKING = frozenset(
     {
         Reason.CUSTOMER_EXCLUDED,
@@ -79,6 +83,7 @@ class Chosen:
     next_level: int | None = None
     next_level_by: str = ""
     next_variant: str | None = None
+    send_to: tuple[SendTo, ...] = ()
 
 
 @dataclass(slots=True)
@@ -201,7 +206,7 @@ class Choices:
 
         Raises `UsageError` on an unknown setting or value, and on a next level that is not above the last one.
         """
-        if setting not in self.settings:
+        if setting.partition(":")[0] not in self.settings:
             raise UsageError(f"{setting!r} is no choice; there are {', '.join(self.settings)}")
         if setting == "include" and value not in ("include", "exclude", "default"):
             raise UsageError(f"{value!r}: write include, exclude or default")
@@ -252,7 +257,7 @@ class Choices:
 
     def _chosen(self, conn: Connection, account: str, name: str, ids: Iterable[str]) -> dict[str, Chosen]:
         column = override.c[name]
-        found: dict[str, dict[str, object]] = {}
+        found: dict[str, dict[str, Any]] = {}
         for chunk in chunked(ids, CHUNK):
             query = (
                 select(column, override.c.setting, override.c.value, override.c.actor)
@@ -261,11 +266,15 @@ class Choices:
             )
             for key, setting, value, actor in conn.execute(query):
                 values = found.setdefault(key, {})
-                if setting == "next_level":
+                if setting.startswith(("mail_to", "post_to")):
+                    one = _send_to(setting, value)
+                    known = values.get("send_to", ())  # of one level before of all
+                    values["send_to"] = (one, *known) if one.level else (*known, one)
+                elif setting == "next_level":
                     values |= {"next_level": int(value), "next_level_by": actor}
                 elif not (setting == "include" and value == "default"):
                     values[setting] = value
-        return {key: Chosen(**values) for key, values in found.items()}  # type: ignore[arg-type]
+        return {key: Chosen(**values) for key, values in found.items()}
 
     def _changed(self, conn: Connection, kind: str, target: Target, stamp: Stamp, data: Mapping[str, object]) -> None:
         """Note the change, and let what it concerns be decided today."""
@@ -284,6 +293,13 @@ class Choices:
             mark(conn, target.account, [target.invoice_id], stamp.on)
         elif target.debtor_id is not None:
             mark_debtors(conn, target.account, [target.debtor_id], stamp.on)
+
+
+def _send_to(setting: str, value: str) -> SendTo:
+    kind, _, level = setting.partition(":")
+    if kind == "mail_to":
+        return SendTo(int(level or 0), emails=tuple(value.split(", ")))
+    return SendTo(int(level or 0), address=address_of(value))
 
 
 def _about(target: Target, columns: object = block.c) -> list[ColumnElement[bool]]:

@@ -1,0 +1,82 @@
+"""Whom people let notices go to, instead of the address in the customer's record."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from bridge.model import Act, Address, Contact, Debtor, Invoice, InvoiceStatus, Snapshot
+from bridge.policy import Abilities, LocalView, compose, decide, recheck
+from bridge.policy.recipients import address_of, addressed, email_of
+from bridge.policy.views import SendTo
+from tests.unit.policy.helpers import case, claim, days, level, plan, rules
+
+TODAY = date(2026, 10, 5)
+BOTH = Abilities(channels={Act.MAIL: "smtp", Act.LETTER: "letter_outbox"})
+THERE = Address(lines=("Zweigstelle",), street="Weg 5", postcode="20095", city="Hamburg")
+
+
+def drafts(one, its, **values):
+    whole = case(one, **values)
+    return compose(whole, decide(whole, its, TODAY), its, BOTH, TODAY)
+
+
+@pytest.mark.feature("S-AMX-30")
+def test_the_choice_for_this_level_wins():
+    """An address chosen for one level counts there alone, before that for all levels; without one it is the customer's."""
+    one = claim(send_to=(SendTo(2, ("zwei@example.com",)), SendTo(0, ("alle@example.com", "noch@example.com"))))
+    its = rules(days(3, 14))
+    [first] = drafts(one, its)
+    [second] = drafts(replace(one, level=1, level_on=date(2026, 9, 20)), its)
+    assert first.content.recipients.to == ("alle@example.com", "noch@example.com")
+    assert (second.recipient, second.content.recipients.to) == ("zwei@example.com", ("zwei@example.com",))
+    [own] = drafts(claim(), its)
+    assert own.recipient == "rechnung@example.com"
+
+
+def test_a_letter_goes_to_the_chosen_postal_address():
+    """Also where the customer's record has none."""
+    its = rules(plan(level(1, after_due=3, channels=["letter"])))
+    assert drafts(claim(), its) == ()
+    [draft] = drafts(claim(send_to=(SendTo(0, address=THERE),)), its)
+    assert draft.content.address == THERE
+    assert draft.recipient == "Zweigstelle, Weg 5, 20095 Hamburg, DE"
+
+
+def test_the_recheck_keeps_to_what_a_person_chose():
+    """Another address in the customer's record does not stop what a person addressed; without a choice it does."""
+    its = rules(days(3))
+    moved = Debtor(
+        id="d", name="Muster GmbH", number="10017", email="neu@example.com", contacts=(Contact(email="x@example.com"),)
+    )
+    bill = Invoice(
+        id="1", number="RE-1", status=InvoiceStatus.OPEN, debtor_id="d", issued_on=date(2026, 9, 1), due_on=date(2026, 9, 15),
+        gross="100.00", open="100.00", sent=True,
+    )  # fmt: skip
+    seen = Snapshot(invoice_id="1", invoice=bill, debtor=moved, taken_at="2026-10-05T08:00:00Z")
+    for chosen, holds in (((), True), ((SendTo(0, ("frei@example.com",)),), False)):
+        [draft] = drafts(claim(send_to=chosen), its)
+        assert (recheck(draft.claims[0].basis, seen, LocalView(), its, TODAY) is not None) is holds
+
+
+def test_a_bundle_goes_where_it_was_sent_by_hand():
+    """Two invoices of a customer whose recipient was chosen stay in one bundle."""
+    its = rules(plan(level(1, after_due=3), bundling={"when": "from_first"}))
+    to = (SendTo(1, ("frei@example.com",)),)
+    whole = case(claim(invoice_id="1", send_to=to), claim(invoice_id="2", send_to=to))
+    [draft] = compose(whole, decide(whole, its, TODAY), its, BOTH, TODAY)
+    assert (len(draft.claims), draft.recipient) == (2, "frei@example.com")
+
+
+def test_what_people_write_as_an_address():
+    """Name, street and town in one line; anything else is refused with an example."""
+    assert address_of("Muster GmbH; Zweigstelle; Weg 1; AT 1010 Wien") == Address(
+        lines=("Muster GmbH", "Zweigstelle"), street="Weg 1", postcode="1010", city="Wien", country="AT"
+    )
+    for wrong in ("", "Hamburg", "Muster; Weg 1; Hamburg", "Muster;; 20095 Hamburg"):
+        with pytest.raises(ValueError, match="write name; street; postcode town"):
+            address_of(wrong)
+    for wrong in ("", "a@b", "a b@example.com", "a@example.com, b@example.com"):
+        with pytest.raises(ValueError, match="is no e-mail address"):
+            email_of(wrong)
+    assert addressed(claim(), 1) == claim()

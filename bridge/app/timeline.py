@@ -85,6 +85,24 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice}: {charge} {amount} zurückgenommen. {note}",
         "{invoice}: {charge} {amount} taken back. {note}",
     ),
+    "task_opened": ("Aufgabe {task}: {title} {owner}", "task {task}: {title} {owner}"),
+    "task_assigned": (
+        "Aufgabe {task} {title}: jetzt {owner}, fällig {until}",
+        "task {task} {title}: now {owner}, due {until}",
+    ),
+    "task_done": (
+        "Aufgabe {task} erledigt, {title}: {outcome}. {note}",
+        "task {task} done, {title}: {outcome}. {note}",
+    ),
+    "colleagues_changed": ("Kundenbetreuung: {colleagues}", "looked after by {colleagues}"),
+    "handed_over": (
+        "{invoice} an das Inkasso übergeben: {agency}, {amount}",
+        "{invoice} handed over to collection: {agency}, {amount}",
+    ),
+    "called_back": (
+        "{invoice} vom Inkasso zurückgeholt. {note}",
+        "{invoice} called back from collection. {note}",
+    ),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "connected": ("Konto verbunden", "account connected"),
     "places_prepared": ("Felder beim Anbieter angelegt", "places made at the provider"),
@@ -115,7 +133,18 @@ _ACTS: dict[str, tuple[str, str]] = {
     "customer_note": ("Notiz beim Kunden", "note at the customer"),
     "mail": ("E-Mail", "e-mail"),
     "letter": ("Brief", "letter"),
+    "tell": ("interne Meldung", "internal notice"),
 }
+
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "reached": ("erreicht", "reached"),
+    "not_reached": ("nicht erreicht", "not reached"),
+    "promise": ("Zahlung zugesagt", "promised to pay"),
+    "dispute": ("Einwand", "disputed"),
+    "wrong_number": ("falsche Nummer", "wrong number"),
+    "done": ("erledigt", "done"),
+}
+"""How a task ends."""
 
 
 def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) -> str:
@@ -140,6 +169,8 @@ def _shown(name: str, value: Any, language: str) -> str:
         return words.plain("note", text, language)
     if name == "setting" and text in _SETTINGS:
         return _SETTINGS[text][1 if language == "en" else 0]
+    if name == "outcome" and text in OUTCOMES:
+        return OUTCOMES[text][1 if language == "en" else 0]
     if name == "charge" and text in _CHARGES:
         return _CHARGES[text][1 if language == "en" else 0]
     if name == "amount":

@@ -23,6 +23,7 @@ from bridge.model.claimed import ClaimTable as ClaimTable
 from bridge.model.claimed import InterestRow as InterestRow
 from bridge.model.claimed import Mentioned as Mentioned
 from bridge.model.claimed import PaymentRow as PaymentRow
+from bridge.model.colleague import Colleague as Colleague
 
 # --------------------------------------------------------------------------------------------------------------- words
 
@@ -101,6 +102,7 @@ class Act(StrEnum):
 
     MAIL = "mail"  # our own SMTP
     LETTER = "letter"  # our own letter outbox
+    TELL = "tell"  # a mail by our own SMTP to colleagues, never to the debtor
 
 
 REACHES_DEBTOR: frozenset[Act] = frozenset({Act.SEND_EMAIL, Act.SEND_POST, Act.MAIL, Act.LETTER})
@@ -121,6 +123,7 @@ class Reason(StrEnum):
     OUTSIDE_HOURS = "outside_hours"
     GROUP_WAITING = "group_waiting"  # a plan for bundles is checked again only later
     PLAN_COMPLETE = "plan_complete"
+    COLLECTION_NOT_READY = "collection_not_ready"  # something is missing before a hand-over to collection
     NO_PLAN = "no_plan"
 
     PAID = "paid"
@@ -213,7 +216,10 @@ class Contact(Frozen):
 
 
 class Debtor(Frozen):
-    """Debtor (Schuldner) as one provider knows them. `email` is the address that reminders go to; None means: ask a person."""
+    """Debtor (Schuldner) as one provider knows them. `email` is the address that reminders go to; None means: ask a person.
+
+    `colleagues` are our own people whom the provider names for this customer.
+    """
 
     id: str
     number: str | None = None
@@ -228,6 +234,7 @@ class Debtor(Frozen):
     payment_term_days: int | None = None
     iban: str | None = None
     has_mandate: bool = False
+    colleagues: tuple[Colleague, ...] = ()
     updated_at: AwareDatetime | None = None
 
 
@@ -391,12 +398,16 @@ class Recipients(Frozen):
 
 
 class Attachment(Frozen):
-    """A file that goes with a mail: our own bytes by path in the archive, or a document to be fetched from the provider."""
+    """A file that goes with a mail: our own by its name in the configuration (`path`), or a document fetched from the provider.
+
+    Where an `optional` one cannot be had, the mail goes out without it.
+    """
 
     filename: str
     mimetype: str = "application/pdf"
     document: Ref | None = None
     path: str | None = None
+    optional: bool = False
 
 
 class Content(Frozen):

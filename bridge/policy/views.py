@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 from bridge.model import (
     Act,
     Address,
+    Colleague,
     Contact,
     DebtorKind,
     InvoiceKind,
@@ -80,6 +81,7 @@ class Running:
     since: date | None = None
     deadline: date | None = None
     level_name: str = ""
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class CaseView:
     include: str | None = None
     last_contact_on: date | None = None  # newest landed notice of ours, or adopted one, to this debtor
     case_number: str | None = None
+    colleagues: tuple[Colleague, ...] = ()  # named by the provider, or here by a person
     has_record: bool = True  # False: the invoice stands alone, the provider names no customer for it
 
 

@@ -24,6 +24,7 @@ from bridge.store.questions import Questions
 from bridge.store.rates import Rates
 from bridge.store.runs import Runs
 from bridge.store.settings import Settings
+from bridge.store.tasks import Tasks
 from bridge.store.tokens import Cipher, Tokens
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class Store:
         self.cases = Cases(self.journal)
         self.choices = Choices(self.journal)
         self.charges = Charges(self.journal)
+        self.tasks = Tasks(self.journal)
         self.overview = Overview()
         self.questions = Questions()
         self.history = History(self.questions)

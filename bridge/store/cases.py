@@ -110,6 +110,7 @@ class Cases:
                 since=row["business_date"],
                 deadline=row["deadline"],
                 level_name=row["level_name"] or row["name"],
+                channel=row["channel"],
             )
             for row in conn.execute(query).mappings()
         }
@@ -361,6 +362,7 @@ _FRESH: dict[str, Any] = {
     "deadline": None,
     "adopted": False,
     "undelivered": False,
+    "handed_over_on": None,
 }
 
 

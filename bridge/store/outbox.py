@@ -17,6 +17,7 @@ from bridge.store.notices import Notices, cents
 from bridge.store.records import NewNotice, NewStep, Notice, NoticeClaim, Step
 from bridge.store.states import SETTLED, move_notice, move_step
 from bridge.store.tables import claim, invoice, notice, notice_claim, step
+from bridge.store.tasks import drop_tasks, wake_tasks
 
 UNDONE = ("waiting", "queued", "sending", "unclear", "parked")
 
@@ -199,6 +200,7 @@ class Outbox(Notices):
         left = len([one for one in found.claims if one.landed_on is None]) - len(rising)
         if not left and found.state != "landed":
             move_notice(conn, notice_id, "L", landed_at=at, reason=None, reason_text=None)
+            wake_tasks(conn, notice_id, on)
             self.advance(conn, notice_id, now=now)
         return rising
 
@@ -217,10 +219,11 @@ class Outbox(Notices):
             "level_name": one.level_name or found.level_name,
             "repetition": one.repetition,
             "level_on": on,
-            "deadline": found.deadline,
             "adopted": False,
             "undelivered": False,
         }
+        if found.deadline is not None:
+            values["deadline"] = found.deadline
         if not self._charged(conn, one, found.id):
             values["fee_cents"] = claim.c.fee_cents + cents(one.fee)
         conn.execute(
@@ -301,7 +304,9 @@ class Outbox(Notices):
         return conn.scalar(query.limit(1))
 
     def _give_up(self, conn: Connection, notice_id: int, now: datetime, *, landed: Collection[int] = ()) -> None:
-        """Free the key and end every step that is not settled, except those of claims that have landed."""
+        """Free the key, and end the tasks and every step that is not settled, except those of claims that have landed."""
+        if not landed:
+            drop_tasks(conn, notice_id, now)
         free = update(notice_claim).where(notice_claim.c.notice_id == notice_id, notice_claim.c.landed_on.is_(None))
         conn.execute(free.values(live=False))
         for one in self.steps.of_notice(conn, notice_id):

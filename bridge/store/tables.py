@@ -162,6 +162,7 @@ claim = table(
         "fee_cents", Cents, nullable=False, server_default="0"
     ),  # fees of landed notices and charges entered by people
     Column("undelivered", Boolean, nullable=False, server_default=text("false")),
+    Column("handed_over_on", Date),  # local date of the hand-over to collection; null: not there, or called back
     Column("closed_on", Date),
     Column("close_reason", String(32)),
     UniqueConstraint("account", "invoice_id"),
@@ -334,6 +335,30 @@ step = table(
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("notice_id", "seq"),
     Index("ix_step_state", "account", "state"),
+)
+
+task = table(
+    "task",
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("case_id", ForeignKey("dunning_case.id"), nullable=False),
+    Column("notice_id", ForeignKey("notice.id")),  # null: not from a level of a plan
+    Column("invoice_id", String(128)),  # about one invoice; null: about those of its notice, or the whole case
+    Column("kind", String(16), nullable=False),  # call, internal, ...
+    Column("state", String(16), nullable=False),  # later (until its notice has landed), open, done, dropped
+    Column("title", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("owner", Text, nullable=False, server_default=""),  # empty: nobody's yet
+    Column("due_days", Integer, nullable=False, server_default="0"),  # of a later one, from the landing on
+    Column("due_on", Date),  # local date; null while later
+    Column("created_at", Instant, nullable=False),
+    Column("outcome", String(32)),
+    Column("outcome_note", Text),
+    Column("ended_at", Instant),
+    Column("ended_by", Text),
+    Index("ix_task_state", "state", "due_on"),
+    Index("ix_task_case", "case_id"),
+    Index("ix_task_notice", "notice_id"),
 )
 
 event = table(

@@ -296,6 +296,7 @@ def upgrade() -> None:
         sa.Column("adopted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("fee_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("undelivered", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("handed_over_on", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("close_reason", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["dunning_case.id"], name=op.f("fk_claim_case_id")),
@@ -424,6 +425,34 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("step", schema=None) as batch_op:
         batch_op.create_index("ix_step_state", ["account", "state"], unique=False)
+
+    op.create_table(
+        "task",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("invoice_id", sa.String(length=128), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("owner", sa.Text(), server_default="", nullable=False),
+        sa.Column("due_days", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("outcome_note", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["dunning_case.id"], name=op.f("fk_task_case_id")),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_task_notice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index("ix_task_case", ["case_id"], unique=False)
+        batch_op.create_index("ix_task_notice", ["notice_id"], unique=False)
+        batch_op.create_index("ix_task_state", ["state", "due_on"], unique=False)
 
 
 def downgrade() -> None:

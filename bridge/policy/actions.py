@@ -34,7 +34,9 @@ class InternalNotice(Frozen):
 class Enclosed(Frozen):
     """One file that goes with a mail or letter: the original invoice, or a file of the configuration (`attachments`)."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="`invoice`, or the name of a file of the configuration"
+    )
     optional: bool = Field(default=False, description="the notice goes out without it where it cannot be had")
 
     @model_validator(mode="before")

@@ -16,12 +16,16 @@ from pathlib import Path
 import psycopg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from bridge.http.redact import KNOWN
 from bridge.store import Store
 
 _numbers = count(1)
+
+settings.register_profile("everywhere", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("everywhere")  # a slow machine fails no test, and every run tries the same cases
 
 
 @pytest.fixture(autouse=True)

@@ -269,4 +269,5 @@ def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping
         steps=steps,
         needs_approval=draft.needs_approval,
         plan_version=draft.plan_version,
+        link=draft.link,
     )

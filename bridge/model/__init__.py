@@ -147,12 +147,14 @@ class Reason(StrEnum):
     DEFERRED = "deferred"
     DISPUTE = "dispute"
     PROMISE_TO_PAY = "promise_to_pay"
+    SAYS_PAID = "says_paid"  # the debtor says so; the bank gets some days to show it
     PAYMENT_PLAN = "payment_plan"
     DIRECT_DEBIT_PENDING = "direct_debit_pending"
     PREPAYMENT = "prepayment"
     INSOLVENCY = "insolvency"
     COLLECTION = "collection"
     PARKED = "parked"
+    ADDRESS_UNKNOWN = "address_unknown"  # the debtor says that we write to the wrong person
     CLOSED_BY_HAND = "closed_by_hand"
 
     PAYMENT_UNMATCHED = "payment_unmatched"

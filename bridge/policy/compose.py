@@ -14,6 +14,7 @@ from bridge.policy import texts
 from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
 from bridge.policy.build import amount
 from bridge.policy.channel import Via
+from bridge.policy.links import with_link
 from bridge.policy.mentions import mentioned, with_mentions
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
 from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, recipient_of
@@ -66,6 +67,7 @@ class NoticeDraft:
     triggers: tuple[str, ...] = ()  # of a bundle, the invoices whose level is due
     others: tuple[Other, ...] = ()  # of a bundle, the debtor's other invoices and their part in it
     plan_version: str = ""
+    link: str | None = None  # names the debtor's link in its text
 
     @property
     def needs_approval(self) -> bool:
@@ -238,7 +240,9 @@ def _notice(  # noqa: PLR0917  one call site
     )
     total = sum(item.claim.demand + item.claim.fees for item in group) + fee
     mentions = mentioned(beside, lead.language, lead.claim.currency)
-    values = _values(case, group, lead, fee, total, deadline, rules, today) | {"mentions": mentions}
+    link = rules.links.of(claims[0].key, today) if rules.links and via.mailed else None
+    url = link.url if link else ""
+    values = _values(case, group, lead, fee, total, deadline, rules, today) | {"mentions": mentions, "debtor_link": url}
     text = lead.level.texts[lead.language]
     recipient = recipient_of(case, lead.claim, lead.level, via)
     own_mail = via.mailed
@@ -251,7 +255,12 @@ def _notice(  # noqa: PLR0917  one call site
         total=amount(total),
         deadline=deadline,
         subject=texts.render(text.subject, values),
-        text=with_mentions(text.body, texts.render(text.body, values), mentions, lead.language),
+        text=with_link(
+            text.body,
+            with_mentions(text.body, texts.render(text.body, values), mentions, lead.language),
+            url,
+            lead.language,
+        ),
         recipients=mail_recipients(case, lead.claim, lead.level) if own_mail else Content().recipients,
         address=None if own_mail else postal_address(case, lead.claim),
         line=_line(lead, via, deadline, rules, today),
@@ -287,6 +296,7 @@ def _notice(  # noqa: PLR0917  one call site
         triggers=tuple(item.claim.invoice_id for item in group if not item.along) if beside or len(group) > 1 else (),
         others=beside,
         plan_version=lead.plan.version,
+        link=link.ref if link else None,
     )
 
 

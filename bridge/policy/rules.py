@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from bridge.policy.calendar import Calendar
+from bridge.policy.links import Links
 from bridge.policy.plan import EscalationPlan
 
 NO_PLAN = "none"
@@ -71,6 +72,7 @@ class AccountRules:
     excluded_terms: frozenset[int] = frozenset()
     prepayment_tags: frozenset[str] = frozenset()
     deferral_days: int = 14
+    links: Links | None = field(default=None, compare=False, repr=False)  # of the page on which debtors answer
     cache: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property

@@ -30,6 +30,10 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "creditor_email": ("e-mail address of the creditor, may be empty", "buchhaltung@example.com"),
     "creditor_phone": ("telephone number of the creditor, may be empty", "030 1234567"),
     "iban": ("IBAN to pay to, may be empty", "DE89 3704 0044 0532 0130 00"),
+    "debtor_link": (
+        "address of the page on which the debtor can answer; empty on letters and where there is none",
+        "https://mahnung.example.com/AAAA",
+    ),
     "several": ("true where the notice names more than one invoice", "true"),
     "items": ("the invoices, for a loop: number, date, due_date, days_overdue, open, gross, level_name", ""),
     "mentions": ("invoices listed but not asked for, for a loop: number, date, due_date, open, why", ""),

@@ -73,6 +73,10 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
     _R.DEFERRED: ("Zahlungsaufschub[ bis {until}][: {note}]", "deferred[ until {until}][: {note}]"),
     _R.DISPUTE: ("Einwand[: {note}]", "disputed[: {note}]"),
     _R.PROMISE_TO_PAY: ("Zahlungszusage[ bis {until}][: {note}]", "promise to pay[ until {until}][: {note}]"),
+    _R.SAYS_PAID: (
+        "Kunde meldet Zahlung[, abgewartet bis {until}][: {note}]",
+        "the customer reports a payment[, waited for until {until}][: {note}]",
+    ),
     _R.PAYMENT_PLAN: (
         "Ratenzahlung vereinbart[ bis {until}][: {note}]",
         "payment plan agreed[ until {until}][: {note}]",
@@ -85,6 +89,10 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
     _R.INSOLVENCY: ("Insolvenz[: {note}]", "insolvency[: {note}]"),
     _R.COLLECTION: ("im Inkasso[: {note}]", "with a collection agency[: {note}]"),
     _R.PARKED: ("zurückgestellt[ bis {until}][: {note}]", "parked[ until {until}][: {note}]"),
+    _R.ADDRESS_UNKNOWN: (
+        "Anschrift oder Ansprechpartner stimmt nicht[: {note}]",
+        "address or contact is wrong[: {note}]",
+    ),
     _R.CLOSED_BY_HAND: ("von Hand geschlossen", "closed by hand"),
     _R.PAYMENT_UNMATCHED: (
         "Zahlungseingang noch nicht zugeordnet[: {note}]",
@@ -170,6 +178,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     _R.DEFERRED: ("Ablauf abwarten oder den Aufschub aufheben", "wait for its end or lift the deferral"),
     _R.DISPUTE: ("den Einwand klären und die Sperre aufheben", "settle the dispute and lift the block"),
     _R.PROMISE_TO_PAY: ("Ablauf abwarten oder die Zusage aufheben", "wait for its end or lift the promise"),
+    _R.SAYS_PAID: (
+        "den Zahlungseingang beim Anbieter prüfen und zuordnen",
+        "look for the payment at the provider and assign it",
+    ),
     _R.PAYMENT_PLAN: _LIFT,
     _R.DIRECT_DEBIT_PENDING: (
         "Einzug oder Rücklastschrift abwarten, oder die Rechnung einschließen",
@@ -179,6 +191,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     _R.INSOLVENCY: ("Forderung beim Verwalter anmelden", "file the claim with the administrator"),
     _R.COLLECTION: ("Rückgabe durch das Inkasso", "the agency hands it back"),
     _R.PARKED: _LIFT,
+    _R.ADDRESS_UNKNOWN: (
+        "Anschrift und Ansprechpartner beim Anbieter berichtigen, dann die Sperre aufheben",
+        "correct address and contact at the provider, then lift the block",
+    ),
     _R.CLOSED_BY_HAND: ("die Akte wieder öffnen", "reopen the case"),
     _R.PAYMENT_UNMATCHED: ("die Zahlung beim Anbieter zuordnen", "assign the payment at the provider"),
     _R.STALE_DATA: ("das Bankkonto beim Anbieter aktualisieren", "refresh the bank account at the provider"),

@@ -27,12 +27,14 @@ BLOCKING = frozenset(
         Reason.DEFERRED,
         Reason.DISPUTE,
         Reason.PROMISE_TO_PAY,
+        Reason.SAYS_PAID,
         Reason.PAYMENT_PLAN,
         Reason.DIRECT_DEBIT_PENDING,
         Reason.PREPAYMENT,
         Reason.INSOLVENCY,
         Reason.COLLECTION,
         Reason.PARKED,
+        Reason.ADDRESS_UNKNOWN,
     }
 )
 """Reasons that a person can block with."""

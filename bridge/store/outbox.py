@@ -45,6 +45,7 @@ class Outbox(Notices):
             "run_id": new.run_id,
             "debtor_id": new.debtor_id,
             "state": "proposed" if new.needs_approval else "queued",
+            "link": new.link,
             "hash": "",
             "created_at": now,
         }

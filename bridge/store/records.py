@@ -60,6 +60,7 @@ class NewNotice:
     steps: tuple[NewStep, ...]
     needs_approval: bool = True
     plan_version: str = ""
+    link: str | None = None  # names the debtor's link in its text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -274,6 +274,9 @@ notice = table(
     Column("created_at", Instant, nullable=False),
     Column("landed_at", Instant),
     Column("undelivered", Boolean, nullable=False, server_default=text("false")),
+    Column("link", String(32)),  # names the debtor's link in its text
+    Column("link_revoked_at", Instant),
+    Index("ix_notice_link", "link"),
     Index("ix_notice_state", "state"),
     Index("ix_notice_case", "case_id"),
 )

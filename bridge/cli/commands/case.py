@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 BLOCKS = (
     "dispute",
     "promise_to_pay",
+    "says_paid",
     "payment_plan",
     "insolvency",
     "customer_excluded",
     "invoice_excluded",
     "collection",
     "parked",
+    "address_unknown",
     "prepayment",
 )
 

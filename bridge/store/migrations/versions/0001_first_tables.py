@@ -354,12 +354,15 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("landed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undelivered", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("link", sa.String(length=32), nullable=True),
+        sa.Column("link_revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["dunning_case.id"], name=op.f("fk_notice_case_id")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_notice_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index("ix_notice_case", ["case_id"], unique=False)
+        batch_op.create_index("ix_notice_link", ["link"], unique=False)
         batch_op.create_index("ix_notice_state", ["state"], unique=False)
 
     op.create_table(

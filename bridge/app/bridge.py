@@ -1,12 +1,12 @@
 """Bridge: everything that people and the scheduler can ask for."""
 
-from bridge.app.cases import Cases
 from bridge.app.checking import Checking
+from bridge.app.choosing import Choosing
 from bridge.app.looking import Looking
 from bridge.app.planning import Planning
 
 
-class Bridge(Checking, Planning, Cases, Looking):
+class Bridge(Checking, Planning, Choosing, Looking):
     """One opened installation with all use cases; each is described where it is defined.
 
     Every method that changes something records the actor. All of them may be called from several threads.

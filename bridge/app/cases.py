@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.app.claims import Claims
-from bridge.app.lines import address_text, case_claim, case_line, contact_text
+from bridge.app.lines import address_text, case_claim, case_line, contact_text, emails_of
 from bridge.app.results import BlockLine, CaseDetail, CaseLine, Done, Entry
 from bridge.app.timeline import entry_text
 from bridge.errors import UsageError
@@ -65,7 +65,10 @@ class Cases(Claims):
             ]
             parts = {one: self._parts(conn, row.account, one) for one in ids}
             lines, level_name = self.lines(conn, notices), self._level_name(conn, row)
-        told = {one.invoice: one for invoice in ids for one in self.explain(invoice, account=row.account)}
+        if self._leaves_channel_open(row.account):
+            self._ask((row.account,))
+        with self.store.reading() as conn:
+            told = self.explain_all(conn, row.account, ids)
         return CaseDetail(
             line=case_line(row, level_name),
             contact=contact_text(debtor),
@@ -79,6 +82,7 @@ class Cases(Claims):
                 for one in blocks
             ),
             timeline=tuple(timeline),
+            emails=emails_of(debtor),
         )
 
     def _parts(self, conn: Connection, account: str, invoice_id: str) -> Mapping[str, Decimal]:
@@ -180,19 +184,6 @@ class Cases(Claims):
             row = self._row(conn, case)
             invoices = self.store.cases.reopen_by_hand(conn, row.number, note, self.stamp(row.account))
         return Done("reopened", row.number, self.actor, count=len(invoices))
-
-    def set_level(self, case: str, level: int, *, invoice: str | None = None) -> Done:
-        """Choose the next level of a case or of one invoice; skipped levels are recorded with the person's name."""
-        with self.store.begin() as conn:
-            row = self._row(conn, case)
-            claims = [one for one in self.store.overview.claims(conn, row.id) if one.state == "open"]
-            wanted = [one for one in claims if invoice in (None, one.number, one.invoice_id)]
-            if not wanted:
-                raise UsageError(f"case {row.number} has no open invoice" + (f" {invoice!r}" if invoice else ""))
-            for one in wanted:
-                target = Target(account=row.account, invoice_id=one.invoice_id)
-                self.store.choices.choose(conn, target, "next_level", str(level), self.stamp(row.account))
-        return Done("level", row.number, self.actor, count=len(wanted), text=str(level))
 
     def charge(
         self,

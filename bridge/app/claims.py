@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bridge.app.claim_statement import ClaimStatement, statement
-from bridge.app.dunning import Dunning
+from bridge.app.explaining import Explaining
 from bridge.errors import UsageError
 from bridge.model import Debtor, DebtorKind, Finding, Payment, PaymentKind, Reason
 from bridge.policy import ClaimView, Via
@@ -49,7 +49,7 @@ class Landed(NamedTuple):
     on: date
 
 
-class Claims(Dunning):
+class Claims(Explaining):
     """What computes claims."""
 
     @cached_property

@@ -1,32 +1,22 @@
-"""Dunning: what would go out, the run itself, and why an invoice gets a reminder or not."""
+"""Dunning: what would go out, and the run itself."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection
-
-from bridge.app.explaining import explained
-from bridge.app.opening import one_of
 from bridge.app.reading import Progress
-from bridge.app.results import ClaimLine, Explained, GoLive, Held, NoticeLine, OtherLine, Planned, Ran
+from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran
 from bridge.app.sending import Sending
 from bridge.contract import Connector
 from bridge.dun import DunAccount, DunReport, Order, dun, plan
 from bridge.dun import Planned as Drafted
 from bridge.dun.report import Line
-from bridge.dun.turns import checked
-from bridge.dun.views import Viewer, account_facts
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Act, Health, Reason
-from bridge.policy import Abilities, CaseView, ClaimView, Outcome, words
-from bridge.policy.assign import reachable
+from bridge.policy import Abilities, Outcome, words
 from bridge.policy.beside import Other
 from bridge.policy.build import amount
-from bridge.policy.explain import explain
-from bridge.store.candidates import lonely
-from bridge.store.mirror import Known
 
 _PLACES = {"note": Act.NOTE, "tag": Act.TAG, "customer_note": Act.CUSTOMER_NOTE}
 
@@ -208,52 +198,6 @@ class Dunning(Sending):
             waiting = self.store.outbox.listing(conn, states=["proposed", "approved", "queued"], limit=100_000)
             lines, sending = self.lines(conn, sorted(waiting, key=lambda one: one.id)), self.sending(conn)
         return GoLive(self.plan(), lines, sending)
-
-    # -------------------------------------------------------------------------------------------------------- explain
-
-    def explain(self, invoice: str, *, on: date | None = None, account: str | None = None) -> tuple[Explained, ...]:
-        """Return why this invoice (number or id) gets a reminder or not, today or on date `on`; one answer per account that has it.
-
-        Raises `UsageError` where no account has it, or the date lies in the past.
-        """
-        if account is not None:
-            self.chosen((account,))
-        with self.store.reading() as conn:
-            known = self.store.mirror.by_number(conn, invoice, account)
-        if not known:
-            raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
-        here = [one for one in known if one.account in self.accounts]
-        self._ask({one.account for one in here if self._leaves_channel_open(one.account)})
-        with self.store.reading() as conn:
-            return tuple(self._explain(conn, one, on) for one in here)
-
-    def _leaves_channel_open(self, account: str) -> bool:
-        """Return whether some plan of this account lets the provider's abilities decide who sends."""
-        rules = self.rules[account]
-        plans = [rules.plans[name] for name in reachable(rules) if name in rules.plans]
-        return any(via.automatic for one in plans for level in one.levels for via in level.standard.channels)
-
-    def _explain(self, conn: Connection, known: Known, on: date | None) -> Explained:
-        name, today = known.account, self.today(known.account)
-        if on is not None and on < today:
-            raise UsageError(f"{on} lies in the past; today is {today}. What happened stands in the case")
-        invoice, mirror = known.invoice, self.store.mirror
-        case, claim = self.seen(conn, known, today)
-        facts = account_facts(mirror.accounts.get(conn, name), self.accounts[name].zone)
-        facts = replace(facts, checked=checked(self.store, conn, name))
-        found = explain(case, claim, self.rules[name], today, on=on, facts=facts)
-        debtor = mirror.debtor(conn, name, invoice.debtor_id) if invoice.debtor_id else None
-        return explained(found, claim, known, debtor, self.rules[name], self.abilities(name), self.language)
-
-    def seen(self, conn: Connection, known: Known, today: date) -> tuple[CaseView, ClaimView]:
-        """Return an invoice as the rules see it, and the case around it."""
-        name, invoice, mirror = known.account, known.invoice, self.store.mirror
-        dossiers = mirror.dossiers(conn, name, [invoice.debtor_id], today=today) if invoice.debtor_id else ()
-        if not any(one.invoice.id == invoice.id for dossier in dossiers for one in dossier.invoices):
-            dossiers = lonely(conn, mirror, name, [invoice.id])
-            dossiers = tuple(replace(one, debtor_id=invoice.debtor_id) for one in dossiers)
-        seen = Viewer(self.store, self.accounts[name].zone).see(conn, name, dossiers, today, everything=True)[0]
-        return seen.case, one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], "claim", invoice.id)
 
 
 def _other(other: Other, language: str) -> OtherLine:

@@ -1,14 +1,118 @@
-"""An explanation as people read it."""
+"""Explaining: why an invoice gets a reminder or not, on any date, and what comes next, as people read it."""
 
-from bridge.app.results import Ahead, Explained, RuleAsked
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy import Connection
+
+from bridge.app import summary
+from bridge.app.dunning import Dunning
+from bridge.app.opening import one_of
+from bridge.app.results import Ahead, Explained, RuleAsked, Upcoming
+from bridge.dun.turns import checked
+from bridge.dun.views import Viewer, account_facts
+from bridge.errors import UsageError
 from bridge.model import Debtor
-from bridge.policy import Abilities, AccountRules, ClaimView, DunningLevel, words
-from bridge.policy.explain import Event, Explanation
+from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, DunningLevel, words
+from bridge.policy.assign import reachable
+from bridge.policy.explain import HORIZON, Event, Explanation, explain
+from bridge.policy.forecast import Coming, coming
 from bridge.policy.ways import Blocked, ways
+from bridge.store.candidates import lonely
 from bridge.store.mirror import Known
 
 SHOWN = 12
 """Levels ahead that are told."""
+
+
+class Explaining(Dunning):
+    """What explains. Nothing here is written or sent."""
+
+    def explain(self, invoice: str, *, on: date | None = None, account: str | None = None) -> tuple[Explained, ...]:
+        """Return why this invoice (number or id) gets a reminder or not, today or on date `on`; one answer per account that has it.
+
+        Raises `UsageError` where no account has it, or the date lies in the past.
+        """
+        if account is not None:
+            self.chosen((account,))
+        with self.store.reading() as conn:
+            known = self.store.mirror.by_number(conn, invoice, account)
+        if not known:
+            raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
+        here = [one for one in known if one.account in self.accounts]
+        self._ask({one.account for one in here if self._leaves_channel_open(one.account)})
+        with self.store.reading() as conn:
+            return tuple(self._explain(conn, one, on) for one in here)
+
+    def _leaves_channel_open(self, account: str) -> bool:
+        """Return whether some plan of this account lets the provider's abilities decide who sends."""
+        rules = self.rules[account]
+        plans = [rules.plans[name] for name in reachable(rules) if name in rules.plans]
+        return any(via.automatic for one in plans for level in one.levels for via in level.standard.channels)
+
+    def _explain(self, conn: Connection, known: Known, on: date | None) -> Explained:
+        today = self.today(known.account)
+        if on is not None and on < today:
+            raise UsageError(f"{on} lies in the past; today is {today}. What happened stands in the case")
+        case, claim = self.seen(conn, known, today)
+        return self._answer(conn, known, case, claim, on=on)
+
+    def explain_all(self, conn: Connection, account: str, invoices: Sequence[str]) -> dict[str, Explained]:
+        """Return what is to be said today about invoices of one debtor; what lies ahead of their case is worked out once."""
+        known = [one for one in (self.store.mirror.invoice(conn, account, id_) for id_ in invoices) if one is not None]
+        found: dict[str, Explained] = {}
+        seen: dict[str | None, tuple[CaseView, tuple[Coming, ...]]] = {}
+        for one in known:
+            debtor, today = one.invoice.debtor_id, self.today(account)
+            if debtor not in seen or debtor is None:
+                case, _ = self.seen(conn, one, today)
+                turns = checked(self.store, conn, account)
+                horizon = today + HORIZON
+                seen[debtor] = (
+                    case,
+                    coming(case, self.rules[account], self.abilities(account), today, horizon, checked=turns),
+                )
+            case, ahead = seen[debtor]
+            claim = next((its for its in case.claims if its.invoice_id == one.invoice.id), None)
+            if claim is None:
+                found |= {one.invoice.id: self._explain(conn, one, None)}
+                continue
+            found[one.invoice.id] = self._answer(conn, one, case, claim, ahead=ahead)
+        return found
+
+    def _answer(
+        self,
+        conn: Connection,
+        known: Known,
+        case: CaseView,
+        claim: ClaimView,
+        *,
+        on: date | None = None,
+        ahead: tuple[Coming, ...] | None = None,
+    ) -> Explained:
+        name, mirror, debtor_id = known.account, self.store.mirror, known.invoice.debtor_id
+        rules, abilities, today = self.rules[name], self.abilities(name), self.today(name)
+        facts = account_facts(mirror.accounts.get(conn, name), self.accounts[name].zone)
+        facts = replace(facts, checked=checked(self.store, conn, name))
+        found = explain(case, claim, rules, today, on=on, facts=facts, abilities=abilities, ahead=ahead)
+        debtor = mirror.debtor(conn, name, debtor_id) if debtor_id else None
+        waiting: tuple[Upcoming, ...] = ()
+        if claim.running is not None and found.on == today:
+            notice = self.store.outbox.get(conn, claim.running.notice_id)
+            steps = self.store.outbox.steps.of_notice(conn, notice.id)
+            waiting = (summary.stored(notice, steps, claim.running.since or today),)
+        return explained(found, claim, known, debtor, rules, abilities, self.language, waiting)
+
+    def seen(self, conn: Connection, known: Known, today: date) -> tuple[CaseView, ClaimView]:
+        """Return an invoice as the rules see it, and the case around it."""
+        name, invoice, mirror = known.account, known.invoice, self.store.mirror
+        dossiers = mirror.dossiers(conn, name, [invoice.debtor_id], today=today) if invoice.debtor_id else ()
+        if not any(one.invoice.id == invoice.id for dossier in dossiers for one in dossier.invoices):
+            dossiers = lonely(conn, mirror, name, [invoice.id])
+            dossiers = tuple(replace(one, debtor_id=invoice.debtor_id) for one in dossiers)
+        seen = Viewer(self.store, self.accounts[name].zone).see(conn, name, dossiers, today, everything=True)[0]
+        return seen.case, one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], "claim", invoice.id)
 
 
 def explained(  # noqa: PLR0917  one call site
@@ -19,8 +123,9 @@ def explained(  # noqa: PLR0917  one call site
     rules: AccountRules,
     abilities: Abilities,
     language: str,
+    waiting: tuple[Upcoming, ...] = (),
 ) -> Explained:
-    """Return `found` in plain words of `language`."""
+    """Return `found` in plain words of `language`. `waiting` is the notice that is stored already and not yet out."""
     invoice, decision = known.invoice, found.decision
     plan = rules.plans.get(found.plan) if found.plan else None
     level = decision.level
@@ -51,10 +156,13 @@ def explained(  # noqa: PLR0917  one call site
         current_level=found.level,
         rule=found.rule,
         asked=tuple(RuleAsked(one.rule, one.passes_where, one.passed) for one in found.asked),
-        before=tuple(_ahead(one) for one in found.before),
-        ahead=tuple(_ahead(one) for one in found.ahead[:SHOWN]),
+        before=tuple(_ahead(one, rules, language) for one in found.before),
+        ahead=tuple(_ahead(one, rules, language) for one in found.ahead[:SHOWN]),
         channels=channels,
         channel_text=why,
+        plan_at=found.assigned_at,
+        upcoming=waiting or summary.planned(found.upcoming, rules),
+        choices=summary.choices(plan, claim, language),
     )
 
 
@@ -71,5 +179,6 @@ def _way(level: DunningLevel, claim: ClaimView, abilities: Abilities, language: 
     return tuple(one.via.value for one in found), "; ".join(reasons)
 
 
-def _ahead(event: Event) -> Ahead:
-    return Ahead(event.on, event.level, event.level_name, event.repetition)
+def _ahead(event: Event, rules: AccountRules, language: str) -> Ahead:
+    name = rules.plans[event.plan].level(event.level).name_in(language)
+    return Ahead(event.on, event.level, name, event.repetition)

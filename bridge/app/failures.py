@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from bridge.app.dunning import Dunning
+from bridge.app.explaining import Explaining
 from bridge.app.results import Done, Failure, FailureGroup, Replayed
 from bridge.errors import BridgeError, UsageError
 from bridge.replay import Again, FailedRun, Preview, Replay
@@ -14,7 +14,7 @@ from bridge.replay import Failure as Stopped
 OUTCOMES: dict[str, bool | None] = {"retry": None, "went-out": True, "not-sent": False}
 
 
-class Failures(Dunning):
+class Failures(Explaining):
     """What can be done with parked deliveries, records that did not fit, and failed runs."""
 
     @property

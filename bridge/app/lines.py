@@ -107,6 +107,9 @@ def case_claim(row: ClaimRow, today: date, told: Explained | None, parts: Mappin
         next_on=told.next_on if told else row.next_on,
         days_since_issue=(today - row.issued_on).days if row.issued_on else None,
         parts=dict(parts),
+        plan=told.plan if told else "",
+        upcoming=told.upcoming if told and row.state == "open" else (),
+        choices=told.choices if told and row.state == "open" else (),
     )
 
 
@@ -116,6 +119,14 @@ def address_text(address: Address | None) -> str:
         return ""
     parts = [*address.lines, address.street, f"{address.postcode} {address.city}".strip()]
     return ", ".join(part for part in parts if part)
+
+
+def emails_of(debtor: Debtor | None) -> tuple[str, ...]:
+    """Return the addresses of a customer that notices can go to, that of reminders first."""
+    if debtor is None:
+        return ()
+    found = (debtor.email, *(one.email for one in debtor.contacts))
+    return tuple(dict.fromkeys(one for one in found if one))
 
 
 def contact_text(debtor: Debtor | None) -> str:

@@ -170,6 +170,10 @@ class AccountStatus:
     open_total: dict[str, Decimal]
     overdue_count: int
     overdue_total: dict[str, Decimal]
+    compared_on: date | None = (
+        None  # the day about a week ago that `overdue_change` compares with; None: nothing known yet
+    )
+    overdue_change: dict[str, Decimal] = field(default_factory=dict)
     blocked_until: datetime | None = None
     remaining: int | None = None
     held_jump: str = ""
@@ -217,6 +221,45 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
+class Upcoming:
+    """The next notice about an invoice, all that it will do: planned (`notice` None), or stored already and not yet out.
+
+    `address` is that of a letter, `total` what it asks for over all of its `invoices`, fee included; `term_days` the term it gives.
+    """
+
+    on: date
+    level: int
+    level_name: str
+    variant: str
+    channel: str
+    automation: str
+    state: str
+    recipients: tuple[str, ...]
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    address: str
+    subject: str
+    attachments: tuple[str, ...]
+    term_days: int | None
+    deadline: date | None
+    fee: Decimal
+    total: Decimal
+    currency: str
+    invoices: tuple[str, ...]
+    notice: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChoice:
+    """A level that can be chosen as the next one, with its ways to deliver it; `chosen_by`: a person chose it."""
+
+    level: int
+    name: str
+    variants: tuple[str, ...]
+    chosen_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """Why this invoice gets a notice or not on `on`, and what would change it."""
 
@@ -245,6 +288,9 @@ class Explained:
     ahead: tuple[Ahead, ...] = ()
     channels: tuple[str, ...] = ()  # how the next level goes out, and why it is ours where the provider's was possible
     channel_text: str = ""
+    plan_at: str = ""  # file and line of the assignment that gives the plan
+    upcoming: tuple[Upcoming, ...] = ()  # the next notice, once for each of its channels
+    choices: tuple[LevelChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +365,9 @@ class CaseClaim:
     next_on: date | None
     days_since_issue: int | None = None
     parts: dict[str, Decimal] = field(default_factory=dict)  # of `ancillary`, by what they are for
+    plan: str = ""
+    upcoming: tuple[Upcoming, ...] = ()  # the next notice, once for each of its channels
+    choices: tuple[LevelChoice, ...] = ()  # levels that can be chosen as the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +404,7 @@ class CaseDetail:
     notices: tuple[NoticeLine, ...]
     blocks: tuple[BlockLine, ...]
     timeline: tuple[Entry, ...]
+    emails: tuple[str, ...] = ()  # addresses of the customer that notices can go to
 
 
 @dataclass(frozen=True, slots=True)

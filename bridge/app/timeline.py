@@ -113,6 +113,8 @@ _SETTINGS: dict[str, tuple[str, str]] = {
     "include": ("Einschluss", "inclusion"),
     "next_level": ("nächste Stufe", "next level"),
     "next_variant": ("nächste Ausprägung", "next variant"),
+    "mail_to": ("Empfänger", "recipients"),
+    "post_to": ("Anschrift", "postal address"),
 }
 
 _CHARGES: dict[str, tuple[str, str]] = {
@@ -167,8 +169,10 @@ def _shown(name: str, value: Any, language: str) -> str:
         return words.reason(Reason(text), language)
     if name == "why":
         return words.plain("note", text, language)
-    if name == "setting" and text in _SETTINGS:
-        return _SETTINGS[text][1 if language == "en" else 0]
+    setting, _, level = text.partition(":")
+    if name == "setting" and setting in _SETTINGS:
+        told = _SETTINGS[setting][1 if language == "en" else 0]
+        return f"{told} ({'level' if language == 'en' else 'Stufe'} {level})" if level else told
     if name == "outcome" and text in OUTCOMES:
         return OUTCOMES[text][1 if language == "en" else 0]
     if name == "charge" and text in _CHARGES:

@@ -18,28 +18,10 @@ from bridge.app.results import (
     Planned,
     Status,
 )
-from bridge.cli.locale import knows, language, say
+from bridge.cli import show_next
+from bridge.cli.locale import say
+from bridge.cli.naming import level, reason, word
 from bridge.cli.out import Money, Out, money, shown, totals
-from bridge.model import Reason
-from bridge.policy import words
-
-
-def reason(code: str) -> str:
-    """Return the plain words of a reason code, or the code itself."""
-    try:
-        return words.reason(Reason(code), language())
-    except ValueError:
-        return say(f"reason.{code}") if knows(f"reason.{code}") else code
-
-
-def word(group: str, code: str) -> str:
-    """Return the word for a state, channel or degree of automation."""
-    return say(f"{group}.{code}") if knows(f"{group}.{code}") else code
-
-
-def level(number: int | None, name: str) -> str:
-    """Return `2 Mahnung`, or `-` before the first level."""
-    return f"{number} {name}".strip() if number else "-"
 
 
 def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
@@ -201,7 +183,7 @@ def explained(out: Out, results: Sequence[Explained]) -> None:
                 ("open", money(one.open, one.currency)),
                 ("due_on", one.due_on),
                 ("state", word("invoice", one.state)),
-                ("plan", one.plan),
+                ("plan", show_next.plan(one.plan, one.plan_by, one.plan_at)),
                 ("decision", word("outcome", one.outcome)),
                 ("why", f"{one.text or reason(one.reason)}  [{one.reason}]"),
                 ("rule", one.rule),
@@ -209,6 +191,7 @@ def explained(out: Out, results: Sequence[Explained]) -> None:
                 ("channel", channel(one)),
                 ("next_on", one.next_on),
                 ("change", one.change),
+                *show_next.upcoming(one.upcoming),
             ]
         )
         for one_ahead in (*one.before, *one.ahead)[:6]:
@@ -295,6 +278,7 @@ def case(out: Out, detail: CaseDetail) -> None:
             ("closed_on", line.closed_on),
             ("contact", detail.contact),
             ("address", detail.address),
+            ("emails", ", ".join(detail.emails) if len(detail.emails) > 1 else ""),
             ("opened_on", line.opened_on),
         ]
     )
@@ -320,6 +304,9 @@ def case(out: Out, detail: CaseDetail) -> None:
                 ("deadline", claim.deadline),
                 ("why", claim.held),
                 ("next_on", claim.next_on),
+                ("plan", claim.plan),
+                *show_next.upcoming(claim.upcoming),
+                ("choices", show_next.choices(claim.choices)),
             ]
         )
     sums: dict[str, Decimal] = {}

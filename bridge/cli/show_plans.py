@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from bridge.app.foresight import Ahead, Difference, LevelShown, Outlook, PlanShown, Rehearsal, WeaknessShown
 from bridge.cli.locale import say
+from bridge.cli.naming import level, word
 from bridge.cli.out import Money, Out, money, shown, totals
-from bridge.cli.show import level, word
 
 _DROP = ("channel", "invoices", "account")
 _SIGNS = {"added": "+", "dropped": "-", "moved": "→", "changed": "~"}

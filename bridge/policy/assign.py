@@ -17,11 +17,15 @@ _WEIGHTS = (
 
 
 class Assigned(NamedTuple):
-    """The plan of a claim and where it comes from: `invoice`, `customer`, the conditions that hold, `account`, or nothing."""
+    """The plan of a claim and where it comes from: `invoice`, `customer`, the conditions that hold, `account`, or nothing.
+
+    `where` is file and line of the assignment that gives it, if one does.
+    """
 
     plan: EscalationPlan | None
     name: str | None
     because: str
+    where: str = ""
 
 
 def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
@@ -40,7 +44,7 @@ def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
             default=None,  # max() keeps the first of equals
         )
         if best is not None:
-            return _named(best.plan, _conditions(best), rules)
+            return _named(best.plan, _conditions(best), rules)._replace(where=best.where)
     return _of_account(rules)
 
 

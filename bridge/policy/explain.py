@@ -43,7 +43,8 @@ class Explanation:
     """The decision about one claim on one date, every rule up to the one that decided, and the way ahead.
 
     `before` are the levels that will have gone out until that date, `ahead` those after it, both assuming no payment and that
-    proposals are approved; `upcoming` is the next notice as it would be composed, once for each channel. `assigned_by` says where the plan comes from: invoice, customer, conditions, account.
+    proposals are approved; `upcoming` is the next notice as it would be composed, once for each channel. `assigned_by` says where the
+    plan comes from (invoice, customer, conditions, account), `assigned_at` file and line of the assignment that gives it.
     """
 
     invoice_id: str
@@ -53,6 +54,7 @@ class Explanation:
     asked: tuple[Asked, ...]
     plan: str | None
     assigned_by: str
+    assigned_at: str
     level: int
     before: tuple[Event, ...]
     ahead: tuple[Event, ...]
@@ -77,10 +79,12 @@ def explain(
     now: time | None = None,
     facts: AccountFacts | None = None,
     abilities: Abilities = EVERYTHING,
+    ahead: tuple[Coming, ...] | None = None,
 ) -> Explanation:
     """Explain the decision about `claim` on date `on` (today by default), assuming that nothing is paid until then.
 
-    The days ahead are those of the whole case: the debtor's other invoices keep the minimum interval and share bundles.
+    The days ahead are those of the whole case: the debtor's other invoices keep the minimum interval and share bundles. `ahead` are
+    its notices from today on, where they are known already; else they are worked out.
     """
     known = facts or NO_FACTS
     checked = known.checked
@@ -90,8 +94,9 @@ def explain(
     if day > today:
         case, gone = play(case, rules, abilities, today, day, checked=checked)
         before, claim = events(gone, claim, rules), case.claims[0]
-        known, now = NO_FACTS, None
-    ahead = play(case, rules, abilities, day, day + HORIZON, checked=checked)[1]
+        known, now, ahead = NO_FACTS, None, None
+    if ahead is None:
+        ahead = play(case, rules, abilities, day, day + HORIZON, checked=checked)[1]
     situation = Situation(case, claim, rules, day, now=now, facts=known)
     asked, decision, decided_by = [], None, ""
     for rule in RULES:
@@ -111,6 +116,7 @@ def explain(
         asked=tuple(asked),
         plan=situation.plan_name,
         assigned_by=situation.plan_because,
+        assigned_at=situation.plan_at,
         level=situation.level,
         before=before,
         ahead=events(ahead, claim, rules),

@@ -28,6 +28,7 @@ class Assignment:
     kinds: frozenset[str] = frozenset()  # business, consumer, unknown
     gross_from: int | None = None  # cents
     gross_below: int | None = None  # cents
+    where: str = field(default="", compare=False)  # file and line
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Situation:
         "level_on",
         "now",
         "plan",
+        "plan_at",
         "plan_because",
         "plan_name",
         "repetition",
@@ -71,6 +72,7 @@ class Situation:
         self.plan: EscalationPlan | None = assigned.plan
         self.plan_name = assigned.name
         self.plan_because = assigned.because
+        self.plan_at = assigned.where
         self.level = claim.level
         self.level_on = claim.level_on
         self.deadline = claim.deadline

@@ -291,6 +291,10 @@ class Choices:
             invoice_id=target.invoice_id,
             data={**data, **about},
         )
+        self.wake(conn, target, stamp)
+
+    def wake(self, conn: Connection, target: Target, stamp: Stamp) -> None:
+        """Let what a choice concerns be decided today."""
         if target.invoice_id is not None:
             mark(conn, target.account, [target.invoice_id], stamp.on)
         elif target.debtor_id is not None:

@@ -136,6 +136,15 @@ class Questions:
         query = select(dunning_case.c.number).join(claim, claim.c.case_id == dunning_case.c.id)
         return conn.scalar(query.where(claim.c.account == account, claim.c.invoice_id == invoice_id))
 
+    def invoices_in_cases(self, conn: Connection, account: str, debtor_id: str) -> list[str]:
+        """Return the invoices of a debtor that are open claims of a case."""
+        query = (
+            select(claim.c.invoice_id)
+            .join(dunning_case, dunning_case.c.id == claim.c.case_id)
+            .where(claim.c.account == account, claim.c.state == "open", dunning_case.c.debtor_id == debtor_id)
+        )
+        return list(conn.scalars(query))
+
     def case_number(self, conn: Connection, case_id: int) -> str:
         """Return the number of a case by its id."""
         return conn.scalar(select(dunning_case.c.number).where(dunning_case.c.id == case_id)) or ""

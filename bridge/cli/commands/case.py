@@ -151,10 +151,52 @@ def reopen(session: Session, case: str, note: str) -> int:
     return 0
 
 
-@command("case level", _CASE, Argument(["level"], type=click.IntRange(1, 99)), _INVOICE, changes=True)
-def level(session: Session, case: str, level: int, invoice: str | None) -> int:
-    """Choose the next level of a case by hand."""
-    session.emit(session.bridge.set_level(case, level, invoice=invoice), _done)
+@command(
+    "case level",
+    _CASE,
+    Argument(["level"], type=click.IntRange(1, 100), required=False),
+    Option(["--variant"], metavar="NAME", help="option.case.variant"),
+    _INVOICE,
+    Option(["--default"], is_flag=True, help="option.case.level_default"),
+    changes=True,
+)
+def level(
+    session: Session, *, case: str, level: int | None, variant: str | None, invoice: str | None, default: bool
+) -> int:
+    """Choose the next level of a case by hand, and the way it takes."""
+    if default == bool(level or variant):
+        raise click.UsageError(say("wrong.level"))
+    session.emit(session.bridge.choose_level(case, level, variant=variant, invoice=invoice), _done)
+    return 0
+
+
+@command(
+    "case recipient",
+    _CASE,
+    Argument(["address"], nargs=-1),
+    Option(["--post"], metavar="ADDRESS", help="option.case.post"),
+    Option(["--level"], type=click.IntRange(1, 100), help="option.case.of_level"),
+    Option(["--unknown"], is_flag=True, help="option.case.unknown"),
+    _INVOICE,
+    Option(["--default"], is_flag=True, help="option.case.recipient_default"),
+    changes=True,
+)
+def recipient(
+    session: Session,
+    *,
+    case: str,
+    address: tuple[str, ...],
+    post: str | None,
+    level: int | None,
+    unknown: bool,
+    invoice: str | None,
+    default: bool,
+) -> int:
+    """Choose whom notices of a case go to, for one level or all."""
+    if default == bool(address or post):
+        raise click.UsageError(say("wrong.recipient"))
+    done = session.bridge.choose_recipient(case, address, post=post, level=level, invoice=invoice, unknown=unknown)
+    session.emit(done, _done)
     return 0
 
 

@@ -13,7 +13,20 @@ def _group(name: str, module: str, names: tuple[str, ...]) -> Group:
 case = _group(
     "case",
     "case",
-    ("show", "block", "unblock", "defer", "charge", "close", "reopen", "level", "include", "exclude", "plan"),
+    (
+        "show",
+        "block",
+        "unblock",
+        "defer",
+        "charge",
+        "close",
+        "reopen",
+        "level",
+        "recipient",
+        "include",
+        "exclude",
+        "plan",
+    ),
 )
 failures = _group("failures", "failures", ("list", "show", "replay", "discard"))
 letters = _group("letters", "letters", ("list", "posted", "sent", "withdraw"))

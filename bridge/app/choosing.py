@@ -1,0 +1,148 @@
+"""Choosing by hand: the next level of a case, the way it takes, and whom it goes to."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from bridge.app.cases import Cases
+from bridge.app.lines import emails_of
+from bridge.app.results import Done
+from bridge.errors import UsageError
+from bridge.model import Reason
+from bridge.policy import EscalationPlan
+from bridge.policy.assign import assign
+from bridge.policy.recipients import address_of, email_of
+from bridge.store.choices import Target
+from bridge.store.overview import ClaimRow
+
+REPLACEABLE = ("proposed", "approved", "queued")
+"""States of a notice that gives way to another choice."""
+
+
+class Choosing(Cases):
+    """What people choose for the next notice."""
+
+    def choose_level(
+        self, case: str, level: int | None = None, *, variant: str | None = None, invoice: str | None = None
+    ) -> Done:
+        """Choose the next level of a case or of one invoice, or the variant that it takes; neither: leave both to the plan.
+
+        Skipped levels are recorded with the person's name; what is proposed or queued is dropped, and the next run proposes anew. Raises `UsageError` where the plan has no such level or variant, or the
+        level is not above the last one.
+        """
+        with self.store.begin() as conn:
+            row = self._row(conn, case)
+            stamp = self.stamp(row.account)
+            wanted = self._open_claims(conn, case, invoice)
+            for one in wanted:
+                target = Target(account=row.account, invoice_id=one.invoice_id)
+                if level is None and variant is None:
+                    self.store.choices.withdraw(conn, target, "next_level", stamp)
+                    self.store.choices.withdraw(conn, target, "next_variant", stamp)
+                    self.store.choices.wake(conn, target, stamp)
+                    self._replace(conn, row.account, target, None)
+                    continue
+                plan = self._plan_of(conn, row.account, one)
+                position = level or one.level + 1
+                _check_level(plan, position, variant)
+                if level is not None:
+                    self.store.choices.choose(conn, target, "next_level", str(level), stamp)
+                if variant is not None:
+                    self.store.choices.choose(conn, target, "next_variant", variant, stamp)
+                self._replace(conn, row.account, target, None)
+        text = " ".join(filter(None, (str(level) if level else "", variant)))
+        return Done("level" if text else "level_default", row.number, self.actor, count=len(wanted), text=text)
+
+    def choose_recipient(  # the ways in which an address is given
+        self,
+        case: str,
+        emails: Sequence[str] = (),
+        *,
+        post: str | None = None,
+        level: int | None = None,
+        invoice: str | None = None,
+        unknown: bool = False,
+    ) -> Done:
+        """Let the notices of a customer or of one invoice go to these mail addresses or to the postal address `post`.
+
+        `level` restricts it to one level; neither address: leave it to the plan again. `unknown` allows addresses that the customer's
+        record does not have. What is proposed or queued for another recipient is dropped and proposed anew by the next run.
+        Raises `UsageError` on what is no address, or is not known.
+        """
+        suffix = f":{level}" if level else ""
+        with self.store.begin() as conn:
+            target, subject, account = self._target(conn, case, invoice)
+            stamp = self.stamp(account)
+            for setting, value in (("mail_to", self._emails(conn, case, emails, unknown)), ("post_to", _post(post))):
+                if value:
+                    self.store.choices.choose(conn, target, setting + suffix, value, stamp)
+                elif not emails and post is None:
+                    self.store.choices.withdraw(conn, target, setting + suffix, stamp)
+            self.store.choices.wake(conn, target, stamp)
+            self._replace(conn, account, target, level)
+        told = ", ".join(filter(None, (*emails, post)))
+        return Done("recipient" if told else "recipient_default", subject, self.actor, text=told)
+
+    def _open_claims(self, conn: Connection, case: str, invoice: str | None) -> list[ClaimRow]:
+        row = self._row(conn, case)
+        claims = [one for one in self.store.overview.claims(conn, row.id) if one.state == "open"]
+        wanted = [one for one in claims if invoice in (None, one.number, one.invoice_id)]
+        if not wanted:
+            raise UsageError(f"case {row.number} has no open invoice" + (f" {invoice!r}" if invoice else ""))
+        return wanted
+
+    def _plan_of(self, conn: Connection, account: str, one: ClaimRow) -> EscalationPlan:
+        known = self.store.mirror.invoice(conn, account, one.invoice_id)
+        assert known is not None
+        found = assign(*self.seen(conn, known, self.today(account)), self.rules[account])
+        if found.plan is None:
+            raise UsageError(f"{one.number or one.invoice_id} has no plan; `mahnbridge case plan` gives it one")
+        return found.plan
+
+    def _emails(self, conn: Connection, case: str, emails: Sequence[str], unknown: bool) -> str:
+        account, debtor_id, subject = self._customer(conn, case)
+        known = emails_of(self.store.mirror.debtor(conn, account, debtor_id) if debtor_id else None)
+        for one in emails:
+            try:
+                email_of(one)
+            except ValueError as error:
+                raise UsageError(str(error)) from error
+            if one.lower() not in {address.lower() for address in known} and not unknown:
+                there = ", ".join(known) or "none"
+                raise UsageError(f"{one} is no address of {subject} (there: {there}); --unknown takes it all the same")
+        return ", ".join(emails)
+
+    def _replace(self, conn: Connection, account: str, target: Target, level: int | None) -> None:
+        """Drop what waits with another level or recipient; the next run decides anew."""
+        if target.invoice_id is not None:
+            invoices = [target.invoice_id]
+        else:
+            assert target.debtor_id is not None
+            invoices = self.store.questions.invoices_in_cases(conn, account, target.debtor_id)
+        for number in self._pending(conn, account, invoices):
+            notice = self.store.outbox.get(conn, number)
+            if notice.state in REPLACEABLE and level in (None, notice.level):
+                self.store.outbox.drop(
+                    conn, number, reason=Reason.CHANGED.value, text=self.actor,
+                    today=self.today(account), now=self.store.now(),
+                )  # fmt: skip
+
+
+def _check_level(plan: EscalationPlan, position: int, variant: str | None) -> None:
+    if not 1 <= position <= len(plan.levels):
+        there = ", ".join(f"{number} {one.name_in(plan.language)}" for number, one in enumerate(plan.levels, start=1))
+        raise UsageError(f"plan {plan.name} has no level {position}; it has {there}")
+    names = [one.name for one in plan.level(position).variants]
+    if variant is not None and variant not in names:
+        there = ", ".join(names) or "none"
+        raise UsageError(f"level {position} of plan {plan.name} has no variant {variant!r}; it has {there}")
+
+
+def _post(text: str | None) -> str:
+    if text is None:
+        return ""
+    try:
+        address_of(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return text

@@ -49,7 +49,7 @@ def choices(found: Sequence[LevelChoice]) -> str:
 def _choice(one: LevelChoice) -> str:
     name = level(one.level, one.name)
     if len(one.variants) > 1:
-        name = say("next.variants", name=name, variants=" | ".join(one.variants))
+        name += f" [{' | '.join(one.variants)}]"
     return say("next.chosen", name=name, by=one.chosen_by) if one.chosen_by else name
 
 

@@ -116,7 +116,6 @@ TEXTS = {
     "next.total": "{total} für {invoices}",
     "next.fee": "davon Gebühr {fee}",
     "next.chosen": "{name} (gewählt: {by})",
-    "next.variants": "{name} [{variants}]",
     "fact.next": "Nächste Mahnung",
     "fact.next_way": "Weg, Empfänger",
     "fact.next_term": "Zahlungsfrist",

@@ -116,7 +116,6 @@ TEXTS = {
     "next.total": "{total} for {invoices}",
     "next.fee": "fee of {fee} included",
     "next.chosen": "{name} (chosen by {by})",
-    "next.variants": "{name} [{variants}]",
     "fact.next": "Next notice",
     "fact.next_way": "By, to",
     "fact.next_term": "Term",

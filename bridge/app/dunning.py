@@ -56,12 +56,9 @@ class Dunning(Sending):
         return [DunAccount(self.rules[name], self.abilities(name), self.accounts[name].zone) for name in accounts]
 
     def _order(self, accounts: Sequence[str], customer: str | None) -> Order:
-        now, first = self.clock(), accounts[0] if accounts else None
-        zone = self.accounts[first].zone if first else None
-        order = Order(
-            today=self.today(first), at=now, now=now.astimezone(zone).time() if zone else None, actor=self.actor
-        )
-        order = replace(order, max_notices=self.config.dunning.max_notices_per_run)
+        first = accounts[0] if accounts else None
+        limit = self.config.dunning.max_notices_per_run
+        order = Order(today=self.today(first), at=self.clock(), actor=self.actor, max_notices=limit)
         return order if customer is None else replace(order, customers=self._customers(accounts, customer))
 
     def _customers(self, accounts: Sequence[str], customer: str) -> frozenset[str]:

@@ -87,7 +87,8 @@ class LevelShown:
     grace_days: int
     earliest: int | None
     time: str
-    weekdays: tuple[str, ...]
+    until: str
+    weekdays: tuple[str, ...]  # its own; empty: those of the office
     automation: str
     channels: tuple[str, ...]
     variants: tuple[str, ...]

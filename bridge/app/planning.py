@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from bridge.app.dunning import Dunning
@@ -11,6 +11,7 @@ from bridge.app.foresight import Ahead, DayCount, Difference, LevelShown, Outloo
 from bridge.app.rules import account_rules, limited, plans_of
 from bridge.config import load, plugins
 from bridge.dun.ahead import cases
+from bridge.dun.turns import checked
 from bridge.errors import UsageError
 from bridge.model import Severity
 from bridge.policy import Abilities, AccountRules, Automation, CaseView, EscalationPlan
@@ -35,14 +36,24 @@ class Planning(Dunning):
         names = self.chosen(accounts)
         self._ask(names)
         today = self.today(names[0] if names else None)
-        until = today + timedelta(days=days)
+        until, turns = today + timedelta(days=days), self._turns(names)
         found = [
             one
             for name in names
             for case in self._cases(name, names, customer)
-            for one in _ahead(coming(case, self.rules[name], self.abilities(name), self.today(name), until), case)
+            for one in self._coming(case, self.rules[name], self.abilities(name), until, turns[name])
         ]
         return Outlook(today, until, _in_order(found))
+
+    def _turns(self, names: Iterable[str]) -> Mapping[str, Mapping[str, date]]:
+        """Return, by account, when plans with a frequency were checked last."""
+        with self.store.reading() as conn:
+            return {name: checked(self.store, conn, name) for name in names}
+
+    def _coming(
+        self, case: CaseView, rules: AccountRules, abilities: Abilities, until: date, turns: Mapping[str, date]
+    ) -> list[Ahead]:
+        return _ahead(coming(case, rules, abilities, self.today(case.account), until, checked=turns), case)
 
     def _cases(self, name: str, names: Sequence[str], customer: str | None) -> Iterator[CaseView]:
         only = None if customer is None else self._customers(names, customer)
@@ -67,15 +78,14 @@ class Planning(Dunning):
         else:
             new, abilities = self._of_file(file, names)
         today = self.today(names[0] if names else None)
-        until = today + timedelta(days=days)
+        until, turns = today + timedelta(days=days), self._turns(names)
         was: list[Ahead] = []
         now: list[Ahead] = []
         for name in names:
             for case in self._cases(name, names, None):
-                on = self.today(name)
-                was += _ahead(coming(case, self.rules[name], self.abilities(name), on, until), case)
+                was += self._coming(case, self.rules[name], self.abilities(name), until, turns[name])
                 if name in new:
-                    now += _ahead(coming(case, new[name], abilities[name], on, until), case)
+                    now += self._coming(case, new[name], abilities[name], until, turns[name])
         return Rehearsal(
             file=str(file),
             plan=plan.name if plan else "",
@@ -163,7 +173,8 @@ def _levels(plan: EscalationPlan, interval: int, language: str) -> Iterator[Leve
             grace_days=level.grace_days,
             earliest=days.get(position),
             time=level.time.strftime("%H:%M") if level.time else "",
-            weekdays=level.weekdays,
+            until=level.until.strftime("%H:%M") if level.until else "",
+            weekdays=level.weekdays or (),
             automation=level.automation.value,
             channels=tuple(via.value for via in level.vias(level.standard)),
             variants=tuple(one.name for one in level.variants if one is not level.standard),

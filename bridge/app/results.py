@@ -145,6 +145,8 @@ class Delivered:
     sending: bool = False
     paused: bool = False
     problems: tuple[str, ...] = ()
+    later: int = 0  # steps that wait for the next day or hour of sending, which begins at `opens_at`
+    opens_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 
 from bridge.config import Assignment as Line
 from bridge.config import Loaded
+from bridge.config.calendar import Calendar as Times
 from bridge.errors import ConfigError
 from bridge.policy import AccountRules, Assignment, Automation, Creditor, EscalationPlan
 from bridge.policy.calendar import Calendar
 from bridge.policy.load import load_plans
+from bridge.policy.office import Closure, Office
+from bridge.policy.plan import WEEKDAYS
 from bridge.policy.rules import NO_PLAN
 from bridge.store.rows import cents
 
@@ -47,7 +50,7 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
     config = loaded.config
     account, dunning, out = config.accounts[name], config.dunning, config.exclusions
     try:
-        calendar = Calendar(account.country, account.federal_state, frozenset(dunning.closed))
+        calendar = Calendar(account.country, account.federal_state)
     except ValueError as error:
         raise ConfigError(f"{loaded.path}: accounts.{name}: {error}") from error
     creditor = config.creditor
@@ -59,6 +62,7 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
             _assignment(line) for line in config.plans.assign if not line.accounts or name in line.accounts
         ),
         calendar=calendar,
+        office=_office(config.calendar),
         creditor=Creditor(
             name=creditor.name,
             lines=creditor.address.lines[1:]
@@ -84,6 +88,17 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
         excluded_terms=frozenset(out.terms_days),
         prepayment_tags=frozenset(out.prepayment_tags),
         deferral_days=dunning.deferral_days,
+    )
+
+
+def _office(times: Times) -> Office:
+    return Office(
+        weekdays=frozenset(WEEKDAYS.index(day) for day in times.weekdays),
+        opens=times.opens,
+        closes=times.closes,
+        quiet=frozenset((int(day[:2]), int(day[3:])) for day in times.quiet_days),
+        closures=tuple(Closure(one.first, one.last or one.first, one.counts) for one in times.closures),
+        debtor_holidays=times.debtor_holidays,
     )
 
 

@@ -62,6 +62,7 @@ class Sending(Reading):
             steps = self.store.questions.step_counts(conn)
             sending, paused = self.sending(conn), bool(self.store.settings.get(conn, PAUSE))
         reasons = [one.held.value for one in reports if one.held is not None]
+        opens = [one.opens_at for one in reports if one.opens_at is not None]
         wake = [one.wait_until for one in reports if one.wait_until is not None]
         return Delivered(
             counts={name: sum(getattr(one, name) for one in reports) for name in names},
@@ -71,6 +72,8 @@ class Sending(Reading):
             reasons={reason: reasons.count(reason) for reason in dict.fromkeys(reasons)},
             sending=sending,
             paused=paused,
+            later=sum(one.later for one in reports),
+            opens_at=min(opens, default=None),
             problems=tuple(problem for one in reports for problem in (*one.problems, *filter(None, (one.stopped,)))),
         )
 

@@ -114,6 +114,8 @@ def delivered(out: Out, result: Delivered) -> None:
         out.text(f"  {text}", "warning")
     if not result.sending:
         out.line("deliver.paused" if result.paused else "deliver.off", style="warning")
+    if result.later:
+        out.line("deliver.later", count=result.later, at=shown(result.opens_at), style="warning")
     if result.parked:
         out.line("deliver.parked", count=result.parked, style="warning")
     if result.unclear:

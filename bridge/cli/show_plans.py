@@ -107,7 +107,9 @@ def _drawn(out: Out, one: LevelShown, *, last: bool) -> None:
         parts.append(say("plans.grace", count=one.grace_days))
     if one.time:
         parts.append(say("plans.time", time=one.time))
-    if one.weekdays != ("mon", "tue", "wed", "thu", "fri"):
+    if one.until:
+        parts.append(say("plans.until", time=one.until))
+    if one.weekdays:
         parts.append(", ".join(say(f"weekday.{name}") for name in one.weekdays))
     ways = " + ".join(word("channel", name) for name in one.channels)
     if one.variants:

@@ -8,65 +8,23 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     EmailStr,
     Field,
     SecretStr,
-    WithJsonSchema,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from stdnum import bic as bic_check
 from stdnum import iban as iban_check
 
+from bridge.config.calendar import STATES, Calendar, TimeOfDay, TimeZone
 from bridge.contract import ConnectorSettings
 from bridge.http import HttpSettings
 from bridge.model import Address, Amount, Frozen
 
-_STATES = ("BW", "BY", "BE", "BB", "HB", "HH", "HE", "MV", "NI", "NW", "RP", "SL", "SN", "ST", "SH", "TH")
 _NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 AccountName = Annotated[str, Field(pattern=_NAME)]
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        msg = "expected the name of a time zone such as Europe/Berlin"
-        raise ValueError(msg) from error
-    return value
-
-
-def _clock_time(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            hours, minutes = value.strip().split(":")
-            return time(int(hours), int(minutes))
-        except ValueError as error:
-            msg = "expected a time of day such as 07:30"
-            raise ValueError(msg) from error
-    if isinstance(value, time):
-        return value
-    msg = "expected a time of day such as 07:30"
-    raise ValueError(msg)
-
-
-def _safe_hour(value: time) -> time:
-    if value.hour == 2:
-        msg = "between 02:00 and 03:00 the clock change skips or repeats the hour; choose another time"
-        raise ValueError(msg)
-    return value
-
-
-TimeZone = Annotated[str, AfterValidator(_zone)]
-TimeOfDay = Annotated[
-    time,
-    BeforeValidator(_clock_time),
-    AfterValidator(_safe_hour),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d{2}$"}),
-]
-"""A local time of day, `HH:MM`, outside the hour that the clock change skips or repeats."""
 
 
 class Language(StrEnum):
@@ -211,16 +169,20 @@ class Account(Frozen):
         26, ge=1, le=720, description="Older data than this is held as stale instead of dunned."
     )
     delivery: Delivery = Field(Delivery(), description="How patiently notices of this account are delivered.")
-    federal_state: str | None = Field(None, description="Federal state whose public holidays count, such as BY or NW.")
     country: str = Field("DE", pattern=r"^[A-Z]{2}$", description="Country whose public holidays count.")
+    federal_state: str | None = Field(
+        None,
+        description="Federal state or canton whose public holidays count, such as BY, NW or ZH; of Austria 1 to 9.",
+    )
     schedule: AccountTimes = Field(AccountTimes(), description="Own times of this account.")
     write_back: Places | None = Field(None, description="Own write-back switches of this account.")
 
     @field_validator("federal_state")
     @classmethod
-    def _state(cls, value: str | None) -> str | None:
-        if value is not None and value not in _STATES:
-            msg = "expected a federal state such as " + ", ".join(_STATES)
+    def _state(cls, value: str | None, info: ValidationInfo) -> str | None:
+        known = STATES.get(info.data.get("country", ""), ())
+        if value is not None and known and value not in known:
+            msg = "expected a federal state such as " + ", ".join(known)
             raise ValueError(msg)
         return value
 
@@ -317,7 +279,6 @@ class Dunning(Frozen):
         14, ge=1, le=365, description="Length of a deferral (Zahlungsaufschub) where none is given."
     )
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of the creditor; others are held.")
-    closed: tuple[date, ...] = Field((), description="Further days on which nothing is sent, such as company holidays.")
 
 
 class Claims(Frozen):
@@ -424,6 +385,7 @@ class Config(Frozen):
     )
     plans: Plans = Field(Plans(), description="Escalation plans and who gets which.")
     exclusions: Exclusions = Field(Exclusions(), description="Who is never dunned.")
+    calendar: Calendar = Field(Calendar(), description="Days and hours of sending, company holidays.")
     dunning: Dunning = Field(Dunning(), description="Limits and switches of the dunning run.")
     claims: Claims = Field(Claims(), description="What is owed beside the principal: interest, flat fee.")
     write_back: Places = Field(Places(), description="Lines left at the provider after a reminder went out.")

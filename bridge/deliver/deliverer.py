@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from bridge.contract import Act, BridgeError, Reason
+from bridge.contract import REACHES_DEBTOR, Act, BridgeError, Reason
 from bridge.deliver.attempt import Attempt, Ended, Outcome
 from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, PostedLetters, Report, TakesBack
@@ -12,9 +12,11 @@ from bridge.deliver.writing import write_back
 from bridge.errors import UsageError, WrongState
 from bridge.store.accounts import RECONNECT, STOPPED
 from bridge.store.journal import SELF
-from bridge.store.records import Notice
+from bridge.store.records import Notice, Step
 
 _ENDS = frozenset({Outcome.WAIT, Outcome.HELD, Outcome.STOPPED})
+_TIMED = REACHES_DEBTOR | {Act.CREATE, Act.COMPLETE}
+"""Acts for which days and hours of sending count, as long as the notice has not gone out; what finishes its records comes right after it."""
 
 
 class Deliverer:
@@ -66,6 +68,8 @@ class Deliverer:
             if step is None:
                 return
             seen.add(step.id)
+            if self._too_early(port, step, report):
+                continue
             ended = Attempt(self.desk, port, step).run()
             _count(report, ended)
             if ended.outcome in _ENDS:
@@ -73,6 +77,19 @@ class Deliverer:
                 report.stopped = ended.text if ended.outcome is Outcome.STOPPED else None
                 report.wait_until = now + ended.after if ended.after else None
                 return
+
+    def _too_early(self, port: AccountPort, step: Step, report: Report) -> bool:
+        """Return whether this step begins or sends a notice outside the days and hours of sending: it keeps waiting, untouched."""
+        if step.act not in _TIMED:
+            return False
+        with self.desk.store.reading() as conn:
+            notice = self.desk.store.outbox.get(conn, step.notice_id)
+            opens = None if notice.state == "landed" else self.desk.rules.opens(conn, notice, port.now())
+        if opens is None:
+            return False
+        report.later += 1
+        report.opens_at = min(filter(None, (report.opens_at, opens)))
+        return True
 
     # ------------------------------------------------------------------------------------------------- landing later
 

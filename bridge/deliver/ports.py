@@ -95,6 +95,9 @@ class Rules(Protocol):
     def gate(self, conn: Connection, account: str) -> Reason | None:
         """Return why nothing may be written to `account` now (sending off, pause, writing suspended), or None."""
 
+    def opens(self, conn: Connection, notice: Notice, now: datetime) -> datetime | None:
+        """Return the instant at which this notice may leave, where the account's days and hours of sending say not now; else None."""
+
     def recheck(
         self, conn: Connection, notice: Notice, claim: NoticeClaim, snapshot: Snapshot, today: date
     ) -> HoldLike | None:
@@ -150,6 +153,8 @@ class Report:
     found: int = 0
     again: int = 0
     alarms: int = 0
+    later: int = 0  # steps that wait for the next day or hour of sending
+    opens_at: datetime | None = None  # business clock, the earliest of them
     held: Reason | None = None
     stopped: str | None = None
     wait_until: datetime | None = None

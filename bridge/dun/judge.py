@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
@@ -11,6 +11,8 @@ from bridge.dun.views import account_facts
 from bridge.errors import UsageError
 from bridge.model import Reason, Snapshot
 from bridge.policy import AccountRules, Basis, Hold, LocalView, recheck, words
+from bridge.policy.hours import waits
+from bridge.policy.places import calendar_at
 from bridge.store import Store
 from bridge.store.records import Notice, NoticeClaim
 
@@ -44,11 +46,25 @@ class Judge:
             return None
         return Reason.WRITING_SUSPENDED if known.writing_suspended else None
 
+    def opens(self, conn: Connection, notice: Notice, now: datetime) -> datetime | None:
+        """Return the instant at which this notice may leave, where days and hours of sending say not now; else None."""
+        rules, zone = self._rules[notice.account], self._zones[notice.account]
+        plan = rules.plans.get(notice.plan)
+        level = plan.level(notice.level) if plan and 1 <= notice.level <= len(plan.levels) else None
+        debtor = self._store.mirror.debtor(conn, notice.account, notice.debtor_id)
+        place = calendar_at(debtor.address if debtor else None, rules)
+        local = now.astimezone(zone)
+        found = waits(rules, level, place, local.date(), local.time())
+        return None if found is None else datetime.combine(found.on, found.at or time(), zone).astimezone(UTC)
+
     def recheck(
         self, conn: Connection, notice: Notice, claim: NoticeClaim, snapshot: Snapshot, today: date
     ) -> Hold | None:
         """Return why this claim must not be reminded of, judged by `snapshot` and by what is known here, or None."""
         rules = self._rules[notice.account]
+        if snapshot.payments_as_of is not None:
+            local = snapshot.payments_as_of.astimezone(self._zones[notice.account])
+            snapshot = snapshot.model_copy(update={"payments_as_of": local})
         if not claim.basis:
             return Hold(Reason.CHANGED, words.reason(Reason.CHANGED, rules.staff_language))
         basis = Basis.from_json(claim.basis)

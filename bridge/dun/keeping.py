@@ -30,7 +30,6 @@ _ROUTINE = frozenset(
         Reason.DEADLINE_RUNNING,
         Reason.MINIMUM_INTERVAL,
         Reason.NOT_WORKING_DAY,
-        Reason.OUTSIDE_HOURS,
         Reason.OWN_REMINDER_RUNNING,
         Reason.NOT_DUE,
     }

@@ -7,7 +7,7 @@ it is seen and can be repeated; all others were decided.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,7 @@ from bridge.policy import (
 from bridge.policy.beside import bundles
 from bridge.policy.decide import decide_claim
 from bridge.policy.holds import UNDECIDED, outdated
+from bridge.policy.places import calendar_of
 from bridge.policy.situation import effective_due
 from bridge.store import Store
 from bridge.store.accounts import Account
@@ -69,19 +70,22 @@ class DunAccount:
     def name(self) -> str:
         return self.rules.account
 
+    def local(self, order: "Order") -> "Order":
+        """Return the order on this account's local date."""
+        return replace(order, today=order.at.astimezone(self.zone).date())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a run is asked to do.
 
-    `today` is the business date, `at` the business instant, `now` the local time of day for levels that have one (None: any).
+    `today` is the business date of the run, `at` the business instant, which makes the local date of each account.
     `customers` restricts the run to these provider ids. `max_notices` is the cap on notices that no person approves one by one;
     `approved` lifts it and the hold after a jump, once. `everything` decides on all open invoices, not only on those that are due.
     """
 
     today: date
     at: datetime
-    now: time | None = None
     actor: str = SELF
     customers: Collection[str] | None = None
     max_notices: int | None = DEFAULT_CAP
@@ -101,13 +105,14 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
             report.run_id = store.runs.start(conn, "dun", actor=order.actor, on=order.today, at=order.at)
         try:
             for account in accounts:
-                stamp = Stamp(at=order.at, on=order.today, actor=order.actor)
+                its = account.local(order)
+                stamp = Stamp(at=order.at, on=its.today, actor=order.actor)
                 with store.begin() as conn:
                     _wake_for_rules(store, conn, account, stamp)
-                    wake_origins(conn, account.name, order.today)
+                    wake_origins(conn, account.name, its.today)
                     store.choices.break_promises(conn, account.name, stamp)
-                work = _Work(store, account, order, report, None)
-                for chunk in work.chunks(order.today):
+                work = _Work(store, account, its, report, None)
+                for chunk in work.chunks(its.today):
                     work.take_up(chunk, held, stamp)
         except BaseException as error:
             with store.begin() as conn:
@@ -148,8 +153,9 @@ def plan(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunRepor
     report = DunReport(order.today)
     order = replace(order, lines=True)
     for account in accounts:
-        work = _Work(store, account, order, report, None)
-        for chunk in work.chunks(None if order.everything else order.today):
+        its = account.local(order)
+        work = _Work(store, account, its, report, None)
+        for chunk in work.chunks(None if its.everything else its.today):
             with store.reading() as conn:
                 work.do(conn, chunk)
     report.state = "waiting" if report.waiting_for else "done"
@@ -262,7 +268,7 @@ class _Work:
     def _decide(self, seen: Seen, facts: AccountFacts) -> tuple[Decision, ...]:
         rules, order = self.account.rules, self.order
         found = tuple(
-            decide_claim(seen.case, claim, rules, order.today, now=order.now, facts=facts)
+            decide_claim(seen.case, claim, rules, order.today, facts=facts)
             for claim in seen.case.claims
             if claim.invoice_id in seen.due
         )
@@ -288,7 +294,7 @@ class _Work:
         if not planned:
             return ()
         return tuple(
-            decide_claim(seen.case, claim, rules, self.order.today, now=self.order.now, facts=facts)
+            decide_claim(seen.case, claim, rules, self.order.today, facts=facts)
             for claim in seen.case.claims
             if claim.invoice_id not in seen.due
         )
@@ -300,9 +306,7 @@ class _Work:
             running = claim.running
             if running is None or claim.invoice_id not in seen.due or running.notice_id in dropped:
                 continue
-            decision = decide_claim(
-                seen.case, claim, self.account.rules, self.order.today, now=self.order.now, facts=facts
-            )
+            decision = decide_claim(seen.case, claim, self.account.rules, self.order.today, facts=facts)
             reason = decision.reason
             over = decision.outcome is Outcome.CLOSE
             if reason is Reason.OWN_REMINDER_RUNNING:
@@ -374,7 +378,7 @@ class _Work:
                     number=claim.number,
                     currency=claim.currency,
                     demand=claim.demand,
-                    due_on=effective_due(claim, self.account.rules),
+                    due_on=effective_due(claim, calendar_of(case, claim, self.account.rules)),
                     decision=decision,
                 )
             )

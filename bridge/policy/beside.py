@@ -22,7 +22,6 @@ WAITS = frozenset(
         Reason.DEADLINE_RUNNING,
         Reason.MINIMUM_INTERVAL,
         Reason.NOT_WORKING_DAY,
-        Reason.OUTSIDE_HOURS,
         Reason.GROUP_WAITING,
     }
 )

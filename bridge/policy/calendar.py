@@ -1,4 +1,4 @@
-"""Working days: weekends and public holidays of a country and its federal state, and days on which the agency is closed."""
+"""Working days: weekends and the public holidays of a country and its federal state."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,15 +11,14 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Calendar of working days (Werktage in the sense of BGB 193: neither Saturday, Sunday nor public holiday).
+    """Calendar of working days at one place (Werktage in the sense of BGB 193: neither Saturday, Sunday nor public holiday).
 
-    `country` is an ISO code, `state` a subdivision of it such as `BY`; unknown ones are refused with `ValueError`. `closed` are further
-    days without sending. Years are looked up once.
+    `country` is an ISO code, `state` a subdivision of it such as `BY`; unknown ones are refused with `ValueError`. Years are looked up
+    once.
     """
 
     country: str = "DE"
     state: str | None = None
-    closed: frozenset[date] = frozenset()
     _years: dict[int, frozenset[date]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -27,7 +26,8 @@ class Calendar:
             self._of(2026)
         except NotImplementedError as error:
             msg = f"there is no calendar of public holidays for {self.country}{'-' + self.state if self.state else ''}"
-            raise ValueError(msg) from error
+            known = holidays.list_supported_countries().get(self.country, ())
+            raise ValueError(msg + (f"; of {self.country} there are {', '.join(known)}" if known else "")) from error
 
     def _of(self, year: int) -> frozenset[date]:
         days = self._years.get(year)
@@ -50,21 +50,26 @@ class Calendar:
             day += DAY
         return day
 
-    def sending_day(self, day: date, weekdays: frozenset[int]) -> date:
-        """Return the first day from `day` on which notices go out: an allowed weekday, no public holiday, not closed.
+    def bank_days_between(self, start: date, end: date) -> int:
+        """Return how many bank working days lie after `start` up to and including `end`; 0 where `end` is not later.
 
-        Where `weekdays` names Saturday or Sunday, that day counts as one of sending.
+        On a bank working day the banks of this place and the payment system of the euro (TARGET) both work: no weekend, no public
+        holiday, neither 24 nor 31 December.
         """
-        for _ in range(370):
-            if day.weekday() in weekdays and day not in self.closed and day not in self._of(day.year):
-                break
-            day += DAY
-        return day
-
-    def working_days_between(self, start: date, end: date) -> int:
-        """Return how many working days lie after `start` up to and including `end`; 0 where `end` is not later."""
         days, day = 0, start
         while day < end:
             day += DAY
-            days += self.is_working_day(day)
+            days += self.is_working_day(day) and (day.month, day.day) not in _BANKS_CLOSED and not _target_rests(day)
         return days
+
+
+_BANKS_CLOSED = frozenset({(12, 24), (12, 31)})
+_target: dict[int, frozenset[date]] = {}
+
+
+def _target_rests(day: date) -> bool:
+    days = _target.get(day.year)
+    if days is None:
+        found: Iterable[date] = holidays.financial_holidays("ECB", years=day.year)
+        days = _target[day.year] = frozenset(found)
+    return day in days

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from bridge.model import Content, Reason
-from bridge.policy import texts
+from bridge.policy import places, texts
 from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
 from bridge.policy.build import amount
 from bridge.policy.channel import Via
@@ -231,7 +231,8 @@ def _notice(  # noqa: PLR0917  one call site
     beside: tuple[Other, ...] = (),
 ) -> NoticeDraft:
     via, document = way.via, way.document
-    deadline = rules.calendar.working_day(today + timedelta(days=lead.level.term_days))
+    end = today + timedelta(days=lead.level.term_days)
+    deadline = max(places.deadline(rules, places.calendar_of(case, item.claim, rules), end) for item in group)
     fee = int(lead.level.fee.scaleb(2))
     fees = [fee if item is lead else 0 for item in group]
     name = lead.level.name_in(lead.language)

@@ -1,6 +1,6 @@
 """Decide (Mahnvorschlag): what happens with each claim of a case on one day, and why. Pure."""
 
-from datetime import date, time
+from datetime import date
 
 from bridge.model import Reason
 from bridge.policy.holds import BEFORE_CASE, CLOSING, LATE_RULES, RULES, plain
@@ -10,15 +10,15 @@ from bridge.policy.views import AccountFacts, CaseView, ClaimView, Decision, Out
 
 
 def decide(
-    case: CaseView, rules: AccountRules, today: date, *, now: time | None = None, facts: AccountFacts | None = None
+    case: CaseView, rules: AccountRules, today: date, *, facts: AccountFacts | None = None
 ) -> tuple[Decision, ...]:
     """Return one decision per claim of `case`, in their order.
 
-    `today` and `now` are local to the account; `now` None means any time of day. Deterministic: the order in which claims or
+    `today` is local to the account; the time of day is minded by delivery. Deterministic: the order in which claims or
     their reminders were imported makes no difference.
     """
     known = facts or NO_FACTS
-    return tuple([decide_claim(case, claim, rules, today, now=now, facts=known) for claim in case.claims])
+    return tuple([decide_claim(case, claim, rules, today, facts=known) for claim in case.claims])
 
 
 def decide_claim(
@@ -27,11 +27,10 @@ def decide_claim(
     rules: AccountRules,
     today: date,
     *,
-    now: time | None = None,
     facts: AccountFacts = NO_FACTS,
 ) -> Decision:
     """Return the decision about one claim: the first rule that answers decides."""
-    situation = Situation(case, claim, rules, today, now=now, facts=facts)
+    situation = Situation(case, claim, rules, today, facts=facts)
     for rule in LATE_RULES if plain(situation) else RULES:
         verdict = rule(situation)
         if verdict is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 
 from bridge.model import Act
 from bridge.policy import words
@@ -11,6 +11,7 @@ from bridge.policy.forecast import Coming, play
 from bridge.policy.holds import RULES
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import NO_FACTS, Situation
+from bridge.policy.turns import facts_on
 from bridge.policy.views import Abilities, AccountFacts, CaseView, ClaimView, Decision
 
 HORIZON = timedelta(days=730)
@@ -76,7 +77,6 @@ def explain(
     today: date,
     *,
     on: date | None = None,
-    now: time | None = None,
     facts: AccountFacts | None = None,
     abilities: Abilities = EVERYTHING,
     ahead: tuple[Coming, ...] | None = None,
@@ -94,10 +94,10 @@ def explain(
     if day > today:
         case, gone = play(case, rules, abilities, today, day, checked=checked)
         before, claim = events(gone, claim, rules), case.claims[0]
-        known, now, ahead = NO_FACTS, None, None
+        known, ahead = facts_on(rules, checked, today, day), None
     if ahead is None:
         ahead = play(case, rules, abilities, day, day + HORIZON, checked=checked)[1]
-    situation = Situation(case, claim, rules, day, now=now, facts=known)
+    situation = Situation(case, claim, rules, day, facts=known)
     asked, decision, decided_by = [], None, ""
     for rule in RULES:
         verdict = rule(situation)

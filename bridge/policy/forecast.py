@@ -8,7 +8,8 @@ from types import MappingProxyType
 from bridge.policy.compose import NoticeDraft, compose, unsendable
 from bridge.policy.decide import decide_claim
 from bridge.policy.rules import AccountRules
-from bridge.policy.views import Abilities, AccountFacts, CaseView, ClaimView, Decision, Outcome
+from bridge.policy.turns import facts_on
+from bridge.policy.views import Abilities, CaseView, ClaimView, Decision, Outcome
 
 DAY = timedelta(days=1)
 NEVER: Mapping[str, date] = MappingProxyType({})
@@ -54,7 +55,7 @@ def play(
     found: list[Coming] = []
     day = min(due.values(), default=end)
     while day < end:
-        facts = AccountFacts(checked=_turns(rules, checked, start, day))
+        facts = facts_on(rules, checked, start, day)
         decisions = [
             decide_claim(case, one, rules, day, facts=facts)
             for one in case.claims
@@ -69,19 +70,6 @@ def play(
         case = _landed(case, going, drafts, day)
         day = min(due.values(), default=end)
     return case, tuple(found)
-
-
-def _turns(rules: AccountRules, checked: Mapping[str, date], start: date, day: date) -> Mapping[str, date]:
-    """Return, by plan, the last day up to `day` on which a plan with a frequency is checked, where the service runs daily."""
-    found = {}
-    for name, plan in rules.plans.items():
-        every, first = plan.bundling.every_days, plan.bundling.start_on
-        if every is None:
-            continue
-        base = checked.get(name) or (max(start, first) if first else start)
-        if base <= day:
-            found[name] = base + timedelta(days=(day - base).days // every * every)
-    return found
 
 
 def _set_next(due: dict[str, date], decision: Decision, day: date, *, sent: bool) -> None:

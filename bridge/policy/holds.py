@@ -1,15 +1,15 @@
 """Holds: everything that speaks against a reminder, as rules over one claim; and the same rules right before a call."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 
 from bridge.model import InvoiceKind, InvoiceStatus, NoticeStatus, Reason
+from bridge.policy.blocks import not_blocked
 from bridge.policy.calendar import DAY
 from bridge.policy.channel import Via
 from bridge.policy.plan import Automation
 from bridge.policy.recipients import addressed, can_reach
 from bridge.policy.situation import Rule, Situation, Verdict
-from bridge.policy.views import Block, ClaimView
+from bridge.policy.views import ClaimView
 
 DUNNABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.PARTIAL, InvoiceKind.FINAL})
 CLOSING = frozenset({Reason.GONE, Reason.PAID, Reason.CANCELLED, Reason.CREDITED, Reason.COVERED})
@@ -19,18 +19,6 @@ UNDECIDED = frozenset({"proposed", "approved"})
 """States of a notice that nothing was done about yet."""
 
 DIRECT_DEBIT_METHODS = frozenset({"direct_debit", "sepa_direct_debit", "debit", "lastschrift", "sepa-lastschrift"})
-
-_STRENGTH = (
-    Reason.INSOLVENCY,
-    Reason.COLLECTION,
-    Reason.DISPUTE,
-    Reason.PAYMENT_PLAN,
-    Reason.PROMISE_TO_PAY,
-    Reason.DEFERRED,
-    Reason.CUSTOMER_EXCLUDED,
-    Reason.INVOICE_EXCLUDED,
-)
-_RANK = {reason: rank for rank, reason in enumerate(_STRENGTH)}
 
 
 def exists(s: Situation) -> Verdict | None:
@@ -92,83 +80,6 @@ def is_due(s: Situation) -> Verdict | None:
     overdue_on = due + DAY
     next_on = overdue_on if s.target is None else min(overdue_on, s.target.possible_on)
     return Verdict(Reason.NOT_DUE, next_on, {"due": due})
-
-
-def not_blocked(s: Situation) -> Verdict | None:
-    """Pass where no block here and no flag at the provider speaks against it, on the invoice or the customer."""
-    found = strongest(_blocks(s), s.today)
-    if found is None:
-        return None
-    next_on = found.until + DAY if found.until is not None and found.until < date.max else None
-    facts: dict[str, object] = {"source": found.source}
-    if found.until is not None:
-        facts["until"] = found.until
-    if found.note:
-        facts["note"] = found.note
-    return Verdict(found.reason, next_on, facts)
-
-
-def strongest(blocks: Iterable[Block], today: date) -> Block | None:
-    """Return the block that decides today: the gravest reason, of equals the longest; None where none is active."""
-    active = [block for block in blocks if block.until is None or block.until >= today]
-    if not active:
-        return None
-    return min(
-        active,
-        key=lambda one: (
-            _RANK.get(one.reason, len(_RANK)),
-            one.reason.value,
-            one.until is not None,
-            -(one.until.toordinal() if one.until else 0),
-            one.source,
-        ),
-    )
-
-
-def _blocks(s: Situation) -> list[Block]:
-    claim, case = s.claim, s.case
-    if not (claim.blocks or case.blocks or _configured(s)):
-        return []
-    wanted = claim.include == "include"
-    customer_wanted = wanted or case.include == "include"
-    blocks = []
-    for block in (*claim.blocks, *case.blocks, *_configured(s)):
-        if block.reason is Reason.CUSTOMER_EXCLUDED and customer_wanted:
-            continue
-        if block.reason is Reason.INVOICE_EXCLUDED and wanted:
-            continue
-        if block.reason is Reason.DIRECT_DEBIT_PENDING and (claim.returned or wanted):
-            continue
-        blocks.append(block)
-    return blocks
-
-
-def _configured(s: Situation) -> list[Block]:
-    """Return the blocks that follow from the configuration and from people's choices."""
-    claim, case, rules = s.claim, s.case, s.rules
-    found = []
-    if case.include == "exclude":
-        found.append(Block(Reason.CUSTOMER_EXCLUDED, source="choice"))
-    elif not rules.include_by_default and case.include != "include":
-        found.append(Block(Reason.CUSTOMER_EXCLUDED, source="default"))
-    if claim.include == "exclude":
-        found.append(Block(Reason.INVOICE_EXCLUDED, source="choice"))
-    if rules.excluded_customers and not rules.excluded_customers.isdisjoint((case.debtor_id, case.number or "")):
-        found.append(Block(Reason.CUSTOMER_EXCLUDED, source="configuration"))
-    if rules.excluded_customer_tags and not rules.excluded_customer_tags.isdisjoint(case.tags):
-        found.append(Block(Reason.CUSTOMER_EXCLUDED, source="customer tag"))
-    if rules.excluded_invoice_tags and not rules.excluded_invoice_tags.isdisjoint(claim.tags):
-        found.append(Block(Reason.INVOICE_EXCLUDED, source="invoice tag"))
-    if rules.excluded_methods and claim.payment_method in rules.excluded_methods:
-        found.append(Block(Reason.INVOICE_EXCLUDED, source="payment method"))
-    term = claim.payment_term_days if claim.payment_term_days is not None else case.payment_term_days
-    if term is not None and term in rules.excluded_terms:
-        found.append(Block(Reason.INVOICE_EXCLUDED, source="payment term"))
-    if rules.prepayment_tags and not (
-        rules.prepayment_tags.isdisjoint(claim.tags) and rules.prepayment_tags.isdisjoint(case.tags)
-    ):
-        found.append(Block(Reason.PREPAYMENT, source="tag"))
-    return found
 
 
 def no_direct_debit(s: Situation) -> Verdict | None:
@@ -289,14 +200,15 @@ def time_has_come(s: Situation) -> Verdict | None:
         last = s.level_on  # also of a reminder adopted just now
     if last is not None:
         days = plan.minimum_interval_days
-        earliest = last + timedelta(days=s.rules.minimum_interval_days if days is None else days)
+        span = timedelta(days=s.rules.minimum_interval_days if days is None else days)
+        earliest = s.rules.office.later(last, span)
         if earliest > on:
             reason, on = Reason.MINIMUM_INTERVAL, earliest
     if on <= today:
         return None
     if reason is Reason.LEVEL_AGE and target.trigger_on <= today:
         reason = Reason.WITHIN_GRACE
-    next_on = s.rules.calendar.sending_day(on, target.level.weekday_numbers)
+    next_on = s.sending_day(on)
     facts: dict[str, object] = {"earliest": next_on, "level": target.level.name, "position": target.position}
     if reason is Reason.MINIMUM_INTERVAL and last is not None:
         facts["last"] = last
@@ -310,7 +222,7 @@ def data_is_fresh(s: Situation) -> Verdict | None:
     limit, seen = s.rules.payments_limit_days, s.facts.payments_as_of
     if limit is None or seen is None or (s.today - seen).days <= limit:
         return None
-    if s.rules.calendar.working_days_between(seen, s.today) <= limit:
+    if s.rules.calendar.bank_days_between(seen, s.today) <= limit:
         return None
     return Verdict(Reason.STALE_DATA, s.today + DAY, {"seen": seen, "limit": limit})
 
@@ -344,15 +256,12 @@ def variant_channels(s: Situation) -> tuple[Via, ...]:
 
 
 def day_fits(s: Situation) -> Verdict | None:
-    """Pass where today is a sending day of the level, and its time of day has come."""
+    """Pass where today is a sending day of the level, at the agency's place and at the debtor's."""
     target = s.target
     assert target is not None
-    day = s.rules.calendar.sending_day(s.today, target.level.weekday_numbers)
+    day = s.sending_day(s.today)
     if day != s.today:
         return Verdict(Reason.NOT_WORKING_DAY, day, {"earliest": day})
-    at = target.level.time
-    if at is not None and s.now is not None and s.now < at:
-        return Verdict(Reason.OUTSIDE_HOURS, s.today, {"time": at.strftime("%H:%M")})
     return None
 
 

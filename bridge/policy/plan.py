@@ -165,7 +165,10 @@ class DunningLevel(Frozen):
     trigger: Trigger
     grace_days: Annotated[int, Field(ge=0, le=365)] = 0
     time: clock_time | None = Field(None, description="not before this local time of day, such as 09:30")
-    weekdays: tuple[Weekday, ...] = Field(("mon", "tue", "wed", "thu", "fri"), min_length=1)
+    until: clock_time | None = Field(None, description="only before this local time of day, such as 18:00")
+    weekdays: tuple[Weekday, ...] | None = Field(
+        None, min_length=1, description="its own sending days instead of those of the office (calendar.weekdays)"
+    )
     automation: Automation = Automation.PROPOSE
     variants: tuple[Variant, ...] = ()
     term_days: Annotated[int, Field(ge=1, le=365)] = 10
@@ -204,7 +207,7 @@ class DunningLevel(Frozen):
             values["variants"] = [{**single, "standard": True}]
         return values
 
-    @field_validator("time", mode="before")
+    @field_validator("time", "until", mode="before")
     @classmethod
     def _clock(cls, value: Any) -> Any:
         if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
@@ -252,6 +255,9 @@ class DunningLevel(Frozen):
         if self.trigger.start is Start.BEFORE_DUE and (self.fee or self.repeat or self.is_legal_dunning):
             msg = "a notice before the due date has no fee, no repetition and is no legal dunning letter"
             raise ValueError(msg)
+        if self.time is not None and self.until is not None and self.until <= self.time:
+            msg = f"until {self.until:%H:%M} is not later than time {self.time:%H:%M}; nothing could ever go out"
+            raise ValueError(msg)
         if self.type is Kind.LAST and self.repeat:
             msg = "nothing automatic follows the last reminder; take repeat or type: last out"
             raise ValueError(msg)
@@ -291,9 +297,9 @@ class DunningLevel(Frozen):
         raise KeyError(name)
 
     @cached_property
-    def weekday_numbers(self) -> frozenset[int]:
-        """Return the allowed weekdays, Monday is 0."""
-        return frozenset(WEEKDAYS.index(day) for day in self.weekdays)
+    def weekday_numbers(self) -> frozenset[int] | None:
+        """Return its own sending days, Monday is 0; None: those of the office."""
+        return None if self.weekdays is None else frozenset(WEEKDAYS.index(day) for day in self.weekdays)
 
     @cached_property
     def before_due(self) -> bool:

@@ -38,7 +38,7 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
 
     Called right before every create, amend, complete and send, with the provider's answer to a look. Everything is judged by that
     answer: paid, cancelled, credited, blocked, direct debit under way, amount or recipient changed, a reminder that is not ours. An
-    answer that shows no invoice cannot be judged: `unreadable`.
+    answer that shows no invoice cannot be judged: `unreadable`. Its `payments_as_of` is local time of the account.
     `basis.own_reminders` names the records that this notice made itself; those are not foreign.
     """
     if not snapshot.found:

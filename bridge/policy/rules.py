@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.policy.calendar import Calendar
 from bridge.policy.links import Links
+from bridge.policy.office import Office
 from bridge.policy.plan import EscalationPlan
 
 NO_PLAN = "none"
@@ -55,7 +56,8 @@ class AccountRules:
     plans: Mapping[str, EscalationPlan]
     default_plan: str | None
     assignments: tuple[Assignment, ...] = ()
-    calendar: Calendar = field(default_factory=Calendar)
+    calendar: Calendar = field(default_factory=Calendar)  # of the agency's place
+    office: Office = field(default_factory=Office)
     creditor: Creditor = field(default_factory=Creditor)
     currencies: frozenset[str] = frozenset({"EUR"})
     language: str = "de"  # of debtors whose own is not known
@@ -74,7 +76,7 @@ class AccountRules:
     prepayment_tags: frozenset[str] = frozenset()
     deferral_days: int = 14
     links: Links | None = field(default=None, compare=False, repr=False)  # of the page on which debtors answer
-    cache: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
+    cache: dict[object, object] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def excludes_nobody(self) -> bool:

@@ -1,12 +1,13 @@
 """Where one claim stands on one day: its effective due date, its level after adopted reminders, the level that would be next."""
 
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from bridge.model import NoticeStatus, Reason
 from bridge.policy.assign import assign
-from bridge.policy.calendar import DAY
+from bridge.policy.calendar import DAY, Calendar
+from bridge.policy.places import calendar_of, sending_places
 from bridge.policy.plan import DunningLevel, EscalationPlan
 from bridge.policy.rules import AccountRules
 from bridge.policy.trigger import Start
@@ -40,7 +41,7 @@ class Situation:
         "facts",
         "level",
         "level_on",
-        "now",
+        "place",
         "plan",
         "plan_at",
         "plan_because",
@@ -58,16 +59,15 @@ class Situation:
         rules: AccountRules,
         today: date,
         *,
-        now: time | None = None,
         facts: AccountFacts = NO_FACTS,
     ) -> None:
         self.case = case
         self.claim = claim
         self.rules = rules
         self.today = today
-        self.now = now
         self.facts = facts
-        self.due = effective_due(claim, rules)
+        self.place = calendar_of(case, claim, rules)
+        self.due = effective_due(claim, self.place)
         assigned = assign(case, claim, rules)
         self.plan: EscalationPlan | None = assigned.plan
         self.plan_name = assigned.name
@@ -88,20 +88,26 @@ class Situation:
             )
         self.target: Target | None = next_target(self) if assigned.plan is not None and self.due is not None else None
 
+    def sending_day(self, day: date) -> date:
+        """Return the first day from `day` on which the next level goes out: the office sends, and the debtor has no holiday."""
+        assert self.target is not None
+        weekdays = self.target.level.weekday_numbers
+        return self.rules.office.sending_day(day, weekdays, *sending_places(self.rules, self.place))
+
     @property
     def overdue(self) -> bool:
         """Return whether the due date, moved to a working day, has passed."""
         return self.due is not None and self.today > self.due
 
 
-def effective_due(claim: ClaimView, rules: AccountRules) -> date | None:
-    """Return the due date moved to a working day (BGB 193), or None where neither due date nor issue date and term are known."""
+def effective_due(claim: ClaimView, place: Calendar) -> date | None:
+    """Return the due date moved to a working day at the debtor's place (BGB 193), or None where no date or term is known."""
     due = claim.due_on
     if due is None:
         if claim.issued_on is None or claim.payment_term_days is None:
             return None
         due = claim.issued_on + timedelta(days=claim.payment_term_days)
-    return rules.calendar.working_day(due)
+    return place.working_day(due)
 
 
 def adoption(claim: ClaimView, plan: EscalationPlan | None) -> Adoption | None:
@@ -170,7 +176,7 @@ def _repetition(situation: Situation, plan: EscalationPlan) -> Target | None:
         return None
     if situation.repetition >= last.repeat.limit:
         return None
-    on = situation.level_on + timedelta(days=last.repeat.every_days)
+    on = situation.rules.office.later(situation.level_on, timedelta(days=last.repeat.every_days))
     return Target(len(plan.levels), situation.repetition + 1, last, on, on, chosen=False, skipped=())
 
 
@@ -184,16 +190,17 @@ def _days_of(situation: Situation, level: DunningLevel) -> tuple[date, date]:
     due = situation.due
     assert due is not None
     start, to_trigger, to_possible = level.timing
+    later = situation.rules.office.later
     if start is Start.AFTER_DUE:
         if not to_possible:
-            return due + DAY, due + DAY  # overdue begins on the day after
-        return due + to_trigger, due + to_possible
+            return later(due, DAY), later(due, DAY)  # overdue begins on the day after
+        return later(due, to_trigger), later(due, to_possible)
     if start is Start.BEFORE_DUE:
         on = (situation.claim.due_on or due) - to_trigger
         return on, on
     base = situation.claim.issued_on if start is Start.AFTER_ISSUE else situation.level_on
     base = base or due
-    return base + to_trigger, base + to_possible
+    return later(base, to_trigger), later(base, to_possible)
 
 
 class Verdict(NamedTuple):

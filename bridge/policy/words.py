@@ -33,7 +33,10 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "minimum interval since the last notice[ of {last}][, earliest {earliest}]",
     ),
     _R.NOT_WORKING_DAY: ("kein Versandtag[, frühestens {earliest}]", "no sending day[, earliest {earliest}]"),
-    _R.OUTSIDE_HOURS: ("Uhrzeit noch nicht erreicht[: {time} Uhr]", "time of day not reached yet[: {time}]"),
+    _R.OUTSIDE_HOURS: (
+        "außerhalb der Versandzeiten[, frühestens {earliest}]",
+        "outside sending hours[, earliest {earliest}]",
+    ),
     _R.GROUP_WAITING: ("Sammelplan wartet[ bis {earliest}]", "group plan is waiting[ until {earliest}]"),
     _R.PLAN_COMPLETE: ("Eskalationsplan ist durchlaufen[: {plan}]", "escalation plan is complete[: {plan}]"),
     _R.COLLECTION_NOT_READY: ("noch nicht reif für das Inkasso[: {why}]", "not ready for collection[: {why}]"),

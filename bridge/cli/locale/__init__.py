@@ -51,7 +51,9 @@ def tell_time_in(where: tzinfo) -> None:
 @cache
 def catalogue(lang: str) -> Mapping[str, str]:
     """Return all texts of a language."""
-    parts = [importlib.import_module(f"bridge.cli.locale.{name}").TEXTS for name in (lang, f"plans_{lang}")]
+    parts = [
+        importlib.import_module(f"bridge.cli.locale.{name}").TEXTS for name in (lang, f"plans_{lang}", f"holds_{lang}")
+    ]
     return {key: text for part in parts for key, text in part.items()}
 
 

@@ -86,13 +86,13 @@ def test_the_environment_sets_any_key(tmp_path):
             "MAHNBRIDGE__DUNNING__MAX_NOTICES_PER_RUN": "3",
             "MAHNBRIDGE__ACCOUNTS__MAIN_SHOP__HTTP__AUTH__TOKEN": "other",
             "MAHNBRIDGE__DATABASE__URL_FILE": str(secret),
-            "MAHNBRIDGE__DUNNING__CLOSED": "[2026-12-24, 2026-12-31]",
+            "MAHNBRIDGE__CALENDAR__QUIET_DAYS": "[12-24, 12-31]",
         },
     )
     assert loaded.config.dunning.max_notices_per_run == 3
     assert loaded.config.accounts["main-shop"].http.auth.token.get_secret_value() == "other"
     assert loaded.database_url == "postgresql://u:pw@h/db"
-    assert [day.isoformat() for day in loaded.config.dunning.closed] == ["2026-12-24", "2026-12-31"]
+    assert loaded.config.calendar.quiet_days == ("12-24", "12-31")
 
 
 def test_a_mistake_in_the_environment_names_the_variable(tmp_path):

@@ -184,8 +184,11 @@ class SnapshotRules:
     """The shortest rules that can stop a call: judged by the snapshot alone, and by three switches."""
 
     def __init__(self):
-        self.gated = None
+        self.gated = self.opening = None
         self.blocked = set()
+
+    def opens(self, conn, notice, now):
+        return self.opening
 
     def gate(self, conn, account):
         return self.gated

@@ -8,6 +8,7 @@ import pytest
 from bridge.model import NoticeStatus, Reason
 from bridge.policy import NoticeView, Outcome, Running
 from bridge.policy.calendar import Calendar
+from bridge.policy.hours import waits
 from bridge.policy.load import starter_plans
 from tests.unit.policy.helpers import case, claim, days, decided, level, plan, rules, walk
 
@@ -163,11 +164,12 @@ def test_the_deadline_set_by_the_last_notice_must_have_passed():
 
 @pytest.mark.feature("S-BIL-18")
 def test_time_of_day():
-    """At 09:00 nothing, at 09:30 it goes out; the day stays the same."""
+    """At 09:00 nothing leaves, at 09:30 it does; it is decided all the same, so that one run a day is enough."""
     its = rules(plan(level(1, after_due=1, time="09:30")))
-    early = decided(claim(), its, after(1), now=time(9, 0))
-    assert (early.reason, early.next_on) == (Reason.OUTSIDE_HOURS, after(1))
-    assert decided(claim(), its, after(1), now=time(9, 30)).outcome is Outcome.ESCALATE
+    assert decided(claim(), its, after(1)).outcome is Outcome.ESCALATE
+    of_plan = its.plans["plan"].level(1)
+    assert waits(its, of_plan, its.calendar, after(1), time(9, 0)) == (Reason.OUTSIDE_HOURS, after(1), time(9, 30))
+    assert waits(its, of_plan, its.calendar, after(1), time(9, 30)) is None
 
 
 @pytest.mark.feature("P-1")

@@ -14,6 +14,7 @@ from bridge.policy.calendar import Calendar
 from bridge.policy.explain import explain, forecast
 from bridge.policy.holds import RULES
 from bridge.policy.load import starter_plans
+from bridge.policy.office import Closure, Office
 from bridge.policy.plan import EscalationPlan
 from tests.unit.policy.helpers import case, claim, days, level, plan, rules
 
@@ -216,8 +217,8 @@ def test_moving_to_a_working_day_finds_the_first_one(day):
 
 def test_days_on_which_the_agency_is_closed():
     """Closed between the years: nothing goes out, but deadlines may end there."""
-    calendar = Calendar("DE", "NW", frozenset({date(2026, 12, 28), date(2026, 12, 29)}))
-    assert calendar.sending_day(date(2026, 12, 25), frozenset(range(5))) == date(2026, 12, 30)
+    calendar, office = Calendar("DE", "NW"), Office(closures=(Closure(date(2026, 12, 28), date(2026, 12, 29)),))
+    assert office.sending_day(date(2026, 12, 25), None, calendar) == date(2026, 12, 30)
     assert calendar.working_day(date(2026, 12, 25)) == date(2026, 12, 28)
 
 

@@ -22,7 +22,7 @@ class Ahead:
     automation: str
     total: Decimal
     currency: str
-    deadline: date
+    deadline: date | None
     subject: str
 
 

@@ -13,12 +13,14 @@ from bridge.model import Reason
 from bridge.policy import AccountRules, CaseView, ClaimView, Decision, NoticeDraft, Outcome, words
 from bridge.policy.build import amount
 from bridge.policy.calendar import DAY
+from bridge.policy.drafts import TaskDraft
 from bridge.policy.holds import outdated_on
 from bridge.store import Store
 from bridge.store.cases import Stamp, Standing
 from bridge.store.choices import Target
 from bridge.store.outbox import NoticeExists
 from bridge.store.records import NewClaim, NewNotice, NewStep
+from bridge.store.tasks import NewTask
 
 _UNTOLD = frozenset({Reason.NOT_DUE, Reason.NOT_DUNNABLE, Reason.DRAFT, Reason.NO_DUE_DATE})
 """Reasons that are not stored as long as the invoice is in no case."""
@@ -134,7 +136,7 @@ class Keeper:
                 ids[number] = notice_id
             else:
                 self._next.update({one.invoice_id: self._stamp.on + DAY for one in draft.claims})
-            if draft.needs_approval:
+            if draft.needs_approval and draft.deadline is not None:
                 again_on = outdated_on(draft.deadline, self._stamp.on, self._stamp.on)
                 self._next.update({one.invoice_id: again_on for one in draft.claims})
         for one in decisions:
@@ -183,12 +185,14 @@ class Keeper:
             "recipient": draft.recipient,
             "total": str(amount(draft.total)),
             "currency": draft.currency,
-            "deadline": draft.deadline.isoformat(),
+            "deadline": draft.deadline.isoformat() if draft.deadline else None,
             "invoices": [one.number or one.invoice_id for one in draft.claims],
         }
         kind = "notice_proposed" if draft.needs_approval else "notice_queued"
         only = draft.claims[0].invoice_id if len(draft.claims) == 1 else None
         self._note(conn, kind, seen.case_id, invoice_id=only, notice_id=notice_id, data=data)
+        if draft.task is not None:
+            self._store.tasks.add(conn, new_task(draft, draft.task, seen.case_id, notice_id), self._stamp)
         return notice_id
 
     def _used(self, conn: Connection, one: Decision, case: CaseView) -> None:
@@ -217,6 +221,22 @@ class Keeper:
             run_id=self._run_id,
             **more,
         )
+
+
+def new_task(draft: NoticeDraft, task: TaskDraft, case_id: int, notice_id: int) -> NewTask:
+    """Return the task of a notice as the store takes it."""
+    return NewTask(
+        account=draft.account,
+        case_id=case_id,
+        notice_id=notice_id,
+        kind=task.kind.value,
+        title=task.title,
+        note=task.note,
+        owner=task.owner,
+        due_on=task.due_on,
+        due_days=task.due_days,
+        later=task.later,
+    )
 
 
 def _moves(known: Standing, seen: Seen) -> bool:

@@ -28,6 +28,7 @@ from bridge.policy import (
     Decision,
     NoticeDraft,
     Outcome,
+    Via,
     compose,
     unsendable,
 )
@@ -52,6 +53,9 @@ CHUNK = 200
 
 _BROKEN_OFF = {Reason.APPROVAL_PENDING.value, Reason.STALE_DATA.value, Reason.WRITING_SUSPENDED.value}
 """Reasons that keep a run from being the turn of a plan with a frequency."""
+
+_OURS_TO_DO = {Via.CALL.value, Via.COLLECTION.value}
+"""What waits for people of ours, so that nothing was said to the debtor yet."""
 
 LEASE_SECONDS = 300
 DEFAULT_CAP = 25
@@ -313,7 +317,8 @@ class _Work:
                 if not outdated(claim, self.order.today):
                     continue
                 reason = Reason.CHANGED
-            if running.state not in UNDECIDED | {"queued"} and not (over and running.state == "waiting"):
+            open_ = running.state == "waiting" and (over or running.channel in _OURS_TO_DO)
+            if running.state not in UNDECIDED | {"queued"} and not open_:
                 continue
             if self.keeper is None or self.keeper.drop(conn, seen, claim, reason, decision.facts):
                 dropped.add(running.notice_id)
@@ -331,7 +336,7 @@ class _Work:
         self, decisions: tuple[Decision, ...], drafts: tuple[NoticeDraft, ...]
     ) -> tuple[tuple[Decision, ...], tuple[NoticeDraft, ...]]:
         """Hold what goes beyond the cap until a person approves the run; proposals do not count, each is approved by itself."""
-        counted = [draft for draft in drafts if not draft.needs_approval]
+        counted = [draft for draft in drafts if draft.leaves]
         cap = None if self.order.approved else self.order.max_notices
         asked = any(claim.invoice_id in self.waiting for draft in counted for claim in draft.claims)
         if cap is None or (self.report.automatic + len(counted) <= cap and not asked):
@@ -349,7 +354,7 @@ class _Work:
             else one
             for one in decisions
         )
-        return waiting, tuple(draft for draft in drafts if draft.needs_approval)
+        return waiting, tuple(one for one in drafts if beyond.isdisjoint(claim.invoice_id for claim in one.claims))
 
     def _tell(
         self,

@@ -90,6 +90,7 @@ class Viewer:
                 claims=self._claims(dossier, own, by_invoice, invoices, chosen),
                 plan=chosen.plan,
                 include=chosen.include,
+                colleagues=chosen.colleagues + (dossier.debtor.colleagues if dossier.debtor else ()),
                 last_contact_on=contacts.get(key),
                 case_number=number,
                 has_record=dossier.debtor_id is not None,

@@ -1,8 +1,9 @@
 """Policy: plans, triggers, holds, bundling, decide, explain. Pure: no clock, no database, no network."""
 
 from bridge.policy.channel import Via
-from bridge.policy.compose import ClaimDraft, NoticeDraft, compose, unsendable
+from bridge.policy.compose import compose, unsendable
 from bridge.policy.decide import decide
+from bridge.policy.drafts import ClaimDraft, NoticeDraft
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan
 from bridge.policy.recheck import recheck
 from bridge.policy.rules import AccountRules, Assignment, Creditor

@@ -27,7 +27,7 @@ class InternalNotice(Frozen):
     owner: str | None = Field(
         None, max_length=200, description="whose task it is; default: the customer's account owner"
     )
-    due_days: DueDays = Field(2, description="days until the task is due, moved to a working day")
+    due_days: DueDays = Field(2, description="days until the task is due, from the day on which the level went out")
     note: Note = Field("", description="what the colleagues should know or do")
 
 

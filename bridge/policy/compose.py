@@ -5,83 +5,25 @@ channels makes two notices; the record at the provider belongs to the first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from bridge.model import Content, Reason
 from bridge.policy import places, texts
 from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
 from bridge.policy.build import amount
 from bridge.policy.channel import Via
+from bridge.policy.drafts import ClaimDraft, Item, NoticeDraft
+from bridge.policy.inhouse import in_house, task_of, tell
 from bridge.policy.links import with_link
 from bridge.policy.mentions import mentioned, with_mentions
-from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
+from bridge.policy.plan import Automation, DunningLevel, EscalationPlan
 from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, recipient_of
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import adoption
-from bridge.policy.steps import Frame, StepDraft, steps_of
+from bridge.policy.steps import Frame, steps_of
 from bridge.policy.views import Abilities, Basis, CaseView, ClaimView, Decision, Outcome
 from bridge.policy.ways import Blocked, Way, ways
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimDraft:
-    """One claim in a notice. `key` is unique per (claim, round, level, repetition, channel) while the notice lives."""
-
-    invoice_id: str
-    number: str | None
-    round: int
-    level: int
-    level_name: str
-    repetition: int
-    demand: int  # cents, what the decision was based on
-    fee: int  # cents
-    key: str
-    basis: Basis
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeDraft:
-    """One mail or letter over one or more claims of one debtor (Mahnung), in one currency and one language, with its steps.
-
-    `automation` is propose, create, complete or send; a proposal waits for a person. `total` is in cents.
-    """
-
-    account: str
-    debtor_id: str
-    plan: str
-    level: int
-    level_name: str
-    variant: str
-    channel: Via
-    automation: Automation
-    currency: str
-    language: str
-    total: int
-    deadline: date
-    recipient: str
-    content: Content
-    claims: tuple[ClaimDraft, ...]
-    steps: tuple[StepDraft, ...]
-    triggers: tuple[str, ...] = ()  # of a bundle, the invoices whose level is due
-    others: tuple[Other, ...] = ()  # of a bundle, the debtor's other invoices and their part in it
-    plan_version: str = ""
-    link: str | None = None  # names the debtor's link in its text
-
-    @property
-    def needs_approval(self) -> bool:
-        return self.automation is Automation.PROPOSE
-
-
-class _Item(NamedTuple):
-    claim: ClaimView
-    decision: Decision
-    plan: EscalationPlan
-    level: DunningLevel
-    variant: Variant
-    language: str
-    along: bool = False  # overdue and asked for in the bundle, while its own level stays
 
 
 def compose(
@@ -89,7 +31,7 @@ def compose(
 ) -> tuple[NoticeDraft, ...]:
     """Return the notices for the decisions that escalate, oldest claim first."""
     claims = {claim.invoice_id: claim for claim in case.claims}
-    groups: dict[tuple[str, ...], list[_Item]] = {}
+    groups: dict[tuple[str, ...], list[Item]] = {}
     decisions = tuple(decisions)
     items = [_item(case, claims[one.invoice_id], one, rules) for one in decisions if one.outcome is Outcome.ESCALATE]
     for item in sorted(items, key=lambda one: (one.claim.due_on or date.max, one.claim.invoice_id)):
@@ -105,7 +47,7 @@ def compose(
 
 def _notices(  # noqa: PLR0917  two call sites
     case: CaseView,
-    group: Sequence[_Item],
+    group: Sequence[Item],
     decisions: Sequence[Decision],
     rules: AccountRules,
     abilities: Abilities,
@@ -120,20 +62,40 @@ def _notices(  # noqa: PLR0917  two call sites
         beside = tuple(one._replace(part=Part.LEFT_OUT) if one.part is Part.INCLUDED else one for one in beside)
     if isinstance(found, Blocked):
         return []
-    return [_notice(case, [*group, *along], lead, way, rules, abilities, today, beside) for way in found]
+    drafts = [_notice(case, [*group, *along], lead, way, rules, abilities, today, beside) for way in found]
+    return _telling(case, [*group, *along], lead, drafts, rules, abilities, today)
+
+
+def _telling(  # noqa: PLR0917  one call site
+    case: CaseView,
+    group: Sequence[Item],
+    lead: Item,
+    drafts: list[NoticeDraft],
+    rules: AccountRules,
+    abilities: Abilities,
+    today: date,
+) -> list[NoticeDraft]:
+    """Return the notices of a level, the first of which tells colleagues once it has landed, where the level wants that."""
+    first = drafts[0]
+    if lead.level.internal_notice is None or first.channel.in_house:
+        return drafts
+    step = tell(case, group, lead, rules, abilities)
+    sends = first.automation in (Automation.PROPOSE, Automation.SEND)
+    steps = (*first.steps, step) if step is not None and sends else first.steps
+    return [replace(first, steps=steps, task=task_of(case, lead, Via.INTERNAL, rules, today)), *drafts[1:]]
 
 
 def _beside(  # noqa: PLR0917  one call site
     case: CaseView,
-    group: Sequence[_Item],
-    lead: _Item,
+    group: Sequence[Item],
+    lead: Item,
     decisions: Sequence[Decision],
     rules: AccountRules,
     today: date,
 ) -> tuple[Other, ...]:
     """Return the debtor's other invoices with their part in the bundle; nothing where the notice is no bundle that we send."""
     sends = lead.level.automation in (Automation.PROPOSE, Automation.SEND)
-    if not sends or _group(case, lead)[0] == "single":
+    if not sends or _group(case, lead)[0] != "bundle":
         return ()
     triggers = frozenset(item.claim.invoice_id for item in group)
     bundle = Bundle(triggers, lead.claim, lead.plan, lead.level, lead.language)
@@ -145,7 +107,7 @@ def _beside(  # noqa: PLR0917  one call site
     return others(replace(case, claims=there), decisions, bundle, language, rules=rules, today=today)
 
 
-def _along(claim: ClaimView, lead: _Item, today: date) -> _Item:
+def _along(claim: ClaimView, lead: Item, today: date) -> Item:
     """Return an overdue claim that goes along at level 0: it is asked for, and nothing rises. The day keeps its key unique."""
     plan = lead.plan
     decision = Decision(
@@ -158,7 +120,7 @@ def _along(claim: ClaimView, lead: _Item, today: date) -> _Item:
         plan=plan.name,
     )
     adopted = adoption(claim, plan) if claim.notices else None
-    return _Item(claim, decision._replace(adoption=adopted), plan, lead.level, lead.variant, lead.language, along=True)
+    return Item(claim, decision._replace(adoption=adopted), plan, lead.level, lead.variant, lead.language, along=True)
 
 
 def unsendable(
@@ -185,7 +147,7 @@ def key_of(account: str, claim: ClaimView, decision: Decision, via: Via) -> str:
     return f"{account}:{claim.invoice_id}:{decision.round}:{decision.level}:{decision.repetition}:{via.value}"
 
 
-def _item(case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRules) -> _Item:
+def _item(case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRules) -> Item:
     assert decision.plan is not None
     assert decision.level is not None
     plan = rules.plans[decision.plan]
@@ -195,7 +157,7 @@ def _item(case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRu
         variant = level.variant(decision.variant)
     except KeyError:  # taken out of the plan after a person chose it
         variant = level.standard
-    return _Item(claim, decision, plan, level, variant, language_of(case, claim, level, plan, rules))
+    return Item(claim, decision, plan, level, variant, language_of(case, claim, level, plan, rules))
 
 
 def language_of(
@@ -210,20 +172,23 @@ def language_of(
     for language in (wanted, plan.language):
         if language in level.texts:
             return language
-    return next(iter(level.texts))
+    return next(iter(level.texts), plan.language)
 
 
-def _group(case: CaseView, item: _Item) -> tuple[str, ...]:
+def _group(case: CaseView, item: Item) -> tuple[str, ...]:
     plan, claim, level = item.plan, item.claim, item.level
+    if level.collection:
+        return ("collection", claim.currency)
     if not bundled(case, claim, plan, level) or any(via.by_provider for via in item.variant.channels):
         return ("single", claim.invoice_id)
-    return ("bundle", claim.currency, item.language, address(case, claim))
+    kind = "bundle" if level.reaches_debtor else "internal"
+    return (kind, claim.currency, item.language, address(case, claim))
 
 
 def _notice(  # noqa: PLR0917  one call site
     case: CaseView,
-    group: Sequence[_Item],
-    lead: _Item,
+    group: Sequence[Item],
+    lead: Item,
     way: Way,
     rules: AccountRules,
     abilities: Abilities,
@@ -231,6 +196,9 @@ def _notice(  # noqa: PLR0917  one call site
     beside: tuple[Other, ...] = (),
 ) -> NoticeDraft:
     via, document = way.via, way.document
+    if via.in_house:
+        claims = tuple(_claim(case, item, 0, way, rules, today, None) for item in group)
+        return in_house(case, group, lead, via, claims, rules=rules, abilities=abilities, today=today, beside=beside)
     end = today + timedelta(days=lead.level.term_days)
     deadline = max(places.deadline(rules, places.calendar_of(case, item.claim, rules), end) for item in group)
     fee = int(lead.level.fee.scaleb(2))
@@ -262,7 +230,7 @@ def _notice(  # noqa: PLR0917  one call site
             url,
             lead.language,
         ),
-        recipients=mail_recipients(case, lead.claim, lead.level) if own_mail else Content().recipients,
+        recipients=mail_recipients(case, lead.claim, lead.level, rules) if own_mail else Content().recipients,
         address=None if own_mail else postal_address(case, lead.claim),
         line=_line(lead, via, deadline, rules, today),
         sent_by="mail" if own_mail else "post",
@@ -270,7 +238,17 @@ def _notice(  # noqa: PLR0917  one call site
     automation = lead.level.automation
     if any(item.level.automation is Automation.PROPOSE for item in group):
         automation = Automation.PROPOSE  # what a person must approve does not slip out with the rest
-    frame = Frame(via, document, automation, lead.level.tag, content, abilities, case.has_record)
+    frame = Frame(
+        via,
+        document,
+        automation,
+        lead.level.tag,
+        content,
+        abilities,
+        case.has_record,
+        lead.level.attachments,
+        rules.files,
+    )
     per_claim = [
         (item.claim, one_fee, item.level.name_in(lead.language))
         for item, one_fee in zip(group, fees, strict=True)
@@ -302,7 +280,7 @@ def _notice(  # noqa: PLR0917  one call site
 
 
 def _claim(  # noqa: PLR0917  one call site
-    case: CaseView, item: _Item, fee: int, way: Way, rules: AccountRules, today: date, deadline: date
+    case: CaseView, item: Item, fee: int, way: Way, rules: AccountRules, today: date, deadline: date | None
 ) -> ClaimDraft:
     claim, decision, via = item.claim, item.decision, way.via
     adopted = decision.adoption
@@ -338,7 +316,7 @@ def _claim(  # noqa: PLR0917  one call site
     )
 
 
-def _line(lead: _Item, via: Via, deadline: date, rules: AccountRules, today: date) -> str:
+def _line(lead: Item, via: Via, deadline: date, rules: AccountRules, today: date) -> str:
     """Return the line that stays at the provider: date, level, channel, term. The connector adds the marker of its write-back."""
     language = rules.staff_language
     name = lead.level.name_in(language)
@@ -358,8 +336,8 @@ _BY = {
 
 def _values(  # noqa: PLR0917  one call site
     case: CaseView,
-    group: Sequence[_Item],
-    lead: _Item,
+    group: Sequence[Item],
+    lead: Item,
     fee: int,
     total: int,
     deadline: date,

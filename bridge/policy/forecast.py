@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from bridge.policy.compose import NoticeDraft, compose, unsendable
+from bridge.policy.compose import compose, unsendable
 from bridge.policy.decide import decide_claim
+from bridge.policy.drafts import NoticeDraft
 from bridge.policy.rules import AccountRules
 from bridge.policy.turns import facts_on
 from bridge.policy.views import Abilities, CaseView, ClaimView, Decision, Outcome
@@ -102,7 +103,7 @@ def settled(case: CaseView, start: date) -> CaseView:
                 level_on=on,
                 level_name=running.level_name,
                 repetition=running.repetition,
-                deadline=running.deadline,
+                deadline=running.deadline or claim.deadline,
             )
         )
     return replace(case, claims=tuple(claims), last_contact_on=last)
@@ -112,12 +113,12 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
     if not drafts:
         return case
     told = {one.invoice_id: one for one in going}
-    deadlines = {claim.invoice_id: draft.deadline for draft in drafts for claim in draft.claims}
+    deadlines = {claim.invoice_id: draft.deadline for draft in drafts if draft.deadline for claim in draft.claims}
     fees = {claim.invoice_id: claim for draft in drafts for claim in draft.claims}
 
     def after(claim: ClaimView) -> ClaimView:
         decision = told.get(claim.invoice_id)
-        if decision is None or claim.invoice_id not in deadlines:
+        if decision is None or claim.invoice_id not in fees:
             return claim
         one = fees[claim.invoice_id]
         return replace(
@@ -126,7 +127,7 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
             level_name=one.level_name,
             level_on=day,
             repetition=decision.repetition,
-            deadline=deadlines[claim.invoice_id],
+            deadline=deadlines.get(claim.invoice_id, claim.deadline),
             fees=claim.fees + one.fee,
             next_level=None,
             next_variant=None,

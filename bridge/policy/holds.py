@@ -6,6 +6,8 @@ from bridge.model import InvoiceKind, InvoiceStatus, NoticeStatus, Reason
 from bridge.policy.blocks import not_blocked
 from bridge.policy.calendar import DAY
 from bridge.policy.channel import Via
+from bridge.policy.colleagues import colleagues_of
+from bridge.policy.collection import ready_for_collection
 from bridge.policy.plan import Automation
 from bridge.policy.recipients import addressed, can_reach
 from bridge.policy.situation import Rule, Situation, Verdict
@@ -198,7 +200,7 @@ def time_has_come(s: Situation) -> Verdict | None:
     last = s.case.last_contact_on
     if s.level_on is not None and (last is None or s.level_on > last):
         last = s.level_on  # also of a reminder adopted just now
-    if last is not None:
+    if last is not None and target.level.reaches_debtor:
         days = plan.minimum_interval_days
         span = timedelta(days=s.rules.minimum_interval_days if days is None else days)
         earliest = s.rules.office.later(last, span)
@@ -241,18 +243,20 @@ def has_recipient(s: Situation) -> Verdict | None:
         return None
     claim = addressed(s.claim, target.position)
     for via in variant_channels(s):
-        if not can_reach(s.case, claim, target.level, via):
+        if via is Via.INTERNAL and colleagues_of(s.case, s.rules):
+            continue
+        if via not in (Via.CALL, Via.COLLECTION) and not can_reach(s.case, claim, target.level, via):
             return Verdict(Reason.NO_RECIPIENT, None, {"channel": via.value})
     return None
 
 
 def variant_channels(s: Situation) -> tuple[Via, ...]:
-    """Return the channels of the variant that a person chose, or of the standard one."""
+    """Return what the level does in the variant that a person chose, or in the standard one."""
     assert s.target is not None
     try:
-        return s.target.level.variant(s.claim.next_variant).channels
+        return s.target.level.vias(s.target.level.variant(s.claim.next_variant))
     except KeyError:  # the variant was taken out of the plan after it was chosen
-        return s.target.level.standard.channels
+        return s.target.level.vias(s.target.level.standard)
 
 
 def day_fits(s: Situation) -> Verdict | None:
@@ -314,6 +318,7 @@ EARLY_RULES: tuple[Rule, ...] = (
 LATE_RULES: tuple[Rule, ...] = (
     has_plan,
     time_has_come,
+    ready_for_collection,
     group_turn,
     data_is_fresh,
     writing_allowed,

@@ -88,7 +88,9 @@ def days_of(plan: EscalationPlan, term: int, weekday: int = 0, interval: int = 7
 
 def _mailed(level: DunningLevel) -> DunningLevel:
     """Return the level as one that reaches everybody: whom it reaches is no question of the plan's days."""
-    return level.model_copy(update={"variants": (level.standard.model_copy(update={"channels": (Via.MAIL,)}),)})
+    variants = (level.standard.model_copy(update={"channels": (Via.MAIL,)}),)
+    nothing = {"call_task": None, "internal_notice": None, "collection": False}
+    return level.model_copy(update={"variants": variants, **nothing})
 
 
 def _languages(plan: EscalationPlan) -> Iterator[Weakness]:

@@ -275,6 +275,11 @@ class DunningLevel(Frozen):
         """Return whether something is written to the debtor."""
         return bool(self.variants)
 
+    @property
+    def reaches_debtor(self) -> bool:
+        """Return whether the debtor hears of it: by a letter, a mail or a call."""
+        return self.writes or self.call_task is not None
+
     def vias(self, variant: Variant) -> tuple[Via, ...]:
         """Return what this level does in that variant, one notice each: its channels, and what people are to do besides or instead.
 

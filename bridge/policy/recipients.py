@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from bridge.model import Address, Recipients
 from bridge.policy.channel import Via
+from bridge.policy.colleagues import copies
 from bridge.policy.plan import DunningLevel
+from bridge.policy.rules import AccountRules
 from bridge.policy.views import CaseView, ClaimView
 
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
@@ -44,11 +46,18 @@ def address_of(text: str) -> Address:
     )
 
 
-def mail_recipients(case: CaseView, claim: ClaimView, level: DunningLevel) -> Recipients:
-    """Return the addresses of a mail: the invoice's or the debtor's by default, contacts by role, or all; then fixed copies."""
+def mail_recipients(case: CaseView, claim: ClaimView, level: DunningLevel, rules: AccountRules) -> Recipients:
+    """Return the addresses of a mail, and who of our own people gets a copy."""
+    cc, bcc = copies(case, level, rules)
+    to, rule = _addressees(case, claim, level), level.recipients
+    return Recipients(to=to, cc=tuple(dict.fromkeys((*rule.cc, *cc))), bcc=tuple(dict.fromkeys((*rule.bcc, *bcc))))
+
+
+def _addressees(case: CaseView, claim: ClaimView, level: DunningLevel) -> tuple[str, ...]:
+    """Return the debtor's addresses: the invoice's or their own by default, contacts by role, or all."""
     rule = level.recipients
     if claim.mail_to:
-        return Recipients(to=claim.mail_to, cc=rule.cc, bcc=rule.bcc)
+        return claim.mail_to
     to: list[str] = []
     if rule.roles:
         to = [one.email for one in case.contacts if one.email and one.role in rule.roles]
@@ -57,7 +66,7 @@ def mail_recipients(case: CaseView, claim: ClaimView, level: DunningLevel) -> Re
         to.insert(0, main)
     if rule.all_addresses:
         to += [one.email for one in case.contacts if one.email]
-    return Recipients(to=tuple(dict.fromkeys(to)), cc=rule.cc, bcc=rule.bcc)
+    return tuple(dict.fromkeys(to))
 
 
 def postal_address(case: CaseView, claim: ClaimView) -> Address | None:
@@ -82,7 +91,9 @@ def can_reach(case: CaseView, claim: ClaimView, level: DunningLevel, via: Via) -
 def recipient_of(case: CaseView, claim: ClaimView, level: DunningLevel, via: Via) -> str:
     """Return the recipient as one text, to compare later: mail addresses, or the folded postal address; empty: none."""
     if via.mailed:
-        return ", ".join(mail_recipients(case, claim, level).to)
+        return ", ".join(_addressees(case, claim, level))
+    if via.in_house:
+        return ""
     return folded(postal_address(case, claim))
 
 

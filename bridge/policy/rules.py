@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from typing import Any
 
+from bridge.model import Attachment, Colleague
 from bridge.policy.calendar import Calendar
 from bridge.policy.links import Links
 from bridge.policy.office import Office
@@ -45,6 +46,15 @@ class Creditor:
 
 
 @dataclass(frozen=True, slots=True)
+class Caretaker:
+    """One of our own people and whose customers they look after; without customers and tags it is everybody's."""
+
+    colleague: Colleague
+    customers: frozenset[str] = frozenset()  # provider ids or customer numbers
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRules:
     """Everything that the decision about a claim of one account depends on, besides the claim. Amounts in cents.
 
@@ -76,6 +86,9 @@ class AccountRules:
     prepayment_tags: frozenset[str] = frozenset()
     deferral_days: int = 14
     links: Links | None = field(default=None, compare=False, repr=False)  # of the page on which debtors answer
+    caretakers: tuple[Caretaker, ...] = ()
+    files: Mapping[str, Attachment] = field(default_factory=dict)  # files that a level may attach, by name
+    agency: str = ""  # name of the collection agency
     cache: dict[object, object] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property

@@ -4,15 +4,19 @@ Drafts at the provider and their check come first, then the one letter or mail, 
 silently to our own letter is completed only after it: before the letter everything can still be taken back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from bridge.model import Act, Attachment, Content, Ref
+from bridge.policy.actions import INVOICE, Enclosed
 from bridge.policy.build import amount
 from bridge.policy.channel import Document, Via
 from bridge.policy.plan import Automation
 from bridge.policy.views import Abilities, ClaimView
+
+NO_FILES: Mapping[str, Attachment] = MappingProxyType({})
 
 OWN_RECORD = ""
 """Id of the reference that stands for the reminder which this notice itself makes at the provider."""
@@ -38,6 +42,8 @@ class Frame(NamedTuple):
     content: Content
     abilities: Abilities
     customer: bool = True  # the customer has a record at the provider
+    enclosed: tuple[Enclosed, ...] | None = None  # what goes with our own mail or letter; None: the invoices
+    files: Mapping[str, Attachment] = NO_FILES
 
 
 PerClaim = Sequence[tuple[ClaimView, int, str]]
@@ -107,16 +113,26 @@ def _send(frame: Frame, claims: PerClaim) -> StepDraft:
 
 
 def _attachments(frame: Frame, claims: PerClaim) -> tuple[Attachment, ...]:
-    """Return what goes with our own mail or letter: the provider's reminder where it is the document, and the invoices."""
-    if frame.via.by_provider or not frame.abilities.documents:
+    """Return what goes with our own mail or letter: the provider's reminder where it is the document, the invoices, our files."""
+    if frame.via.by_provider:
         return ()
+    wanted = frame.enclosed
+    if wanted is None:
+        wanted = (Enclosed(name=INVOICE),) if frame.abilities.documents else ()
+    invoices = next((one for one in wanted if one.name == INVOICE), None)
     found = []
     for claim, _, level_name in claims:
         name = _file_name(claim.number or claim.invoice_id)
-        if frame.document is Document.PROVIDER:
+        if frame.document is Document.PROVIDER and frame.abilities.documents:
             reference = Ref.reminder(OWN_RECORD, claim.invoice_id)
             found.append(Attachment(filename=f"{_file_name(level_name)}-{name}.pdf", document=reference))
-        found.append(Attachment(filename=f"{name}.pdf", document=Ref.invoice(claim.invoice_id, claim.number)))
+        if invoices is not None:
+            invoice = Ref.invoice(claim.invoice_id, claim.number)
+            found.append(Attachment(filename=f"{name}.pdf", document=invoice, optional=invoices.optional))
+    for one in wanted:
+        if one.name != INVOICE:
+            file = frame.files.get(one.name, Attachment(filename=one.name, path=one.name))
+            found.append(file.model_copy(update={"optional": one.optional}))
     return tuple(found)
 
 

@@ -60,7 +60,7 @@ def ways(
     Without claims it is what the plan and the account alone allow.
     """
     found: list[Way] = []
-    for via in variant.channels:
+    for via in level.vias(variant):
         way = _way(via, level, variant, abilities, claims, first=not found)
         if isinstance(way, Blocked):
             return way
@@ -72,6 +72,9 @@ def ways(
 def _way(
     via: Via, level: DunningLevel, variant: Variant, abilities: Abilities, claims: Sequence[ClaimView], *, first: bool
 ) -> Way | Blocked:
+    if via.in_house:
+        told = via is not Via.INTERNAL or Act.MAIL in abilities.channels
+        return Way(via, Document.NONE, via) if told else Blocked(via, Because.ACT)
     because = _not_the_provider(via, level, variant, abilities, claims, first=first)
     wanted = variant.documents if first else Document.NONE
     netted = any(claim.linked_credits or claim.shared_credits for claim in claims)

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError
-from bridge.model import Reason
+from bridge.model import Colleague, Reason
+from bridge.policy.colleagues import colleague_of
 from bridge.policy.recipients import address_of
 from bridge.policy.views import Block, SendTo
 from bridge.store.cases import Stamp
@@ -17,7 +18,7 @@ from bridge.store.journal import Journal
 from bridge.store.tables import block, claim, dunning_case, override
 from bridge.store.upsert import CHUNK, chunked, mark, mark_debtors
 
-SETTINGS = ("plan", "include", "next_level", "next_variant", "mail_to", "post_to")
+SETTINGS = ("plan", "include", "next_level", "next_variant", "mail_to", "post_to", "colleagues")
 """What can be chosen; `mail_to:2` and `post_to:2` are recipients of level 2 alone."""
 
 BLOCKING = frozenset(
@@ -86,6 +87,7 @@ class Chosen:
     next_level_by: str = ""
     next_variant: str | None = None
     send_to: tuple[SendTo, ...] = ()
+    colleagues: tuple[Colleague, ...] = ()
 
 
 @dataclass(slots=True)
@@ -272,6 +274,8 @@ class Choices:
                     one = _send_to(setting, value)
                     known = values.get("send_to", ())  # of one level before of all
                     values["send_to"] = (one, *known) if one.level else (*known, one)
+                elif setting == "colleagues":
+                    values[setting] = tuple(colleague_of(one) for one in value.split("; ") if one)
                 elif setting == "next_level":
                     values |= {"next_level": int(value), "next_level_by": actor}
                 elif not (setting == "include" and value == "default"):

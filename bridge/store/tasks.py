@@ -1,6 +1,6 @@
 """Tasks (Aufgaben): calls and other work for people, with owner, due day and outcome. Ended, never deleted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -151,7 +151,7 @@ class Tasks:
             raise WrongState(f"task {found.id} is {now.state}{by}, not open")
 
     def _note(
-        self, conn: Connection, kind: str, one: Task, stamp: Stamp, data: dict[str, object] | None = None
+        self, conn: Connection, kind: str, one: Task, stamp: Stamp, data: Mapping[str, object] | None = None
     ) -> None:
         told = {"task": one.id, "task_kind": one.kind, "title": one.title, "owner": one.owner}
         self._journal.record(
@@ -164,7 +164,7 @@ class Tasks:
             case_id=one.case_id,
             notice_id=one.notice_id,
             invoice_id=one.invoice_id,
-            data=told | (data or {}),
+            data={**told, **(data or {})},
         )
 
 

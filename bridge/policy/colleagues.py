@@ -1,0 +1,62 @@
+"""Our own people of a customer (Kundenbetreuung): named by a person here, by the provider, or by the configuration."""
+
+import re
+
+from bridge.model import Colleague
+from bridge.policy.plan import DunningLevel
+from bridge.policy.rules import AccountRules, Caretaker
+from bridge.policy.views import CaseView
+
+_WRITTEN = re.compile(r"(\*?)(?:([^<>;*@\x00-\x1f\x7f]{1,100}?)\s*<)?([^@\s,;<>*]+@[^@\s,;<>]+\.[^@\s,;<>]+)>?")
+
+
+def colleague_of(text: str) -> Colleague:
+    """Return one of our own people as a person wrote them: an address, or `Name <address>`; with `*` before it the account owner.
+
+    Raises `ValueError` where it is none.
+    """
+    found = _WRITTEN.fullmatch(text.strip())
+    if found is None or ("<" in text) is not text.strip().endswith(">"):
+        msg = f"{text!r} is nobody to write to; write lena@example.com or 'Lena Vogt <lena@example.com>'"
+        raise ValueError(msg)
+    star, name, email = found.groups()
+    return Colleague(email=email, name=(name or "").strip(), sales_rep=bool(star))
+
+
+def written(one: Colleague) -> str:
+    """Return somebody as `colleague_of` reads them."""
+    return ("*" if one.sales_rep else "") + (f"{one.name} <{one.email}>" if one.name else one.email)
+
+
+def colleagues_of(case: CaseView, rules: AccountRules) -> tuple[Colleague, ...]:
+    """Return who looks after this customer, nobody twice, the account owner (a sales representative, if there is one) first."""
+    if not (case.colleagues or rules.caretakers):
+        return ()
+    named = [*case.colleagues, *(one.colleague for one in rules.caretakers if _looks_after(one, case))]
+    found: dict[str, Colleague] = {}
+    for one in named:
+        found.setdefault(one.email.casefold(), one)
+    return tuple(sorted(found.values(), key=lambda one: not one.sales_rep))
+
+
+def account_owner(case: CaseView, rules: AccountRules) -> Colleague | None:
+    """Return whose customer this is, or None where nobody is named."""
+    return next(iter(colleagues_of(case, rules)), None)
+
+
+def copies(case: CaseView, level: DunningLevel, rules: AccountRules) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the open and the hidden copies of a mail that this level sends to our own people."""
+    cc: list[str] = []
+    bcc: list[str] = []
+    wanted = {True: level.recipients.sales_rep, False: level.recipients.colleagues}
+    for one in colleagues_of(case, rules) if any(wanted.values()) else ():
+        how = wanted[one.sales_rep] or wanted[False]
+        if how is not None:
+            (cc if how == "cc" else bcc).append(one.email)
+    return tuple(cc), tuple(bcc)
+
+
+def _looks_after(one: Caretaker, case: CaseView) -> bool:
+    if one.customers and one.customers.isdisjoint((case.debtor_id, case.number or "")):
+        return False
+    return not one.tags or not one.tags.isdisjoint(case.tags)

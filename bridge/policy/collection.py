@@ -1,0 +1,25 @@
+"""Hand-over to collection (Inkassoübergabe): what must be true before it is even proposed. A person always approves it."""
+
+from datetime import timedelta
+
+from bridge.model import Reason
+from bridge.policy.calendar import DAY
+from bridge.policy.recipients import postal_address
+from bridge.policy.situation import Situation, Verdict
+
+
+def ready_for_collection(s: Situation) -> Verdict | None:
+    """Pass where it is no hand-over, or the last reminder has gone out, its deadline has passed and the address is complete."""
+    target = s.target
+    if target is None or not target.level.collection:
+        return None
+    if s.level != target.position - 1:
+        return Verdict(Reason.COLLECTION_NOT_READY, None, {"why": "last_reminder"})
+    deadline = s.deadline
+    if deadline is None and s.plan is not None and s.level_on is not None:  # a reminder made elsewhere that told none
+        deadline = s.level_on + timedelta(days=s.plan.level(s.level).term_days)
+    if deadline is None or deadline >= s.today:  # also where a person chose the level
+        return Verdict(Reason.COLLECTION_NOT_READY, deadline and deadline + DAY, {"why": "deadline"})
+    if postal_address(s.case, s.claim) is None:
+        return Verdict(Reason.COLLECTION_NOT_READY, None, {"why": "address"})
+    return None

@@ -1,0 +1,176 @@
+"""What is done in the house: a call, telling colleagues, a hand-over to collection. In the language of the staff."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from bridge.model import Act, Contact, Content, Recipients
+from bridge.policy import texts
+from bridge.policy.actions import CallTask, InternalNotice
+from bridge.policy.beside import Other
+from bridge.policy.build import amount
+from bridge.policy.channel import Via
+from bridge.policy.colleagues import account_owner, colleagues_of
+from bridge.policy.drafts import ClaimDraft, Item, NoticeDraft, TaskDraft
+from bridge.policy.plan import Automation
+from bridge.policy.rules import AccountRules
+from bridge.policy.steps import StepDraft
+from bridge.policy.views import Abilities, CaseView, ClaimView
+
+
+def in_house(
+    case: CaseView,
+    group: Sequence[Item],
+    lead: Item,
+    via: Via,
+    claims: tuple[ClaimDraft, ...],
+    *,
+    rules: AccountRules,
+    abilities: Abilities,
+    today: date,
+    beside: tuple[Other, ...] = (),
+) -> NoticeDraft:
+    """Return the notice of a level that writes nothing to the debtor, over the claims of `group`.
+
+    A call waits for its outcome and needs no approval, a hand-over to collection always needs one. It asks for no fee and sets no term.
+    """
+    language = rules.staff_language
+    total = sum(item.claim.demand + item.claim.fees for item in group)
+    automation = lead.level.automation
+    if via is not Via.INTERNAL:
+        automation = Automation.PROPOSE if via is Via.COLLECTION else Automation.SEND
+    told = tell(case, group, lead, rules, abilities) if via is Via.INTERNAL else None
+    plain = Content(
+        level_name=lead.level.name_in(language),
+        language=language,
+        currency=lead.claim.currency,
+        principal=amount(sum(item.claim.demand for item in group)),
+        total=amount(total),
+        subject=_title(via, case, language),
+        text=_claims_text(group, language),
+    )
+    return NoticeDraft(
+        account=case.account,
+        debtor_id=case.debtor_id,
+        plan=lead.plan.name,
+        level=lead.decision.level or 0,
+        level_name=plain.level_name,
+        variant=lead.variant.name,
+        channel=via,
+        automation=automation,
+        currency=lead.claim.currency,
+        language=language,
+        total=total,
+        deadline=None,
+        recipient=_recipient(via, case, rules),
+        content=told.content if told else plain,
+        claims=claims,
+        steps=(told,) if told else (),
+        triggers=tuple(item.claim.invoice_id for item in group if not item.along) if beside or len(group) > 1 else (),
+        others=beside,
+        plan_version=lead.plan.version,
+        task=task_of(case, lead, via, rules, today),
+    )
+
+
+def task_of(case: CaseView, lead: Item, via: Via, rules: AccountRules, today: date) -> TaskDraft | None:
+    """Return the task that comes with a call, or once colleagues are told; none with a hand-over, which waits to be approved."""
+    wanted: CallTask | InternalNotice | None = lead.level.call_task
+    if via is not Via.CALL:
+        wanted = None if via is Via.COLLECTION else lead.level.internal_notice
+    if wanted is None:
+        return None
+    owner = account_owner(case, rules)
+    title = _title(via, case, rules.staff_language)
+    mine = wanted.owner or (owner.email if owner else "")
+    if via is Via.CALL:
+        due_on = rules.calendar.working_day(today + timedelta(days=wanted.due_days))
+        return TaskDraft(via, title, wanted.note, mine, due_on=due_on)
+    return TaskDraft(Via.INTERNAL, title, wanted.note, mine, due_days=wanted.due_days, later=True)
+
+
+def tell(
+    case: CaseView, group: Sequence[Item], lead: Item, rules: AccountRules, abilities: Abilities
+) -> StepDraft | None:
+    """Return the step that mails the colleagues, or None where nobody is named or no channel of ours can mail."""
+    people = colleagues_of(case, rules)
+    channel = abilities.channels.get(Act.MAIL)
+    if not people or channel is None:
+        return None
+    language = rules.staff_language
+    name = lead.level.name_in(language)
+    note = lead.level.internal_notice.note if lead.level.internal_notice else ""
+    content = Content(
+        level_name=name,
+        language=language,
+        currency=lead.claim.currency,
+        principal=amount(sum(item.claim.demand for item in group)),
+        total=amount(sum(item.claim.demand + item.claim.fees for item in group)),
+        subject=f"{name}: {_customer(case)}",
+        text="\n\n".join(filter(None, (_opening(case, lead, language), _claims_text(group, language), note))),
+        recipients=Recipients(to=tuple(one.email for one in people)),
+    )
+    return StepDraft(Act.TELL, None, channel, content)
+
+
+def phone_of(contacts: Sequence[Contact], email: str | None) -> str:
+    """Return whom to call and the number: the person who gets the mails, else the first one with a number; empty: none is known."""
+    known = [one for one in contacts if one.phone]
+    used = next((one for one in known if email and one.email == email), None) or next(iter(known), None)
+    return "" if used is None else " ".join(filter(None, (used.name, used.phone)))
+
+
+def _recipient(via: Via, case: CaseView, rules: AccountRules) -> str:
+    if via is Via.CALL:
+        return phone_of(case.contacts, case.email)
+    if via is Via.COLLECTION:
+        return rules.agency
+    return ", ".join(one.email for one in colleagues_of(case, rules))
+
+
+def _title(via: Via, case: CaseView, language: str) -> str:
+    german, english = _TITLES[via if via.in_house else Via.INTERNAL]
+    return f"{german if language == 'de' else english}: {_customer(case)}"
+
+
+_TITLES = {
+    Via.CALL: ("Anrufen", "Call"),
+    Via.INTERNAL: ("Zur Kenntnis", "For your information"),
+    Via.COLLECTION: ("Übergabe an das Inkasso", "Hand-over to collection"),
+}
+
+
+def _customer(case: CaseView) -> str:
+    name = case.name or case.debtor_id
+    return f"{name} ({case.number})" if case.number else name
+
+
+def _opening(case: CaseView, lead: Item, language: str) -> str:
+    customer, number = _customer(case), lead.decision.level
+    name, writes = lead.level.name_in(language), lead.level.writes
+    if language == "de":
+        did = f"{name} (Stufe {number}) ist hinausgegangen an" if writes else f"{name} (Stufe {number}):"
+        reference = f", Akte {case.case_number}" if case.case_number else ""
+    else:
+        did = f"{name} (level {number}) went out to" if writes else f"{name} (level {number}):"
+        reference = f", case {case.case_number}" if case.case_number else ""
+    return f"{did} {customer}{reference}."
+
+
+def _claims_text(group: Sequence[Item], language: str) -> str:
+    """Return the claims, one line each, and their sum."""
+    claims = [item.claim for item in group]
+    currency = claims[0].currency
+    sum_ = texts.money(sum(claim.demand + claim.fees for claim in claims), currency, language)
+    together = f"Zusammen offen: {sum_}" if language == "de" else f"Open in all: {sum_}"
+    return "\n".join([*(_claim_text(claim, language) for claim in claims), together])
+
+
+def _claim_text(claim: ClaimView, language: str) -> str:
+    due = texts.day(claim.due_on, language)
+    open_ = texts.money(claim.demand + claim.fees, claim.currency, language)
+    said = f"fällig {due}" if language == "de" else f"due {due}"
+    return (
+        f"{claim.number or claim.invoice_id}, {said}: {open_}"
+        if due
+        else f"{claim.number or claim.invoice_id}: {open_}"
+    )

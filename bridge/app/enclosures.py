@@ -1,14 +1,19 @@
 """What goes with our own mail or letter: the letter as PDF, the original invoice, the provider's reminder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+import structlog
+
 from bridge.config import Creditor
+from bridge.config.people import AttachedFile
 from bridge.deliver import AccountPort
 from bridge.documents.letter import ClaimRow, Letter, Sender, render
-from bridge.errors import Refused
+from bridge.errors import BridgeError, ConfigError, Refused
 from bridge.model import Act, Attachment, Ref, RefKind, Snapshot
 from bridge.store.records import Notice, Step
+
+log = structlog.get_logger("bridge.app")
 
 FEE = {"de": "Mahngebühr", "en": "Reminder fee"}
 NUMBERS = {"de": ("Kundennummer", "Aktenzeichen"), "en": ("Customer number", "Our reference")}
@@ -17,25 +22,47 @@ NUMBERS = {"de": ("Kundennummer", "Aktenzeichen"), "en": ("Customer number", "Ou
 class Enclosures:
     """Makes the files of a step from the notice and the fresh snapshots; `Deliverer` asks right before the re-check."""
 
-    def __init__(self, creditor: Creditor, accounts: Mapping[str, AccountPort]) -> None:
+    def __init__(
+        self, creditor: Creditor, accounts: Mapping[str, AccountPort], own: Mapping[str, AttachedFile] | None = None
+    ) -> None:
         self._creditor = creditor
         self._accounts = accounts
+        self._own = own or {}
 
     def __call__(
         self, notice: Notice, step: Step, snapshots: Mapping[str, Snapshot]
     ) -> Sequence[tuple[Attachment, bytes]]:
         """Return the files of `step`. Raises `Refused` where the address is incomplete, else as `Connector.document`."""
         port = self._accounts[notice.account]
-        files = [
-            (one, port.connector.document(self._ref(notice, one.document)))
-            for one in step.content.attachments
-            if one.document
-        ]
+        files = list(self._enclosed(notice, step, port))
         if step.act is Act.LETTER:
             files.insert(
                 0, (Attachment(filename="letter.pdf"), render(self._letter(notice, step, snapshots, port.today())))
             )
         return files
+
+    def _enclosed(self, notice: Notice, step: Step, port: AccountPort) -> Iterator[tuple[Attachment, bytes]]:
+        """Yield what goes along. Without an optional one the notice goes out, for any other it waits."""
+        for one in step.content.attachments:
+            try:
+                yield one, self._bytes(notice, one, port)
+            except ConfigError:
+                raise
+            except BridgeError as error:
+                if not one.optional:
+                    raise
+                log.warning("left_out", notice=notice.id, file=one.filename, cause=error.cause)
+
+    def _bytes(self, notice: Notice, one: Attachment, port: AccountPort) -> bytes:
+        if one.document is not None:
+            return port.connector.document(self._ref(notice, one.document))
+        own = self._own.get(one.path or "")
+        if own is None:
+            raise Refused(f"there is no file {one.path!r} in the configuration any more", cause="attachment")
+        try:
+            return own.content()[0]
+        except ValueError as error:
+            raise Refused(str(error), cause="attachment") from error
 
     def _ref(self, notice: Notice, ref: Ref) -> Ref:
         """Return the reference; the reminder which this notice itself made is known only now."""

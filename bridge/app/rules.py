@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from bridge.config import Assignment as Line
 from bridge.config import Loaded
 from bridge.config.calendar import Calendar as Times
+from bridge.config.people import AttachedFile
 from bridge.errors import ConfigError
+from bridge.model import Attachment, Colleague
 from bridge.policy import AccountRules, Assignment, Automation, Creditor, EscalationPlan
+from bridge.policy.actions import INVOICE
 from bridge.policy.calendar import Calendar
 from bridge.policy.load import load_plans
 from bridge.policy.office import Closure, Office
 from bridge.policy.plan import WEEKDAYS
-from bridge.policy.rules import NO_PLAN
+from bridge.policy.rules import NO_PLAN, Caretaker
 from bridge.store.rows import cents
 
 _DEGREES = [Automation.PROPOSE, Automation.CREATE, Automation.COMPLETE, Automation.SEND]
@@ -31,8 +34,25 @@ def plans_of(loaded: Loaded) -> Mapping[str, EscalationPlan]:
             raise ConfigError(
                 f"{loaded.path}: {where} = {name!r}: there is no such plan; there are {', '.join(sorted(plans))}, {NO_PLAN}"
             )
+    _files_exist(loaded, plans)
     most = Automation(loaded.config.dunning.automation)
     return {name: limited(plan, most) for name, plan in plans.items()}
+
+
+def _files_exist(loaded: Loaded, plans: Mapping[str, EscalationPlan]) -> None:
+    known = {INVOICE, *loaded.config.attachments}
+    for plan in plans.values():
+        for position, level in enumerate(plan.levels, start=1):
+            for one in level.attachments or ():
+                if one.name not in known:
+                    raise ConfigError(
+                        f"{loaded.path}: plan {plan.name}, level {position}: attachments = {one.name!r}: there is no such"
+                        f" file; there are {', '.join(sorted(known))}; set attachments.{one.name}.path in the configuration"
+                    )
+
+
+def _attachment(name: str, one: AttachedFile) -> Attachment:
+    return Attachment(filename=one.filename or one.path.name, mimetype=one.content()[1], path=name)
 
 
 def limited(plan: EscalationPlan, most: Automation) -> EscalationPlan:
@@ -88,6 +108,17 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
         excluded_terms=frozenset(out.terms_days),
         prepayment_tags=frozenset(out.prepayment_tags),
         deferral_days=dunning.deferral_days,
+        caretakers=tuple(
+            Caretaker(
+                Colleague(email=one.email, name=one.name, sales_rep=one.sales_rep),
+                frozenset(one.customers),
+                frozenset(one.tags),
+            )
+            for one in config.colleagues
+            if not one.accounts or name in one.accounts
+        ),
+        files={key: _attachment(key, one) for key, one in config.attachments.items()},
+        agency=config.collection.agency,
     )
 
 

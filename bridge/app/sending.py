@@ -28,7 +28,7 @@ class Sending(Reading):
             store=self.store,
             channels=self.channels,
             rules=Judge(self.store, self.rules, zones, self._gate),
-            files=Enclosures(self.config.creditor, self.accounts),
+            files=Enclosures(self.config.creditor, self.accounts, self.config.attachments),
             stop=self.stop,
         )
 

@@ -197,11 +197,14 @@ def _together(document: Document, config: Config) -> None:
     for name, host in _real_hosts(config) if config.clock is not None else ():
         hint = "remove `clock`, or point the account at a sandbox"
         document.complain(("clock",), _CLOCK.format(name=name, host=host), value=str(config.clock), hint=hint)
-    for index, line in enumerate(config.plans.assign):
-        for account_name in line.accounts:
+    named: list[tuple[Path_, tuple[str, ...]]]
+    named = [(("plans", "assign", at, "accounts"), line.accounts) for at, line in enumerate(config.plans.assign)]
+    named += [(("colleagues", at, "accounts"), line.accounts) for at, line in enumerate(config.colleagues)]
+    for place, accounts in named:
+        for account_name in accounts:
             if account_name not in config.accounts:
                 document.complain(
-                    ("plans", "assign", index, "accounts"),
+                    place,
                     "there is no such account",
                     value=account_name,
                     hint=suggestion(account_name, list(config.accounts)),

@@ -19,6 +19,7 @@ from stdnum import bic as bic_check
 from stdnum import iban as iban_check
 
 from bridge.config.calendar import STATES, Calendar, TimeOfDay, TimeZone
+from bridge.config.people import AttachedFile, Caretaker, CollectionExport
 from bridge.contract import ConnectorSettings
 from bridge.http import HttpSettings
 from bridge.model import Address, Amount, Frozen
@@ -384,6 +385,11 @@ class Config(Frozen):
         default_factory=dict, description="Our own ways to the debtor: smtp, letter_outbox."
     )
     plans: Plans = Field(Plans(), description="Escalation plans and who gets which.")
+    colleagues: tuple[Caretaker, ...] = Field((), description="Our own people, and whose customers they look after.")
+    attachments: dict[AccountName, AttachedFile] = Field(
+        default_factory=dict, description="Files that levels may attach, by a name of your choice."
+    )
+    collection: CollectionExport = Field(CollectionExport(), description="The agency, and the list that it gets.")
     exclusions: Exclusions = Field(Exclusions(), description="Who is never dunned.")
     calendar: Calendar = Field(Calendar(), description="Days and hours of sending, company holidays.")
     dunning: Dunning = Field(Dunning(), description="Limits and switches of the dunning run.")

@@ -178,6 +178,10 @@ class Deliverer:
         written = [step for step in steps if step.act is Act.LETTER and step.state == "done"]
         if notice.state == "landed":
             return
+        if notice.state == "waiting" and not steps:
+            raise WrongState(
+                f"notice {notice_id} is no message but something to do; `mahnbridge tasks done` ends a call"
+            )
         if notice.state != "waiting" or (letters and not written):
             raise WrongState(f"notice {notice_id} is {notice.state}; it has nothing that waits to be sent")
         port = self._port(notice.account)

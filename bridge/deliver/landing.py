@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from bridge.contract import REACHES_DEBTOR, Act, Proof, Reason
 from bridge.deliver.ports import AccountPort, Desk
 from bridge.deliver.writing import claim_of, write_back
+from bridge.policy import Via
 from bridge.store.journal import SELF
 from bridge.store.records import Notice, NoticeClaim, Step
 from bridge.store.steps import Proved
@@ -16,6 +17,13 @@ from bridge.store.steps import Proved
 def posted_on(proof: Proof) -> bool:
     """Return whether a letter's proof says that it has gone to the post, not only into the outbox."""
     return proof.facts.get("state") == "posted"
+
+
+def _lands(notice: Notice, step: Step, proof: Proof) -> bool:
+    """Return whether with this proof the level has happened: the debtor is reached, or colleagues where only they are told."""
+    if step.act is Act.TELL:
+        return notice.state != "landed" and notice.channel == Via.INTERNAL.value
+    return step.act in REACHES_DEBTOR and (step.act is not Act.LETTER or posted_on(proof))
 
 
 class Landing:
@@ -72,7 +80,7 @@ class Landing:
         if step.act is Act.DISCARD and claim is not None and claim.reminder_id:
             today, now = self._port.today(), self._desk.store.now()
             self._desk.store.mirror.discarded(conn, notice.account, claim.reminder_id, business_date=today, now=now)
-        if step.act in REACHES_DEBTOR and (step.act is not Act.LETTER or posted_on(proof)):
+        if _lands(notice, step, proof):
             only = None if step.claim_id is None else [step.claim_id]
             self.land(conn, notice, on=on or self._port.today(), at=self._port.now(), only=only, actor=actor)
             self._outbox.advance(conn, notice.id, now=self._desk.store.now())

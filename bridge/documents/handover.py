@@ -1,0 +1,334 @@
+"""What a collection agency gets (Inkassoübergabe): a neutral JSON record, a CSV by the agency's columns, and a report for people."""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from bridge.errors import Refused
+
+ZERO = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """One reminder that reached the debtor. `legal`: a dunning letter in the sense of the law, not a friendly one."""
+
+    level: int
+    name: str
+    on: date
+    channel: str
+    legal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One ancillary claim: what for, since when, how much."""
+
+    kind: str
+    on: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One payment, by its value date."""
+
+    on: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Creditor:
+    """Creditor (Gläubiger) as the agency must name them."""
+
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    register_entry: str
+    vat_id: str
+    iban: str
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Debtor (Schuldner). `kind`: business, consumer or unknown; `person` acts for a company, or is the debtor."""
+
+    number: str
+    kind: str
+    name: str
+    person: str
+    lines: tuple[str, ...]
+    street: str
+    postcode: str
+    city: str
+    country: str
+    email: str
+    phone: str
+    iban: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedClaim:
+    """One claim. `principal` is the invoice's gross amount, `total` what is owed on the day of the hand-over."""
+
+    invoice_number: str
+    invoice_date: date | None
+    due_date: date | None
+    subject_matter: str
+    currency: str
+    principal: Decimal
+    principal_open: Decimal
+    interest: Decimal
+    charges: tuple[Charge, ...]
+    total: Decimal
+    default_from: date | None
+    reminders: tuple[Reminder, ...]
+    payments: tuple[Received, ...]
+    documents: tuple[str, ...]
+    disputed: bool = False
+
+    @property
+    def first_dunning_on(self) -> date | None:
+        """Return the day of the first dunning letter in the sense of the law; a friendly reminder does not count."""
+        return min((one.on for one in self.reminders if one.legal), default=None)
+
+    def charged(self, *kinds: str) -> Decimal:
+        """Return the sum of the charges of these kinds."""
+        return sum((one.amount for one in self.charges if one.kind in kinds), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """One hand-over: a case, its debtor and the claims that go to the agency."""
+
+    reference: str
+    handed_over_on: date
+    agency: str
+    client_number: str
+    route: str
+    creditor: Creditor
+    debtor: Party
+    claims: tuple[HandedClaim, ...]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((one.total for one in self.claims), ZERO)
+
+
+FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "agency": "name of the agency",
+        "client_number": "our number there",
+        "reference": "case number",
+        "handed_over_on": "day of the hand-over",
+        "creditor_name": "creditor",
+        "creditor_iban": "bank account that debtors pay to",
+        "debtor_number": "customer number",
+        "debtor_kind": "business, consumer or unknown",
+        "debtor_name": "name of the debtor",
+        "debtor_person": "person at the debtor",
+        "debtor_street": "street and house number",
+        "debtor_postcode": "postal code",
+        "debtor_city": "town",
+        "debtor_country": "country code",
+        "debtor_email": "e-mail address",
+        "debtor_phone": "telephone number",
+        "invoice_number": "invoice",
+        "invoice_date": "its date",
+        "due_date": "its due date",
+        "first_dunning_on": "first dunning letter in the sense of the law",
+        "last_reminder_on": "last reminder",
+        "reminders": "all reminders with their days",
+        "default_from": "first day of default",
+        "currency": "currency",
+        "principal": "gross amount of the invoice",
+        "principal_open": "what is left of it",
+        "fees": "reminder fees",
+        "return_charges": "charges for returned direct debits",
+        "flat_fee": "flat fee of 40 EUR",
+        "costs": "other recovery costs",
+        "interest": "default interest until the hand-over",
+        "paid": "payments so far",
+        "total": "what is owed on the day of the hand-over",
+        "documents": "names of the files that come with it",
+    }
+)
+"""Every field that a column may show, and what it is."""
+
+COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "Mandantennummer": "client_number",
+        "Aktenzeichen": "reference",
+        "Kundennummer": "debtor_number",
+        "Schuldnerart": "debtor_kind",
+        "Name": "debtor_name",
+        "Ansprechpartner": "debtor_person",
+        "Straße": "debtor_street",
+        "PLZ": "debtor_postcode",
+        "Ort": "debtor_city",
+        "Land": "debtor_country",
+        "E-Mail": "debtor_email",
+        "Telefon": "debtor_phone",
+        "Rechnungsnummer": "invoice_number",
+        "Rechnungsdatum": "invoice_date",
+        "Fälligkeit": "due_date",
+        "Erste Mahnung": "first_dunning_on",
+        "Letzte Mahnung": "last_reminder_on",
+        "Mahnungen": "reminders",
+        "Verzug ab": "default_from",
+        "Währung": "currency",
+        "Rechnungsbetrag": "principal",
+        "Offene Hauptforderung": "principal_open",
+        "Mahngebühren": "fees",
+        "Rücklastschriftgebühren": "return_charges",
+        "Verzugspauschale": "flat_fee",
+        "Zinsen": "interest",
+        "Gezahlt": "paid",
+        "Gesamtforderung": "total",
+        "Anlagen": "documents",
+    }
+)
+"""Columns where the configuration names none: title and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How the CSV is written."""
+
+    columns: Mapping[str, str] = field(default_factory=lambda: COLUMNS)
+    delimiter: str = ";"
+    encoding: str = "utf-8-sig"
+    decimal: str = ","
+    iso_dates: bool = False
+
+
+def record(one: HandOver) -> dict[str, Any]:
+    """Return the neutral record as JSON values: amounts and dates as text."""
+    values = asdict(one)
+    values["total"] = one.total
+    for claim, told in zip(one.claims, values["claims"], strict=True):
+        told["first_dunning_on"] = claim.first_dunning_on
+    plain: dict[str, Any] = _plain(values)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def table(handed: Iterable[HandOver], how: Format) -> bytes:
+    """Return the CSV, one row per claim. Raises `Refused` where a cell cannot be written in that encoding."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=how.delimiter, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
+    writer.writerow([_harmless(title) for title in how.columns])
+    for one in handed:
+        for claim in one.claims:
+            values = _values(one, claim)
+            row = [_cell(values[name], how) for name in how.columns.values()]
+            for name, cell in zip(how.columns.values(), row, strict=True):
+                _encodable(cell, how.encoding, f"{one.reference}, {name}")
+            writer.writerow(row)
+    return text.getvalue().encode(how.encoding)
+
+
+def _encodable(cell: str, encoding: str, where: str) -> None:
+    try:
+        cell.encode(encoding)
+    except UnicodeEncodeError as error:
+        text = f"{where} = {cell!r} cannot be written as {encoding}; set collection.encoding to utf-8"
+        raise Refused(text, cause="collection_encoding") from error
+
+
+def _values(one: HandOver, claim: HandedClaim) -> dict[str, str | date | Decimal | None]:
+    debtor, last = one.debtor, max((its.on for its in claim.reminders), default=None)
+    return {
+        "agency": one.agency,
+        "client_number": one.client_number,
+        "reference": one.reference,
+        "handed_over_on": one.handed_over_on,
+        "creditor_name": one.creditor.name,
+        "creditor_iban": one.creditor.iban,
+        "debtor_number": debtor.number,
+        "debtor_kind": debtor.kind,
+        "debtor_name": debtor.name,
+        "debtor_person": debtor.person,
+        "debtor_street": debtor.street,
+        "debtor_postcode": debtor.postcode,
+        "debtor_city": debtor.city,
+        "debtor_country": debtor.country,
+        "debtor_email": debtor.email,
+        "debtor_phone": debtor.phone,
+        "invoice_number": claim.invoice_number,
+        "invoice_date": claim.invoice_date,
+        "due_date": claim.due_date,
+        "first_dunning_on": claim.first_dunning_on,
+        "last_reminder_on": last,
+        "reminders": ", ".join(f"{its.name} {its.on:%d.%m.%Y}" for its in claim.reminders),
+        "default_from": claim.default_from,
+        "currency": claim.currency,
+        "principal": claim.principal,
+        "principal_open": claim.principal_open,
+        "fees": claim.charged("reminder_fee"),
+        "return_charges": claim.charged("return_charge"),
+        "flat_fee": claim.charged("flat_fee"),
+        "costs": claim.charged("cost"),
+        "interest": claim.interest,
+        "paid": sum((its.amount for its in claim.payments), ZERO),
+        "total": claim.total,
+        "documents": ", ".join(claim.documents),
+    }
+
+
+def _cell(value: str | date | Decimal | None, how: Format) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:.2f}".replace(".", how.decimal)
+    if isinstance(value, date):
+        return value.isoformat() if how.iso_dates else f"{value:%d.%m.%Y}"
+    return _harmless(value)
+
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_DIGITS = frozenset("+0123456789 ()/-.")
+
+
+def _harmless(text: str) -> str:
+    """Return one line that no spreadsheet takes for a formula; a telephone number stays what it is."""
+    line = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text).strip()
+    if line.startswith(_FORMULA) and not (line.startswith("+") and _DIGITS.issuperset(line)):
+        return f"'{line}"
+    return line
+
+
+def report(handed: Sequence[HandOver], language: str) -> str:
+    """Return what was handed over as a text for people, German or English."""
+    de = language == "de"
+    lines: list[str] = []
+    for one in handed:
+        agency = one.agency or ("Inkasso" if de else "collection")
+        lines += [
+            f"{one.reference}  {one.debtor.name} ({one.debtor.number})",
+            f"{'Übergeben am' if de else 'Handed over on'} {one.handed_over_on:%d.%m.%Y}: {agency}",
+        ]
+        for claim in one.claims:
+            told = ", ".join(f"{its.name} {its.on:%d.%m.%Y}" for its in claim.reminders)
+            lines.append(f"  {claim.invoice_number}: {claim.total:.2f} {claim.currency}  ({told})")
+        lines += [f"  {'Zusammen' if de else 'In all'}: {one.total:.2f} {one.claims[0].currency}", ""]
+    return "\n".join(lines)

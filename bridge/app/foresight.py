@@ -120,6 +120,28 @@ class PlanShown:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanMade:
+    """A plan file that was written. `listed`: it stands in the configuration, so that the plan can be used; else a person adds it."""
+
+    name: str
+    source: str
+    path: str
+    config: str
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionShown:
+    """One version of a plan that was in use: its fingerprint, since when, its levels by name, and whether it is in force now."""
+
+    name: str
+    version: str
+    first_on: date
+    levels: tuple[str, ...]
+    in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WeaknessShown:
     """One finding about a plan."""
 

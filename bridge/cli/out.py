@@ -20,7 +20,7 @@ from bridge.cli.locale import language, say, zone
 STYLES = {"error": "bold red", "warning": "yellow", "ok": "green", "info": "cyan", "dim": "dim"}
 
 
-_WRAPPED = frozenset({"text", "what", "recipient", "reason", "invoices", "error"})
+_WRAPPED = frozenset({"text", "meaning", "levels", "what", "recipient", "reason", "invoices", "error"})
 """Columns whose words may go on in the next line."""
 
 _SUMS = frozenset({"open_total", "overdue_total", "overdue", "ancillary"})

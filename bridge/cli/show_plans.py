@@ -1,9 +1,20 @@
 """How plans, forecasts and rehearsals look to people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from bridge.app.foresight import Ahead, Difference, LevelShown, Outlook, PlanShown, Rehearsal, WeaknessShown
+from bridge.app.foresight import (
+    Ahead,
+    Difference,
+    LevelShown,
+    Outlook,
+    PlanMade,
+    PlanShown,
+    Rehearsal,
+    VersionShown,
+    WeaknessShown,
+)
 from bridge.cli.locale import say
 from bridge.cli.naming import level, word
 from bridge.cli.out import Money, Out, money, shown, totals
@@ -137,6 +148,45 @@ def _point(out: Out, day: str, text: str, style: str) -> None:
 
 def _start(one: LevelShown) -> str:
     return say(f"start.{one.start}", count=one.days)
+
+
+def made(out: Out, one: PlanMade) -> None:
+    """Print which file was written, and what comes next."""
+    out.line("plans.made", path=one.path, source=one.source, style="ok")
+    if one.listed:
+        out.line("plans.listed", config=one.config)
+    else:
+        out.line("plans.not_listed", config=one.config, path=one.path, style="warning")
+    out.line("plans.next", name=one.name, path=one.path, style="dim")
+
+
+def versions(out: Out, rows: Sequence[VersionShown]) -> None:
+    """Print the versions of a plan, newest first."""
+    if not rows:
+        out.line("plans.no_versions")
+        return
+    out.table(
+        ("version", "since", "levels", "in_force"),
+        [(one.version, one.first_on, ", ".join(one.levels), say("yes") if one.in_force else "") for one in rows],
+    )
+    out.line("plans.version_how", name=rows[0].name, version=rows[0].version, style="dim")
+
+
+def variables(out: Out, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what texts may use, with type and example."""
+    out.table(
+        ("variable", "type", "meaning", "example"),
+        [
+            (
+                one["name"],
+                say(f"kind.{one['kind']}"),
+                one["meaning"] + (f": {', '.join(one['parts'])}" if one["parts"] else ""),
+                one["example"],
+            )
+            for one in rows
+        ],
+    )
+    out.line("plans.variables_how", style="dim")
 
 
 def weaknesses(out: Out, found: Sequence[WeaknessShown]) -> None:

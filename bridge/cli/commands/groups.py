@@ -31,4 +31,4 @@ case = _group(
 failures = _group("failures", "failures", ("list", "show", "replay", "discard"))
 letters = _group("letters", "letters", ("list", "posted", "sent", "withdraw"))
 config = _group("config", "settings", ("show", "schema"))
-plans = _group("plans", "plans", ("list", "show", "lint"))
+plans = _group("plans", "plans", ("list", "show", "new", "lint", "variables", "versions"))

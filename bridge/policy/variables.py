@@ -1,0 +1,68 @@
+"""The variables of texts as people look them up: meaning in German and English, type, example."""
+
+from typing import NamedTuple
+
+from bridge.policy.texts import VARIABLES, example
+
+GERMAN = {
+    "debtor_name": "Name des Kunden",
+    "customer_number": "Kundennummer, kann leer sein",
+    "greeting": "Anrede, mit dem Namen der Person, wo einer bekannt ist",
+    "level_name": "Name der Stufe",
+    "invoice_number": "Nummer der Rechnung; bei mehreren alle Nummern",
+    "invoice_date": "Datum der Rechnung; bei mehreren das älteste",
+    "due_date": "aufgedrucktes Fälligkeitsdatum; bei mehreren das älteste",
+    "days_overdue": "Tage seit der Fälligkeit; bei mehreren die meisten",
+    "open_amount": "offene Hauptforderung aller genannten Rechnungen",
+    "fee": "Gebühr dieser Stufe, leer, wo es keine gibt",
+    "earlier_fees": "Gebühren früherer Stufen, leer, wo es keine gibt",
+    "total": "was gefordert wird: offener Betrag und alle Gebühren",
+    "deadline": "Tag, bis zu dem zu zahlen ist",
+    "term_days": "Tage bis dahin",
+    "today": "Datum der Mahnung",
+    "case_number": "Nummer der Mahnakte, kann leer sein",
+    "creditor": "Name des Gläubigers",
+    "creditor_email": "E-Mail-Adresse des Gläubigers, kann leer sein",
+    "creditor_phone": "Telefonnummer des Gläubigers, kann leer sein",
+    "iban": "Konto, auf das zu zahlen ist, kann leer sein",
+    "debtor_link": "Adresse der Seite, auf der der Schuldner antworten kann; leer auf Briefen und wo es keine gibt",
+    "several": "wahr, wo die Mahnung mehr als eine Rechnung nennt",
+    "items": "die Rechnungen, für eine Schleife",
+    "mentions": "aufgeführte, nicht geforderte Rechnungen, für eine Schleife",
+    "credits": "abgezogene offene Gutschriften, für eine Schleife",
+}
+"""The meanings in German; `texts.VARIABLES` has the English ones."""
+
+_AMOUNTS = frozenset({"open_amount", "fee", "earlier_fees", "total"})
+_DATES = frozenset({"invoice_date", "due_date", "deadline", "today"})
+_NUMBERS = frozenset({"days_overdue", "term_days"})
+
+
+class Variable(NamedTuple):
+    """One variable: `kind` is text, amount, date, number, truth or list; `parts` are the fields of each item of a list."""
+
+    name: str
+    kind: str
+    meaning: str
+    example: str
+    parts: tuple[str, ...] = ()
+
+
+def variables(language: str) -> tuple[Variable, ...]:
+    """Return every variable that a text may use, in plain words of `language`."""
+    values = example()
+    return tuple(_described(name, values[name], language) for name in VARIABLES)
+
+
+def _described(name: str, value: object, language: str) -> Variable:
+    meaning, sample = VARIABLES[name]
+    if language == "de":
+        meaning = GERMAN.get(name, meaning)
+    if isinstance(value, list):
+        parts = tuple(value[0])
+        return Variable(name, "list", meaning.partition(": ")[0], f"{{% for one in {name} %}}", parts)
+    if isinstance(value, bool):
+        return Variable(name, "truth", meaning, f"{{% if {name} %}}")
+    groups = {"amount": _AMOUNTS, "date": _DATES, "number": _NUMBERS}
+    kind = next((group for group, names in groups.items() if name in names), "text")
+    return Variable(name, kind, meaning, sample)

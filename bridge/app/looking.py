@@ -1,5 +1,7 @@
 """Looking: status, search, and the gauges of the service."""
 
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -16,6 +18,9 @@ from bridge.store.records import Notice
 
 _TOLD = ("smtp", "file", "posted_at", "asserted_by", "evidence")
 """Facts of a proof that say something to people."""
+
+WEEK = timedelta(days=7)
+"""How far back the trend of what is overdue looks."""
 
 Readings = dict[str, dict[tuple[str, ...], float]]
 
@@ -44,7 +49,7 @@ class Looking(Failures):
                 paused_by=paused[0] if paused else "",
                 ready=ready + self.store.questions.proposed_claims(conn),
                 accounts=tuple(
-                    self._account_status(name, stored.get(name), sums, capped.get(name, 0))
+                    self._compared(conn, self._account_status(name, stored.get(name), sums, capped.get(name, 0)), today)
                     for name in self.config.accounts
                 ),
                 notices=self.store.questions.notice_counts(conn),
@@ -54,6 +59,18 @@ class Looking(Failures):
                 last_run=last.started_at if last else None,
                 clock_set=self.config.clock is not None,
             )
+
+    def _compared(self, conn: Connection, one: AccountStatus, today: date) -> AccountStatus:
+        """Return the account with the change of what is overdue since a week ago, where that is known."""
+        then = self.store.history.totals_on(conn, one.name, today - WEEK)
+        if not then:
+            return one
+        before = {total.total.currency: total.total.overdue for total in then}
+        change = {
+            currency: one.overdue_total.get(currency, Decimal(0)) - before.get(currency, Decimal(0))
+            for currency in sorted(before.keys() | one.overdue_total.keys())
+        }
+        return replace(one, compared_on=then[0].on, overdue_change=change)
 
     def _account_status(self, name: str, stored: Account | None, sums: list[OpenSum], capped: int) -> AccountStatus:
         own = [one for one in sums if one.account == name]

@@ -152,6 +152,7 @@ def status(out: Out, result: Status) -> None:
         rows,
         drop=("pulled_at", "open_count", "state"),
     )
+    trend(out, result)
     for one in result.accounts:
         if one.text:
             out.text(f"{one.name}: {one.text}", "error" if one.state != "ok" else "")
@@ -172,6 +173,24 @@ def status(out: Out, result: Status) -> None:
     out.line("status.cases", count=result.cases_open)
     if result.failures:
         out.line("status.failures", failures=result.failures, rejects=result.rejects, style="error")
+
+
+def trend(out: Out, result: Status) -> None:
+    """Print how much is overdue, and its change since a week ago."""
+    sums: dict[str, Decimal] = {}
+    changes: dict[str, Decimal] = {}
+    for one in result.accounts:
+        for currency, total in one.overdue_total.items():
+            sums[currency] = sums.get(currency, Decimal(0)) + total
+        for currency, change in one.overdue_change.items():
+            changes[currency] = changes.get(currency, Decimal(0)) + change
+    compared = [one.compared_on for one in result.accounts if one.compared_on]
+    total = totals(sums) or money(Decimal(0), "EUR")
+    if not compared:
+        out.line("status.overdue", total=total, style="info")
+        return
+    told = ", ".join(f"{'+' if change > 0 else ''}{money(change, currency)}" for currency, change in changes.items())
+    out.line("status.trend", total=total, change=told, since=shown(min(compared)), style="info")
 
 
 def explained(out: Out, results: Sequence[Explained]) -> None:

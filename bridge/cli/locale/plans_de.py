@@ -163,4 +163,6 @@ TEXTS = {
     "kind.list": "Liste",
     "column.meaning": "Bedeutung",
     "column.in_force": "gilt",
+    "status.overdue": "Überfällig: {total}. Ein Vergleich zur Vorwoche folgt, sobald eine Woche bekannt ist.",
+    "status.trend": "Überfällig: {total}, {change} seit dem {since}.",
 }

@@ -163,4 +163,6 @@ TEXTS = {
     "kind.list": "list",
     "column.meaning": "Meaning",
     "column.in_force": "In force",
+    "status.overdue": "Overdue: {total}. The comparison with last week follows once a week is known.",
+    "status.trend": "Overdue: {total}, {change} since {since}.",
 }

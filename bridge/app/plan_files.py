@@ -9,6 +9,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from bridge.app.foresight import PlanMade
+from bridge.app.opening import Opened
+from bridge.config import load
 from bridge.errors import ConfigError, UsageError
 from bridge.policy.load import load_plan, parse_plan
 
@@ -19,6 +22,40 @@ GROUP = """\
 bundling:
   when: from_first
 """
+
+
+class PlanFiles(Opened):
+    """What writes plan files."""
+
+    def new_plan(self, name: str, *, source: str = "standard", title: str = "", group: bool = False) -> PlanMade:
+        """Write a plan file as a copy of plan `source`, comments kept, and list it in the configuration.
+
+        `group`: a plan per debtor, whose due invoices go out in one message; else per invoice, as `source` is.
+        Raises `UsageError` on a name that is taken or none, `ConfigError` where the file exists or cannot be written.
+        """
+        files = self.config.plans.files
+        if any(load_plan(path).name == name for path in files):
+            raise UsageError(f"there is a plan {name!r} already")
+        text = renamed(text_of(source, files), name, title, group=group)
+        path = self.loaded.folder / f"{name}.yaml"
+        parse_plan(text, path.name)
+        write(path, text, new=True)
+        return PlanMade(name, source, str(path), str(self.loaded.path), self._list(path))
+
+    def _list(self, path: Path) -> bool:
+        """Add the file to `plans.files`; leave the configuration as it is where that cannot be done by adding to it."""
+        config = self.loaded.path
+        before = config.read_text("utf-8")
+        text = listed(before, path.name)
+        if text is None:
+            return False
+        write(config, text, new=False)
+        try:
+            load(config)
+        except ConfigError:  # another file sets the same key
+            write(config, before, new=False)
+            return False
+        return True
 
 
 def text_of(name: str, files: tuple[Path, ...]) -> str:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from bridge.app import plan_files
 from bridge.app.dunning import Dunning
 from bridge.app.foresight import (
     Ahead,
@@ -14,7 +13,6 @@ from bridge.app.foresight import (
     Difference,
     LevelShown,
     Outlook,
-    PlanMade,
     PlanShown,
     Rehearsal,
     VersionShown,
@@ -24,14 +22,14 @@ from bridge.app.rules import account_rules, limited, plans_of
 from bridge.config import load, plugins
 from bridge.dun.ahead import cases
 from bridge.dun.turns import checked
-from bridge.errors import ConfigError, UsageError
+from bridge.errors import UsageError
 from bridge.model import Severity
 from bridge.policy import Abilities, AccountRules, Automation, CaseView, EscalationPlan
 from bridge.policy.assign import reachable
 from bridge.policy.build import amount
 from bridge.policy.forecast import Coming, coming
 from bridge.policy.lint import days_of, lint
-from bridge.policy.load import BadPlan, is_plan, load_plan, parse_plan, starter_plans
+from bridge.policy.load import BadPlan, is_plan, load_plan, starter_plans
 
 DAYS_AHEAD = 30
 _TERM = 14
@@ -161,36 +159,6 @@ class Planning(Dunning):
             )
             for one in reversed(kept)
         )
-
-    def new_plan(self, name: str, *, source: str = "standard", title: str = "", group: bool = False) -> PlanMade:
-        """Write a plan file as a copy of plan `source`, comments kept, and list it in the configuration.
-
-        `group`: a plan per debtor, whose due invoices go out in one message; else per invoice, as `source` is.
-        Raises `UsageError` on a name that is taken or none, `ConfigError` where the file exists or cannot be written.
-        """
-        files = self.config.plans.files
-        if any(load_plan(path).name == name for path in files):
-            raise UsageError(f"there is a plan {name!r} already")
-        text = plan_files.renamed(plan_files.text_of(source, files), name, title, group=group)
-        path = self.loaded.folder / f"{name}.yaml"
-        parse_plan(text, path.name)
-        plan_files.write(path, text, new=True)
-        return PlanMade(name, source, str(path), str(self.loaded.path), self._list(path))
-
-    def _list(self, path: Path) -> bool:
-        """Add the file to `plans.files`; leave the configuration as it is where that cannot be done by adding to it."""
-        config = self.loaded.path
-        before = config.read_text("utf-8")
-        text = plan_files.listed(before, path.name)
-        if text is None:
-            return False
-        plan_files.write(config, text, new=False)
-        try:
-            load(config)
-        except ConfigError:  # another file sets the same key
-            plan_files.write(config, before, new=False)
-            return False
-        return True
 
     def _shown(self, plan: EscalationPlan) -> PlanShown:
         own = plan.minimum_interval_days

@@ -185,12 +185,12 @@ def trend(out: Out, result: Status) -> None:
         for currency, change in one.overdue_change.items():
             changes[currency] = changes.get(currency, Decimal(0)) + change
     compared = [one.compared_on for one in result.accounts if one.compared_on]
-    total = totals(sums) or money(Decimal(0), "EUR")
+    now = totals(sums) or money(Decimal(0), "EUR")
     if not compared:
-        out.line("status.overdue", total=total, style="info")
+        out.line("status.overdue", total=now, style="info")
         return
     told = ", ".join(f"{'+' if change > 0 else ''}{money(change, currency)}" for currency, change in changes.items())
-    out.line("status.trend", total=total, change=told, since=shown(min(compared)), style="info")
+    out.line("status.trend", total=now, change=told, since=shown(min(compared)), style="info")
 
 
 def explained(out: Out, results: Sequence[Explained]) -> None:

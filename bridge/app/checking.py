@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from bridge.app.assignments import Assignments
 from bridge.app.claims import Claims
 from bridge.app.opening import PAUSE
 from bridge.app.results import Check, Done, Remark
@@ -21,7 +22,7 @@ SKEW_SECONDS = 120
 """Clock differences beyond this are warned of: settling and deadlines rely on the two clocks."""
 
 
-class Checking(Claims):
+class Checking(Assignments, Claims):
     """What checks."""
 
     def check(self, accounts: Sequence[str] = (), *, offline: bool = False) -> Check:
@@ -53,6 +54,8 @@ class Checking(Claims):
         if self.config.dunning.cutoff is None:
             text = "dunning.cutoff is empty; old invoices are dunned too"
             yield Remark(Severity.WARNING, "no_cutoff", text)
+        for text in self.unmatched():
+            yield Remark(Severity.WARNING, "assignment_nobody", text)
         yield from _findings("", self.rate_findings())
         with self.store.reading() as conn:
             sending, safe = self.sending(conn), self.store.questions.durable(conn)

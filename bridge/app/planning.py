@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from bridge.app.assignments import Assignments
 from bridge.app.dunning import Dunning
 from bridge.app.foresight import (
     Ahead,
@@ -38,7 +39,7 @@ _TERM = 14
 _COMPARED = ("on", "level_name", "channel", "automation", "total", "deadline", "subject")
 
 
-class Planning(Dunning):
+class Planning(Assignments, Dunning):
     """What looks ahead. Nothing here is written or sent."""
 
     def forecast(self, accounts: Sequence[str] = (), *, days: int = DAYS_AHEAD, customer: str | None = None) -> Outlook:
@@ -179,9 +180,11 @@ class Planning(Dunning):
         )
 
     def lint(self, file: Path | None = None) -> tuple[WeaknessShown, ...]:
-        """Return the weaknesses of the plan in `file`, or of all plans in use; a file that is no valid plan is one of its own."""
+        """Return the weaknesses of the plan in `file`, or of all plans in use and their assignments; a file that is no valid plan is one of its own."""
         interval = self.config.dunning.minimum_interval_days
+        lines: list[WeaknessShown] = []
         if file is None:
+            lines = [WeaknessShown("plans.assign", "warning", "nobody", (), text=one) for one in self.unmatched()]
             names = {name for rules in self.rules.values() for name in reachable(rules)}
             plans = [self.plans[name] for name in sorted(names & set(self.plans))]
         else:
@@ -189,11 +192,12 @@ class Planning(Dunning):
                 plans = [load_plan(file)]
             except BadPlan as error:
                 return tuple(WeaknessShown(file.name, "error", "invalid", (), text=one) for one in error.problems)
-        return tuple(
+        lines += [
             WeaknessShown(plan.name, one.severity.value, one.code, one.levels, one.facts)
             for plan in plans
             for one in sorted(lint(plan, interval), key=lambda one: one.severity is not Severity.ERROR)
-        )
+        ]
+        return tuple(lines)
 
 
 def _levels(plan: EscalationPlan, interval: int, language: str) -> Iterator[LevelShown]:

@@ -6,6 +6,8 @@ from bridge.config import Assignment as Line
 from bridge.config import Loaded
 from bridge.config.calendar import Calendar as Times
 from bridge.config.people import AttachedFile
+from bridge.config.problems import BadConfig, Problem
+from bridge.config.reading import dotted
 from bridge.errors import ConfigError
 from bridge.model import Attachment, Colleague
 from bridge.policy import AccountRules, Assignment, Automation, Creditor, EscalationPlan
@@ -23,17 +25,22 @@ _DEGREES = [Automation.PROPOSE, Automation.CREATE, Automation.COMPLETE, Automati
 def plans_of(loaded: Loaded) -> Mapping[str, EscalationPlan]:
     """Return the shipped plans and the operator's own, no level going further by itself than the configuration allows.
 
-    Raises `BadPlan` with every mistake in the files, `ConfigError` where a plan is named that does not exist.
+    Raises `BadPlan` with every mistake in the files, `BadConfig` where plans are named that do not exist.
     """
     plans = load_plans(loaded.config.plans.files)
-    named = [(line.plan, "plans.assign") for line in loaded.config.plans.assign]
+    named: list[tuple[str, tuple[str | int, ...]]] = [
+        (line.plan, ("plans", "assign", index, "plan")) for index, line in enumerate(loaded.config.plans.assign)
+    ]
     if loaded.config.plans.default:
-        named.append((loaded.config.plans.default, "plans.default"))
-    for name, where in named:
-        if name not in plans and name != NO_PLAN:
-            raise ConfigError(
-                f"{loaded.path}: {where} = {name!r}: there is no such plan; there are {', '.join(sorted(plans))}, {NO_PLAN}"
-            )
+        named.append((loaded.config.plans.default, ("plans", "default")))
+    known = [*sorted(plans), NO_PLAN]
+    problems = [
+        Problem(loaded.place(*path), dotted(path), "there is no such plan", name, f"there are {', '.join(known)}")
+        for name, path in named
+        if name not in known
+    ]
+    if problems:
+        raise BadConfig(problems)
     _files_exist(loaded, plans)
     most = Automation(loaded.config.dunning.automation)
     return {name: limited(plan, most) for name, plan in plans.items()}
@@ -79,7 +86,9 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
         plans=plans,
         default_plan=config.plans.default,
         assignments=tuple(
-            _assignment(line) for line in config.plans.assign if not line.accounts or name in line.accounts
+            _assignment(line, str(loaded.place("plans", "assign", index)))
+            for index, line in enumerate(config.plans.assign)
+            if not line.accounts or name in line.accounts
         ),
         calendar=calendar,
         office=_office(config.calendar),
@@ -133,8 +142,9 @@ def _office(times: Times) -> Office:
     )
 
 
-def _assignment(line: Line) -> Assignment:
+def _assignment(line: Line, where: str) -> Assignment:
     return Assignment(
+        where=where,
         plan=line.plan,
         customers=frozenset(line.customers),
         tags=frozenset(line.tags),

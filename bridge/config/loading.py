@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +29,13 @@ class Loaded:
     path: Path
     warnings: tuple[Problem, ...]
     files: tuple[Path, ...]
+    places: Mapping[Path_, Place] = field(default_factory=dict)
+
+    def place(self, *path: str | int) -> Place:
+        """Return where a key, or the nearest one above it, was written."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path) or Place(str(self.path), None)
 
     @property
     def folder(self) -> Path:
@@ -68,7 +75,7 @@ def load(path: Path, env: Mapping[str, str] | None = None) -> Loaded:
     _together(document, config)
     if document.problems:
         raise BadConfig(document.problems)
-    return Loaded(config, path, tuple(plain), tuple(document.files))
+    return Loaded(config, path, tuple(plain), tuple(document.files), document.places)
 
 
 def _parts(data: dict[str, Any]) -> list[tuple[Path_, str, str]]:
@@ -197,6 +204,7 @@ def _together(document: Document, config: Config) -> None:
     for name, host in _real_hosts(config) if config.clock is not None else ():
         hint = "remove `clock`, or point the account at a sandbox"
         document.complain(("clock",), _CLOCK.format(name=name, host=host), value=str(config.clock), hint=hint)
+    _assignments(document, config)
     named: list[tuple[Path_, tuple[str, ...]]]
     named = [(("plans", "assign", at, "accounts"), line.accounts) for at, line in enumerate(config.plans.assign)]
     named += [(("colleagues", at, "accounts"), line.accounts) for at, line in enumerate(config.colleagues)]
@@ -209,3 +217,32 @@ def _together(document: Document, config: Config) -> None:
                     value=account_name,
                     hint=suggestion(account_name, list(config.accounts)),
                 )
+
+
+_CONDITIONS = (
+    "accounts", "customers", "tags", "terms_days", "kinds", "countries", "languages", "gross_from", "gross_below",
+)  # fmt: skip
+
+
+def _assignments(document: Document, config: Config) -> None:
+    """Refuse assignments that nobody can ever have: no value, no amount between, or the same conditions as a line before."""
+    seen: dict[tuple[object, ...], int] = {}
+    for index, line in enumerate(config.plans.assign):
+        here: Path_ = ("plans", "assign", index)
+        for name in line.model_fields_set & set(_CONDITIONS):
+            if getattr(line, name) == ():
+                hint = "take the key out for everybody, or name at least one"
+                document.complain((*here, name), "matches nobody: the list is empty", hint=hint)
+        low, high = line.gross_from, line.gross_below
+        if low is not None and high is not None and low >= high:
+            hint = "gross_from is included, gross_below is not; write a larger gross_below"
+            text = f"matches nobody: no amount is at least {low} and below {high}"
+            document.complain((*here, "gross_below"), text, value=str(high), hint=hint)
+        key = tuple(
+            frozenset(value) if isinstance(value := getattr(line, name), tuple) else value for name in _CONDITIONS
+        )
+        if key in seen:
+            first = document.place(("plans", "assign", seen[key]))
+            text = f"matches nobody: {first} has the same conditions and comes first"
+            document.complain(here, text, hint="remove one of them")
+        seen.setdefault(key, index)

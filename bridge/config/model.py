@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     EmailStr,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -193,19 +195,33 @@ class Account(Frozen):
         return ZoneInfo(self.settings.time_zone)
 
 
+def _two_letters(value: str, right: str, example: str) -> str:
+    if len(value) != 2 or not value.isascii() or not value.isalpha() or value != right:
+        msg = f"matches nobody; write two letters such as {example}"
+        raise ValueError(msg)
+    return value
+
+
+Country = Annotated[str, AfterValidator(lambda value: _two_letters(value, value.upper(), "AT"))]
+Spoken = Annotated[str, AfterValidator(lambda value: _two_letters(value, value.lower(), "en"))]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
 class Assignment(Frozen):
     """Which plan applies to whom; all conditions of a line must hold, of several lines the most specific one wins."""
 
     plan: str = Field(description="Name of the plan; none: no reminders.")
     accounts: tuple[AccountName, ...] = Field((), description="Only these accounts.")
-    customers: tuple[str, ...] = Field((), description="Only these customers: number, or the provider's id.")
-    tags: tuple[str, ...] = Field((), description="Only customers or invoices with one of these tags.")
-    terms_days: tuple[int, ...] = Field((), description="Only invoices with one of these payment terms, in days.")
+    customers: tuple[Word, ...] = Field((), description="Only these customers: number, or the provider's id.")
+    tags: tuple[Word, ...] = Field((), description="Only customers or invoices with one of these tags.")
+    terms_days: tuple[Annotated[int, Field(ge=0, le=3650)], ...] = Field(
+        (), description="Only invoices with one of these payment terms, in days."
+    )
     kinds: tuple[Literal["business", "consumer", "unknown"], ...] = Field(
         (), description="Only debtors of these kinds."
     )
-    countries: tuple[str, ...] = Field((), description="Only debtors in these countries (ISO 3166-1, two letters).")
-    languages: tuple[str, ...] = Field((), description="Only debtors with one of these languages, such as en.")
+    countries: tuple[Country, ...] = Field((), description="Only debtors in these countries (ISO 3166-1, two letters).")
+    languages: tuple[Spoken, ...] = Field((), description="Only debtors with one of these languages, such as en.")
     gross_from: Amount | None = Field(None, description="Only invoices of at least this gross amount.")
     gross_below: Amount | None = Field(None, description="Only invoices below this gross amount.")
 

@@ -1,5 +1,6 @@
 """Counts and short answers for status, search and metrics. Reading only."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -179,6 +180,15 @@ class Questions:
         """Return the provider's ids of the customer with this number or id."""
         named = or_(debtor.c.id == customer, debtor.c.number == customer)
         return list(conn.scalars(select(debtor.c.id).where(debtor.c.account == account, named)))
+
+    def tagged(self, conn: Connection, account: str, tag: str) -> bool:
+        """Return whether a customer or an invoice of this account carries a tag."""
+        for table in (debtor, invoice):
+            wanted = table.c.document.contains(json.dumps(tag, ensure_ascii=False), autoescape=True)
+            query = select(table.c.document).where(table.c.account == account, wanted)
+            if any(tag in json.loads(document).get("tags", ()) for document in conn.scalars(query)):
+                return True
+        return False
 
     def notices_of(self, conn: Connection, account: str, invoice_id: str) -> list[int]:
         """Return the ids of all notices over this invoice, oldest first, whatever became of them."""

@@ -1,0 +1,43 @@
+"""Assignments of plans against what was read: lines that name customers or tags nobody has."""
+
+from sqlalchemy import Connection
+
+from bridge.app.opening import Opened
+
+_WORDS = {
+    "customers": (
+        "{where}: plans.assign.{index}.customers = {value!r}: kein Kunde hat diese Nummer",
+        "{where}: plans.assign.{index}.customers = {value!r}: no customer has this number",
+    ),
+    "tags": (
+        "{where}: plans.assign.{index}.tags = {value!r}: kein Kunde und keine Rechnung trägt dieses Schlagwort, so geschrieben",
+        "{where}: plans.assign.{index}.tags = {value!r}: no customer and no invoice has this tag, written like this",
+    ),
+}
+
+
+class Assignments(Opened):
+    """What looks at assignments."""
+
+    def unmatched(self) -> tuple[str, ...]:
+        """Return, in plain words, the customers and tags of assignments that nobody has; nothing before everything was read once."""
+        found = []
+        with self.store.reading() as conn:
+            read = {one.name for one in self.store.mirror.accounts.all(conn) if one.full_at is not None}
+            for index, line in enumerate(self.config.plans.assign):
+                names = [name for name in line.accounts or self.accounts if name in self.accounts]
+                if not names or not read.issuperset(names):
+                    continue
+                for condition in ("customers", "tags"):
+                    for value in getattr(line, condition):
+                        if not self._somebody(conn, names, condition, value):
+                            where = self.loaded.place("plans", "assign", index, condition)
+                            text = _WORDS[condition][0 if self.language == "de" else 1]
+                            found.append(text.format(where=where, index=index, value=value))
+        return tuple(found)
+
+    def _somebody(self, conn: Connection, accounts: list[str], condition: str, value: str) -> bool:
+        questions = self.store.questions
+        if condition == "customers":
+            return any(questions.debtors(conn, name, value) for name in accounts)
+        return any(questions.tagged(conn, name, value) for name in accounts)

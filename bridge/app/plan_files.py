@@ -40,6 +40,8 @@ class PlanFiles(Opened):
         path = self.loaded.folder / f"{name}.yaml"
         parse_plan(text, path.name)
         write(path, text, new=True)
+        with self.store.begin() as conn:
+            self.record(conn, "plan_written", data={"plan": name, "source": source, "path": path.name})
         return PlanMade(name, source, str(path), str(self.loaded.path), self._list(path))
 
     def _list(self, path: Path) -> bool:

@@ -184,7 +184,9 @@ class Planning(Assignments, Dunning):
         interval = self.config.dunning.minimum_interval_days
         lines: list[WeaknessShown] = []
         if file is None:
-            lines = [WeaknessShown("plans.assign", "warning", "nobody", (), text=one) for one in self.unmatched()]
+            lines = [
+                WeaknessShown("plans.assign", "warning", code="nobody", levels=(), text=one) for one in self.unmatched()
+            ]
             names = {name for rules in self.rules.values() for name in reachable(rules)}
             plans = [self.plans[name] for name in sorted(names & set(self.plans))]
         else:

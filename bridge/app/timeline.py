@@ -103,6 +103,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice} vom Inkasso zurückgeholt. {note}",
         "{invoice} called back from collection. {note}",
     ),
+    "plan_written": ("Plan {plan} angelegt, als Kopie von {source}", "plan {plan} written, as a copy of {source}"),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "connected": ("Konto verbunden", "account connected"),
     "places_prepared": ("Felder beim Anbieter angelegt", "places made at the provider"),

@@ -34,6 +34,7 @@ def show(session: Session, name: str, version: str | None) -> int:
     Option(["--from", "source"], metavar="PLAN", default="standard", show_default=True, help="option.plans.from"),
     Option(["--title"], metavar="TEXT", default="", help="option.plans.title"),
     Option(["--group"], is_flag=True, help="option.plans.group"),
+    changes=True,
 )
 def new(session: Session, name: str, source: str, title: str, group: bool) -> int:
     """Write a new plan file as a copy of another plan."""

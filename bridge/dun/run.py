@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from bridge.dun.keeping import Keeper
 from bridge.dun.report import DunReport, Line, Planned
 from bridge.dun.turns import checked, note_turns
-from bridge.dun.views import Seen, Viewer, account_facts
+from bridge.dun.views import Seen, Viewer, account_facts, last_contact
 from bridge.errors import AlreadyRunning, UsageError
 from bridge.model import Reason
 from bridge.policy import (
@@ -32,7 +32,7 @@ from bridge.policy import (
     compose,
     unsendable,
 )
-from bridge.policy.beside import bundles
+from bridge.policy.beside import bundles, company, together, waits_to_be_joined
 from bridge.policy.decide import decide_claim
 from bridge.policy.holds import UNDECIDED, outdated
 from bridge.policy.places import calendar_of
@@ -257,7 +257,7 @@ class _Work:
 
     def _debtor(self, conn: Connection, seen: Seen, facts: AccountFacts) -> None:
         seen = self._withdraw(conn, seen, facts)
-        decisions = self._decide(seen, facts)
+        seen, decisions = self._joined(conn, seen, self._decide(seen, facts), facts)
         if self.keeper is not None:
             seen = self.keeper.enter(conn, seen, decisions)
         drafts = compose(seen.case, decisions, self.account.rules, self.account.abilities, self.order.today)
@@ -276,7 +276,7 @@ class _Work:
             for claim in seen.case.claims
             if claim.invoice_id in seen.due
         )
-        found += self._company(seen, found, facts)
+        found += company(seen.case, found, rules, order.today, facts=facts)
         held = unsendable(seen.case, found, rules, self.account.abilities)
         if not held:
             return found
@@ -288,20 +288,29 @@ class _Work:
             for one in found
         )
 
-    def _company(self, seen: Seen, found: tuple[Decision, ...], facts: AccountFacts) -> tuple[Decision, ...]:
-        """Return the decisions about the debtor's other invoices where a bundle is planned: each is tested for inclusion."""
-        rules = self.account.rules
-        claims = {claim.invoice_id: claim for claim in seen.case.claims}
-        planned = any(
-            one.outcome is Outcome.ESCALATE and bundles(seen.case, claims[one.invoice_id], one, rules) for one in found
-        )
-        if not planned:
-            return ()
-        return tuple(
-            decide_claim(seen.case, claim, rules, self.order.today, facts=facts)
-            for claim in seen.case.claims
-            if claim.invoice_id not in seen.due
-        )
+    def _joined(
+        self, conn: Connection, seen: Seen, decisions: tuple[Decision, ...], facts: AccountFacts
+    ) -> tuple[Seen, tuple[Decision, ...]]:
+        """Take a bundle that still waits for approval back where another invoice of the debtor comes up for it: one notice, not two."""
+        rules, claims = self.account.rules, {claim.invoice_id: claim for claim in seen.case.claims}
+        coming = [
+            claims[one.invoice_id]
+            for one in decisions
+            if one.outcome is Outcome.ESCALATE and bundles(seen.case, claims[one.invoice_id], one, rules)
+        ]
+        dropped: set[int] = set()
+        for claim in seen.case.claims:
+            running = claim.running
+            if running is None or running.notice_id in dropped or not waits_to_be_joined(seen.case, claim, rules):
+                continue
+            if any(together(seen.case, claim, one) for one in coming) and (
+                self.keeper is None or self.keeper.drop(conn, seen, claim, Reason.CHANGED, {"what": "bundle"})
+            ):
+                dropped.add(running.notice_id)
+        if not dropped:
+            return seen, decisions
+        seen = self._without(conn, seen, dropped)
+        return seen, self._decide(seen, facts)
 
     def _withdraw(self, conn: Connection, seen: Seen, facts: AccountFacts) -> Seen:
         """Drop notices that must not go out any more, or say something else by now; return the debtor without them."""
@@ -322,14 +331,17 @@ class _Work:
                 continue
             if self.keeper is None or self.keeper.drop(conn, seen, claim, reason, decision.facts):
                 dropped.add(running.notice_id)
-        if not dropped:
-            return seen
+        return self._without(conn, seen, dropped) if dropped else seen
+
+    def _without(self, conn: Connection, seen: Seen, dropped: Collection[int]) -> Seen:
+        """Return the debtor without these notices, whose invoices are decided anew."""
         freed = {one.invoice_id for one in seen.case.claims if one.running and one.running.notice_id in dropped}
         claims = tuple(
             replace(claim, running=None) if claim.invoice_id in freed else claim for claim in seen.case.claims
         )
         debtor = seen.case.debtor_id  # what was dropped did not reach them, and keeps nothing away
-        last = self.store.cases.last_contacts(conn, self.account.name, [debtor], without=dropped).get(debtor)
+        known = self.store.cases.last_contacts(conn, self.account.name, [debtor], without=dropped).get(debtor)
+        last = last_contact(known, claims)
         return replace(seen, case=replace(seen.case, claims=claims, last_contact_on=last), due=seen.due | freed)
 
     def _capped(

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from bridge.model import Invoice, InvoiceKind, InvoiceStatus, Reason
 from bridge.policy.build import case_view, cents, claim_view, notice_view
 from bridge.policy.holds import DUNNABLE
+from bridge.policy.situation import contacts
 from bridge.policy.views import AccountFacts, Block, CaseView, ClaimView
 from bridge.store import Store
 from bridge.store.accounts import Account
@@ -75,23 +76,24 @@ class Viewer:
         by_debtor = _grouped((one.debtor_id, one.view) for one in blocks)
         by_invoice = _grouped((one.invoice_id, one.view) for one in blocks)
         customers, invoices = self._store.choices.chosen(conn, account, debtor_ids=keys, invoice_ids=ids)
-        contacts = self._store.cases.last_contacts(conn, account, keys)
+        known_contacts = self._store.cases.last_contacts(conn, account, keys)
         cases = self._store.cases.open_cases(conn, account, keys)
         found = []
         for key, dossier in zip(keys, dossiers, strict=True):
             chosen = customers.get(key, NOTHING_CHOSEN)
             case_id, number = cases.get(key, (None, None))
             own = {one.invoice.id: standings[one.invoice.id] for one in dossier.invoices if one.invoice.id in standings}
+            claims = self._claims(dossier, own, by_invoice, invoices, chosen)
             case = case_view(
                 account,
                 dossier.debtor,
                 key,
                 blocks=by_debtor.get(key, ()),
-                claims=self._claims(dossier, own, by_invoice, invoices, chosen),
+                claims=claims,
                 plan=chosen.plan,
                 include=chosen.include,
                 colleagues=chosen.colleagues + (dossier.debtor.colleagues if dossier.debtor else ()),
-                last_contact_on=contacts.get(key),
+                last_contact_on=last_contact(known_contacts.get(key), claims),
                 case_number=number,
                 has_record=dossier.debtor_id is not None,
             )
@@ -132,6 +134,12 @@ class Viewer:
 
     def _day(self, instant: datetime) -> date:
         return instant.astimezone(self._zone).date()
+
+
+def last_contact(known: date | None, claims: Iterable[ClaimView]) -> date | None:
+    """Return the newest contact: ours, or a reminder made elsewhere, also one that no run has adopted yet."""
+    elsewhere = [on for claim in claims for on in contacts(claim)]
+    return max(elsewhere if known is None else [known, *elsewhere], default=None)
 
 
 def _to_decide(dossier: Dossier, today: date, *, everything: bool) -> frozenset[str]:

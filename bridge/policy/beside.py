@@ -7,13 +7,15 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from bridge.model import Reason
+from bridge.policy.assign import assign
+from bridge.policy.decide import decide_claim
 from bridge.policy.group import Inclusion
 from bridge.policy.holds import DUNNABLE, HOLD_RULES, none_running, was_delivered
 from bridge.policy.plan import DunningLevel, EscalationPlan, Kind
 from bridge.policy.recipients import folded, postal_address
 from bridge.policy.rules import AccountRules
-from bridge.policy.situation import Situation
-from bridge.policy.views import NO_DETAILS, CaseView, ClaimView, Decision, Outcome
+from bridge.policy.situation import NO_FACTS, Situation
+from bridge.policy.views import NO_DETAILS, AccountFacts, CaseView, ClaimView, Decision, Outcome
 
 WAITS = frozenset(
     {
@@ -61,6 +63,24 @@ def bundles(case: CaseView, claim: ClaimView, decision: Decision, rules: Account
     return bundled(case, claim, plan, plan.level(decision.level))
 
 
+def company(
+    case: CaseView,
+    decided: Iterable[Decision],
+    rules: AccountRules,
+    today: date,
+    *,
+    facts: AccountFacts = NO_FACTS,
+) -> tuple[Decision, ...]:
+    """Return decisions about the debtor's other invoices where one that was decided plans a bundle: each is tested for inclusion."""
+    claims = {claim.invoice_id: claim for claim in case.claims}
+    known = {one.invoice_id: one for one in decided}
+    escalating = [one for one in known.values() if one.outcome is Outcome.ESCALATE]
+    if not any(bundles(case, claims[one.invoice_id], one, rules) for one in escalating):
+        return ()
+    others = [claim for claim in case.claims if claim.invoice_id not in known]
+    return tuple([decide_claim(case, claim, rules, today, facts=facts) for claim in others])
+
+
 def _single(case: CaseView, claim: ClaimView, plan: EscalationPlan) -> str:
     """Return why the plan keeps this claim out of bundles, or nothing."""
     bundling = plan.bundling
@@ -75,6 +95,20 @@ def _single(case: CaseView, claim: ClaimView, plan: EscalationPlan) -> str:
 def address(case: CaseView, claim: ClaimView) -> str:
     """Return where notices about this claim go: two claims share a bundle only where it is the same."""
     return f"{', '.join(claim.mail_to) or claim.email or case.email or ''};{folded(postal_address(case, claim))}"
+
+
+def waits_to_be_joined(case: CaseView, claim: ClaimView, rules: AccountRules) -> bool:
+    """Return whether a bundle over this claim is proposed, and nobody has approved it: what comes up meanwhile belongs into it."""
+    running, plan = claim.running, assign(case, claim, rules).plan
+    if running is None or running.state != "proposed" or plan is None or not 0 < running.level <= len(plan.levels):
+        return False
+    return bundled(case, claim, plan, plan.level(running.level))
+
+
+def together(case: CaseView, one: ClaimView, other: ClaimView) -> bool:
+    """Return whether two claims may share a bundle, as far as currency, language and recipient go."""
+    alike = one.currency == other.currency and (one.language or "") == (other.language or "")
+    return alike and address(case, one) == address(case, other)
 
 
 class Bundle(NamedTuple):

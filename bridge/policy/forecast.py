@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 
+from bridge.policy.beside import company
 from bridge.policy.compose import compose, unsendable
 from bridge.policy.decide import decide_claim
 from bridge.policy.drafts import NoticeDraft
@@ -64,7 +65,8 @@ def play(
         ]
         held = unsendable(case, decisions, rules, abilities)
         going = [one for one in decisions if one.outcome is Outcome.ESCALATE and one.invoice_id not in held]
-        drafts = compose(case, going, rules, abilities, day)
+        told = [one for one in (*decisions, *company(case, decisions, rules, day)) if one.invoice_id not in held]
+        drafts = compose(case, told, rules, abilities, day)
         found += [Coming(day, draft) for draft in drafts]
         for one in decisions:
             _set_next(due, one, day, sent=one in going)
@@ -92,7 +94,7 @@ def settled(case: CaseView, start: date) -> CaseView:
             continue
         on = running.since or start
         last = on if last is None else max(last, on)
-        if running.level == 0:
+        if not running.level:  # it only goes along in a bundle
             claims.append(replace(claim, running=None))
             continue
         claims.append(

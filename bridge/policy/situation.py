@@ -118,24 +118,36 @@ def adoption(claim: ClaimView, plan: EscalationPlan | None) -> Adoption | None:
     makes no difference. Our own records are not adopted: delivery lands them.
     """
     newest: NoticeView | None = None
+    last = date.min
     level = claim.level
     for notice in claim.notices:
-        if notice.ours or notice.status not in _COUNTS or notice.on is None:
-            continue
-        if notice.superseded and notice.status is NoticeStatus.FINAL:
-            continue  # replaced before it went out
-        if claim.round_on is not None and notice.on < claim.round_on:
+        on = _elsewhere(claim, notice)
+        if on is None:
             continue
         level = max(level, plan.position_of_provider_level(notice.level) if plan else notice.level)
-        if newest is None or (notice.on, notice.level, notice.id) > (newest.on, newest.level, newest.id):
-            newest = notice
-    if newest is None or newest.on is None:
+        if newest is None or (on, notice.level, notice.id) > (last, newest.level, newest.id):
+            newest, last = notice, on
+    if newest is None:
         return None
-    if level == claim.level and claim.level_on is not None and newest.on <= claim.level_on:
+    if level == claim.level and claim.level_on is not None and last <= claim.level_on:
         return None
-    if claim.level_on is not None and newest.on < claim.level_on:
+    if claim.level_on is not None and last < claim.level_on:
         return Adoption(level, claim.level_on, claim.deadline, newest.id)
-    return Adoption(level, newest.on, newest.deadline, newest.id)
+    return Adoption(level, last, newest.deadline, newest.id)
+
+
+def contacts(claim: ClaimView) -> tuple[date, ...]:
+    """Return the dates on which the debtor got a reminder of this claim from elsewhere."""
+    return tuple([on for notice in claim.notices if (on := _elsewhere(claim, notice)) is not None])
+
+
+def _elsewhere(claim: ClaimView, notice: NoticeView) -> date | None:
+    """Return the date of a reminder that somebody else sent in this round of the claim, or None."""
+    if notice.ours or notice.status not in _COUNTS or notice.on is None:
+        return None
+    if notice.superseded and notice.status is NoticeStatus.FINAL:
+        return None  # replaced before it went out
+    return None if claim.round_on is not None and notice.on < claim.round_on else notice.on
 
 
 def next_target(situation: Situation) -> Target | None:

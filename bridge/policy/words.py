@@ -256,6 +256,8 @@ _WHAT = {
     "level": ("Stufe", "level"),
     "recipient": ("Empfänger", "recipient"),
     "deadline": ("Frist zu nah", "deadline too near"),
+    "bundle": ("weitere Rechnung für dieselbe Sammelmahnung", "another invoice for the same bundle"),
+    "mention": ("nur erwähnte Rechnung", "an invoice that is only mentioned"),
 }
 _PLAIN = {
     "why": {

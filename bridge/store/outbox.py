@@ -105,9 +105,11 @@ class Outbox(Notices):
         self._seal(conn, notice_id)
 
     def refuse(self, conn: Connection, notice_id: int, *, text: str, now: datetime) -> None:
-        """Refuse a proposal; its key is free again."""
+        """Refuse a proposal; its key is free again. Drafts that were made before it had to be approved anew are deleted."""
         move_notice(conn, notice_id, "R", reason="refused", reason_text=text)
         self._give_up(conn, notice_id, now)
+        found = self.get(conn, notice_id)
+        self._discards(conn, found, found.claims, now)
 
     def drop(
         self,
@@ -150,10 +152,18 @@ class Outbox(Notices):
             move_notice(conn, notice_id, "P", reason=cause, reason_text=text)
 
     def resume(self, conn: Connection, notice_id: int, *, now: datetime, advance: bool = True) -> None:
-        """Go on with a notice whose step was proven or, parked, resolved; with a parked step left it stays parked."""
+        """Go on with a notice whose step was proven or, parked, resolved; with a parked step left it stays parked.
+
+        One that was given up stays given up: nothing goes out of it any more, and a draft of it that turned up is deleted.
+        """
         parked = any(one.state == "parked" for one in self.steps.of_notice(conn, notice_id))
-        if self.get(conn, notice_id, lock=True).state == "parked" and not parked:
-            move_notice(conn, notice_id, "Q", reason=None, reason_text=None)
+        found = self.get(conn, notice_id, lock=True)
+        if found.state == "parked" and not parked:
+            if any(one.live for one in found.claims):
+                move_notice(conn, notice_id, "Q", reason=None, reason_text=None)
+            else:
+                move_notice(conn, notice_id, "D")
+                self._discards(conn, found, found.claims, now)
         if advance:
             self.advance(conn, notice_id, now=now)
 

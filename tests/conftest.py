@@ -21,6 +21,7 @@ from psycopg import sql
 
 from bridge.http.redact import KNOWN
 from bridge.store import Store
+from bridge.store import engine as engines
 
 _numbers = count(1)
 
@@ -34,8 +35,41 @@ def fresh_process(monkeypatch):
     for name, empty in (("_fixed", set()), ("_learned", deque(maxlen=200)), ("_pattern", None)):
         monkeypatch.setattr(KNOWN, name, empty)
     structlog.reset_defaults()
+    structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback  # the rich one is slow
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_statements():
+    """Compile each statement once for all stores that the tests of this process open, not once for each."""
+    dialects, caches = {}, {}
+    make = engines.create_engine
+
+    def shared(url, **options):
+        engine = make(url, **options)
+        name = engine.dialect.name
+        engine.dialect = engine.pool._dialect = dialects.setdefault(name, engine.dialect)
+        engine._compiled_cache = caches.setdefault(name, engine._compiled_cache)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "create_engine", shared)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_cuts():
+    """Do not wait for the disk at every commit on SQLite: speed; power is not cut in tests. Yields the real settings."""
+    real = engines._sqlite_connection
+
+    def fast(dbapi, record):
+        real(dbapi, record)
+        dbapi.execute("pragma synchronous=off")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "_sqlite_connection", fast)
+        yield real
 
 
 @pytest.fixture(scope="session")

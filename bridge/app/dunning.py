@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from bridge.app.lines import part_text
 from bridge.app.reading import Progress
 from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran
 from bridge.app.sending import Sending
@@ -13,10 +14,11 @@ from bridge.dun import DunAccount, DunReport, Order, dun, plan
 from bridge.dun import Planned as Drafted
 from bridge.dun.report import Line
 from bridge.errors import BridgeError, UsageError
-from bridge.model import Act, Health, Reason
+from bridge.model import Act, Health
 from bridge.policy import Abilities, Outcome, words
 from bridge.policy.beside import Other
 from bridge.policy.build import amount
+from bridge.policy.mentions import why
 
 _PLACES = {"note": Act.NOTE, "tag": Act.TAG, "customer_note": Act.CUSTOMER_NOTE}
 
@@ -150,6 +152,8 @@ class Dunning(Sending):
                     amount(claim.demand),
                     amount(claim.fee),
                     along=not claim.level,
+                    level=claim.level,
+                    level_name=claim.level_name,
                 )
             )
         return NoticeLine(
@@ -199,11 +203,7 @@ class Dunning(Sending):
 
 def _other(other: Other, language: str) -> OtherLine:
     """Return another invoice of the debtor with its part in a bundle, in plain words."""
-    why = ""
-    if other.why in list(Reason):
-        why = words.reason(Reason(other.why), language, other.facts)
-    elif other.why:
-        why = words.plain("bundle", other.why, language)
-    claim, part = other.claim, words.plain("bundle", other.part.value, language)
-    number, text = claim.number or claim.invoice_id, f"{part}: {why}" if why else part
-    return OtherLine(claim.invoice_id, number, other.part.value, other.why, text, amount(claim.demand), claim.currency)
+    claim, part = other.claim, other.part.value
+    text = part_text(part, why(other, language), language)
+    number = claim.number or claim.invoice_id
+    return OtherLine(claim.invoice_id, number, part, other.why, text, amount(claim.demand), claim.currency)

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from bridge.app.results import CaseClaim, CaseLine, ClaimLine, Explained, NoticeLine
+from bridge.app.results import CaseClaim, CaseLine, ClaimLine, Explained, NoticeLine, OtherLine
 from bridge.model import Address, Debtor, Invoice
+from bridge.policy import words
+from bridge.store.notices import euros
 from bridge.store.overview import CaseRow, ClaimRow
-from bridge.store.records import Notice
+from bridge.store.records import Beside, Notice
 
 ZERO = Decimal("0.00")
 
@@ -20,10 +22,17 @@ def overdue_days(invoice: Invoice | None, today: date) -> int | None:
 
 
 def notice_line(
-    notice: Notice, debtor: Debtor | None, case: str, invoices: Mapping[str, Invoice], today: date
+    notice: Notice,
+    debtor: Debtor | None,
+    case: str,
+    invoices: Mapping[str, Invoice],
+    *,
+    today: date,
+    language: str,
 ) -> NoticeLine:
-    """Return a stored notice for people."""
+    """Return a stored notice for people, with the parts of a bundle in `language`."""
     claims = []
+    bundle = bool(notice.beside) or len(notice.claims) > 1
     for one in notice.claims:
         known = invoices.get(one.invoice_id)
         due = known.due_on if known else None
@@ -36,6 +45,8 @@ def notice_line(
                 one.open,
                 one.fee,
                 along=not one.level,
+                level=one.level,
+                level_name=one.level_name or (notice.level_name if one.level else ""),
             )
         )
     return NoticeLine(
@@ -59,7 +70,21 @@ def notice_line(
         subject=notice.content.subject,
         reason=notice.reason_text or notice.reason or "",
         hash=notice.hash,
+        triggers=tuple(one.number or one.invoice for one in claims if bundle and one.level),
+        others=tuple(other_line(one, language) for one in notice.beside),
     )
+
+
+def other_line(one: Beside, language: str) -> OtherLine:
+    """Return another invoice of the debtor as it was decided, with its part in a stored bundle."""
+    text = part_text(one.part, one.text, language)
+    return OtherLine(one.invoice_id, one.number, one.part, one.why, text, euros(one.demand), one.currency)
+
+
+def part_text(part: str, why: str, language: str) -> str:
+    """Return the part of an invoice in a bundle, and why, in plain words."""
+    told = words.plain("bundle", part, language)
+    return f"{told}: {why}" if why else told
 
 
 def case_line(case: CaseRow, level_name: str = "") -> CaseLine:

@@ -60,6 +60,8 @@ class ClaimLine:
     open: Decimal
     fee: Decimal
     along: bool = False  # asked for in a bundle, while its own level stays
+    level: int = 0  # its own, which may be lower than the notice's; 0: goes along
+    level_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

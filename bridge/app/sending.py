@@ -211,5 +211,6 @@ class Sending(Reading):
                 if known is not None:
                     invoices[claim.invoice_id] = known.invoice
             debtor = self.store.mirror.debtor(conn, one.account, one.debtor_id)
-            found.append(notice_line(one, debtor, cases[one.case_id], invoices, self.today(one.account)))
+            today, case = self.today(one.account), cases[one.case_id]
+            found.append(notice_line(one, debtor, case, invoices, today=today, language=self.language))
         return tuple(found)

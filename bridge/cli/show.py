@@ -28,9 +28,7 @@ def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
     """Print what goes out and what is held back."""
     out.title("plan.title", day=shown(result.today), count=len(result.notices))
     if result.notices:
-        notices(out, result.notices)
-        for one in result.notices:
-            beside(out, one)
+        proposals(out, result.notices)
     if result.state == "waiting":
         out.line("plan.waiting", reason=result.reason, style="warning")
     for account in result.stale:
@@ -46,11 +44,27 @@ def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
         out.line("plan.more", style="dim")
 
 
-def beside(out: Out, one: NoticeLine) -> None:
-    """Print which invoices trigger a bundle, and what becomes of the customer's others."""
+def proposals(out: Out, rows: Sequence[NoticeLine]) -> None:
+    """Print letters and mails that are to go out, and of each bundle its parts."""
+    notices(out, rows)
+    for one in rows:
+        _parts(out, one)
+
+
+def _parts(out: Out, one: NoticeLine) -> None:
+    """Print which invoices trigger a bundle, each with its own level, and what becomes of the customer's others."""
     if not one.triggers:
         return
     out.line("plan.bundle", customer=one.customer, invoices=", ".join(one.triggers))
+    for claim in one.claims:
+        if claim.level:
+            out.line(
+                "plan.other",
+                number=claim.number or claim.invoice,
+                open=shown(Money(claim.open, one.currency)),
+                text=say("plan.level", level=level(claim.level, claim.level_name)),
+                style="dim",
+            )
     for other in one.others:
         out.line(
             "plan.other",

@@ -1,10 +1,10 @@
 """One step, once: claim it, look, re-check, call, prove. What each error means is decided here and nowhere else."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,7 @@ from bridge.contract import (
     NotSupported,
     Proof,
     Reason,
+    Ref,
     Refused,
     RetryLater,
     Snapshot,
@@ -28,7 +29,7 @@ from bridge.contract import (
 )
 from bridge.deliver.call import Result, within
 from bridge.deliver.landing import Landing
-from bridge.deliver.ports import AccountPort, Desk
+from bridge.deliver.ports import AccountPort, Desk, HoldLike
 from bridge.deliver.writing import LOOKED, claim_of, proving, refs, write_back
 from bridge.errors import WrongState
 from bridge.store.accounts import STOPPED
@@ -141,9 +142,12 @@ class Attempt:
         with self._store.reading() as conn:
             notice = self._outbox.get(conn, self._step.notice_id)
         claim = claim_of(notice, self._step)
-        claims = [claim] if notice.state == "landed" and claim else notice.claims
-        snapshots = {taken.invoice_id: taken for taken in self._port.connector.look(refs(claims))}
-        missing = [one.invoice_id for one in claims if one.invoice_id not in snapshots]
+        alone = notice.state == "landed" and claim is not None
+        wanted = refs([claim] if alone and claim else notice.claims)
+        if not alone:
+            wanted += [Ref.invoice(one.invoice_id, one.number) for one in notice.mentioned]
+        snapshots = {taken.invoice_id: taken for taken in self._port.connector.look(wanted)}
+        missing = [one.id for one in wanted if one.id not in snapshots]
         if missing:
             raise BadAnswer(f"the look at invoice {missing[0]} was not answered")
         files = self._desk.files(notice, self._step, snapshots) if self._step.channel else ()
@@ -190,17 +194,29 @@ class Attempt:
             self._outbox.reopen(conn, notice.id)
             return Ended(Outcome.DROPPED, "the approval does not fit what is stored", reason=Reason.APPROVAL_PENDING)
         today = self._port.today()
-        for claim in notice.claims:
-            hold = self._desk.rules.recheck(conn, notice, claim, ready.snapshots[claim.invoice_id], today)
-            if hold is not None and hold.reason is Reason.UNREADABLE:
+        for invoice_id, hold in self._holds(conn, notice, ready.snapshots, today):
+            if hold.reason is Reason.UNREADABLE:
                 return self._unreadable(conn, notice, hold.text)
-            if hold is not None:
-                self._store.mirror.write_looks(
-                    conn, notice.account, ready.snapshots.values(), business_date=today, now=self._store.now()
-                )
-                self._landing.drop(conn, notice, reason=hold.reason, text=hold.text, invoice_id=claim.invoice_id)
-                return Ended(Outcome.DROPPED, hold.text, reason=hold.reason)
+            self._store.mirror.write_looks(
+                conn, notice.account, ready.snapshots.values(), business_date=today, now=self._store.now()
+            )
+            self._landing.drop(conn, notice, reason=hold.reason, text=hold.text, invoice_id=invoice_id)
+            return Ended(Outcome.DROPPED, hold.text, reason=hold.reason)
         return None
+
+    def _holds(
+        self, conn: Connection, notice: Notice, looked: Mapping[str, Snapshot], today: date
+    ) -> Iterator[tuple[str, HoldLike]]:
+        """Yield what speaks against the notice as a whole, with the invoice that it is about."""
+        rules = self._desk.rules
+        for claim in notice.claims:
+            hold = rules.recheck(conn, notice, claim, looked[claim.invoice_id], today)
+            if hold is not None:
+                yield claim.invoice_id, hold
+        for one in notice.mentioned:
+            hold = rules.recheck_mention(notice, one, looked[one.invoice_id], today)
+            if hold is not None:
+                yield one.invoice_id, hold
 
     def _unreadable(self, conn: Connection, notice: Notice, text: str) -> Ended:
         """Park what cannot be judged: dropped, it would be decided anew every day and end here again."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bridge.contract import Attachment, Channel, Connector, Http, Reason, Snapshot
 from bridge.store import Store
-from bridge.store.records import Notice, NoticeClaim, Step
+from bridge.store.records import Beside, Notice, NoticeClaim, Step
 
 
 class DeliverySettings(BaseModel):
@@ -102,6 +102,9 @@ class Rules(Protocol):
         self, conn: Connection, notice: Notice, claim: NoticeClaim, snapshot: Snapshot, today: date
     ) -> HoldLike | None:
         """Return why this claim must not be reminded of, judged by `snapshot` and by what is known here, or None."""
+
+    def recheck_mention(self, notice: Notice, mention: Beside, snapshot: Snapshot, today: date) -> HoldLike | None:
+        """Return why an invoice that is listed without being asked for can not be listed like that any more, or None."""
 
 
 @runtime_checkable

@@ -13,8 +13,9 @@ from bridge.model import Reason, Snapshot
 from bridge.policy import AccountRules, Basis, Hold, LocalView, recheck, words
 from bridge.policy.hours import waits
 from bridge.policy.places import calendar_at
+from bridge.policy.recheck import recheck_mention
 from bridge.store import Store
-from bridge.store.records import Notice, NoticeClaim
+from bridge.store.records import Beside, Notice, NoticeClaim
 
 Gate = Callable[[Connection, str], Reason | None]
 
@@ -71,6 +72,10 @@ class Judge:
         if claim.reminder_id is not None:
             basis = replace(basis, own_reminders=basis.own_reminders | {claim.reminder_id})
         return recheck(basis, snapshot, self._local(conn, notice, claim, snapshot, today), rules, today)
+
+    def recheck_mention(self, notice: Notice, mention: Beside, snapshot: Snapshot, today: date) -> Hold | None:
+        """Return why an invoice that is listed without being asked for can not be listed like that any more, or None."""
+        return recheck_mention(mention, snapshot, self._rules[notice.account], today)
 
     def _local(
         self, conn: Connection, notice: Notice, claim: NoticeClaim, snapshot: Snapshot, today: date

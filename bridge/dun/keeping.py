@@ -11,15 +11,17 @@ from bridge.dun.views import Seen
 from bridge.errors import WrongState
 from bridge.model import Reason
 from bridge.policy import AccountRules, CaseView, ClaimView, Decision, NoticeDraft, Outcome, words
+from bridge.policy.beside import Other
 from bridge.policy.build import amount
 from bridge.policy.calendar import DAY
 from bridge.policy.drafts import TaskDraft
 from bridge.policy.holds import outdated_on
+from bridge.policy.mentions import why
 from bridge.store import Store
 from bridge.store.cases import Stamp, Standing
 from bridge.store.choices import Target
 from bridge.store.outbox import NoticeExists
-from bridge.store.records import NewClaim, NewNotice, NewStep
+from bridge.store.records import Beside, NewClaim, NewNotice, NewStep
 from bridge.store.tasks import NewTask
 
 _UNTOLD = frozenset({Reason.NOT_DUE, Reason.NOT_DUNNABLE, Reason.DRAFT, Reason.NO_DUE_DATE})
@@ -173,7 +175,7 @@ class Keeper:
     def _insert(self, conn: Connection, seen: Seen, draft: NoticeDraft) -> int | None:
         claim_ids = {one.invoice_id: seen.standings[one.invoice_id].claim_id for one in draft.claims}
         assert seen.case_id is not None
-        new = new_notice(draft, seen.case_id, self._run_id, claim_ids)
+        new = new_notice(draft, seen.case_id, self._run_id, claim_ids, self._rules.staff_language)
         try:
             notice_id = self._store.outbox.insert(conn, new, now=self._store.now())
         except NoticeExists:  # the unique key guards; whatever made it, it is already there
@@ -239,13 +241,27 @@ def new_task(draft: NoticeDraft, task: TaskDraft, case_id: int, notice_id: int) 
     )
 
 
+def _beside(other: Other, language: str) -> Beside:
+    claim = other.claim
+    return Beside(
+        invoice_id=claim.invoice_id,
+        number=claim.number or claim.invoice_id,
+        part=other.part.value,
+        why=other.why,
+        text=why(other, language),
+        demand=claim.demand,
+        credits=claim.shared_credits,
+        currency=claim.currency,
+    )
+
+
 def _moves(known: Standing, seen: Seen) -> bool:
     """Return whether the provider names another customer than the case that the claim is in."""
     return known.is_open and known.debtor_id != seen.case.debtor_id
 
 
-def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping[str, int]) -> NewNotice:
-    """Return a composed notice as the outbox takes it."""
+def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping[str, int], language: str) -> NewNotice:
+    """Return a composed notice as the outbox takes it, with the words for people in `language`."""
     claims = tuple(
         NewClaim(
             claim_id=claim_ids[one.invoice_id],
@@ -286,6 +302,7 @@ def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping
         content=draft.content,
         claims=claims,
         steps=steps,
+        beside=tuple(_beside(one, language) for one in draft.others),
         needs_approval=draft.needs_approval,
         plan_version=draft.plan_version,
         link=draft.link,

@@ -65,7 +65,11 @@ def play(
         ]
         held = unsendable(case, decisions, rules, abilities)
         going = [one for one in decisions if one.outcome is Outcome.ESCALATE and one.invoice_id not in held]
-        told = [one for one in (*decisions, *company(case, decisions, rules, day)) if one.invoice_id not in held]
+        told = [
+            one
+            for one in (*decisions, *company(case, decisions, rules, day, facts=facts))
+            if one.invoice_id not in held
+        ]
         drafts = compose(case, told, rules, abilities, day)
         found += [Coming(day, draft) for draft in drafts]
         for one in decisions:

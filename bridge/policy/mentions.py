@@ -7,6 +7,13 @@ from bridge.policy import texts, words
 from bridge.policy.beside import Other, Part
 
 
+def why(other: Other, language: str) -> str:
+    """Return in plain words why an invoice has the part that it has in a bundle; empty where there is nothing to say."""
+    if other.why in list(Reason):
+        return words.reason(Reason(other.why), language, other.facts)
+    return words.plain("bundle", other.why, language) if other.why else ""
+
+
 def mentioned(beside: Iterable[Other], language: str, currency: str) -> list[dict[str, str]]:
     """Return what a bundle lists without asking for it, for the text's loop."""
     return [

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Protocol
 
-from bridge.model import NoticeStatus, ProviderNotice, Reason, Snapshot
+from bridge.model import InvoiceStatus, NoticeStatus, ProviderNotice, Reason, Snapshot
 from bridge.policy import words
 from bridge.policy.build import case_view, claim_view, is_ours
 from bridge.policy.channel import Via
@@ -17,10 +18,25 @@ from bridge.policy.holds import (
     was_delivered,
     writing_allowed,
 )
+from bridge.policy.places import calendar_at
 from bridge.policy.recipients import folded, postal_address
 from bridge.policy.rules import AccountRules
-from bridge.policy.situation import Rule, Situation
+from bridge.policy.situation import Rule, Situation, effective_due
 from bridge.policy.views import Basis, CaseView, ClaimView, Hold, LocalView
+
+
+class Mention(Protocol):
+    """What a notice says of an invoice that it does not ask for: its amount in cents, after so much of the debtor's free credit notes."""
+
+    @property
+    def why(self) -> str: ...
+    @property
+    def demand(self) -> int: ...
+    @property
+    def credits(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
 
 _RULES: tuple[Rule, ...] = (
     *RECORD_RULES,
@@ -76,6 +92,24 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
         if verdict is not None:
             return _hold(verdict.reason, verdict.facts, rules)
     return _changed(basis, situation, local) or _foreign(basis, snapshot, rules)
+
+
+def recheck_mention(mention: Mention, snapshot: Snapshot, rules: AccountRules, today: date) -> Hold | None:
+    """Return why an invoice can no longer be mentioned as it is in the text, judged by the provider's answer to a look, or None.
+
+    It is not asked for, but its amount and that it is not yet due are said to the debtor.
+    """
+    invoice = snapshot.invoice
+    if snapshot.found and invoice is None:
+        return _hold(Reason.UNREADABLE, {}, rules)
+    if invoice is not None and invoice.status is InvoiceStatus.OPEN:
+        claim = claim_view(invoice, related=snapshot.related, shared_credits=mention.credits)
+        home = snapshot.debtor.address if snapshot.debtor else None
+        due = effective_due(claim, calendar_at(claim.address or home, rules))
+        late = mention.why == Reason.NOT_DUE and (due is None or today > due)
+        if claim.demand == mention.demand and claim.currency == mention.currency and not late:
+            return None
+    return _hold(Reason.CHANGED, {"what": "mention"}, rules)
 
 
 def _hold(reason: Reason, facts: dict[str, object], rules: AccountRules) -> Hold:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, and_, select
 
 from bridge.errors import WrongState
 from bridge.model import Act, Content, NoticeStatus
-from bridge.store.records import Notice, NoticeClaim
+from bridge.store.records import Beside, Notice, NoticeClaim
 from bridge.store.steps import Steps
 from bridge.store.tables import invoice, notice, notice_claim, provider_notice
 from bridge.store.upsert import CHUNK, chunked
@@ -149,4 +149,5 @@ def _notice(row: RowMapping, claims: Sequence[NoticeClaim]) -> Notice:
         total=euros(row["total_cents"]),
         content=Content.model_validate(row["content"]),
         claims=tuple(claims),
+        beside=tuple(Beside(**one) for one in row["beside"]),
     )

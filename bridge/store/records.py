@@ -39,6 +39,23 @@ class NewStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Another invoice of the debtor and its part in a bundle, as it was decided, with why in plain words. Amounts in cents.
+
+    One that is only mentioned is in the text with its amount, so it is looked at too before the notice goes out.
+    """
+
+    invoice_id: str
+    number: str
+    part: str  # policy.beside.Part
+    why: str
+    text: str
+    demand: int
+    credits: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewNotice:
     """A notice as a dunning run composes it: its claims, and its steps in the order in which they are done."""
 
@@ -58,6 +75,7 @@ class NewNotice:
     content: Content
     claims: tuple[NewClaim, ...]
     steps: tuple[NewStep, ...]
+    beside: tuple[Beside, ...] = ()
     needs_approval: bool = True
     plan_version: str = ""
     link: str | None = None  # names the debtor's link in its text
@@ -112,6 +130,12 @@ class Notice:
     created_at: datetime
     landed_at: datetime | None
     claims: tuple[NoticeClaim, ...]
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def mentioned(self) -> tuple[Beside, ...]:
+        """Return the invoices that it lists without asking for them."""
+        return tuple(one for one in self.beside if one.part == "mentioned")
 
     def claim(self, claim_id: int | None) -> NoticeClaim | None:
         """Return the claim with this id, None for a step over all of them."""

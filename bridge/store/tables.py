@@ -265,6 +265,7 @@ notice = table(
     Column("deadline", Date),
     Column("recipient", Text, nullable=False, server_default=""),
     Column("content", JSON, nullable=False),  # model.Content
+    Column("beside", JSON, nullable=False, server_default=text("'[]'")),  # records.Beside of a bundle
     Column("hash", String(64), nullable=False),  # of content, claims, recipients: what an approval binds to
     Column("approved_hash", String(64)),
     Column("approved_by", Text),

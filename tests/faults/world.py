@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
 from bridge.channels.smtp import Smtp, SmtpSettings
@@ -47,9 +47,6 @@ class World(Deciding, Judging):
         self.clock = Clock()
         self.provider = PROVIDERS[self.history.provider]()
         self.store.now = self.clock
-        if self.store.engine.dialect.name == "sqlite":
-            event.listen(self.store.engine, "connect", lambda dbapi, _: dbapi.execute("pragma synchronous=off"))
-            self.store.engine.dispose()  # speed; power is not cut here
         self._begin, self.store.begin = self.store.begin, self._begin_watched
         self.depth, self.calm = 0, False
         self.settings = DeliverySettings()

@@ -139,7 +139,7 @@ def approve(
     yes: bool,
 ) -> int:
     """Show proposals and approve or refuse them."""
-    from bridge.cli.show import notices as show_notices  # noqa: PLC0415
+    from bridge.cli.show import proposals as show_proposals  # noqa: PLC0415
 
     bridge = session.bridge
     for account in limits:
@@ -148,12 +148,12 @@ def approve(
         return 0
     proposals = bridge.proposals(notices)
     if not notices and not everything:
-        session.emit(proposals, show_notices)
+        session.emit(proposals, show_proposals)
         if proposals and not session.as_json:
             session.out.line("approve.how")
         return 0
     if not session.as_json:
-        show_notices(session.out, proposals)
+        show_proposals(session.out, proposals)
     if (
         session.interactive
         and not yes

@@ -322,6 +322,7 @@ TEXTS = {
     "step.open": "offen",
     "explain.ahead": "  {day}: Stufe {level}, wenn nichts bezahlt wird",
     "plan.bundle": "Sammelmahnung an {customer}, ausgelöst von {invoices}",
+    "plan.level": "Stufe {level}",
     "plan.other": "  {number} ({open}): {text}",
     "plan.stale": "{account}: Daten älter als erlaubt; davon wird nichts gemahnt.",
     "fact.channel": "Weg",

@@ -322,6 +322,7 @@ TEXTS = {
     "step.open": "open",
     "explain.ahead": "  {day}: level {level}, if nothing is paid",
     "plan.bundle": "Bundled reminder to {customer}, triggered by {invoices}",
+    "plan.level": "level {level}",
     "plan.other": "  {number} ({open}): {text}",
     "plan.stale": "{account}: data is older than its freshness limit; nothing of it is dunned.",
     "fact.channel": "Channel",

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import ConfigError
 from bridge.store import Store
+from bridge.store import engine as engines
 from bridge.store.engine import DatabaseClock, database_url
 from bridge.store.tables import lease
 
@@ -59,9 +60,10 @@ def test_reading_refuses_writes(store):
         add(c, "x")
 
 
-def test_sqlite_settings(sqlite_store):
+def test_sqlite_settings(sqlite_path, monkeypatch, no_power_cuts):
     """SQLite survives power loss: write-ahead log, full synchronisation; and it keeps foreign keys."""
-    with sqlite_store.reading() as c:
+    monkeypatch.setattr(engines, "_sqlite_connection", no_power_cuts)
+    with Store.open(sqlite_path) as opened, opened.reading() as c:
         read = [c.execute(text(f"pragma {name}")).scalar() for name in ("journal_mode", "synchronous", "foreign_keys")]
     assert read == ["wal", 2, 1]
 

@@ -345,6 +345,7 @@ def upgrade() -> None:
         sa.Column("deadline", sa.Date(), nullable=True),
         sa.Column("recipient", sa.Text(), server_default="", nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("beside", sa.JSON(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("approved_hash", sa.String(length=64), nullable=True),
         sa.Column("approved_by", sa.Text(), nullable=True),

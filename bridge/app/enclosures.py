@@ -1,32 +1,49 @@
 """What goes with our own mail or letter: the letter as PDF, the original invoice, the provider's reminder."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 import structlog
 
+from bridge.app.letterhead import letter_of
 from bridge.config import Creditor
 from bridge.config.people import AttachedFile
 from bridge.deliver import AccountPort
-from bridge.documents.letter import ClaimRow, Letter, Sender, render
+from bridge.documents.form import Style
+from bridge.documents.letter import Letter, render
 from bridge.errors import BridgeError, ConfigError, Refused
-from bridge.model import Act, Attachment, Ref, RefKind, Snapshot
+from bridge.model import (
+    Act,
+    AncillaryRow,
+    Attachment,
+    ClaimedInvoice,
+    ClaimTable,
+    Content,
+    Ref,
+    RefKind,
+    Snapshot,
+)
 from bridge.store.records import Notice, Step
 
 log = structlog.get_logger("bridge.app")
-
-FEE = {"de": "Mahngebühr", "en": "Reminder fee"}
-NUMBERS = {"de": ("Kundennummer", "Aktenzeichen"), "en": ("Customer number", "Our reference")}
 
 
 class Enclosures:
     """Makes the files of a step from the notice and the fresh snapshots; `Deliverer` asks right before the re-check."""
 
     def __init__(
-        self, creditor: Creditor, accounts: Mapping[str, AccountPort], own: Mapping[str, AttachedFile] | None = None
+        self,
+        creditor: Creditor,
+        style: Style,
+        accounts: Mapping[str, AccountPort],
+        case_number: Callable[[int], str],
+        own: Mapping[str, AttachedFile] | None = None,
     ) -> None:
         self._creditor = creditor
+        self._style = style
         self._accounts = accounts
+        self._case_number = case_number
         self._own = own or {}
 
     def __call__(
@@ -36,9 +53,8 @@ class Enclosures:
         port = self._accounts[notice.account]
         files = list(self._enclosed(notice, step, port))
         if step.act is Act.LETTER:
-            files.insert(
-                0, (Attachment(filename="letter.pdf"), render(self._letter(notice, step, snapshots, port.today())))
-            )
+            pdf = render(self._letter(notice, step, snapshots, port.today()))
+            files.insert(0, (Attachment(filename="letter.pdf"), pdf))
         return files
 
     def _enclosed(self, notice: Notice, step: Step, port: AccountPort) -> Iterator[tuple[Attachment, bytes]]:
@@ -74,59 +90,49 @@ class Enclosures:
         return Ref.reminder(made)
 
     def _letter(self, notice: Notice, step: Step, snapshots: Mapping[str, Snapshot], today: date) -> Letter:
-        content, own = step.content, self._creditor
         debtor = next((one.debtor for one in snapshots.values() if one.debtor), None)
-        name = debtor.name if debtor else ""
-        if content.address is None:
-            raise Refused(f"there is no postal address for {name or notice.debtor_id}", cause="letter_address")
-        labels = NUMBERS.get(content.language, NUMBERS["de"])
-        number = debtor.number if debtor else None
-        fee = FEE.get(content.language, FEE["de"])
-        return Letter(
-            language=content.language,
-            dated_on=today,
-            sender=Sender(
-                name=own.name,
-                address=own.address,
-                iban=own.iban,
-                bic=own.bic,
-                bank=own.bank or None,
-                footer=footer(own),
-            ),
-            name=name,
-            address=content.address,
-            subject=content.subject,
-            text=content.text,
-            info=((labels[0], number),) if number else (),
-            claims=tuple(_row(one.invoice_id, snapshots) for one in notice.claims),
-            extras=((fee, content.fee),) if content.fee else (),
-            total=content.total,
-            currency=content.currency,
-            deadline=content.deadline,
-            reference=", ".join(one.invoice_number or one.invoice_id for one in notice.claims),
+        case = self._case_number(notice.case_id)
+        content = step.content
+        if content.table is None:
+            content = content.model_copy(update={"table": _table(notice, content, snapshots, today)})
+        return letter_of(content, self._creditor, self._style, debtor, case=case, today=today)
+
+
+def _table(notice: Notice, content: Content, snapshots: Mapping[str, Snapshot], today: date) -> ClaimTable:
+    """Return the table of a notice that brings none: what is open, and its fee."""
+    rows: list[ClaimedInvoice] = []
+    for claim in notice.claims:
+        taken = snapshots.get(claim.invoice_id)
+        if taken is None or taken.invoice is None:
+            raise Refused(f"invoice {claim.invoice_id} is not known to the provider", cause="no_invoice")
+        one = taken.invoice
+        fees = content.total - content.principal if not rows else ZERO
+        text = FEE.get(content.language, FEE["de"])
+        rows.append(
+            ClaimedInvoice(
+                invoice_id=one.id,
+                number=one.number or one.id,
+                issued_on=one.issued_on,
+                due_on=one.due_on,
+                level_name=claim.level_name,
+                gross=one.gross,
+                credited=one.gross - one.paid - claim.open,
+                paid=one.paid,
+                open=claim.open,
+                ancillaries=(AncillaryRow(on=today, kind="reminder_fee", text=text, amount=fees),) if fees else (),
+                total=claim.open + fees,
+            )
         )
-
-
-def _row(invoice_id: str, snapshots: Mapping[str, Snapshot]) -> ClaimRow:
-    taken = snapshots.get(invoice_id)
-    if taken is None or taken.invoice is None:
-        raise Refused(f"invoice {invoice_id} is not known to the provider", cause="no_invoice")
-    one = taken.invoice
-    return ClaimRow(
-        number=one.number or one.id,
-        issued_on=one.issued_on,
-        due_on=one.due_on,
-        gross=one.gross,
-        paid=one.paid,
-        open=one.open,
+    return ClaimTable(
+        on=today,
+        currency=content.currency,
+        rows=tuple(rows),
+        principal=content.principal,
+        ancillary=content.total - content.principal,
+        interest=ZERO,
+        total=content.total,
     )
 
 
-def footer(own: Creditor) -> tuple[str, ...]:
-    """Return the particulars that business letters must carry (GmbHG 35a, HGB 37a), one line each."""
-    lines = [
-        " · ".join(filter(None, (own.name, *own.lines, own.street, f"{own.postcode} {own.city}".strip()))),
-        " · ".join(filter(None, (own.phone, own.email, own.website))),
-        " · ".join(filter(None, (own.register_entry, ", ".join(own.managers), own.vat_id, own.tax_number))),
-    ]
-    return tuple(line for line in lines if line)
+FEE = {"de": "Mahngebühr", "en": "Reminder fee"}
+ZERO = Decimal("0.00")

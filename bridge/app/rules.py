@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bridge.app.letterhead import particulars
 from bridge.config import Assignment as Line
 from bridge.config import Loaded
 from bridge.config.calendar import Calendar as Times
@@ -100,6 +101,13 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
             phone=creditor.phone,
             iban=creditor.iban or "",
             bic=creditor.bic or "",
+            bank=creditor.bank,
+            payee=creditor.account_holder or creditor.name,
+            country=creditor.country,
+            particulars={
+                language: tuple(" · ".join(column) for column in particulars(creditor, language))
+                for language in ("de", "en")
+            },
         ),
         currencies=frozenset({dunning.currency}),
         language=config.language.value,

@@ -28,7 +28,13 @@ class Sending(Reading):
             store=self.store,
             channels=self.channels,
             rules=Judge(self.store, self.rules, zones, self._gate),
-            files=Enclosures(self.config.creditor, self.accounts, self.config.attachments),
+            files=Enclosures(
+                self.config.creditor,
+                self.config.letters,
+                self.accounts,
+                self._case_number,
+                self.config.attachments,
+            ),
             stop=self.stop,
         )
 
@@ -36,6 +42,10 @@ class Sending(Reading):
     def deliverer(self) -> Deliverer:
         """Return the deliverer of all accounts."""
         return Deliverer(self.desk, self.accounts)
+
+    def _case_number(self, case_id: int) -> str:
+        with self.store.reading() as conn:
+            return self.store.questions.case_number(conn, case_id)
 
     def _gate(self, conn: Connection, _account: str) -> Reason | None:
         if self.store.settings.get(conn, PAUSE):

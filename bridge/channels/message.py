@@ -14,12 +14,13 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
-from html import escape
 
-from bridge.contract import Attachment, Refused, WriteBack
+from bridge.contract import Attachment, Content, Refused, WriteBack
+from bridge.documents.mail import giro_png, html
+from bridge.policy.claim_text import plain
 
 LARGEST_MAIL = 25_000_000
-"""Bytes of all attachments together; most receiving servers refuse larger messages."""
+"""Bytes of a whole mail as it goes over the wire; most receiving servers refuse larger ones."""
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -83,6 +84,7 @@ def build(
     sender: Mailbox,
     reply_to: str | None,
     dated: datetime,
+    largest: int = LARGEST_MAIL,
 ) -> EmailMessage:
     """Compose the mail of `write`. Raises `Refused` on content that may not go into a header or is too large."""
     content = write.content
@@ -103,21 +105,40 @@ def build(
     mail["Subject"] = subject
     mail["Content-Language"] = clean(content.language, "language")
     mail["X-Mahnbridge-Marker"] = write.marker
-    mail.set_content(_body(content.text))
-    mail.add_alternative(_body(content.html or as_html(content.text, content.language)), subtype="html")
+    thread = _thread(write, sender.addr_spec)
+    mail["In-Reply-To"] = thread
+    mail["References"] = thread
+    mail.set_content(_body(_with_particulars(plain(content), content.footer)))
+    _add_html(mail, content, sender.addr_spec)
     _attach(mail, files)
+    size = len(mail.as_bytes())
+    if size > largest:
+        raise Refused(f"the mail has {size} bytes, at most {largest} can be sent", cause="mail_size")
     return mail
 
 
-def as_html(text: str, language: str = "de") -> str:
-    """Return a plain HTML page with the paragraphs of `text`; nothing is fetched from anywhere and nothing is counted."""
-    paragraphs = [part.strip("\n") for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if part.strip()]
-    inner = "\n".join(f"<p>{escape(part).replace(chr(10), '<br>' + chr(10))}</p>" for part in paragraphs)
-    style = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.45;color:#1c1c1c;max-width:42em"
-    return (
-        f'<!DOCTYPE html>\n<html lang="{escape(language)}"><head><meta charset="utf-8"></head>'
-        f'\n<body style="{style}">\n{inner}\n</body></html>\n'
-    )
+def _thread(write: WriteBack, sender: str) -> str:
+    """Return the root of the conversation with this debtor: mail programs show all notices of a case together."""
+    case = sha256(f"{write.account}:{write.debtor_id or write.key}".encode()).hexdigest()[:32]
+    return f"<case-{case}@{sender.rpartition('@')[2]}>"
+
+
+def _with_particulars(text: str, particulars: Sequence[str]) -> str:
+    return "\n".join([text.rstrip("\n"), "", "-- ", *particulars]) if particulars else text
+
+
+def _add_html(mail: EmailMessage, content: Content, sender: str) -> None:
+    """Add the HTML part, with the GiroCode as a picture inside it where there is one."""
+    if content.html is not None:
+        mail.add_alternative(_body(content.html), subtype="html")
+        return
+    picture = giro_png(content)
+    cid = f"girocode@{sender.rpartition('@')[2]}" if picture else None
+    mail.add_alternative(_body(html(content, giro_cid=cid)), subtype="html")
+    if picture:
+        part = list(mail.iter_parts())[-1]
+        assert isinstance(part, EmailMessage)
+        part.add_related(picture, "image", "png", cid=f"<{cid}>", filename="girocode.png", disposition="inline")
 
 
 def _mailboxes(addresses: Sequence[str]) -> tuple[Mailbox, ...]:
@@ -135,9 +156,6 @@ def _body(text: str) -> str:
 
 
 def _attach(mail: EmailMessage, files: Sequence[tuple[Attachment, bytes]]) -> None:
-    size = sum(len(data) for _, data in files)
-    if size > LARGEST_MAIL:
-        raise Refused(f"the attachments have {size} bytes, at most {LARGEST_MAIL} can be mailed", cause="mail_size")
     for attachment, data in files:
         name = clean(attachment.filename, "file name").replace("/", "_").replace("\\", "_")
         main, slash, sub = clean(attachment.mimetype, "mimetype").partition("/")

@@ -1,11 +1,11 @@
 """The operator's configuration: `bridge.yaml`, validated, with every mistake named by file, line, key and value."""
 
+from bridge.config.creditor import Creditor
 from bridge.config.loading import Loaded, load
 from bridge.config.model import (
     Account,
     Assignment,
     Config,
-    Creditor,
     Dunning,
     Exclusions,
     Language,

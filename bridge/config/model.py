@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    EmailStr,
     Field,
     SecretStr,
     StringConstraints,
@@ -17,14 +16,14 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from stdnum import bic as bic_check
-from stdnum import iban as iban_check
 
 from bridge.config.calendar import STATES, Calendar, TimeOfDay, TimeZone
+from bridge.config.creditor import Creditor
 from bridge.config.people import AttachedFile, Caretaker, CollectionExport
 from bridge.contract import ConnectorSettings
+from bridge.documents.form import Style
 from bridge.http import HttpSettings
-from bridge.model import Address, Amount, Frozen
+from bridge.model import Amount, Frozen
 
 _NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 AccountName = Annotated[str, Field(pattern=_NAME)]
@@ -53,52 +52,6 @@ class Sending(StrEnum):
 
     AFTER_GO_LIVE = "after_go_live"
     NEVER = "never"
-
-
-class Creditor(Frozen):
-    """Creditor (Gläubiger): the company in whose name reminders go out; printed on letters and mails."""
-
-    name: str = Field("", description="Company name as printed on letters.")
-    lines: tuple[str, ...] = Field((), description="Additions above the street, such as a department.")
-    street: str = Field("", description="Street and house number.")
-    postcode: str = Field("", description="Postal code.")
-    city: str = Field("", description="Town.")
-    country: str = Field("DE", pattern=r"^[A-Z]{2}$", description="Country code, two letters (ISO 3166-1).")
-    email: EmailStr | None = Field(None, description="Address for questions of debtors.")
-    phone: str = Field("", description="Telephone number for questions of debtors.")
-    website: str = Field("", description="Web site.")
-    contact: str = Field("", description="Person or team that answers questions about reminders.")
-    iban: str | None = Field(None, description="Bank account that debtors pay to (IBAN, checked).")
-    bic: str | None = Field(None, description="BIC of that bank; optional inside SEPA.")
-    bank: str = Field("", description="Name of that bank.")
-    account_holder: str = Field("", description="Holder of the bank account, where it is not the company name.")
-    creditor_id: str = Field("", description="SEPA creditor identifier (Gläubiger-ID).")
-    vat_id: str = Field("", description="VAT identification number (USt-IdNr.).")
-    tax_number: str = Field("", description="Tax number (Steuernummer).")
-    register_entry: str = Field("", description="Commercial register: court and number.")
-    managers: tuple[str, ...] = Field((), description="Managing directors, as company letters must name them.")
-
-    @field_validator("iban")
-    @classmethod
-    def _iban(cls, value: str | None) -> str | None:
-        if value is not None and not iban_check.is_valid(value):
-            msg = "is no valid IBAN (check the digits)"
-            raise ValueError(msg)
-        return iban_check.compact(value) if value else None
-
-    @field_validator("bic")
-    @classmethod
-    def _bic(cls, value: str | None) -> str | None:
-        if value is not None and not bic_check.is_valid(value):
-            msg = "is no valid BIC (8 or 11 characters)"
-            raise ValueError(msg)
-        return bic_check.compact(value) if value else None
-
-    @property
-    def address(self) -> Address:
-        """Return the postal address as it stands in the sender line."""
-        lines = (self.name, *self.lines)
-        return Address(lines=lines, street=self.street, postcode=self.postcode, city=self.city, country=self.country)
 
 
 class Database(Frozen):
@@ -400,6 +353,7 @@ class Config(Frozen):
     channels: dict[str, Any] = Field(
         default_factory=dict, description="Our own ways to the debtor: smtp, letter_outbox."
     )
+    letters: Style = Field(Style(), description="What our own letters look like: form, logo, colour, margins.")
     plans: Plans = Field(Plans(), description="Escalation plans and who gets which.")
     colleagues: tuple[Caretaker, ...] = Field((), description="Our own people, and whose customers they look after.")
     attachments: dict[AccountName, AttachedFile] = Field(

@@ -1,12 +1,12 @@
-"""Letters (Briefe) as PDF: DIN 5008 form B, set by typst from data alone; nothing in the data can become markup.
+"""Letters (Briefe) as PDF after DIN 5008, set by typst from data alone; nothing in the data can become markup.
 
 The files are PDF/A-3 and PDF/UA-1 and, for the same letter, the same bytes on every machine: no clock, no fonts of the system.
 """
 
 import json
-from collections.abc import Mapping
+import re
+import unicodedata
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,102 +14,68 @@ from threading import Lock
 from typing import Any
 
 import typst
-from babel.dates import format_date
-from babel.numbers import format_currency
-from pydantic import BaseModel, ConfigDict
 
-from bridge.errors import Refused
-from bridge.model import Address, Amount, Currency
+from bridge.documents import girocode
+from bridge.documents.form import FORMS, Style
+from bridge.documents.printable import breakable, plain
+from bridge.documents.words import letter_words
+from bridge.errors import ConfigError, Refused
+from bridge.model import Address, ClaimTable, Frozen, PaymentDetails
+from bridge.policy import texts
+from bridge.policy.claim_text import Form, parts_of
 
 ADDRESS_LINES = 6
 """Lines that fit into the address field of DIN 5008 (27.3 mm)."""
 
-LABELS: dict[str, dict[str, Any]] = {
-    "de": {
-        "columns": ["Rechnung", "vom", "fällig am", "Betrag", "bezahlt", "offen"],
-        "total": "Gesamtbetrag",
-        "pay_by": "Bitte zahlen Sie {amount} bis zum {date}.",
-        "page": "Seite {n} von {of}",
-        "date": "Datum",
-        "payee": "Empfänger",
-        "bank": "Bank",
-        "reference": "Verwendungszweck",
-    },
-    "en": {
-        "columns": ["Invoice", "dated", "due on", "amount", "paid", "open"],
-        "total": "Total",
-        "pay_by": "Please pay {amount} by {date}.",
-        "page": "Page {n} of {of}",
-        "date": "Date",
-        "payee": "Payee",
-        "bank": "Bank",
-        "reference": "Reference",
-    },
-}
-
-_COUNTRIES = {"AT": "ÖSTERREICH", "CH": "SCHWEIZ", "LI": "LIECHTENSTEIN", "FR": "FRANCE", "NL": "NIEDERLANDE"}
-_LOCALES = {"de": "de_DE", "en": "en_GB"}
+_LONGEST_LINE = 160
+_UNSEEN = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Sender(_Part):
-    """Who writes (Absender, the creditor). `footer` holds the particulars that business letters must carry (GmbHG 35a, HGB 37a)."""
+class Sender(Frozen):
+    """Who writes (Absender, the creditor). `footer` are the columns of particulars that business letters must carry (GmbHG 35a, HGB 37a)."""
 
     name: str
     address: Address
-    iban: str | None = None
-    bic: str | None = None
-    bank: str | None = None
-    footer: tuple[str, ...] = ()
+    footer: tuple[tuple[str, ...], ...] = ()
 
 
-class ClaimRow(_Part):
-    """One invoice in the letter's table. A credit note has negative amounts."""
+class Letter(Frozen):
+    """One letter over one or more claims. Paragraphs of `text` are parted by empty lines; `[[claims]]` and `[[payment]]` are places.
 
-    number: str
-    issued_on: date | None = None
-    due_on: date | None = None
-    gross: Amount
-    paid: Amount = Decimal("0.00")
-    open: Amount
-
-
-class Letter(_Part):
-    """One letter over one or more claims. `text` stands above the table, `closing` below it; paragraphs are parted by empty lines.
-
-    `info` are lines of the information block beside the address, `extras` ancillary claims such as a fee, both label first.
+    Where `text` does not name them, the table and how to pay follow at its end. `info` are lines of the information block beside
+    the address, label first; `country` is the creditor's.
     """
 
     language: str = "de"
+    country: str = "DE"
     dated_on: date
     sender: Sender
     name: str
     address: Address
     subject: str
     text: str = ""
-    closing: str = ""
     info: tuple[tuple[str, str], ...] = ()
-    claims: tuple[ClaimRow, ...] = ()
-    extras: tuple[tuple[str, Amount], ...] = ()
-    total: Amount
-    currency: Currency = "EUR"
-    deadline: date | None = None
-    reference: str = ""
+    claims: ClaimTable | None = None
+    payment: PaymentDetails | None = None
+    style: Style = Style()
 
 
 def render(letter: Letter) -> bytes:
-    """Return the letter as PDF. Raises `Refused` where the address cannot be delivered to or does not fit the window."""
-    data = json.dumps(_data(letter), ensure_ascii=False)
-    dated = datetime(letter.dated_on.year, letter.dated_on.month, letter.dated_on.day, tzinfo=UTC)
-    with _LOCK:
-        pdf = _compiler().compile(
-            sys_inputs={"data": data}, format="pdf", pdf_standards=["a-3a", "ua-1"], timestamp=dated
-        )
+    """Return the letter as PDF.
+
+    Raises `Refused` where the address cannot be delivered to, does not fit the window, or has letters that the font lacks;
+    `ConfigError` where the logo cannot be read any more.
+    """
+    pdf = _compile(letter, format="pdf", pdf_standards=["a-3a", "ua-1"])
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def pictures(letter: Letter, *, dots_per_inch: int = 144) -> list[bytes]:
+    """Return the pages of the letter as PNG. Errors as `render`."""
+    found = _compile(letter, format="png", ppi=dots_per_inch)
+    assert found is not None
+    return [found] if isinstance(found, bytes) else found
 
 
 _LOCK = Lock()
@@ -119,88 +85,146 @@ _LOCK = Lock()
 def _compiler() -> typst.Compiler:
     source = resources.files("bridge.documents") / "letter.typ"
     assert isinstance(source, Path)
-    return typst.Compiler(str(source), ignore_system_fonts=True)
+    return typst.Compiler(str(source), root="/", ignore_system_fonts=True)
 
 
-def address_lines(name: str, address: Address) -> tuple[str, ...]:
-    """Return the lines of the address field. Raises `Refused` where street or town is missing or there are more than six."""
+def _compile(letter: Letter, **options: Any) -> bytes | list[bytes] | None:
+    """Set the letter; symbols that the font lacks are left out, letters that it lacks refuse the letter."""
+    dated = datetime(letter.dated_on.year, letter.dated_on.month, letter.dated_on.day, tzinfo=UTC)
+    data = json.dumps(_data(letter), ensure_ascii=False)
+    for _ in range(50):
+        try:
+            with _LOCK:
+                return _compiler().compile(sys_inputs={"data": data}, timestamp=dated, **options)
+        except typst.TypstError as error:
+            unseen = _UNSEEN.search(error.message)
+            if unseen is None or not unseen.group(1):
+                words = f"the letter cannot be set: {error.message}"
+                raise (ConfigError if letter.style.logo else Refused)(words, cause="letter_set") from error
+            _refuse_letters(unseen.group(1), letter)
+            data = data.replace(unseen.group(1), "")
+    raise Refused("the letter has too many characters that cannot be printed", cause="letter_characters")
+
+
+def _refuse_letters(unseen: str, letter: Letter) -> None:
+    missing = [sign for sign in unseen if unicodedata.category(sign)[0] in "LNM"]
+    if missing:
+        raise Refused(
+            f"the letter to {letter.name} contains {' '.join(dict.fromkeys(missing))}, which its font cannot print",
+            cause="letter_characters",
+        )
+
+
+def address_lines(name: str, address: Address, country: str = "DE") -> tuple[str, ...]:
+    """Return the lines of the address field, seen from `country`.
+
+    Raises `Refused` where street or town is missing or it does not fit the window.
+    """
     upper = address.lines or (name,)
     town = f"{address.postcode} {address.city}".strip()
-    lines = [" ".join(line.split()) for line in (*upper, address.street, town) if line.strip()]
-    if not address.city.strip() or not (address.street.strip() or len(upper) > 1):
+    lines = [plain(line) for line in (*upper, address.street, town) if plain(line)]
+    if not plain(address.city) or not (plain(address.street) or len(upper) > 1):
         raise Refused(f"the address of {name} is not complete: street and town are needed", cause="letter_address")
-    if address.country not in ("", "DE"):
-        lines.append(_COUNTRIES.get(address.country, address.country))
+    if address.country not in ("", country):
+        lines.append(_country(address.country))
     if len(lines) > ADDRESS_LINES:
         raise Refused(
             f"the address of {name} has {len(lines)} lines, the window {ADDRESS_LINES}", cause="letter_address"
         )
-    return tuple(lines)
+    if any(len(line) > _LONGEST_LINE for line in lines):
+        raise Refused(f"a line of the address of {name[:40]} is too long for the window", cause="letter_address")
+    return tuple(breakable(line) for line in lines)
+
+
+def _country(code: str) -> str:
+    """Return the country as the postal union wants it: in capitals, in the language of the country of posting (German)."""
+    from babel import Locale  # noqa: PLC0415  only for letters abroad
+
+    return str(Locale("de").territories.get(code, code)).upper()
 
 
 def _data(letter: Letter) -> dict[str, Any]:
-    language = letter.language if letter.language in LABELS else "de"
-    labels = LABELS[language]
-
-    def day(value: date | None) -> str:
-        return (
-            ""
-            if value is None
-            else format_date(value, "dd.MM.yyyy" if language == "de" else "d MMM yyyy", locale=_LOCALES[language])
-        )
-
-    def money(value: Decimal) -> str:
-        return format_currency(value, letter.currency, locale=_LOCALES[language])
-
+    table, payment = letter.claims, letter.payment
+    form = Form(letter.language, letter.country, _currency(letter))
+    words = letter_words(form)
+    style, sender = letter.style, letter.sender
+    lines = address_lines(letter.name, letter.address, letter.country)
+    dated = form.day(letter.dated_on)
+    bottom = max(len(column) for column in sender.footer) if sender.footer else 0
     return {
-        "labels": labels,
-        "language": language,
-        "subject": _plain(letter.subject),
-        "sender": _sender(letter.sender),
-        "reference": letter.reference,
-        "address": address_lines(letter.name, letter.address),
-        "info": [*letter.info, (labels["date"], day(letter.dated_on))],
-        "before": _paragraphs(letter.text),
-        "after": _paragraphs(letter.closing),
-        "rows": [
-            (
-                _plain(row.number),
-                day(row.issued_on),
-                day(row.due_on),
-                money(row.gross),
-                money(row.paid),
-                money(row.open),
-            )
-            for row in letter.claims
+        "words": words,
+        "language": form.language,
+        "region": letter.country,
+        "place": FORMS[style.form].model_dump(),
+        "style": style.model_dump(mode="json") | {"bottom": max(style.bottom, 14 + 3.2 * bottom)},
+        "title": plain(letter.subject),
+        "subject": breakable(plain(letter.subject)),
+        "sender": plain(sender.name),
+        "return_line": breakable(_return_line(sender)),
+        "footer": [[breakable(plain(line)) for line in column] for column in sender.footer],
+        "keywords": payment.reference if payment else "",
+        "address": lines,
+        "tight": len(lines) > 5 or any(len(line) > 36 for line in lines),
+        "info": [
+            *((plain(label), breakable(plain(value))) for label, value in letter.info if value),
+            (words["date"], dated),
         ],
-        "extras": [(label, money(amount)) for label, amount in letter.extras],
-        "total": money(letter.total),
-        "deadline": day(letter.deadline),
-        "bank": _bank(letter, labels),
+        "running": " · ".join((plain(sender.name), plain(letter.subject)[:60], dated)),
+        "blocks": _blocks(letter),
+        "table": _table(table, form) if table else None,
+        "mentions": _mentions(table, form) if table else [],
+        "payment": _payment(payment, form) if payment else None,
     }
 
 
-def _sender(sender: Sender) -> dict[str, Any]:
+def _currency(letter: Letter) -> str:
+    if letter.claims:
+        return letter.claims.currency
+    return letter.payment.currency if letter.payment else "EUR"
+
+
+def _return_line(sender: Sender) -> str:
     own = sender.address
-    line = " · ".join(part for part in (sender.name, own.street, f"{own.postcode} {own.city}".strip()) if part)
-    return {"name": sender.name, "return_line": line, "footer": sender.footer}
+    return " · ".join(filter(None, map(plain, (sender.name, own.street, f"{own.postcode} {own.city}"))))
 
 
-def _bank(letter: Letter, labels: Mapping[str, Any]) -> list[tuple[str, str]]:
-    sender = letter.sender
-    if sender.iban is None:
-        return []
-    plain = "".join(sender.iban.split())
-    grouped = " ".join(plain[at : at + 4] for at in range(0, len(plain), 4))
-    pairs = [(labels["payee"], sender.name), ("IBAN", grouped), ("BIC", sender.bic), (labels["bank"], sender.bank)]
-    return [(label, value) for label, value in (*pairs, (labels["reference"], letter.reference)) if value]
+def _blocks(letter: Letter) -> list[str | list[str]]:
+    """Return paragraphs as their lines, and the places of the table and of how to pay by name; what is not named comes last."""
+    found: list[str | list[str]] = []
+    for part in parts_of(letter.text):
+        if part in _PLACES:
+            found.append(_PLACES[part])
+        else:
+            found.append([breakable(plain(line)) for line in part.split("\n")])
+    return [*found, *(name for name in _PLACES.values() if name not in found)]
 
 
-def _paragraphs(text: str) -> list[str]:
-    parts = text.replace("\r\n", "\n").split("\n\n")
-    return ["\n".join(_plain(line) for line in part.strip().split("\n")) for part in parts if part.strip()]
+_PLACES = {texts.CLAIMS: "claims", texts.PAYMENT: "payment"}
 
 
-def _plain(text: str) -> str:
-    """Return one line of text without control characters, which have no glyph."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()
+def _table(table: ClaimTable, form: Form) -> dict[str, Any]:
+    credited = any(row.credited for row in table.rows)
+    rows = []
+    for row in table.rows:
+        cells = [breakable(plain(row.number)), form.day(row.issued_on), form.day(row.due_on), form.number(row.gross)]
+        cells += [form.number(row.credited)] if credited else []
+        cells += [form.number(row.paid), form.number(row.open)]
+        details = [(breakable(plain(text)), form.number(value)) for text, value in form.details(row)]
+        rows.append({"cells": cells, "details": details})
+    sums = [(label, form.money(value)) for label, value in form.sums(table)]
+    return {"credited": credited, "rows": rows, "sums": sums, "law": form.law(table)}
+
+
+def _mentions(table: ClaimTable, form: Form) -> list[tuple[str, str, str, str]]:
+    return [
+        (breakable(plain(one.number)), form.day(one.due_on), plain(one.why), form.number(one.open))
+        for one in table.mentions
+    ]
+
+
+def _payment(payment: PaymentDetails, form: Form) -> dict[str, Any]:
+    picture = girocode.code(payment)
+    return {
+        "rows": [(label, breakable(plain(value))) for label, value in form.payment(payment)],
+        "code": {"size": picture.size, "path": picture.path()} if picture else None,
+    }

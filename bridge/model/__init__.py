@@ -22,6 +22,7 @@ from bridge.model.claimed import ClaimedInvoice as ClaimedInvoice
 from bridge.model.claimed import ClaimTable as ClaimTable
 from bridge.model.claimed import InterestRow as InterestRow
 from bridge.model.claimed import Mentioned as Mentioned
+from bridge.model.claimed import PaymentDetails as PaymentDetails
 from bridge.model.claimed import PaymentRow as PaymentRow
 from bridge.model.colleague import Colleague as Colleague
 
@@ -432,6 +433,9 @@ class Content(Frozen):
     sent_by: str | None = None  # for MARK_SENT and NOTE: "mail" or "post"
     line: str = ""  # for NOTE and CUSTOMER_NOTE
     tag: str | None = None
+    payment: PaymentDetails | None = None  # None where no account is known
+    country: str = "DE"  # of the creditor: how amounts are written there
+    footer: tuple[str, ...] = ()  # the creditor's particulars below a mail (GmbHG 35a, HGB 37a)
     table: ClaimTable | None = None  # of what reaches the debtor: every amount in `total`, invoice by invoice
 
 

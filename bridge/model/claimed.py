@@ -126,3 +126,16 @@ class ClaimTable(Frozen):
     def paid(self) -> Decimal:
         """Return what was paid on these invoices."""
         return sum((one.paid for one in self.rows), ZERO)
+
+
+class PaymentDetails(Frozen):
+    """How to pay a notice (Zahlungsangaben). `payee` is the holder of the account; `reference` is plain enough for a transfer (SEPA)."""
+
+    payee: str
+    iban: str
+    bic: str = ""
+    bank: str = ""
+    reference: str
+    amount: Amount
+    currency: Currency
+    deadline: date | None = None

@@ -17,6 +17,7 @@ from bridge.policy.drafts import ClaimDraft, Item, NoticeDraft
 from bridge.policy.inhouse import in_house, task_of, tell
 from bridge.policy.links import with_link
 from bridge.policy.mentions import mentioned, with_mentions
+from bridge.policy.paying import how_to_pay
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan
 from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, recipient_of
 from bridge.policy.rules import AccountRules
@@ -172,7 +173,7 @@ def language_of(
     for language in (wanted, plan.language):
         if language in level.texts:
             return language
-    return next(iter(level.texts), plan.language)
+    return next(iter(level.texts), plan.language)[:2]
 
 
 def _group(case: CaseView, item: Item) -> tuple[str, ...]:
@@ -212,7 +213,9 @@ def _notice(  # noqa: PLR0917  one call site
     link = rules.links.of(claims[0].key, today) if rules.links and via.mailed else None
     url = link.url if link else ""
     values = _values(case, group, lead, fee, total, deadline, rules, today) | {"mentions": mentions, "debtor_link": url}
-    text = lead.level.texts[lead.language]
+    maker = rules.creditor
+    text = lead.level.text_in(lead.language, maker.country)
+    written = texts.tag(lead.language, maker.country)
     recipient = recipient_of(case, lead.claim, lead.level, via)
     own_mail = via.mailed
     content = Content(
@@ -223,10 +226,10 @@ def _notice(  # noqa: PLR0917  one call site
         fee=amount(fee),
         total=amount(total),
         deadline=deadline,
-        subject=texts.render(text.subject, values),
+        subject=texts.render(texts.local(text.subject, written), values),
         text=with_link(
             text.body,
-            with_mentions(text.body, texts.render(text.body, values), mentions, lead.language),
+            with_mentions(text.body, texts.render(texts.local(text.body, written), values), mentions, lead.language),
             url,
             lead.language,
         ),
@@ -234,6 +237,9 @@ def _notice(  # noqa: PLR0917  one call site
         address=None if own_mail else postal_address(case, lead.claim),
         line=_line(lead, via, deadline, rules, today),
         sent_by="mail" if own_mail else "post",
+        payment=how_to_pay(case, [item.claim for item in group], maker, total, deadline),
+        country=maker.country,
+        footer=maker.particulars.get(lead.language, ()) if own_mail else (),
     )
     automation = lead.level.automation
     if any(item.level.automation is Automation.PROPOSE for item in group):
@@ -351,9 +357,10 @@ def _values(  # noqa: PLR0917  one call site
     earlier = sum(claim.fees for claim in claims)
     credited = sum(claim.linked_credits + claim.shared_credits for claim in claims)
     maker = rules.creditor
+    written = texts.tag(language, maker.country)
 
     def money(value: int) -> str:
-        return texts.money(value, currency, language)
+        return texts.money(value, currency, written)
 
     return {
         "debtor_name": case.name,
@@ -376,6 +383,8 @@ def _values(  # noqa: PLR0917  one call site
         "creditor_email": maker.email,
         "creditor_phone": maker.phone,
         "iban": " ".join(maker.iban[start : start + 4] for start in range(0, len(maker.iban), 4)),
+        "claims": texts.CLAIMS,
+        "payment": texts.PAYMENT,
         "several": len(group) > 1,
         "items": [
             {

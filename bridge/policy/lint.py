@@ -94,7 +94,7 @@ def _mailed(level: DunningLevel) -> DunningLevel:
 
 
 def _languages(plan: EscalationPlan) -> Iterator[Weakness]:
-    every = sorted({language for level in plan.levels for language in level.texts})
+    every = sorted({language for level in plan.levels for language in level.texts if len(language) == 2})
     for language in every:
         missing = tuple(position for position, level in enumerate(plan.levels, start=1) if language not in level.texts)
         if missing:
@@ -104,6 +104,8 @@ def _languages(plan: EscalationPlan) -> Iterator[Weakness]:
 def _fees(plan: EscalationPlan) -> Iterator[Weakness]:
     for position, level in enumerate(plan.levels, start=1):
         if level.fee:
-            silent = sorted(name for name, text in level.texts.items() if "fee" not in text.body)
+            silent = sorted(
+                name for name, text in level.texts.items() if "fee" not in text.body and "claims" not in text.body
+            )
             if silent:
                 yield Weakness(Severity.WARNING, "fee_not_named", (position,), (("language", ", ".join(silent)),))

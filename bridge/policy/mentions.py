@@ -31,7 +31,7 @@ def mentioned(beside: Iterable[Other], language: str, currency: str) -> list[dic
 
 def with_mentions(template: str, body: str, mentions: Sequence[Mapping[str, str]], language: str) -> str:
     """Return the text with a second block for what is not asked for, unless the plan's text lists it itself."""
-    if not mentions or "mentions" in template:
+    if not mentions or "mentions" in template or "claims" in template:
         return body
     german = language == "de"
     head = (

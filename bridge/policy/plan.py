@@ -26,6 +26,8 @@ from bridge.policy.trigger import Start, Trigger
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+TextLanguage = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+"""Language of a text, or that language as the law of the creditor's country wants it: `de`, `de-AT`, `de-CH`."""
 
 
 class Automation(StrEnum):
@@ -187,7 +189,7 @@ class DunningLevel(Frozen):
     )
     collection: bool = Field(default=False, description="hand-over to collection; always waits for a person")
     tag: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    texts: dict[Language, Text] = Field(default_factory=dict)
+    texts: dict[TextLanguage, Text] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -198,7 +200,7 @@ class DunningLevel(Frozen):
         _refuse_not_yet(data, _NOT_YET_LEVEL)
         values = dict(data)
         if isinstance(values.get("name"), str):
-            values["name"] = dict.fromkeys(values.get("texts") or ("de",), values["name"])
+            values["name"] = dict.fromkeys((key[:2] for key in values.get("texts") or ("de",)), values["name"])
         if "channels" in values or "document" in values:
             if "variants" in values:
                 msg = "write either channels and document, or variants, not both"
@@ -224,6 +226,10 @@ class DunningLevel(Frozen):
             if not self.texts:
                 msg = "a level needs its texts in at least one language"
                 raise ValueError(msg)
+            for key in self.texts:
+                if key[:2] not in self.texts:
+                    msg = f"texts: {key} is for one country only; write {key[:2]} too"
+                    raise ValueError(msg)
             return self
         if not (self.collection or self.call_task or self.internal_notice):
             msg = "a level needs channels, call_task, internal_notice or collection"
@@ -316,6 +322,10 @@ class DunningLevel(Frozen):
         """Return from where this level counts, the time to its trigger day, and the time to the day from which it may go out."""
         days = self.trigger.days
         return self.trigger.start, timedelta(days=days), timedelta(days=days + self.grace_days)
+
+    def text_in(self, language: str, country: str = "DE") -> Text:
+        """Return the text in that language, for creditors of that country where there is one of its own."""
+        return self.texts.get(f"{language}-{country}") or self.texts[language]
 
     def name_in(self, language: str) -> str:
         """Return the level's name in that language, else the first one written."""

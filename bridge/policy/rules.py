@@ -43,6 +43,10 @@ class Creditor:
     phone: str = ""
     iban: str = ""
     bic: str = ""
+    bank: str = ""
+    payee: str = ""  # holder of the account
+    country: str = "DE"
+    particulars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language, one line each
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from bridge.model import Act, Attachment, Content, Ref
 from bridge.policy.actions import INVOICE, Enclosed
 from bridge.policy.build import amount
 from bridge.policy.channel import Document, Via
+from bridge.policy.claim_text import plain
 from bridge.policy.plan import Automation
 from bridge.policy.views import Abilities, ClaimView
 
@@ -89,7 +90,7 @@ def _step(frame: Frame, act: Act, one: tuple[ClaimView, int, str], **more: str) 
     """Return an act on the record of one claim: its own amounts and level, the texts of the whole."""
     claim, fee, level_name = one
     told = frame.content
-    keep = {"subject": told.subject, "text": told.text} if act in (Act.CREATE, Act.AMEND, Act.COMPLETE) else {}
+    keep = {"subject": told.subject, "text": plain(told)} if act in (Act.CREATE, Act.AMEND, Act.COMPLETE) else {}
     content = Content(
         level_name=level_name,
         language=told.language,
@@ -107,7 +108,10 @@ def _step(frame: Frame, act: Act, one: tuple[ClaimView, int, str], **more: str) 
 
 def _send(frame: Frame, claims: PerClaim) -> StepDraft:
     act = frame.via.act
-    content = frame.content.model_copy(update={"line": "", "sent_by": None, "attachments": _attachments(frame, claims)})
+    told = {"text": plain(frame.content)} if frame.via.by_provider else {}
+    content = frame.content.model_copy(
+        update={"line": "", "sent_by": None, **told, "attachments": _attachments(frame, claims)}
+    )
     invoice_id = claims[0][0].invoice_id if len(claims) == 1 else None
     return StepDraft(act, invoice_id, frame.abilities.channels.get(act), content)
 

@@ -9,6 +9,9 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+CLAIMS, PAYMENT = "[[claims]]", "[[payment]]"
+"""What stands in a text, on a line of its own, for the table of claims and for how to pay; each channel puts its own form there."""
+
 VARIABLES: Mapping[str, tuple[str, str]] = {
     "debtor_name": ("name of the customer", "Beispiel GmbH"),
     "customer_number": ("customer number, may be empty", "10017"),
@@ -34,6 +37,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         "address of the page on which the debtor can answer; empty on letters and where there is none",
         "https://mahnung.example.com/AAAA",
     ),
+    "claims": ("all claims with their sums: a table in letters and mails, lines in plain text", CLAIMS),
+    "payment": ("amount, day, account and reference to pay with; in letters and mails with the GiroCode", PAYMENT),
     "several": ("true where the notice names more than one invoice", "true"),
     "items": ("the invoices, for a loop: number, date, due_date, days_overdue, open, gross, level_name", ""),
     "mentions": ("invoices listed but not asked for, for a loop: number, date, due_date, open, why", ""),
@@ -126,14 +131,30 @@ _MONTHS_EN = (
 )
 
 
-def money(cents: int, currency: str, language: str) -> str:
-    """Return an amount of cents as German (`1.234,56 EUR`) or English (`EUR 1,234.56`) text, without a line break inside."""
-    sign = "-" if cents < 0 else ""
+def tag(language: str, country: str) -> str:
+    """Return how amounts and dates are written: the language, with the country where it differs (`de-CH`, `de-AT`)."""
+    return f"{language}-{country}" if language == "de" and country in _OWN_WAYS else language
+
+
+_OWN_WAYS = frozenset({"AT", "CH", "LI"})
+_SWISS = ("de-CH", "de-LI")
+
+
+def number(cents: int, language: str) -> str:
+    """Return an amount of cents without its currency: `1.234,56`, in Switzerland `1'234.56`, in English `1,234.56`."""
     whole, rest = divmod(abs(cents), 100)
-    english = f"{whole:,}.{rest:02d}"
-    if language == "de":
-        return f"{sign}{english.translate(_SWAP)}\u00a0{currency}"
-    return f"{sign}{currency}\u00a0{english}"
+    text = f"{'-' if cents < 0 else ''}{whole:,}.{rest:02d}"
+    if language in _SWISS:
+        return text.replace(",", "'")
+    return text.translate(_SWAP) if language.startswith("de") else text
+
+
+def money(cents: int, currency: str, language: str) -> str:
+    """Return an amount of cents as German (`1.234,56 EUR`), Swiss (`CHF 1'234.56`) or English (`EUR 1,234.56`) text, unbroken."""
+    if language.startswith("de") and language not in _SWISS:
+        return f"{number(cents, language)}\u00a0{currency}"
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{currency}\u00a0{number(abs(cents), language)}"
 
 
 _SWAP = str.maketrans(",.", ".,")
@@ -143,9 +164,14 @@ def day(value: date | None, language: str) -> str:
     """Return a date as German (`02.10.2026`) or English (`2 October 2026`) text; nothing for None."""
     if value is None:
         return ""
-    if language == "de":
+    if language.startswith("de"):
         return value.strftime("%d.%m.%Y")
     return f"{value.day} {_MONTHS_EN[value.month - 1]} {value.year}"
+
+
+def local(source: str, language: str) -> str:
+    """Return a template as it is written there: in Switzerland `ss` for `ß`. What is filled in stays as it is."""
+    return source.replace("ß", "ss") if language in _SWISS else source
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,45 +7,15 @@ import pypdf
 import pytest
 
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
-from bridge.documents.letter import ClaimRow, Letter, Sender, render
+from bridge.documents.form import Style
+from bridge.documents.letter import pictures, render
 from bridge.errors import Refused
 from bridge.model import Act, Address, Attachment, Content, WriteBack
+from tests.unit.documents.samples import FEE, INTEREST, KUNDE, NOT_DUE, SENDER, TEXT, a_letter, a_row, a_table, to_pay
+from tests.unit.documents.scanner import pixels, scan_page
 
-SENDER = Sender(
-    name="Muster Agentur GmbH",
-    address=Address(street="Hafenweg 3", postcode="20457", city="Hamburg"),
-    iban="DE02120300000000202051",
-    footer=("Sitz Hamburg, Amtsgericht Hamburg HRB 12345", "Geschäftsführerin: Erika Muster"),
-)
-KUNDE = Address(lines=("Kunde GmbH", "Buchhaltung"), street="Weg 1", postcode="50667", city="Köln")
-POINT = Decimal("25.4") / 72
-
-
-def a_letter(rows=2, **changes):
-    claims = tuple(
-        ClaimRow(
-            number=f"RE-{number}",
-            issued_on=date(2026, 7, 1),
-            due_on=date(2026, 7, 15),
-            gross=Decimal("1190.00"),
-            paid=Decimal(190),
-            open=Decimal(1000),
-        )
-        for number in range(1, rows + 1)
-    )
-    facts = {
-        "dated_on": date(2026, 9, 1),
-        "sender": SENDER,
-        "name": "Kunde GmbH",
-        "address": KUNDE,
-        "subject": "Zahlungserinnerung",
-        "text": "Guten Tag,\n\nfolgende Rechnungen sind offen:",
-        "claims": claims,
-        "total": Decimal(1000) * rows,
-        "deadline": date(2026, 9, 11),
-        "reference": "RE-1 KD-10017",
-    }
-    return Letter(**(facts | changes))
+POINT = 25.4 / 72
+HOSTILE = '#read("/etc/passwd") *x* $y$ \\ #pagebreak() " \u202e\x00\ue000\ufeff\U0001f338'
 
 
 def places(page):
@@ -55,14 +25,28 @@ def places(page):
     def visit(text, matrix, own, font, size):
         if text.strip():
             x, y = own[4] * matrix[0] + matrix[4], own[5] * matrix[3] + matrix[5]
-            found.append((text.strip(), float(POINT) * x, 297 - float(POINT) * y))
+            found.append((text.strip(), POINT * x, 297 - POINT * y))
 
     page.extract_text(visitor_text=visit)
     return found
 
 
-def text_of(pdf):
-    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages).replace("\xa0", " ")
+def spots(letter):
+    return {text: (x, y) for text, x, y in places(pypdf.PdfReader(io.BytesIO(render(letter))).pages[0])}
+
+
+def marks(page):
+    stream = page.get_contents().get_data().decode("latin-1")
+    found = re.findall(r"1 0 0 -1 14\.17\d* ([\d.]+) cm[^\n]*0 0 m ([\d.]+) 0 l", stream)
+    return [round(297 - float(y) * POINT, 1) for y, _ in found]
+
+
+def pages(letter):
+    return [page.extract_text().replace("\xa0", " ") for page in pypdf.PdfReader(io.BytesIO(render(letter))).pages]
+
+
+def text_of(letter):
+    return "\n".join(pages(letter))
 
 
 @pytest.mark.feature("S-BIL-16")
@@ -72,61 +56,205 @@ def test_letter_in_the_outbox_fits_a_window_envelope(tmp_path):
     write = WriteBack(key="k", account="a", act=Act.LETTER, content=Content(level_name="Zahlungserinnerung"))
     proof = outbox.push(write, [(Attachment(filename="brief.pdf"), render(a_letter()))])
     page = pypdf.PdfReader(tmp_path / proof.provider_id).pages[0]
-    spots = {text: (x, y) for text, x, y in places(page)}
+    found = {text: (x, y) for text, x, y in places(page)}
     for line in ("Kunde GmbH", "Buchhaltung", "Weg 1", "50667 Köln"):
-        x, y = spots[line]
+        x, y = found[line]
         assert 20 <= x <= 105
         assert 62.7 <= y <= 90  # below the return line, inside the address field
-    assert 45 <= spots["Muster Agentur GmbH · Hafenweg 3 · 20457 Hamburg"][1] <= 62.7
-    assert 97 <= spots["Zahlungserinnerung"][1] <= 103
-    stream = page.get_contents().get_data().decode("latin-1")
-    marks = re.findall(r"1 0 0 -1 14\.17\d* ([\d.]+) cm[^\n]*0 0 m ([\d.]+) 0 l", stream)
-    assert [round(297 - float(y) * float(POINT), 1) for y, _ in marks] == [105.0, 148.5, 210.0]
+    assert 45 <= found["Muster Agentur GmbH · Hafenweg 3 · 20457 Hamburg"][1] <= 62.7
+    assert 97 <= found["Zahlungserinnerung"][1] <= 103
+    assert found["Kundennummer"][0] >= 125
+    assert marks(page) == [105.0, 148.5, 210.0]
+
+
+def test_form_a_is_eighteen_mm_higher():
+    """Form A has its window at 27 mm, its subject at 80 mm and its fold marks at 87 and 192 mm."""
+    letter = a_letter(style=Style(form="A"))
+    found = spots(letter)
+    assert 44.7 <= found["Kunde GmbH"][1] <= 72
+    assert 79 <= found["Zahlungserinnerung"][1] <= 85
+    assert marks(pypdf.PdfReader(io.BytesIO(render(letter))).pages[0]) == [87.0, 148.5, 192.0]
+
+
+def test_margins_of_the_text_are_a_setting_and_the_window_is_not():
+    """Other margins move the text; address and marks stay where the envelope wants them."""
+    found = spots(a_letter(style=Style(left=35, fold_marks=False)))
+    assert round(found["Guten Tag,"][0]) == 35
+    assert round(found["Kunde GmbH"][0]) == 25
+    assert marks(pypdf.PdfReader(io.BytesIO(render(a_letter(style=Style(fold_marks=False))))).pages[0]) == []
 
 
 def test_letter_says_what_a_reminder_must_say():
-    """Invoices with dates, amounts and open rest, the total, the deadline, IBAN in groups, reference and company particulars."""
-    text = text_of(render(a_letter(extras=(("Mahngebühr", Decimal("2.50")),), total=Decimal("2002.50"))))
+    """Invoices with dates, amounts and open rest, ancillary claims and interest one by one, total, deadline, account, particulars."""
+    row = a_row(1, ancillaries=(FEE,), interest_rows=(INTEREST,))
+    text = text_of(a_letter(a_table(row, a_row(2), law="BGB 288(2)", mentions=(NOT_DUE,))))
     for needed in (
         "RE-1",
         "01.07.2026",
         "15.07.2026",
-        "1.190,00 €",
-        "190,00 €",
-        "1.000,00 €",
-        "Mahngebühr",
-        "Bitte zahlen Sie 2.002,50 € bis zum 11.09.2026.",
+        "1.190,00",
+        "190,00",
+        "1.000,00",
+        "Mahngebühr (ohne Umsatzsteuer)",
+        "Verzugszinsen 16.07.2026 bis 01.09.2026, 48 Tage: 1.000,00 EUR x (1,52 % + 9,00 %) x 48/365",
+        "13,83",
+        "Hauptforderung",
+        "2.000,00 EUR",
+        "Nebenforderungen",
+        "2.016,33 EUR",
+        "§ 288 Abs. 2 BGB; Zinsen bis 01.09.2026",
+        "Nur zur Information",
+        "RE-99",
+        "noch nicht fällig",
+        "Zahlbar bis",
+        "11.09.2026",
         "DE02 1203 0000 0000 2020 51",
-        "RE-1 KD-10017",
+        "RE-1 RE-2 KD-10017",
         "Amtsgericht Hamburg HRB 12345",
         "Guten Tag,",
     ):
         assert needed in text
 
 
-def test_english_letter():
-    """A letter in English has English labels and dates."""
-    text = text_of(render(a_letter(language="en")))
-    assert "Please pay €2,000.00 by 11 Sept 2026." in text.replace("Sep ", "Sept ")
+def test_table_and_account_stand_where_the_text_wants_them():
+    """The text says where the table and the account go; a text that names neither gets both at its end."""
+    text = text_of(a_letter())
+    order = [text.index(word) for word in ("sind offen:", "Gesamtbetrag", "Bitte zahlen", "IBAN", "Mit freundlichen")]
+    assert order == sorted(order)
+    plain = text_of(a_letter(text="Guten Tag,\n\nbitte zahlen Sie."))
+    order = [plain.index(word) for word in ("bitte zahlen", "Gesamtbetrag", "IBAN")]
+    assert order == sorted(order)
+
+
+def test_credit_notes_have_a_column_of_their_own():
+    """Where something was credited, the table says how much; else there is no such column."""
+    assert "gutgeschr." not in text_of(a_letter())
+    text = text_of(a_letter(a_table(a_row(1, credited="30.00"))))
+    assert "gutgeschr." in text
+    assert "30,00" in text
+    assert "970,00 EUR" in text
+
+
+def test_english_and_swiss_letters():
+    """A letter in English has English labels and dates; one from Switzerland writes amounts as they do there, and ss for ß."""
+    text = text_of(a_letter(language="en"))
+    assert "EUR 2,000.00" in text
+    assert "11 September 2026" in text
+    assert "Payable by" in text
+    table = a_table(a_row(1, gross="12345.00", paid="0.00"), currency="CHF")
+    swiss = text_of(a_letter(table, country="CH", address=KUNDE.model_copy(update={"country": "CH"})))
+    assert "CHF 12'345.00" in swiss
+    assert "SCHWEIZ" not in swiss  # at home there
 
 
 def test_data_is_never_markup():
-    """Names and texts from outside are printed as they are; they cannot read files or change the page."""
-    hostile = '#read("/etc/passwd") *x* $y$ \\ #pagebreak() "'
-    text = text_of(
-        render(a_letter(subject=hostile, text=hostile, name=hostile, address=KUNDE.model_copy(update={"lines": ()})))
+    """Names and texts from outside are printed as they are; they cannot read files, change the page or turn its reading direction."""
+    letter = a_letter(
+        a_table(a_row(1, number=HOSTILE)),
+        subject=HOSTILE,
+        text=HOSTILE,
+        name=HOSTILE,
+        address=KUNDE.model_copy(update={"lines": (HOSTILE,)}),
+        info=((HOSTILE, HOSTILE),),
+        sender=SENDER.model_copy(update={"footer": ((HOSTILE,),)}),
     )
-    assert text.count('#read("/etc/passwd")') == 3
+    text = re.sub(r"\s", "", text_of(letter)).replace("\u200b", "")
+    assert text.count('#read("/etc/passwd")*x*$y$') == 7
+    assert "\u202e" not in text
 
 
-def test_long_letter_has_numbered_pages_and_one_set_of_marks():
-    """Sixty invoices take several pages; each says which of how many it is, the table's head is repeated."""
-    reader = pypdf.PdfReader(io.BytesIO(render(a_letter(rows=60))))
-    texts = [page.extract_text() for page in reader.pages]
-    assert len(texts) >= 2
+def test_letters_that_the_font_lacks_refuse_the_letter_by_name():
+    """A name that cannot be printed is said, not printed wrongly; a symbol that cannot is left out."""
+    with pytest.raises(Refused, match="王"):
+        render(a_letter(address=KUNDE.model_copy(update={"lines": ("王小明 GmbH",)})))
+    flower = a_letter(address=KUNDE.model_copy(update={"lines": ("Café \U0001f338 GmbH",)}))
+    assert "Café GmbH" in " ".join(text_of(flower).split())
+    for name in ("Żółć Ğüneş Nguyễn Sp. z o.o.", "Київ Ελλάδα ΑΕ"):
+        assert name in text_of(a_letter(address=KUNDE.model_copy(update={"lines": (name,)})))
+
+
+def test_sixty_invoices_take_numbered_pages_with_the_heads_repeated():
+    """Sixty invoices take several pages; each says which of how many it is and whose, the table's head is repeated, marks stand once."""
+    table = a_table(*(a_row(number, ancillaries=(FEE,)) for number in range(1, 61)))
+    letter = a_letter(table, payment=to_pay(table, reference="MA-7"))
+    texts = pages(letter)
+    assert len(texts) >= 3
     for number, text in enumerate(texts, 1):
         assert f"Seite {number} von {len(texts)}" in text
-    assert all("fällig am" in text for text in texts if "RE-" in text.replace("RE-1 KD", ""))
+        assert "Amtsgericht Hamburg HRB 12345" in text
+        if re.search(r"RE-\d", text):
+            assert "fällig am" in text
+    assert all("Muster Agentur GmbH · Zahlungserinnerung · 01.09.2026" in text for text in texts[1:])
+    assert sum(text.count("RE-") for text in texts) == 60
+    assert "60.150,00 EUR" in texts[-1]
+    found = pypdf.PdfReader(io.BytesIO(render(letter)))
+    assert [len(marks(page)) for page in found.pages] == [3] + [0] * (len(texts) - 1)
+
+
+def test_long_names_stay_inside_window_and_page():
+    """Very long names, numbers and words are broken and set smaller; nothing leaves its place."""
+    long = (
+        "Gesellschaft für außerordentlich lange Firmennamen und deren Vervollständigung mbH & Co. Kommanditgesellschaft"
+    )
+    word = "X" * 120
+    letter = a_letter(
+        a_table(a_row(1, number=word)),
+        subject=f"Mahnung {long} {word}",
+        address=Address(lines=(long, long), street="Weg 1", postcode="50667", city="Köln"),
+        info=(("E-Mail", f"{word[:60]}@example.com"),),
+        sender=SENDER.model_copy(update={"name": long}),
+    )
+    found = places(pypdf.PdfReader(io.BytesIO(render(letter))).pages[0])
+    town = next((x, y) for text, x, y in found if text == "50667 Köln")
+    assert 62.7 <= town[1] <= 90.8
+    dark = [[x for x, on in enumerate(row) if on] for row in pixels(pictures(letter, dots_per_inch=40)[0])]
+    assert max(max(row) for row in dark if row) <= 201 / 25.4 * 40
+
+
+@pytest.mark.feature("N-11")
+@pytest.mark.parametrize("rows", [1, 60])
+def test_a_scanner_reads_account_amount_and_reference_from_the_letter(rows):
+    """The GiroCode on the letter, read from the PDF, names payee, IBAN, the exact total and the reference (EPC069-12)."""
+    table = a_table(*(a_row(number, ancillaries=(FEE,), interest_rows=(INTEREST,)) for number in range(1, rows + 1)))
+    letter = a_letter(table, sender=SENDER, payment=to_pay(table, payee="Müller & Söhne GmbH"))
+    (found,) = filter(None, map(scan_page, pypdf.PdfReader(io.BytesIO(render(letter))).pages))
+    assert found.decode().split("\n") == [
+        "BCD",
+        "002",
+        "1",
+        "SCT",
+        "BYLADEM1001",
+        "Müller & Söhne GmbH",
+        "DE02120300000000202051",
+        f"EUR{table.total}",
+        "",
+        "",
+        "RE-1 RE-2 KD-10017",
+    ]
+
+
+def test_a_real_decoder_reads_the_code_from_the_pdf():
+    """The same from the PDF itself, by a decoder that phones use, where one is installed."""
+    zxingcpp, pdfium = pytest.importorskip("zxingcpp"), pytest.importorskip("pypdfium2")
+    page = pdfium.PdfDocument(render(a_letter()))[0]
+    (code,) = zxingcpp.read_barcodes(page.render(scale=3).to_pil(), formats=zxingcpp.BarcodeFormat.QRCode)
+    assert code.text.split("\n")[5:8] == ["Muster Agentur GmbH", "DE02120300000000202051", "EUR2000.00"]
+
+
+def test_a_letter_is_an_archivable_accessible_file_with_its_fonts():
+    """PDF/A-3 and PDF/UA-1 with real text, every font embedded, a language and a title; one page without logo is below 60 KB."""
+    pdf = render(a_letter(a_table(a_row(1))))
+    assert len(pdf) < 60_000
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    meta = reader.trailer["/Root"]["/Metadata"].get_object().get_data().decode()
+    assert re.search(r"pdfaid:part[>=\"]+3", meta)
+    assert re.search(r"pdfuaid:part[>=\"]+1", meta)
+    assert reader.trailer["/Root"]["/Lang"].lower() == "de-de"
+    assert reader.metadata.title == "Zahlungserinnerung"
+    for font in reader.pages[0]["/Resources"]["/Font"].values():
+        found = font.get_object()
+        inner = found.get("/DescendantFonts", [font])[0].get_object()
+        assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(inner["/FontDescriptor"].get_object())
 
 
 def test_same_letter_is_the_same_bytes():
@@ -135,9 +263,10 @@ def test_same_letter_is_the_same_bytes():
 
 
 def test_foreign_country_is_the_last_line():
-    """An address abroad ends with the country in capitals."""
-    abroad = Address(street="Ring 1", postcode="1010", city="Wien", country="AT")
-    assert "ÖSTERREICH" in text_of(render(a_letter(address=abroad)))
+    """An address abroad ends with the country in capitals, whichever it is."""
+    for code, name in (("AT", "ÖSTERREICH"), ("PL", "POLEN"), ("US", "VEREINIGTE STAATEN")):
+        abroad = Address(street="Ring 1", postcode="1010", city="Wien", country=code)
+        assert name in text_of(a_letter(address=abroad))
 
 
 @pytest.mark.parametrize(
@@ -146,10 +275,24 @@ def test_foreign_country_is_the_last_line():
         Address(),
         Address(street="Weg 1"),
         Address(city="Köln"),
+        Address(city="\x00", street="Weg 1"),
         Address(lines=tuple("abcdef"), street="Weg 1", postcode="50667", city="Köln"),
+        Address(lines=("x" * 161,), street="Weg 1", postcode="50667", city="Köln"),
     ],
 )
 def test_undeliverable_address_is_refused(address):
-    """No letter is made without street and town, or with more lines than the window shows."""
+    """No letter is made without street and town, or with more than the window shows."""
     with pytest.raises(Refused):
         render(a_letter(address=address))
+
+
+def test_a_text_may_have_every_character_that_people_type():
+    """Line ends of any kind and tabs are text; the paragraphs stay."""
+    assert "eins zwei" in text_of(a_letter(text=TEXT + "\r\n\r\neins\tzwei\r\ndrei"))
+
+
+def test_day_and_amount_are_those_of_the_notice():
+    """The date in the information block is the letter's, the amount to pay the table's."""
+    found = spots(a_letter(dated_on=date(2026, 10, 2)))
+    assert found["02.10.2026"][0] >= 125
+    assert a_table().total == Decimal("2000.00")

@@ -7,6 +7,7 @@ another account's row does not open.
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,6 +71,10 @@ class Vault:
             raise ConfigError(
                 f"the secret of account {account} was changed or belongs to another account", cause="secret_broken"
             ) from error
+
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """Return 32 bytes of each key for one other purpose, the newest key's first; they tell nothing about the key."""
+        return tuple(hmac.digest(key.raw, f"mahnbridge {purpose}".encode(), hashlib.sha256) for key in self._keys)
 
     def reseal(self, account: str, record: str) -> str | None:
         """Return `record` sealed with the newest key, or None where it already is. Raises as `unseal`."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from bridge.http.redact import KNOWN
 from bridge.mapping import Mapping as FieldMapping
 from bridge.model import Health
 from bridge.policy import AccountRules, EscalationPlan
+from bridge.policy.links import Links
 from bridge.secrets import Vault
 from bridge.store import Store
 from bridge.store.cases import Stamp
@@ -154,7 +156,15 @@ class Opened:
     @cached_property
     def rules(self) -> Mapping[str, AccountRules]:
         """Return the rules of every account."""
-        return {name: account_rules(self.loaded, name, self.plans) for name in self.accounts}
+        return {name: replace(account_rules(self.loaded, name, self.plans), links=self.links) for name in self.accounts}
+
+    @cached_property
+    def links(self) -> Links | None:
+        """Return what makes and reads the links by which debtors answer; None where there is no such page."""
+        page = self.config.debtor_page
+        if page.public_url is None:
+            return None
+        return Links(page.public_url, self.vault.derived("debtor link"), days=page.link_days)
 
     def chosen(self, names: Sequence[str] = ()) -> tuple[str, ...]:
         """Return these accounts, or all enabled ones. Raises `UsageError` on an unknown name."""

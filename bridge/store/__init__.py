@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from bridge.store.answers import Answers
 from bridge.store.cases import Cases
 from bridge.store.charges import Charges
 from bridge.store.choices import Choices
@@ -67,6 +68,7 @@ class Store:
         self.choices = Choices(self.journal)
         self.charges = Charges(self.journal)
         self.tasks = Tasks(self.journal)
+        self.answers = Answers(self.journal)
         self.overview = Overview()
         self.questions = Questions()
         self.history = History(self.questions)

@@ -13,7 +13,7 @@ FLOORS: list[set[str]] = [
     {"store", "contract", "documents", "channels"},
     {"pull", "dun", "deliver", "replay"},
     {"app"},
-    {"cli", "schedule", "demo"},
+    {"cli", "schedule", "demo", "page"},
 ]
 SIDE = {"config", "secrets", "log", "metrics", "words"}
 """Rooms beside the stairs: used by the facade and the doors only, except `words` (texts for people), which everyone may use."""
@@ -25,6 +25,7 @@ WITHIN_A_FLOOR = {
     ("channels", "documents"),
     ("cli", "demo"),
     ("cli", "schedule"),
+    ("schedule", "page"),
     ("demo", "testing"),
 }
 """Imports between rooms of one floor that the house allows (contract -> http points down anyway)."""

@@ -1,0 +1,64 @@
+"""The listener of the debtor's page: a thread of its own, beside the service and never on its monitoring port."""
+
+import asyncio
+import socket
+import threading
+import time
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from bridge.app import Bridge
+from bridge.errors import ConfigError
+from bridge.page.limits import Limiter
+from bridge.page.routes import routes
+
+MOST_AT_ONCE = 64
+"""Requests and connections at a time; more are told to come back."""
+
+
+class PageServer:
+    """Serves the page from its creation until `close`. Raises `ConfigError` where the port is taken."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        page = bridge.config.debtor_page
+        assert page.public_url is not None
+        app = routes(bridge, Limiter(time.monotonic), prefix=urlsplit(page.public_url).path)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,  # its lines would hold the links
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            http="h11",
+            loop="asyncio",
+            limit_concurrency=MOST_AT_ONCE,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=2,
+            h11_max_incomplete_event_size=16_384,
+        )
+        self._server = uvicorn.Server(config)
+        try:
+            self._socket = socket.create_server((page.host, page.port), backlog=MOST_AT_ONCE)
+        except OSError as error:
+            raise ConfigError(
+                f"debtor_page: cannot listen on {page.host}:{page.port}: {error.strerror}", cause="debtor_page_port"
+            ) from error
+        self._thread = threading.Thread(target=self._serve, name="debtor page", daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+    @property
+    def number(self) -> int:
+        """Return the port that is really open."""
+        return int(self._socket.getsockname()[1])
+
+    def close(self) -> None:
+        """Stop listening; answers that are being taken are finished."""
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
+        self._socket.close()

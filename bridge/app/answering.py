@@ -222,7 +222,7 @@ class Answering(Opened):
 
     def _bank_days(self, account: str, today: date, days: int) -> date:
         calendar, until = self.rules[account].calendar, today
-        while calendar.working_days_between(today, until) < days:
+        while calendar.bank_days_between(today, until) < days:
             until += DAY
         return until
 

@@ -104,6 +104,11 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice} called back from collection. {note}",
     ),
     "plan_written": ("Plan {plan} angelegt, als Kopie von {source}", "plan {plan} written, as a copy of {source}"),
+    "debtor_answered": (
+        "Antwort über den Link: {answer} {until}. {note}",
+        "answer through the link: {answer} {until}. {note}",
+    ),
+    "link_revoked": ("Antwortlink widerrufen", "debtor's link revoked"),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "connected": ("Konto verbunden", "account connected"),
     "places_prepared": ("Felder beim Anbieter angelegt", "places made at the provider"),
@@ -137,6 +142,14 @@ _ACTS: dict[str, tuple[str, str]] = {
     "mail": ("E-Mail", "e-mail"),
     "letter": ("Brief", "letter"),
     "tell": ("interne Meldung", "internal notice"),
+}
+
+_ANSWERS: dict[str, tuple[str, str]] = {
+    "paid": ("hat bezahlt am", "paid on"),
+    "promise": ("wird zahlen am", "will pay on"),
+    "dispute": ("Einwand", "objection"),
+    "copy": ("Rechnung erneut gewünscht", "wants the invoice again"),
+    "contact": ("falscher Ansprechpartner", "wrong contact"),
 }
 
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -176,6 +189,8 @@ def _shown(name: str, value: Any, language: str) -> str:
         return f"{told} ({'level' if language == 'en' else 'Stufe'} {level})" if level else told
     if name == "outcome" and text in OUTCOMES:
         return OUTCOMES[text][1 if language == "en" else 0]
+    if name == "answer" and text in _ANSWERS:
+        return _ANSWERS[text][1 if language == "en" else 0]
     if name == "charge" and text in _CHARGES:
         return _CHARGES[text][1 if language == "en" else 0]
     if name == "amount":

@@ -36,6 +36,7 @@ COMMANDS = {
     "case": _C + "groups:case",
     "failures": _C + "groups:failures",
     "letters": _C + "groups:letters",
+    "links": _C + "groups:links",
     "serve": _C + "service:serve",
     "health": _C + "service:health",
     "demo": _C + "service:demo",

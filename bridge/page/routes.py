@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import parse_qs
 
@@ -94,14 +94,10 @@ class _Page:
         if asked is None or kind is None:
             return self._gone(request)
         language, token = _language(request, asked), request.path_params["token"]
-        form = await _form(request)
-        given = Given(
-            kind=kind,
-            day=_day(form.get("day", [""])[0]),
-            reason=form.get("reason", [""])[0].replace("\r\n", "\n"),
-            invoices=tuple(form.get("invoice", [])),
-        )
+        given = Given(kind=kind)
         try:
+            form = await _form(request)
+            given = _given(kind, form)
             await run_in_threadpool(self._bridge.checked_answer, asked, given)
             if form.get("confirmed") != ["yes"]:
                 return self._view.confirm(asked, kind, language, given)
@@ -157,6 +153,15 @@ async def _form(request: Request) -> dict[str, list[str]]:
         return parse_qs(body.decode("utf-8"), max_num_fields=MOST_FIELDS, errors="strict", keep_blank_values=False)
     except ValueError as error:
         raise BadAnswerGiven("a form that cannot be read", field="reason", problem="long") from error
+
+
+def _given(kind: Kind, form: Mapping[str, Sequence[str]]) -> Given:
+    return Given(
+        kind=kind,
+        day=_day(form.get("day", [""])[0]),
+        reason=form.get("reason", [""])[0].replace("\r\n", "\n"),
+        invoices=tuple(form.get("invoice", ())),
+    )
 
 
 def _kind(request: Request) -> Kind | None:

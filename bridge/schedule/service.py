@@ -19,6 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import
 from bridge import log
 from bridge.errors import AlreadyRunning, BridgeError
 from bridge.metrics import Metrics
+from bridge.page import PageServer
 from bridge.schedule import port as pages
 from bridge.schedule.times import Daily, due_before
 from bridge.store.leases import Held
@@ -47,6 +48,7 @@ class Service:
         self.up = threading.Event()
         self.ended = threading.Event()
         self.port = 0
+        self.page: PageServer | None = None
         self.beat = time.monotonic()
         self._working: set[threading.Thread] = set()
         self._lock = threading.Lock()
@@ -73,6 +75,7 @@ class Service:
         served = {"/healthz": self.healthz, "/readyz": self.readyz, "/metrics": self._metrics}
         port = pages.Port(monitor.host, monitor.port, served)
         try:
+            self._open_page()
             self._held = True
             self._plan()
             self._scheduler.start()
@@ -82,6 +85,11 @@ class Service:
             return self._watch(lambda: self._renew(lease))
         finally:
             self._end(port)
+
+    def _open_page(self) -> None:
+        if self.bridge.config.debtor_page.public_url is not None:
+            self.page = PageServer(self.bridge)
+            self.log.info("debtor_page", port=self.page.number)
 
     def _metrics(self) -> pages.Answer:
         return pages.metrics(self.metrics.page())
@@ -120,6 +128,8 @@ class Service:
             thread.join(max(0.0, until - time.monotonic()))
         left = self.unfinished()
         port.close()
+        if self.page is not None:
+            self.page.close()
         self._held = False
         self.log.info("stopped", unfinished=left)
 

@@ -8,6 +8,13 @@ from functools import cache
 from typing import Any
 
 LANGUAGES = ("de", "en")
+TOPICS = (
+    "plans",
+    "holds",
+    "links",
+)
+"""Catalogues beside the main one of each language."""
+
 _chosen: list[str] = []
 _zones: list[tzinfo] = []
 
@@ -52,7 +59,8 @@ def tell_time_in(where: tzinfo) -> None:
 def catalogue(lang: str) -> Mapping[str, str]:
     """Return all texts of a language."""
     parts = [
-        importlib.import_module(f"bridge.cli.locale.{name}").TEXTS for name in (lang, f"plans_{lang}", f"holds_{lang}")
+        importlib.import_module(f"bridge.cli.locale.{name}").TEXTS
+        for name in (lang, *(f"{one}_{lang}" for one in TOPICS))
     ]
     return {key: text for part in parts for key, text in part.items()}
 

@@ -56,6 +56,10 @@ MISTAKES = [
         "unknown key (did you mean timeout?)",
     ),
     ("channels: {smtp: {host: x.example}}", "channels.smtp.sender_address", "this key is missing"),
+    ("debtor_page: {public_url: 'http://mahnung.example.com'}", "debtor_page.public_url =", "begins with https://"),
+    ("debtor_page: {public_url: 'https://u@mahnung.example.com'}", "debtor_page.public_url =", "host and path alone"),
+    ("debtor_page: {public_url: 'https://mahnung.example.com?x=1'}", "debtor_page.public_url =", "host and path alone"),
+    ("debtor_page: {public_url: mahnung}", "debtor_page.public_url = 'mahnung'", "begins with https://"),
     ("plans: {assign: [{plan: x, accounts: [mian]}]}", "plans.assign.0.accounts = 'mian'", "did you mean main?"),
     ("exclusions: {default: maybe}", "exclusions.default = 'maybe'", "does not fit the pattern"),
 ]

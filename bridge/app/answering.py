@@ -49,7 +49,7 @@ class BadAnswerGiven(UsageError):
     def __init__(
         self, message: str, *, field: str, problem: str, earliest: date | None = None, latest: date | None = None
     ) -> None:
-        super().__init__(message, cause=f"answer_{field}")
+        super().__init__(message, cause="debtor_answer")
         self.field = field
         self.problem = problem
         self.earliest = earliest

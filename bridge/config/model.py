@@ -5,7 +5,6 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -20,6 +19,7 @@ from pydantic import (
 
 from bridge.config.calendar import STATES, Calendar, TimeOfDay, TimeZone
 from bridge.config.creditor import Creditor
+from bridge.config.page import DebtorPage
 from bridge.config.people import AttachedFile, Caretaker, CollectionExport
 from bridge.contract import ConnectorSettings
 from bridge.documents.form import Style
@@ -323,47 +323,6 @@ class Monitor(Frozen):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 inside a container.")
     port: int = Field(8080, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0: any free one.")
-
-
-def _public(value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        url = urlsplit(value)
-        _ = url.port  # a port that is no number
-    except ValueError as error:
-        msg = "expected an address such as https://mahnung.example.com"
-        raise ValueError(msg) from error
-    local = url.hostname in ("localhost", "127.0.0.1", "::1")
-    if url.scheme != "https" and not (url.scheme == "http" and local):
-        msg = "expected an address that begins with https://; what debtors answer must not be readable on the way"
-        raise ValueError(msg)
-    if not url.hostname or url.query or url.fragment or url.username or len(value) > 200:
-        msg = "expected host and path alone, such as https://mahnung.example.com"
-        raise ValueError(msg)
-    return value.rstrip("/")
-
-
-class DebtorPage(Frozen):
-    """The page on which debtors answer a reminder (Antwortseite), by a link of their own. Off until `public_url` is set."""
-
-    public_url: Annotated[str, AfterValidator(_public)] | None = Field(
-        None,
-        description="Address under which debtors reach the page, such as https://mahnung.example.com; empty: no page, no links.",
-    )
-    host: str = Field(
-        "127.0.0.1", description="Address the page listens on; a proxy with a certificate stands before it."
-    )
-    port: int = Field(8081, ge=0, le=65535, description="Port of the page, never the one of /metrics; 0: any free one.")
-    proxies: int = Field(
-        1, ge=0, le=5, description="How many proxies stand before the page, each adding to X-Forwarded-For; 0: none."
-    )
-    link_days: int = Field(60, ge=1, le=365, description="Days for which a link can be used.")
-    promise_days: int = Field(14, ge=1, le=90, description="How far ahead a debtor may promise to pay, in days.")
-    paid_wait_days: int = Field(
-        5, ge=1, le=30, description="Bank working days that a payment which a debtor reports is waited for."
-    )
-    copy_wait_days: int = Field(7, ge=1, le=60, description="Days of quiet after a debtor asked for the invoice again.")
 
 
 class Recordings(Frozen):

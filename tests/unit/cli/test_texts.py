@@ -101,6 +101,7 @@ def test_every_changing_command_records_who_acts():
         "check", "plan", "status", "explain", "claim", "search", "cases", "health", "demo", "case show", "failures list", "failures show",
         "letters list", "config show", "config schema", "rehearse", "plans list", "plans show", "plans lint",
         "plans variables", "plans versions",
+        "links list",
     }  # fmt: skip
     for path, command in commands():
         if isinstance(command, click.Group):

@@ -126,6 +126,10 @@ class Choosing(Cases):
                     conn, number, reason=Reason.CHANGED.value, text=self.actor,
                     today=self.today(account), now=self.store.now(),
                 )  # fmt: skip
+                data = {"reason": Reason.CHANGED.value}
+                self.record(
+                    conn, "notice_dropped", account=account, case_id=notice.case_id, notice_id=number, data=data
+                )
 
 
 def _check_level(plan: EscalationPlan, position: int, variant: str | None) -> None:

@@ -68,7 +68,7 @@ class BillomatSide:
 class Office:
     """One installation with one account, on a clock that the test moves."""
 
-    def __init__(self, store, side):
+    def __init__(self, store, side, **level_values):
         self.store, self.side = store, side
         self.day = START
         settings = HttpSettings(base_url=side.sandbox.base_url, auth=side.auth, pace=1000)
@@ -77,7 +77,7 @@ class Office:
         connector = made("main", made.Settings(), Mapping.load(made.name), http)
         self.port = AccountPort("main", connector, http, zone=ZONE)
         levels = [
-            level(number, after_due=day, channels=["provider_email"], term_days=7)
+            level(number, after_due=day, **({"channels": ["provider_email"], "term_days": 7} | level_values))
             for number, day in enumerate((3, 14, 28), 1)
         ]
         self.rules = rules(plan(*levels))
@@ -179,3 +179,20 @@ def test_a_draft_taken_back_holds_nothing(office):
     assert (side.count(invoice), side.records(invoice)) == (0, 0)
     office.live(2)
     assert (side.count(invoice), office.standing(invoice).level) == (1, 1)
+
+
+@pytest.mark.feature("S-BIL-14")
+def test_complete_makes_the_reminder_final_and_mails_nothing(sqlite_store):
+    """Automation `complete`: the reminder stands at the provider, final, with its level and date; no mail; the next level waits for it."""
+    side = BillomatSide()
+    with side.sandbox:
+        office = Office(sqlite_store, side, automation="complete")
+        invoice = side.invoice(1)
+        office.live(5)
+        [reminder] = side.sandbox.reminders(invoice)
+        assert (reminder["status"], reminder["date"]) == ("OPEN", START + timedelta(days=3))
+        assert reminder["reminder_level"] == 1
+        office.live(15)
+        assert len(side.sandbox.reminders(invoice)) == 1
+        assert side.count(invoice) == 0
+        assert office.standing(invoice).level == 0

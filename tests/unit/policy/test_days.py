@@ -10,7 +10,7 @@ from bridge.policy import NoticeView, Outcome, Running
 from bridge.policy.calendar import Calendar
 from bridge.policy.hours import waits
 from bridge.policy.load import starter_plans
-from tests.unit.policy.helpers import case, claim, days, decided, level, plan, rules, walk
+from tests.unit.policy.helpers import case, claim, days, decided, landed, level, plan, rules, walk
 
 DUE = date(2026, 9, 15)  # a Tuesday
 
@@ -310,3 +310,58 @@ def test_a_bounced_notice_holds_the_next_level():
     """Undelivered: no further level until it was sent again or accepted."""
     one = claim(level=1, level_on=after(3), deadline=after(10), undelivered=True)
     assert decided(one, rules(days(3, 14)), after(30)).reason is Reason.UNDELIVERED
+
+
+def lateness(its, day, start=0):
+    """The level that is proposed next, `day` days after the due date, where the service has run daily since `start` days after it."""
+    one, last = claim(), None
+    whole = case(one)
+    for number in range(start, day + 1):
+        decision = decided(one, its, after(number), case=whole)
+        if decision.outcome is Outcome.ESCALATE:
+            last = decision.level
+            whole, one = landed(whole, one, decision, its, after(number))
+    return last
+
+
+@pytest.mark.feature("S-BIL-3")
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize(("late", "level"), [(3, 1), (17, 2), (35, 3)])
+def test_the_level_depends_on_how_late_the_invoice_is(late, level, skip):
+    """One policy, a service that ran daily: 3, 17 and 35 days late stand at levels 1, 2 and 3, with `skip_levels` and without."""
+    assert lateness(rules(days(3, 14, 28, term_days=7, skip_levels=skip)), late) == level
+
+
+@pytest.mark.feature("S-BIL-3")
+@pytest.mark.parametrize(("late", "skipped", "by_age"), [(3, 1, 1), (17, 1, 2), (35, 1, 3)])
+def test_an_invoice_first_seen_late_starts_at_its_age_only_where_the_plan_says_so(late, skipped, by_age):
+    """Without `skip_levels` age makes a level possible, and the next one is the first; with it the level of its age comes at once."""
+    plain, skipping = (rules(days(3, 14, 28, skip_levels=skip)) for skip in (False, True))
+    assert decided(claim(), plain, after(late)).level == skipped
+    found = decided(claim(), skipping, after(late))
+    assert (found.level, found.skipped) == (by_age, tuple(range(1, by_age)))
+
+
+@pytest.mark.feature("S-SEV-10")
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize(("late", "text"), [(13, None), (15, 1), (29, 2)])
+def test_two_and_four_weeks_on_a_service_that_ran_daily(late, text, skip):
+    """The starter plan: text 1 after two weeks, text 2 after four, with `skip_levels` and without."""
+    starter = starter_plans()["two-weeks"].model_copy(update={"skip_levels": skip})
+    assert lateness(rules(starter), late) == text
+
+
+@pytest.mark.feature("S-SEV-10")
+def test_four_weeks_first_seen_late_with_skip_levels():
+    """First seen 29 days late: text 2 where levels may be skipped, else text 1."""
+    starter = starter_plans()["two-weeks"]
+    assert decided(claim(), rules(starter.model_copy(update={"skip_levels": True})), after(29)).level == 2
+    assert decided(claim(), rules(starter), after(29)).level == 1
+
+
+@pytest.mark.feature("S-BIL-2")
+def test_an_invoice_walks_through_twelve_levels():
+    """Twelve levels, one after the other, none left out, and then nothing more."""
+    its = rules(days(*range(7, 91, 7), term_days=5), minimum_interval_days=1)
+    found = walk(claim(), its, DUE, after(300))
+    assert [number for _, number, _ in found] == list(range(1, 13))

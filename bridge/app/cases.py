@@ -111,11 +111,25 @@ class Cases(Claims):
     def block(
         self, case: str, *, reason: str, until: date | None = None, invoice: str | None = None, note: str = ""
     ) -> Done:
-        """Block the customer of a case, or one invoice of it; until a date (inclusive) or until lifted."""
+        """Block the customer of a case, or one invoice of it; until a date (inclusive) or until lifted.
+
+        Raises `UsageError` for an insolvency of one invoice: it stops everything of the customer.
+        """
+        if reason == Reason.INSOLVENCY.value and invoice is not None:
+            raise UsageError("an insolvency stops everything of the customer; leave --invoice out")
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
             self.store.choices.block(conn, target, Reason(reason), self.stamp(account), note=note, until=until)
         return Done("blocked", subject, self.actor, until=until)
+
+    def deferral_proposed(self, case: str) -> date:
+        """Return the day until which a deferral is proposed: today and the days of the configuration (dunning.deferral_days)."""
+        with self.store.reading() as conn:
+            _, _, account = self._target(conn, case, None)
+        return self._deferred_for(account, self.config.dunning.deferral_days)
+
+    def _deferred_for(self, account: str, days: int) -> date:
+        return self.today(account) + timedelta(days=days)
 
     def defer(
         self,
@@ -131,7 +145,7 @@ class Cases(Claims):
             raise UsageError("write either --days or --until")
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
-            last = until or self.today(account) + timedelta(days=days or self.config.dunning.deferral_days)
+            last = until or self._deferred_for(account, days or self.config.dunning.deferral_days)
             self.store.choices.block(conn, target, Reason.DEFERRED, self.stamp(account), note=note, until=last)
         return Done("deferred", subject, self.actor, until=last)
 

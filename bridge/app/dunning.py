@@ -72,13 +72,24 @@ class Dunning(Sending):
 
     # ----------------------------------------------------------------------------------------------------- plan, run
 
-    def plan(self, accounts: Sequence[str] = (), *, customer: str | None = None, ask: bool = True) -> Planned:
-        """Return what a run would do now, and every open invoice that is held with its reason; nothing is written."""
+    def plan(
+        self,
+        accounts: Sequence[str] = (),
+        *,
+        customer: str | None = None,
+        ask: bool = True,
+        not_due: bool | None = None,
+    ) -> Planned:
+        """Return what a run would do now, and every open invoice that is held with its reason; nothing is written.
+
+        `not_due` says whether people see those not yet due (default: dunning.show_not_due).
+        """
         names = self.chosen(accounts)
         if ask:
             self._ask(names)
         order = replace(self._order(names, customer), everything=True)
-        return self._planned(plan(self.store, self._dun_accounts(names), order))
+        shown = self.config.dunning.show_not_due if not_due is None else not_due
+        return replace(self._planned(plan(self.store, self._dun_accounts(names), order)), shows_not_due=shown)
 
     def run(
         self,
@@ -191,6 +202,10 @@ class Dunning(Sending):
             open=amount(one.demand),
             currency=one.currency,
             next_on=decision.next_on,
+            due_on=one.due_on,
+            set_by=decision.facts.get("by", ""),
+            set_on=decision.facts.get("since"),
+            until=decision.facts.get("until"),
         )
 
     def preview(self) -> GoLive:

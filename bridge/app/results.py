@@ -118,6 +118,10 @@ class Held:
     open: Decimal
     currency: str
     next_on: date | None = None
+    due_on: date | None = None  # moved to a working day
+    set_by: str = ""  # the person whose hold it is, on this local date
+    set_on: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,7 @@ class Planned:
     counts: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     stale: tuple[str, ...] = ()  # accounts left out, because their data is older than their freshness limit
+    shows_not_due: bool = False  # people want to see what is not yet due, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +297,9 @@ class Explained:
     ahead: tuple[Ahead, ...] = ()
     channels: tuple[str, ...] = ()  # how the next level goes out, and why it is ours where the provider's was possible
     channel_text: str = ""
+    set_by: str = ""  # the person whose hold it is, on this local date
+    set_on: date | None = None
+    until: date | None = None  # last day of the hold
     plan_at: str = ""  # file and line of the assignment that gives the plan
     upcoming: tuple[Upcoming, ...] = ()  # the next notice, once for each of its channels
     choices: tuple[LevelChoice, ...] = ()

@@ -17,7 +17,7 @@ from bridge.policy.calendar import Calendar
 from bridge.policy.load import load_plans
 from bridge.policy.office import Closure, Office
 from bridge.policy.plan import WEEKDAYS
-from bridge.policy.rules import NO_PLAN, Caretaker
+from bridge.policy.rules import NO_PLAN, Caretaker, Prepayment
 from bridge.store.rows import cents
 
 _DEGREES = [Automation.PROPOSE, Automation.CREATE, Automation.COMPLETE, Automation.SEND]
@@ -34,6 +34,9 @@ def plans_of(loaded: Loaded) -> Mapping[str, EscalationPlan]:
     ]
     if loaded.config.plans.default:
         named.append((loaded.config.plans.default, ("plans", "default")))
+    prepaid = loaded.config.exclusions.prepayment.plan
+    if prepaid:
+        named.append((prepaid, ("exclusions", "prepayment", "plan")))
     known = [*sorted(plans), NO_PLAN]
     problems = [
         Problem(loaded.place(*path), dotted(path), "there is no such plan", name, f"there are {', '.join(known)}")
@@ -121,9 +124,15 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
         excluded_customers=frozenset(out.customers),
         excluded_customer_tags=frozenset(out.customer_tags),
         excluded_invoice_tags=frozenset(out.invoice_tags),
-        excluded_methods=frozenset(out.payment_methods),
+        excluded_methods=frozenset(one.casefold() for one in out.payment_methods),
         excluded_terms=frozenset(out.terms_days),
-        prepayment_tags=frozenset(out.prepayment_tags),
+        prepayment=Prepayment(
+            tags=frozenset(out.prepayment.tags),
+            terms_days=frozenset(out.prepayment.terms_days),
+            methods=frozenset(one.casefold() for one in out.prepayment.payment_methods),
+            plan=out.prepayment.plan,
+        ),
+        instalment_grace_days=dunning.instalment_grace_days,
         deferral_days=dunning.deferral_days,
         caretakers=tuple(
             Caretaker(

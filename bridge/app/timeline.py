@@ -32,6 +32,15 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice}: Zahlungszusage bis {until} nicht eingehalten",
         "{invoice}: promise to pay by {until} broken",
     ),
+    "instalments_agreed": (
+        "{invoice}: Ratenzahlung vereinbart, {count} Raten bis {until}. {note}",
+        "{invoice}: payment in {count} instalments agreed, until {until}. {note}",
+    ),
+    "instalments_missed": (
+        "{invoice}: Rate vom {on} nicht eingehalten, {amount} fehlen; es wird wieder gemahnt",
+        "{invoice}: the rate of {on} was missed, {amount} did not come; dunning goes on",
+    ),
+    "instalments_kept": ("{invoice}: alle Raten bezahlt", "{invoice}: all rates paid"),
     "blocked": (
         "{invoice} gesperrt: {reason}, bis {until}. {note}",
         "{invoice} blocked: {reason}, until {until}. {note}",

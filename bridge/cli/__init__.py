@@ -34,6 +34,7 @@ COMMANDS = {
     "search": _C + "look:search",
     "cases": _C + "look:cases",
     "case": _C + "groups:case",
+    "agreements": _C + "look:agreements",
     "failures": _C + "groups:failures",
     "letters": _C + "groups:letters",
     "links": _C + "groups:links",

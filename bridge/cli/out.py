@@ -51,7 +51,9 @@ class Out:
         self.console.print()
         self.console.print(escape(say(key, **values)), style="bold")
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, drop: Sequence[str] = ()) -> None:
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, drop: Sequence[str] = (), style: str = ""
+    ) -> None:
         """Print rows under the headlines `column.NAME`; amounts to the right.
 
         Where the terminal is too narrow, names are shortened and the columns in `drop` are left out, the first one first. Amounts,
@@ -65,6 +67,7 @@ class Out:
                 break
             kept.remove(name)
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=False, padding=(0, 1))
+        table.row_styles = [STYLES[style]] if style else []
         for name in kept:
             right = any(isinstance(row[columns.index(name)], int | Decimal | Money) for row in rows) or name in _SUMS
             table.add_column(

@@ -22,6 +22,7 @@ from bridge.cli import show_next
 from bridge.cli.locale import say
 from bridge.cli.naming import level, reason, word
 from bridge.cli.out import Money, Out, money, shown, totals
+from bridge.model import Reason
 
 
 def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
@@ -33,15 +34,31 @@ def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
         out.line("plan.waiting", reason=result.reason, style="warning")
     for account in result.stale:
         out.line("plan.stale", account=account, style="warning")
-    if not result.held:
-        return
-    out.title("plan.held", count=len(result.held))
-    counts = Counter(one.reason for one in result.held)
-    if everything or len(result.held) <= 15:
-        held(out, result.held)
-    else:
+    early = [one for one in result.held if one.reason == Reason.NOT_DUE]
+    kept_back = [one for one in result.held if one.reason != Reason.NOT_DUE]
+    if kept_back:
+        out.title("plan.held", count=len(kept_back))
+    if everything or 0 < len(kept_back) <= 15:
+        held(out, kept_back)
+    elif kept_back:
+        counts = Counter(one.reason for one in kept_back)
         out.table(("reason", "count"), [(reason(code), number) for code, number in counts.most_common()])
         out.line("plan.more", style="dim")
+    if early:
+        _not_due(out, early, listed=everything or result.shows_not_due)
+
+
+def _not_due(out: Out, rows: Sequence[Held], *, listed: bool) -> None:
+    """Print how many invoices are not due yet, and on request each of them, greyed out, with its date."""
+    if not listed:
+        out.line("plan.not_due", count=len(rows), style="dim")
+        return
+    out.title("plan.early", count=len(rows))
+    table = [
+        (one.number or one.invoice, one.customer, Money(one.open, one.currency), one.due_on)
+        for one in sorted(rows, key=lambda one: (one.due_on is None, one.due_on, one.number))
+    ]
+    out.table(("invoice", "customer", "open", "due_on"), table, style="dim")
 
 
 def proposals(out: Out, rows: Sequence[NoticeLine]) -> None:

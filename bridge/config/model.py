@@ -192,6 +192,15 @@ class Plans(Frozen):
     )
 
 
+class Prepayment(Frozen):
+    """Prepayment and shop orders (Vorkasse): what marks them, and the plan that they have instead of all others."""
+
+    tags: tuple[str, ...] = Field((), description="Customers or invoices with one of these tags.")
+    terms_days: tuple[int, ...] = Field((), description="Invoices with one of these payment terms, in days.")
+    payment_methods: tuple[str, ...] = Field((), description="Invoices with one of these payment methods.")
+    plan: str | None = Field(None, description="Their plan; empty: they are not dunned.")
+
+
 class Exclusions(Frozen):
     """Who is never dunned, beyond the flags that connectors read at the provider."""
 
@@ -201,7 +210,7 @@ class Exclusions(Frozen):
     customers: tuple[str, ...] = Field((), description="Customer numbers.")
     customer_tags: tuple[str, ...] = Field((), description="Customers with one of these tags.")
     invoice_tags: tuple[str, ...] = Field((), description="Invoices with one of these tags.")
-    prepayment_tags: tuple[str, ...] = Field((), description="Tags of shop orders paid in advance (Vorkasse).")
+    prepayment: Prepayment = Field(Prepayment(), description="Prepayment and shop orders: their own plan, or none.")
     payment_methods: tuple[str, ...] = Field((), description="Invoices with one of these payment methods.")
     terms_days: tuple[int, ...] = Field((), description="Invoices with one of these payment terms, in days.")
 
@@ -248,6 +257,15 @@ class Dunning(Frozen):
     )
     deferral_days: int = Field(
         14, ge=1, le=365, description="Length of a deferral (Zahlungsaufschub) where none is given."
+    )
+    show_not_due: bool = Field(
+        default=False, description="`plan` lists invoices that are not yet due, too, greyed out with their date."
+    )
+    instalment_grace_days: int = Field(
+        3,
+        ge=0,
+        le=30,
+        description="Days after which a rate of a payment plan (Ratenzahlung) that has not come counts as missed.",
     )
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of the creditor; others are held.")
 

@@ -80,7 +80,7 @@ class Judge:
     def _local(
         self, conn: Connection, notice: Notice, claim: NoticeClaim, snapshot: Snapshot, today: date
     ) -> LocalView:
-        account, invoice_id = notice.account, claim.invoice_id
+        account, invoice_id, zone = notice.account, claim.invoice_id, self._zones[notice.account]
         debtor_id = (snapshot.invoice and snapshot.invoice.debtor_id) or notice.debtor_id
         standing = self._store.cases.standings(conn, account, [invoice_id]).get(invoice_id)
         blocks = self._store.choices.blocks(
@@ -92,8 +92,8 @@ class Judge:
         known = self._store.mirror.accounts.get(conn, account)
         closed = standing.close_reason if standing and not standing.is_open else None
         return LocalView(
-            blocks=tuple(one.view for one in blocks if one.invoice_id is not None),
-            customer_blocks=tuple(one.view for one in blocks if one.debtor_id is not None),
+            blocks=tuple(one.view(zone) for one in blocks if one.invoice_id is not None),
+            customer_blocks=tuple(one.view(zone) for one in blocks if one.debtor_id is not None),
             include=invoices[invoice_id].include if invoice_id in invoices else None,
             customer_include=customers[debtor_id].include if debtor_id in customers else None,
             closed=Reason(closed) if closed else None,

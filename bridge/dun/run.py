@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.engine import Connection
 
+from bridge.dun.agreements import end_agreements
 from bridge.dun.keeping import Keeper
 from bridge.dun.report import DunReport, Line, Planned
 from bridge.dun.turns import checked, note_turns
@@ -115,6 +116,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                     _wake_for_rules(store, conn, account, stamp)
                     wake_origins(conn, account.name, its.today)
                     store.choices.break_promises(conn, account.name, stamp)
+                    end_agreements(store, conn, account.rules, stamp)
                 work = _Work(store, account, its, report, None)
                 for chunk in work.chunks(its.today):
                     work.take_up(chunk, held, stamp)

@@ -73,8 +73,8 @@ class Viewer:
         ids = [known.invoice.id for one in dossiers for known in one.invoices]
         standings = self._store.cases.standings(conn, account, ids)
         blocks = self._store.choices.blocks(conn, account, debtor_ids=keys, invoice_ids=ids, active_on=today)
-        by_debtor = _grouped((one.debtor_id, one.view) for one in blocks)
-        by_invoice = _grouped((one.invoice_id, one.view) for one in blocks)
+        by_debtor = _grouped((one.debtor_id, one.view(self._zone)) for one in blocks)
+        by_invoice = _grouped((one.invoice_id, one.view(self._zone)) for one in blocks)
         customers, invoices = self._store.choices.chosen(conn, account, debtor_ids=keys, invoice_ids=ids)
         known_contacts = self._store.cases.last_contacts(conn, account, keys)
         cases = self._store.cases.open_cases(conn, account, keys)
@@ -88,11 +88,13 @@ class Viewer:
                 account,
                 dossier.debtor,
                 key,
-                blocks=by_debtor.get(key, ()),
+                blocks=by_debtor.get(key, ()) + _of_the_debtor(claims),
                 claims=claims,
                 plan=chosen.plan,
                 include=chosen.include,
                 colleagues=chosen.colleagues + (dossier.debtor.colleagues if dossier.debtor else ()),
+                include_by=chosen.include_by,
+                include_on=self._day(chosen.include_at) if chosen.include_at else None,
                 last_contact_on=last_contact(known_contacts.get(key), claims),
                 case_number=number,
                 has_record=dossier.debtor_id is not None,
@@ -119,6 +121,8 @@ class Viewer:
             )
             its = chosen.get(invoice.id, NOTHING_CHOSEN)
             state = _state(standings.get(invoice.id), its, invoice) | {"send_to": its.send_to + customer.send_to}
+            if its.include_at is not None:
+                state |= {"include_by": its.include_by, "include_on": self._day(its.include_at)}
             claims.append(
                 claim_view(
                     invoice,
@@ -140,6 +144,11 @@ def last_contact(known: date | None, claims: Iterable[ClaimView]) -> date | None
     """Return the newest contact: ours, or a reminder made elsewhere, also one that no run has adopted yet."""
     elsewhere = [on for claim in claims for on in contacts(claim)]
     return max(elsewhere if known is None else [known, *elsewhere], default=None)
+
+
+def _of_the_debtor(claims: Iterable[ClaimView]) -> tuple[Block, ...]:
+    """Return what an invoice says about its debtor as a whole: an insolvency stops everything."""
+    return tuple(block for claim in claims for block in claim.blocks if block.reason is Reason.INSOLVENCY)
 
 
 def _to_decide(dossier: Dossier, today: date, *, everything: bool) -> frozenset[str]:

@@ -16,8 +16,12 @@ _WEIGHTS = (
 )
 
 
+PREPAID = "prepayment"
+"""Where the plan of a claim that is paid in advance comes from."""
+
+
 class Assigned(NamedTuple):
-    """The plan of a claim and where it comes from: `invoice`, `customer`, the conditions that hold, `account`, or nothing.
+    """The plan of a claim and where it comes from: `invoice`, `customer`, `prepayment`, the conditions that hold, `account`, or nothing.
 
     `where` is file and line of the assignment that gives it, if one does.
     """
@@ -31,12 +35,14 @@ class Assigned(NamedTuple):
 def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
     """Return the plan of `claim`: chosen for the invoice, for the customer, by the most specific assignment, for the account.
 
-    Of two assignments that are equally specific, the one written first wins.
+    What is paid in advance has the plan of prepayments, or none, unless a person chose a plan or included it. Of two assignments that are equally specific, the one written first wins.
     """
     if claim.plan is not None:
         return _named(claim.plan, "invoice", rules)
     if case.plan is not None:
         return _named(case.plan, "customer", rules)
+    if is_prepaid(case, claim, rules) and "include" not in (claim.include, case.include):
+        return _named(rules.prepayment.plan or NO_PLAN, PREPAID, rules)
     if rules.assignments:
         best = max(
             (one for one in rules.assignments if _fits(one, case, claim)),
@@ -48,6 +54,21 @@ def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
     return _of_account(rules)
 
 
+def is_prepaid(case: CaseView, claim: ClaimView, rules: AccountRules) -> bool:
+    """Return whether this is a prepayment or a shop order, by the marks that the configuration names."""
+    marks = rules.prepayment
+    if marks.tags and not (marks.tags.isdisjoint(claim.tags) and marks.tags.isdisjoint(case.tags)):
+        return True
+    if marks.methods and claim.payment_method is not None and claim.payment_method.casefold() in marks.methods:
+        return True
+    return bool(marks.terms_days) and term_of(case, claim) in marks.terms_days
+
+
+def term_of(case: CaseView, claim: ClaimView) -> int | None:
+    """Return the payment term in days: the invoice's, else the customer's."""
+    return claim.payment_term_days if claim.payment_term_days is not None else case.payment_term_days
+
+
 def reachable(rules: AccountRules) -> frozenset[str]:
     """Return the names of the plans that assignments or the account give to some claim.
 
@@ -56,6 +77,8 @@ def reachable(rules: AccountRules) -> frozenset[str]:
     """
     whole = next((one.plan for one in rules.assignments if not _weight(one)), rules.default_plan)
     special = {one.plan for one in rules.assignments if _weight(one)}
+    if rules.prepayment.plan:
+        special.add(rules.prepayment.plan)
     return frozenset(special | {whole} if whole else special)
 
 
@@ -78,8 +101,7 @@ def _fits(one: Assignment, case: CaseView, claim: ClaimView) -> bool:
         return False
     if one.tags and one.tags.isdisjoint(case.tags) and one.tags.isdisjoint(claim.tags):
         return False
-    term = claim.payment_term_days if claim.payment_term_days is not None else case.payment_term_days
-    if one.terms_days and term not in one.terms_days:
+    if one.terms_days and term_of(case, claim) not in one.terms_days:
         return False
     country = case.address.country if case.address else None
     if one.countries and country not in one.countries:

@@ -59,6 +59,16 @@ class Caretaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepayment:
+    """Prepayment and shop orders (Vorkasse): by tag, payment term or payment method (folded). `plan` is theirs; None: not dunned."""
+
+    tags: frozenset[str] = frozenset()
+    terms_days: frozenset[int] = frozenset()
+    methods: frozenset[str] = frozenset()
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRules:
     """Everything that the decision about a claim of one account depends on, besides the claim. Amounts in cents.
 
@@ -87,7 +97,8 @@ class AccountRules:
     excluded_invoice_tags: frozenset[str] = frozenset()
     excluded_methods: frozenset[str] = frozenset()
     excluded_terms: frozenset[int] = frozenset()
-    prepayment_tags: frozenset[str] = frozenset()
+    prepayment: Prepayment = field(default_factory=Prepayment)
+    instalment_grace_days: int = 3
     deferral_days: int = 14
     links: Links | None = field(default=None, compare=False, repr=False)  # of the page on which debtors answer
     caretakers: tuple[Caretaker, ...] = ()
@@ -106,7 +117,9 @@ class AccountRules:
                 self.excluded_invoice_tags,
                 self.excluded_methods,
                 self.excluded_terms,
-                self.prepayment_tags,
+                self.prepayment.tags,
+                self.prepayment.terms_days,
+                self.prepayment.methods,
             )
             known = self.cache["excludes_nobody"] = self.include_by_default and not any(lists)
         return bool(known)

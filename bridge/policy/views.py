@@ -22,6 +22,7 @@ from bridge.model import (
     NoticeStatus,
     Reason,
 )
+from bridge.policy.instalments import Agreement
 
 NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
@@ -40,8 +41,12 @@ class Block:
 
     reason: Reason
     until: date | None = None
-    source: str = ""  # where it was read, or who set it
+    source: str = ""  # where it was read
     note: str = ""
+    by: str = ""  # the person who set it here
+    since: date | None = None  # on this local date
+    agreement: Agreement | None = None  # of a payment plan with rates: it holds as long as they are kept
+    detail: tuple[str, Any] | None = None  # one more fact for its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,8 @@ class ClaimView:
     running: Running | None = None
     plan: str | None = None  # chosen for this invoice by a person
     include: str | None = None  # "include", "exclude"
+    include_by: str = ""  # chosen by this person, on this local date
+    include_on: date | None = None
     next_level: int | None = None  # chosen by a person
     next_level_by: str = ""
     next_variant: str | None = None  # chosen by a person
@@ -170,6 +177,8 @@ class CaseView:
     claims: tuple[ClaimView, ...] = ()
     plan: str | None = None  # chosen for this customer by a person
     include: str | None = None
+    include_by: str = ""
+    include_on: date | None = None
     last_contact_on: date | None = None  # newest landed notice of ours, or adopted one, to this debtor
     case_number: str | None = None
     colleagues: tuple[Colleague, ...] = ()  # named by the provider, or here by a person

@@ -70,8 +70,8 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "excluded: customer[ ({source})][ until {until}][: {note}]",
     ),
     _R.INVOICE_EXCLUDED: (
-        "ausgeschlossen: Rechnung[ ({source})][ bis {until}][: {note}]",
-        "excluded: invoice[ ({source})][ until {until}][: {note}]",
+        "ausgeschlossen: Rechnung[ ({source})][: {method}][: {term} Tage][ bis {until}][: {note}]",
+        "excluded: invoice[ ({source})][: {method}][: {term} days][ until {until}][: {note}]",
     ),
     _R.DEFERRED: ("Zahlungsaufschub[ bis {until}][: {note}]", "deferred[ until {until}][: {note}]"),
     _R.DISPUTE: ("Einwand[: {note}]", "disputed[: {note}]"),
@@ -81,8 +81,8 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "the customer reports a payment[, waited for until {until}][: {note}]",
     ),
     _R.PAYMENT_PLAN: (
-        "Ratenzahlung vereinbart[ bis {until}][: {note}]",
-        "payment plan agreed[ until {until}][: {note}]",
+        "Ratenzahlung vereinbart[ bis {until}][, {kept} von {rates} Raten bezahlt][, nächste Rate {amount} am {rate_on}][: {note}]",
+        "payment plan agreed[ until {until}][, {kept} of {rates} rates paid][, next rate {amount} on {rate_on}][: {note}]",
     ),
     _R.DIRECT_DEBIT_PENDING: (
         "Lastschrift noch nicht eingezogen[ bis {until}]",
@@ -185,12 +185,18 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
         "den Zahlungseingang beim Anbieter prüfen und zuordnen",
         "look for the payment at the provider and assign it",
     ),
-    _R.PAYMENT_PLAN: _LIFT,
+    _R.PAYMENT_PLAN: (
+        "Raten abwarten; bleibt eine aus, geht es weiter; oder die Vereinbarung aufheben",
+        "wait for the rates; if one fails to come, it goes on; or lift the agreement",
+    ),
     _R.DIRECT_DEBIT_PENDING: (
         "Einzug oder Rücklastschrift abwarten, oder die Rechnung einschließen",
         "wait for the collection or its return, or include the invoice",
     ),
-    _R.PREPAYMENT: ("das Kennzeichen für Vorkasse entfernen", "remove the tag for prepayment"),
+    _R.PREPAYMENT: (
+        "das Kennzeichen für Vorkasse entfernen oder ihr einen Plan geben (exclusions.prepayment)",
+        "remove the mark of prepayment, or give it a plan (exclusions.prepayment)",
+    ),
     _R.INSOLVENCY: ("Forderung beim Verwalter anmelden", "file the claim with the administrator"),
     _R.COLLECTION: ("Rückgabe durch das Inkasso", "the agency hands it back"),
     _R.PARKED: _LIFT,
@@ -247,6 +253,9 @@ BECAUSE: Mapping[Because, tuple[str, str]] = {
     ),
 }
 """Why our own mail or letter goes out and not the provider's."""
+
+_SET_BY = ("[ (von {by}, {since})]", "[ (by {by}, {since})]")
+"""Who set what holds, and when."""
 
 _PART = re.compile(r"\[([^\]]*)\]")
 _NAME = re.compile(r"\{(\w+)\}")
@@ -319,7 +328,6 @@ _PLAIN = {
         "sent": ("versendet", "sent"),
     },
     "source": {
-        "choice": ("von Hand", "by hand"),
         "default": ("Voreinstellung", "default"),
         "configuration": ("Konfiguration", "configuration"),
         "customer tag": ("Schlagwort des Kunden", "customer tag"),
@@ -346,7 +354,7 @@ def reason(code: Reason, language: str = "de", facts: Mapping[str, Any] | None =
             return ""
         return _NAME.sub(lambda name: known[name.group(1)], inner)
 
-    return _PART.sub(part, _in(REASONS[code], language))
+    return _PART.sub(part, _in(REASONS[code], language) + _in(_SET_BY, language))
 
 
 def remedy(code: Reason, language: str = "de") -> str:

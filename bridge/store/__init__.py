@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from bridge.store.agreements import Agreements
 from bridge.store.answers import Answers
 from bridge.store.cases import Cases
 from bridge.store.charges import Charges
@@ -65,7 +66,8 @@ class Store:
         self.journal = Journal()
         self.outbox = Outbox()
         self.cases = Cases(self.journal)
-        self.choices = Choices(self.journal)
+        self.agreements = Agreements(self.journal)
+        self.choices = Choices(self.journal, self.agreements)
         self.charges = Charges(self.journal)
         self.tasks = Tasks(self.journal)
         self.answers = Answers(self.journal)

@@ -1,8 +1,8 @@
 """What people chose: blocks (Mahnsperren), deferrals, plans, inclusions, a next level. Lifted or replaced, never deleted."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select, update
@@ -13,6 +13,7 @@ from bridge.model import Colleague, Reason
 from bridge.policy.colleagues import colleague_of
 from bridge.policy.recipients import address_of
 from bridge.policy.views import Block, SendTo
+from bridge.store.agreements import Agreements, StoredAgreement
 from bridge.store.cases import Stamp
 from bridge.store.journal import Journal
 from bridge.store.tables import block, claim, dunning_case, override
@@ -70,11 +71,14 @@ class StoredBlock:
     until: date | None
     lifted_at: datetime | None
     lifted_by: str | None
+    agreement_id: int | None = None
+    agreement: StoredAgreement | None = None
 
-    @property
-    def view(self) -> Block:
-        """Return it as the rules see it."""
-        return Block(self.reason, self.until, self.actor, self.note)
+    def view(self, zone: tzinfo) -> Block:
+        """Return it as the rules see it, with the local date on which it was set."""
+        since = self.created_at.astimezone(zone).date()
+        terms = self.agreement.terms if self.agreement else None
+        return Block(self.reason, self.until, "", self.note, self.actor, since, terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Chosen:
 
     plan: str | None = None
     include: str | None = None
+    include_by: str = ""
+    include_at: datetime | None = None
     next_level: int | None = None
     next_level_by: str = ""
     next_variant: str | None = None
@@ -95,6 +101,7 @@ class Choices:
     """Blocks and choices; every method takes the connection of the caller's transaction first."""
 
     journal: Journal
+    agreements: Agreements
     settings: tuple[str, ...] = field(default=SETTINGS)
 
     # -------------------------------------------------------------------------------------------------------- blocks
@@ -153,6 +160,7 @@ class Choices:
         if lifted:
             data = {"count": lifted, "reason": reason.value if reason else None}
             self._changed(conn, "unblocked", target, stamp, data)
+            self.agreements.lifted(conn, target.account, stamp)
         return int(lifted)
 
     def blocks(
@@ -175,6 +183,10 @@ class Choices:
                     )
                 for row in conn.execute(query).mappings():
                     found[row["id"]] = StoredBlock(**{**row, "reason": Reason(row["reason"])})
+        agreed = self.agreements.by_id(conn, {one.agreement_id for one in found.values() if one.agreement_id})
+        for block_id, one in found.items():
+            if one.agreement_id:
+                found[block_id] = replace(one, agreement=agreed[one.agreement_id])
         return [found[block_id] for block_id in sorted(found)]
 
     def break_promises(self, conn: Connection, account: str, stamp: Stamp) -> int:
@@ -264,11 +276,11 @@ class Choices:
         found: dict[str, dict[str, Any]] = {}
         for chunk in chunked(ids, CHUNK):
             query = (
-                select(column, override.c.setting, override.c.value, override.c.actor)
+                select(column, override.c.setting, override.c.value, override.c.actor, override.c.created_at)
                 .where(override.c.account == account, column.in_(chunk), override.c.used_at.is_(None))
                 .order_by(override.c.id)
             )
-            for key, setting, value, actor in conn.execute(query):
+            for key, setting, value, actor, at in conn.execute(query):
                 values = found.setdefault(key, {})
                 if setting.startswith(("mail_to", "post_to")):
                     one = _send_to(setting, value)
@@ -278,7 +290,10 @@ class Choices:
                     values[setting] = tuple(colleague_of(one) for one in value.split("; ") if one)
                 elif setting == "next_level":
                     values |= {"next_level": int(value), "next_level_by": actor}
-                elif not (setting == "include" and value == "default"):
+                elif setting == "include":
+                    if value != "default":
+                        values |= {"include": value, "include_by": actor, "include_at": at}
+                else:
                     values[setting] = value
         return {key: Chosen(**values) for key, values in found.items()}
 

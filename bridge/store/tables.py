@@ -169,6 +169,22 @@ claim = table(
     Index("ix_claim_case", "case_id"),
 )
 
+agreement = table(  # payment in instalments; blocks that point to it hold the invoices it covers
+    "agreement",
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False, index=True),
+    Column("debtor_id", String(128)),
+    Column("currency", String(3), nullable=False),
+    Column("rates", JSON, nullable=False),  # [[local date, cents], ...] in their order
+    Column("covers", JSON, nullable=False),  # {invoice id: cents open on it when it was made}
+    Column("note", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Text),
+    Column("ended_as", String(16)),  # kept, missed, lifted, replaced
+)
+
 block = table(
     "block",
     Column("id", Id, primary_key=True),
@@ -182,6 +198,7 @@ block = table(
     Column("until", Date),  # local date, inclusive; null: until lifted
     Column("lifted_at", Instant),
     Column("lifted_by", Text),
+    Column("agreement_id", ForeignKey("agreement.id")),
     Index("ix_block_debtor", "account", "debtor_id"),
     Index("ix_block_invoice", "account", "invoice_id"),
 )

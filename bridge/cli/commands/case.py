@@ -92,6 +92,9 @@ def unblock(session: Session, case: str, invoice: str | None) -> int:
 )
 def defer(session: Session, *, case: str, days: int | None, until: date | None, invoice: str | None, note: str) -> int:
     """Grant a deferral; afterwards dunning goes on at the same level."""
+    if days is None and until is None and session.interactive:
+        proposed = session.bridge.deferral_proposed(case).strftime("%d.%m.%Y")
+        until = click.prompt(say("defer.until"), type=Day(), default=proposed)
     session.emit(session.bridge.defer(case, days=days, until=until, invoice=invoice, note=note), _done)
     return 0
 
@@ -107,6 +110,45 @@ class Sum(click.ParamType[Decimal]):
         if not re.fullmatch(r"\d{1,9}([.,]\d{1,2})?", text):
             self.fail(say("wrong.amount", value=text), param, ctx)
         return Decimal(text.replace(",", "."))
+
+
+class Instalment(click.ParamType[tuple[date, Decimal]]):
+    """One rate: 2026-10-01=100.00 or 01.10.2026=100,00."""
+
+    name = "rate"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[date, Decimal]:
+        """Return date and amount of the rate that `value` names."""
+        on, equals, amount = str(value).partition("=")
+        if not equals:
+            self.fail(say("wrong.rate", value=str(value)), param, ctx)
+        return Day().convert(on, param, ctx), Sum().convert(amount, param, ctx)
+
+
+@command(
+    "case instalments",
+    _CASE,
+    Argument(["rates"], nargs=-1, type=Instalment(), metavar="[DATE=AMOUNT]..."),
+    Option(["--months"], type=click.IntRange(1, 120), metavar="COUNT", help="option.case.months"),
+    Option(["--first"], type=Day(), metavar="DATE", help="option.case.first"),
+    _INVOICE,
+    _NOTE,
+    changes=True,
+)
+def instalments(
+    session: Session,
+    *,
+    case: str,
+    rates: tuple[tuple[date, Decimal], ...],
+    months: int | None,
+    first: date | None,
+    invoice: str | None,
+    note: str,
+) -> int:
+    """Agree on payment in instalments: no reminders until a rate is missed."""
+    done = session.bridge.agree(case, rates, months=months, first=first, invoice=invoice, note=note)
+    session.emit(done, _done)
+    return 0
 
 
 @command(

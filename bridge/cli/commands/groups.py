@@ -18,6 +18,7 @@ case = _group(
         "block",
         "unblock",
         "defer",
+        "instalments",
         "charge",
         "close",
         "reopen",

@@ -83,6 +83,15 @@ def search(session: Session, number: str) -> int:
     return 0 if result.invoices else 1
 
 
+@command("agreements", Option(["--account"], metavar="ACCOUNT", help="option.account"))
+def agreements(session: Session, account: str | None) -> int:
+    """Show the agreements on instalments with what came in on each rate."""
+    from bridge.cli.show_instalments import instalments as show  # noqa: PLC0415
+
+    session.emit(session.bridge.agreements(account), show)
+    return 0
+
+
 @command(
     "cases",
     Option(["--view"], type=click.Choice(VIEWS), default="open", help="option.cases.view"),

@@ -45,8 +45,17 @@ def _show_pulled(out: "Out", result: "tuple[Pulled, ...]") -> None:
     Option(["--customer"], metavar="NUMBER", help="option.customer"),
     Option(["--all", "everything"], is_flag=True, help="option.plan.all"),
     Option(["--days"], type=click.IntRange(1, 366), metavar="DAYS", help="option.plan.days"),
+    Option(["--include-not-due/--no-include-not-due", "not_due"], default=None, help="option.plan.not_due"),
 )
-def plan(session: Session, accounts: tuple[str, ...], customer: str | None, everything: bool, days: int | None) -> int:
+def plan(
+    session: Session,
+    *,
+    accounts: tuple[str, ...],
+    customer: str | None,
+    everything: bool,
+    days: int | None,
+    not_due: bool | None,
+) -> int:
     """Show what would go out today and what is held back, or what goes out in the next days; nothing is written."""
     from bridge.cli.show import planned  # noqa: PLC0415
     from bridge.cli.show_plans import forecast  # noqa: PLC0415
@@ -55,7 +64,7 @@ def plan(session: Session, accounts: tuple[str, ...], customer: str | None, ever
         session.emit(session.bridge.forecast(accounts, days=days, customer=customer), forecast)
         return 0
     session.emit(
-        session.bridge.plan(accounts, customer=customer),
+        session.bridge.plan(accounts, customer=customer, not_due=not_due),
         lambda out, result: planned(out, result, everything=everything),
     )
     return 0

@@ -1,12 +1,14 @@
 """Everything that speaks against a reminder, each with its reason, its end, and what it takes to go on."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from bridge.model import Address, DebtorKind, InvoiceKind, InvoiceStatus, Reason
-from bridge.policy import AccountFacts, Block, Outcome
-from tests.unit.policy.helpers import case, claim, days, decided, rules
+from bridge.policy import AccountFacts, Block, Outcome, words
+from bridge.policy.rules import Prepayment
+from tests.unit.policy.helpers import case, claim, days, decided, rules, walk
 
 TODAY = date(2026, 10, 5)  # a Monday, 20 days overdue
 ITS = rules(days(3))
@@ -177,8 +179,8 @@ def test_an_inclusion_lifts_no_block():
 def test_invoice_tags_methods_and_prepayment():
     """Tags and payment methods of the configuration exclude; a prepayment tag has its own reason."""
     by_tag = rules(days(3), excluded_invoice_tags=frozenset({"mahnstopp"}))
-    by_method = rules(days(3), excluded_methods=frozenset({"SEPA"}))
-    shop = rules(days(3), prepayment_tags=frozenset({"vorkasse"}))
+    by_method = rules(days(3), excluded_methods=frozenset({"sepa"}))
+    shop = rules(days(3), prepayment=Prepayment(tags=frozenset({"vorkasse"})))
     assert decided(claim(tags=("mahnstopp",)), by_tag, TODAY).reason is Reason.INVOICE_EXCLUDED
     assert decided(claim(payment_method="SEPA"), by_method, TODAY).reason is Reason.INVOICE_EXCLUDED
     assert decided(claim(tags=("vorkasse",)), shop, TODAY).reason is Reason.PREPAYMENT
@@ -234,3 +236,82 @@ def test_account_wide_holds():
     assert decided(claim(), ITS, TODAY, facts=jumped).reason is Reason.APPROVAL_PENDING
     approved = AccountFacts(held_jump="count: 50 %", approved=True)
     assert decided(claim(), ITS, TODAY, facts=approved).outcome is Outcome.ESCALATE
+
+
+@pytest.mark.feature("P-9")
+def test_exclusion_by_payment_term_or_method_names_it():
+    """Method SEPA, however it is written, or a term of 14 days: held as excluded, with that very reason in both languages."""
+    by_method = rules(days(3), excluded_methods=frozenset({"sepa"}))
+    found = decided(claim(payment_method="SEPA"), by_method, TODAY)
+    assert words.reason(found.reason, "de", found.facts) == "ausgeschlossen: Rechnung (Zahlungsart): SEPA"
+    by_term = rules(days(3), excluded_terms=frozenset({14}))
+    for one, whole in ((claim(payment_term_days=14), case()), (claim(), case(payment_term_days=14))):
+        found = decided(one, by_term, TODAY, case=whole)
+        assert words.reason(found.reason, "de", found.facts) == "ausgeschlossen: Rechnung (Zahlungsziel): 14 Tage"
+        assert words.reason(found.reason, "en", found.facts) == "excluded: invoice (payment term): 14 days"
+    assert (
+        decided(claim(payment_term_days=30), by_term, TODAY, case=case(payment_term_days=14)).outcome
+        is Outcome.ESCALATE
+    )
+
+
+SHOP = (
+    (Prepayment(tags=frozenset({"vorkasse"})), {"tags": ("vorkasse",)}),
+    (Prepayment(terms_days=frozenset({0})), {"payment_term_days": 0}),
+    (Prepayment(methods=frozenset({"paypal"})), {"payment_method": "PayPal"}),
+)
+
+
+@pytest.mark.feature("S-SEV-6")
+@pytest.mark.parametrize(("marks", "values"), SHOP)
+def test_a_prepayment_is_not_dunned_or_has_its_own_plan(marks, values):
+    """By tag, term or method: without a plan of its own it is held; with one it gets that one's single notice, and no second."""
+    found = decided(claim(**values), rules(days(3, 14), prepayment=marks), TODAY)
+    assert (found.reason, found.next_on) == (Reason.PREPAYMENT, None)
+    shop = replace(marks, plan="shop")
+    its = rules(days(3, 14), days(5, name="shop"), prepayment=shop)
+    assert [number for _, number, _ in walk(claim(**values), its, date(2026, 9, 15), date(2026, 12, 31))] == [1]
+    assert decided(claim(**values), its, TODAY).plan == "shop"
+    assert decided(claim(), its, TODAY).plan == "plan"
+
+
+@pytest.mark.feature("S-SEV-6")
+def test_a_person_decides_over_a_prepayment():
+    """Included, or given a plan by a person: it is dunned like every other invoice."""
+    its = rules(days(3), prepayment=Prepayment(tags=frozenset({"vorkasse"})))
+    one = claim(tags=("vorkasse",), include="include")
+    assert decided(one, its, TODAY).outcome is Outcome.ESCALATE
+    assert decided(claim(tags=("vorkasse",), plan="plan"), its, TODAY).outcome is Outcome.ESCALATE
+
+
+@pytest.mark.parametrize(
+    ("reason", "german", "english"),
+    [
+        (Reason.DISPUTE, "Einwand: falsch (von Erika, 01.10.2026)", "disputed: falsch (by Erika, 1 October 2026)"),
+        (
+            Reason.INSOLVENCY,
+            "Insolvenz: falsch (von Erika, 01.10.2026)",
+            "insolvency: falsch (by Erika, 1 October 2026)",
+        ),
+        (
+            Reason.PARKED,
+            "zurückgestellt bis 31.12.2026: falsch (von Erika, 01.10.2026)",
+            "parked until 31 December 2026: falsch (by Erika, 1 October 2026)",
+        ),
+    ],
+)
+def test_a_hold_says_who_set_it_when_and_until_when(reason, german, english):
+    """Reason, note, end, person and day, in both languages."""
+    block = Block(reason, date(2026, 12, 31), "", "falsch", "Erika", date(2026, 10, 1))
+    found = decided(claim(blocks=(block,)), ITS, TODAY)
+    assert words.reason(found.reason, "de", found.facts) == german
+    assert words.reason(found.reason, "en", found.facts) == english
+
+
+def test_an_exclusion_by_hand_says_who_and_when():
+    """For a customer and for one invoice."""
+    chosen = {"include": "exclude", "include_by": "Erika", "include_on": date(2026, 10, 1)}
+    found = decided(claim(**chosen), ITS, TODAY)
+    assert words.reason(found.reason, "de", found.facts) == "ausgeschlossen: Rechnung (von Erika, 01.10.2026)"
+    found = decided(claim(), ITS, TODAY, case=case(**chosen))
+    assert words.reason(found.reason, "de", found.facts) == "ausgeschlossen: Kunde (von Erika, 01.10.2026)"

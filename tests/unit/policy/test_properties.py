@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bridge.model import Act, InvoiceKind, InvoiceStatus, NoticeStatus, Reason
 from bridge.policy import Abilities, Block, NoticeView, Outcome, Running, compose, decide
 from bridge.policy.holds import EARLY_RULES, plain
+from bridge.policy.rules import Prepayment
 from bridge.policy.situation import Situation
 from tests.unit.policy.helpers import case, claim, days, landed, level, plan, rules
 
@@ -196,10 +197,10 @@ CONFIGURED = [
     {"tolerance": 100},
     {"include_by_default": False},
     {"excluded_invoice_tags": frozenset({"stop"})},
-    {"excluded_methods": frozenset({"SEPA"})},
+    {"excluded_methods": frozenset({"sepa"})},
     {"excluded_customers": frozenset({"d"})},
     {"excluded_customer_tags": frozenset({"vip"})},
-    {"prepayment_tags": frozenset({"vip"})},
+    {"prepayment": Prepayment(tags=frozenset({"vip"}))},
 ]
 CUSTOMERS = [{}, {"include": "exclude"}, {"blocks": (Block(Reason.INSOLVENCY),)}, {"tags": ("vip",)}]
 

@@ -62,8 +62,23 @@ class DayCount:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelDay:
+    """A level whose days a changed plan writes differently: as written, and the day from the due date on which it comes at the earliest."""
+
+    level: int
+    name: str
+    written_was: int
+    written_now: int
+    was: int | None
+    now: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a changed file would send to whom and when, against what is in force. Nothing was sent or stored."""
+    """What a changed file would send to whom and when, against what is in force. Nothing was sent or stored.
+
+    `levels` are those of a plan whose days are written differently.
+    """
 
     file: str
     plan: str  # of a plan file; empty for a whole configuration
@@ -74,6 +89,7 @@ class Rehearsal:
     now: int
     days: tuple[DayCount, ...]
     differences: tuple[Difference, ...]
+    levels: tuple[LevelDay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bridge.app.foresight import (
     Ahead,
     DayCount,
     Difference,
+    LevelDay,
     LevelShown,
     Outlook,
     PlanShown,
@@ -25,7 +26,7 @@ from bridge.dun.ahead import cases
 from bridge.dun.turns import checked
 from bridge.errors import UsageError
 from bridge.model import Severity
-from bridge.policy import Abilities, AccountRules, Automation, CaseView, EscalationPlan
+from bridge.policy import Abilities, AccountRules, Automation, CaseView, DunningLevel, EscalationPlan
 from bridge.policy.assign import reachable
 from bridge.policy.build import amount
 from bridge.policy.forecast import Coming, coming
@@ -107,6 +108,20 @@ class Planning(Assignments, Dunning):
             now=len(now),
             days=_by_day(was, now),
             differences=_differences(was, now),
+            levels=self._moved(plan, instead_of) if plan else (),
+        )
+
+    def _moved(self, plan: EscalationPlan, instead_of: str) -> tuple[LevelDay, ...]:
+        """Return the levels whose days are written differently, with the days on which they come at the earliest."""
+        before = self.plans.get(instead_of)
+        if before is None:
+            return ()
+        interval = self.config.dunning.minimum_interval_days
+        was, now = days_of(before, _TERM, interval=interval), days_of(plan, _TERM, interval=interval)
+        return tuple(
+            LevelDay(number, new.name_in(self.language), _written(old), _written(new), was.get(number), now.get(number))
+            for number, (old, new) in enumerate(zip(before.levels, plan.levels, strict=False), start=1)
+            if old.trigger != new.trigger or old.grace_days != new.grace_days
         )
 
     def _place_of(self, plan: EscalationPlan) -> str:
@@ -227,6 +242,11 @@ def _levels(plan: EscalationPlan, interval: int, language: str) -> Iterator[Leve
             repeat_limit=level.repeat.limit if level.repeat else None,
             languages=tuple(level.texts),
         )
+
+
+def _written(level: DunningLevel) -> int:
+    """Return the day of a level as its trigger writes it."""
+    return -level.trigger.days if level.before_due else level.trigger.days + level.grace_days
 
 
 def _ahead(found: Iterable[Coming], case: CaseView) -> list[Ahead]:

@@ -116,6 +116,8 @@ def _drawn(out: Out, one: LevelShown, *, last: bool) -> None:
     parts = [_start(one)]
     if one.grace_days:
         parts.append(say("plans.grace", count=one.grace_days))
+    if one.start == "after_due" and one.earliest is not None and one.earliest > one.days + one.grace_days:
+        parts.append(say("plans.later"))
     if one.time:
         parts.append(say("plans.time", time=one.time))
     if one.until:
@@ -206,6 +208,13 @@ def rehearsal(out: Out, result: Rehearsal) -> None:
     if result.instead_of:
         out.line("rehearse.instead", plan=result.plan, old=result.instead_of, style="warning")
     out.line("rehearse.counts", was=result.was, now=result.now, difference=f"{result.now - result.was:+d}")
+    for one in result.levels:
+        held = one.now is not None and one.now > one.written_now and one.was is not None and one.now >= one.was
+        out.line(
+            "rehearse.level_held" if held and one.written_now < one.written_was else "rehearse.level",
+            level=level(one.level, one.name), was=f"{one.written_was:+d}", now=f"{one.written_now:+d}",
+            day_was="-" if one.was is None else one.was, day_now="-" if one.now is None else one.now,
+        )  # fmt: skip
     if not result.differences:
         out.line("rehearse.same", style="ok")
         return

@@ -34,6 +34,9 @@ def test_a_changed_plan_is_rehearsed_before_it_is_used(read):
     found = read.json("rehearse", "new.yaml")
     assert found["was"] == len(before)
     assert sum(day["was"] for day in found["days"]) == found["was"]
+    [moved] = found["levels"]  # the term before holds level 2 where it was, and the rehearsal says so
+    assert (moved["level"], moved["written_was"], moved["written_now"], moved["now"]) == (2, 14, 10, moved["was"])
+    assert "still comes on day 15" in " ".join(read("rehearse", "new.yaml").out.split())
     assert sum(day["now"] for day in found["days"]) == found["now"]
 
     changed(read, "term_days: 10", "term_days: 5")

@@ -165,4 +165,7 @@ TEXTS = {
     "column.in_force": "gilt",
     "status.overdue": "Überfällig: {total}. Ein Vergleich zur Vorwoche folgt, sobald eine Woche bekannt ist.",
     "status.trend": "Überfällig: {total}, {change} seit dem {since}.",
+    "rehearse.level": "Stufe {level}: geschrieben {was}, jetzt {now}; frühestens Tag {day_was}, jetzt Tag {day_now}.",
+    "rehearse.level_held": "Stufe {level}: geschrieben {was}, jetzt {now}; sie kommt trotzdem erst ab Tag {day_now}, denn so lange laufen Frist und Mindestabstand der Stufe davor.",
+    "plans.later": "hier später: Frist und Mindestabstand davor, Wochenende",
 }

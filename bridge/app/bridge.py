@@ -1,15 +1,18 @@
 """Bridge: everything that people and the scheduler can ask for."""
 
 from bridge.app.answering import Answering
+from bridge.app.caring import Caring
 from bridge.app.checking import Checking
 from bridge.app.choosing import Choosing
+from bridge.app.collection import Collection
 from bridge.app.instalments import Instalments
 from bridge.app.looking import Looking
 from bridge.app.plan_files import PlanFiles
 from bridge.app.planning import Planning
+from bridge.app.tasks import Tasks
 
 
-class Bridge(Checking, Planning, PlanFiles, Choosing, Instalments, Looking, Answering):
+class Bridge(Checking, Planning, PlanFiles, Choosing, Caring, Instalments, Tasks, Collection, Looking, Answering):
     """One opened installation with all use cases; each is described where it is defined.
 
     Every method that changes something records the actor. All of them may be called from several threads.

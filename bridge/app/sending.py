@@ -14,6 +14,7 @@ from bridge.deliver import Deliverer, Desk, Report
 from bridge.dun import Judge
 from bridge.errors import ConfigError, UsageError
 from bridge.model import Invoice, Reason
+from bridge.policy import Via
 from bridge.store.records import Notice
 
 
@@ -179,7 +180,8 @@ class Sending(Reading):
     def letters(self) -> tuple[NoticeLine, ...]:
         """Return the notices that were made but not sent: letters to be posted, reminders only created at the provider."""
         with self.store.reading() as conn:
-            waiting = self.store.outbox.listing(conn, states=["waiting"], limit=100_000)
+            found = self.store.outbox.listing(conn, states=["waiting"], limit=100_000)
+            waiting = [one for one in found if not Via(one.channel).in_house]
             return self.lines(conn, sorted(waiting, key=lambda one: one.id))
 
     def letters_posted(self, ids: Sequence[int] = (), *, everything: bool = False) -> Done:

@@ -103,7 +103,6 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Aufgabe {task} erledigt, {title}: {outcome}. {note}",
         "task {task} done, {title}: {outcome}. {note}",
     ),
-    "colleagues_changed": ("Kundenbetreuung: {colleagues}", "looked after by {colleagues}"),
     "handed_over": (
         "{invoice} an das Inkasso übergeben: {agency}, {amount}",
         "{invoice} handed over to collection: {agency}, {amount}",
@@ -130,6 +129,7 @@ _SETTINGS: dict[str, tuple[str, str]] = {
     "next_variant": ("nächste Ausprägung", "next variant"),
     "mail_to": ("Empfänger", "recipients"),
     "post_to": ("Anschrift", "postal address"),
+    "colleagues": ("Kundenbetreuung", "looked after by"),
 }
 
 _CHARGES: dict[str, tuple[str, str]] = {

@@ -38,6 +38,8 @@ COMMANDS = {
     "failures": _C + "groups:failures",
     "letters": _C + "groups:letters",
     "links": _C + "groups:links",
+    "tasks": _C + "groups:tasks",
+    "collection": _C + "groups:collection",
     "serve": _C + "service:serve",
     "health": _C + "service:health",
     "demo": _C + "service:demo",

@@ -13,6 +13,7 @@ from bridge.policy import places, texts
 from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
 from bridge.policy.build import amount
 from bridge.policy.channel import Via
+from bridge.policy.colleagues import account_owner
 from bridge.policy.drafts import ClaimDraft, Item, NoticeDraft
 from bridge.policy.inhouse import in_house, task_of, tell
 from bridge.policy.links import with_link
@@ -356,7 +357,7 @@ def _values(  # noqa: PLR0917  one call site
     issued = min((claim.issued_on for claim in claims if claim.issued_on), default=None)
     earlier = sum(claim.fees for claim in claims)
     credited = sum(claim.linked_credits + claim.shared_credits for claim in claims)
-    maker = rules.creditor
+    maker, owner = rules.creditor, account_owner(case, rules)
     written = texts.tag(language, maker.country)
 
     def money(value: int) -> str:
@@ -382,6 +383,8 @@ def _values(  # noqa: PLR0917  one call site
         "creditor": maker.name,
         "creditor_email": maker.email,
         "creditor_phone": maker.phone,
+        "account_owner": (owner.name or owner.email) if owner else "",
+        "account_owner_email": owner.email if owner else "",
         "iban": " ".join(maker.iban[start : start + 4] for start in range(0, len(maker.iban), 4)),
         "claims": texts.CLAIMS,
         "payment": texts.PAYMENT,

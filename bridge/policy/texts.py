@@ -32,6 +32,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "creditor": ("name of the creditor", "Muster Agentur"),
     "creditor_email": ("e-mail address of the creditor, may be empty", "buchhaltung@example.com"),
     "creditor_phone": ("telephone number of the creditor, may be empty", "030 1234567"),
+    "account_owner": ("who of ours looks after the customer, may be empty", "Lena Vogt"),
+    "account_owner_email": ("their e-mail address, may be empty", "lena@example.com"),
     "iban": ("IBAN to pay to, may be empty", "DE89 3704 0044 0532 0130 00"),
     "debtor_link": (
         "address of the page on which the debtor can answer; empty on letters and where there is none",

@@ -24,6 +24,8 @@ GERMAN = {
     "creditor": "Name des Gläubigers",
     "creditor_email": "E-Mail-Adresse des Gläubigers, kann leer sein",
     "creditor_phone": "Telefonnummer des Gläubigers, kann leer sein",
+    "account_owner": "wer von uns den Kunden betreut, kann leer sein",
+    "account_owner_email": "dessen E-Mail-Adresse, kann leer sein",
     "iban": "Konto, auf das zu zahlen ist, kann leer sein",
     "debtor_link": "Adresse der Seite, auf der der Schuldner antworten kann; leer auf Briefen und wo es keine gibt",
     "several": "wahr, wo die Mahnung mehr als eine Rechnung nennt",

@@ -15,6 +15,7 @@ from bridge.store.cases import Cases
 from bridge.store.charges import Charges
 from bridge.store.choices import Choices
 from bridge.store.engine import DatabaseClock, decider, make_engine, overtaken, reach, reader
+from bridge.store.handovers import HandOvers
 from bridge.store.history import History
 from bridge.store.journal import Journal
 from bridge.store.leases import Leases
@@ -71,6 +72,7 @@ class Store:
         self.charges = Charges(self.journal)
         self.tasks = Tasks(self.journal)
         self.answers = Answers(self.journal)
+        self.handovers = HandOvers(self.journal, self.choices)
         self.overview = Overview()
         self.questions = Questions()
         self.history = History(self.questions)

@@ -187,6 +187,7 @@ class Cases:
         """Put an invoice into a case; return the claim's id."""
         values = {"case_id": case_id, "account": account, "invoice_id": invoice_id, "state": "open"}
         claim_id = int(conn.execute(insert(claim).values(values).returning(claim.c.id)).scalar_one())
+        restate(conn, case_id)
         self._note(conn, "claim_opened", stamp, account, case_id, invoice_id=invoice_id)
         return claim_id
 
@@ -210,6 +211,7 @@ class Cases:
             returned = known.close_reason == Reason.PAID.value
             values |= _FRESH | {"round": known.round + 1, "round_on": stamp.on, "returned": returned}
         conn.execute(update(claim).where(claim.c.id == known.claim_id).values(values))
+        restate(conn, case_id)
         kind = "round_opened" if new_round else "claim_reopened"
         data = {"round": known.round + new_round, "was": known.close_reason or ""}
         self._note(conn, kind, stamp, known.account, case_id, invoice_id=known.invoice_id, data=data)
@@ -266,6 +268,7 @@ class Cases:
             ).where(claim.c.case_id == case_id)
         ).one()
         if open_left:
+            restate(conn, case_id)
             return
         values = {"state": "closed", "closed_on": stamp.on, "close_reason": reason.value, "closed_level": level}
         changed = update(dunning_case).where(dunning_case.c.id == case_id).values(values)
@@ -352,6 +355,16 @@ class Cases:
             invoice_id=invoice_id,
             data=data,
         )
+
+
+def restate(conn: Connection, case_id: int) -> None:
+    """Show a case that is not closed as at collection where all its open claims are there, else as open."""
+    left = select(func.count()).where(
+        claim.c.case_id == case_id, claim.c.state == "open", claim.c.handed_over_on.is_(None)
+    )
+    state = "open" if conn.scalar(left) else "collection"
+    mine = dunning_case.c.id == case_id, dunning_case.c.state.in_(("open", "collection")), dunning_case.c.state != state
+    conn.execute(update(dunning_case).where(*mine).values(state=state))
 
 
 _FRESH: dict[str, Any] = {

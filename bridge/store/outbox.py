@@ -92,9 +92,13 @@ class Outbox(Notices):
         query = select(notice.c.id).where(notice.c.account == account, notice.c.state == "approved")
         ids = list(conn.scalars(query.order_by(notice.c.id)))
         for notice_id in ids:
-            move_notice(conn, notice_id, "Q")
-            self.advance(conn, notice_id, now=now)
+            self.queue(conn, notice_id, now=now)
         return ids
+
+    def queue(self, conn: Connection, notice_id: int, *, now: datetime) -> None:
+        """Hand one approved notice to delivery. Raises `WrongState` where it is not approved."""
+        move_notice(conn, notice_id, "Q")
+        self.advance(conn, notice_id, now=now)
 
     def reopen(self, conn: Connection, notice_id: int) -> None:
         """Send a notice back to proposed, as what is stored now, because its approval no longer fits; its queued step waits."""

@@ -6,14 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, or_, select
+from sqlalchemy import RowMapping, and_, exists, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bridge.store.rows import amount
 from bridge.store.tables import claim, debtor, dunning_case, event, invoice
 
-VIEWS = {"all": (), "open": ("open",), "closed": ("closed",), "collection": ("collection",)}
-"""The views of `cases`: Alle, Offene, Geschlossene Mahnakten, Inkasso."""
+VIEWS = {"all": (), "open": ("open",), "closed": ("closed",), "collection": ("open", "collection")}
+"""The views of `cases`: Alle, Offene, Geschlossene Mahnakten, Inkasso; the last holds every case with a claim there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,9 @@ class Overview:
         query = _cases().order_by(dunning_case.c.id.desc()).limit(limit)
         if VIEWS[view]:
             query = query.where(dunning_case.c.state.in_(VIEWS[view]))
+        if view == "collection":
+            there = claim.c.handed_over_on.is_not(None), claim.c.state == "open"
+            query = query.where(exists().where(claim.c.case_id == dunning_case.c.id, *there))
         if account is not None:
             query = query.where(dunning_case.c.account == account)
         if opened_from is not None:

@@ -242,6 +242,21 @@ def recipient(
     return 0
 
 
+@command(
+    "case colleagues",
+    _CASE,
+    Option(["--add"], multiple=True, metavar="PERSON", help="option.colleagues.add"),
+    Option(["--remove"], multiple=True, metavar="ADDRESS", help="option.colleagues.remove"),
+    changes=True,
+)
+def colleagues(session: Session, case: str, add: tuple[str, ...], remove: tuple[str, ...]) -> int:
+    """Show and choose who of us looks after a customer."""
+    from bridge.cli.show_tasks import colleagues as show_colleagues  # noqa: PLC0415
+
+    session.emit(session.bridge.colleagues(case, add=add, remove=remove), show_colleagues)
+    return 0
+
+
 @command("case include", _CASE, _INVOICE, Option(["--default"], is_flag=True, help="option.case.default"), changes=True)
 def include(session: Session, case: str, invoice: str | None, default: bool) -> int:
     """Dun a customer or an invoice against the exclusions of the configuration, or leave it to them again."""

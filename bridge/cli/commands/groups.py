@@ -1,4 +1,4 @@
-"""Groups of commands: case, failures, letters, config."""
+"""Groups of commands: case, failures, letters, tasks, collection, plans, config."""
 
 from bridge.cli.base import Group
 
@@ -24,6 +24,7 @@ case = _group(
         "reopen",
         "level",
         "recipient",
+        "colleagues",
         "include",
         "exclude",
         "plan",
@@ -34,3 +35,5 @@ letters = _group("letters", "letters", ("list", "posted", "sent", "withdraw"))
 config = _group("config", "settings", ("show", "schema"))
 plans = _group("plans", "plans", ("list", "show", "new", "lint", "variables", "versions"))
 links = _group("links", "links", ("list", "revoke"))
+tasks = _group("tasks", "tasks", ("list", "show", "done", "assign"))
+collection = _group("collection", "collection", ("list", "export", "recall"))

@@ -12,6 +12,7 @@ TOPICS = (
     "plans",
     "holds",
     "links",
+    "tasks",
 )
 """Catalogues beside the main one of each language."""
 

@@ -1,0 +1,175 @@
+"""What people do besides letters and mails: calls, knowing about their customers, and the hand-over to collection."""
+
+import csv
+import json
+from datetime import date
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("e2e-actions")
+
+PLAN = """
+name: haus
+bundling: {when: from_first}
+levels:
+  - name: {de: Zahlungserinnerung, en: Payment reminder}
+    trigger: {after_due: 10}
+    automation: send
+    channels: [mail]
+    attachments: [invoice, terms]
+    recipients: {sales_rep: cc, colleagues: bcc}
+    internal_notice: {note: "Bitte beim Kunden nachfragen."}
+    texts:
+      de: &text
+        subject: "{{ level_name }} {{ invoice_number }}"
+        body: "Bitte {{ total }} bis {{ deadline }}. Fragen an {{ account_owner }}, {{ account_owner_email }}."
+      en: *text
+  - name: {de: Anruf, en: Call}
+    trigger: {after_previous: 8}
+    call_task: {note: "Nach dem Eingang der Rechnung fragen."}
+  - name: {de: Letzte Mahnung, en: Last reminder}
+    trigger: {after_previous: 7}
+    type: last
+    is_legal_dunning: true
+    automation: send
+    channels: [mail]
+    term_days: 7
+    texts: {de: *text, en: *text}
+  - name: {de: Inkasso, en: Collection}
+    trigger: {after_previous: 10}
+    collection: true
+"""
+
+CONFIG = """
+colleagues:
+  - {email: lena@lichtblick.example, name: Lena Vogt, sales_rep: true, customers: ["1001"]}
+attachments:
+  terms: {path: agb.pdf, filename: AGB.pdf}
+collection:
+  agency: Inkasso Muster
+  client_number: "4711"
+  delimiter: ","
+  decimal: "."
+  dates: yyyy-mm-dd
+  columns: {Mandant: client_number, Agentur: agency, Schuldner: debtor_name, Rechnung: invoice_number, Erste Mahnung: first_dunning_on, Summe: total}
+"""
+
+
+@pytest.fixture
+def house(desk):
+    """The desk under a plan with a call and a hand-over; a second overdue invoice, a telephone number, people, terms, an agency."""
+    (desk.folder / "plans.yaml").write_text(PLAN, encoding="utf-8")
+    (desk.folder / "agb.pdf").write_bytes(b"%PDF-1.7 Allgemeine Bedingungen")
+    desk.configure("  default: standard\n", "  default: haus\n")
+    desk.configure("files: [standard.yaml]", "files: [plans.yaml]")
+    desk.configure("automation: propose", "automation: send")
+    path = desk.folder / "bridge.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + CONFIG, encoding="utf-8")
+    desk.sandbox.add_email(desk.customer, "+49 40 123456", type="PHONE")
+    desk.second = desk.sandbox.add_invoice(desk.customer, number="RE-2", gross="200.00", issued_on=date(2026, 8, 3))
+    desk("pull")
+    desk("go-live", "--yes", "--as", "Erika")
+    return desk
+
+
+@pytest.mark.feature("S-AGI-10", "S-AGI-18", "S-AGI-20", "S-AGI-21", "S-AGI-23", "S-AGI-30", "S-AMX-37")
+@pytest.mark.feature("S-AMX-14", "S-AMX-54", "S-AMX-55")
+def test_from_the_first_mail_over_a_call_to_collection(house):
+    """Mail with PDFs and copies, colleagues told, one call for all invoices, a promise broken, the hand-over approved and written."""
+    house("case", "colleagues", "1001", "--add", "Max Muster <max@lichtblick.example>", "--as", "Erika")
+    house("run")
+    (reached, mail), (told, internal) = house.mails.received
+    assert set(reached) == {"buch@spaeth.example", "lena@lichtblick.example", "max@lichtblick.example"}
+    assert (mail["Cc"], "max@" in str(mail)) == ("lena@lichtblick.example", False), "one open, one hidden copy"
+    files = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}
+    assert set(files) == {"RE-1.pdf", "RE-2.pdf", "AGB.pdf"}
+    assert all(content.startswith(b"%PDF") for content in files.values())
+    assert "Fragen an Lena Vogt, lena@lichtblick.example" in mail.get_body(("plain",)).get_content()
+    assert told == ["lena@lichtblick.example", "max@lichtblick.example"]
+    text = internal.get_body(("plain",)).get_content()
+    assert "Späth & Söhne" in text
+    assert "EUR\xa01,390.00" in text
+    assert "Bitte beim Kunden nachfragen." in text
+    [task] = house.json("tasks", "list")
+    assert (task["kind"], task["owner"], task["due_on"]) == ("internal", "lena@lichtblick.example", "2026-09-03")
+    house("tasks", "done", task["id"], "--outcome", "done", "--as", "Lena")
+
+    house.on(date(2026, 9, 14))  # the term of the reminder is over
+    house("run")
+    house("run")
+    [call] = house.json("tasks", "list")
+    assert (call["kind"], call["invoices"], call["open"]) == ("call", ["RE-1", "RE-2"], "1390.00")
+    assert call["phone"] == "+49 40 123456"
+    shown = house("tasks", "show", call["id"])
+    for said in ("+49 40 123456", "RE-1", "€1,390.00", "Nach dem Eingang der Rechnung fragen.", "Payment reminder"):
+        assert said in shown
+    assert house.json("letters", "list") == []
+    house("tasks", "assign", call["id"], "--to", "Max", "--due", "2026-09-15", "--as", "Lena")
+    assert house.json("tasks", "list", "--owner", "Max")[0]["due_on"] == "2026-09-15"
+    house("tasks", "done", call["id"], "--outcome", "promise", code=2)
+    house(
+        "tasks",
+        "done",
+        call["id"],
+        "--outcome",
+        "promise",
+        "--until",
+        "2026-09-18",
+        "--note",
+        "Frau Kurz",
+        "--as",
+        "Max",
+    )
+    assert house.json("tasks", "list") == []
+    assert [one["outcome"] for one in house.json("tasks", "list", "--done")] == ["done", "promise"]
+    [case] = house.json("cases")
+    detail = house.json("case", "show", case["number"])
+    assert {one["number"]: (one["level"], one["level_on"]) for one in detail["claims"]} == {
+        "RE-1": (2, "2026-09-14"),
+        "RE-2": (2, "2026-09-14"),
+    }
+    assert any("promised to pay" in one["text"] and "Frau Kurz" in one["text"] for one in detail["timeline"])
+    house("run")
+    assert len(house.mails.received) == 2, "a promise holds"
+
+    house.on(date(2026, 9, 21))
+    house("run")
+    assert "Last reminder" in house.mails.received[2][1]["Subject"]
+
+    house.on(date(2026, 10, 1))
+    house("run")
+    [wait] = house.json("collection", "list")
+    assert (wait["state"], wait["recipient"], wait["total"]) == ("proposed", "Inkasso Muster", "1390.00")
+    house("collection", "export", code=2)
+    assert len(house.mails.received) == 3, "nothing follows by itself"
+    house("approve", wait["id"], "--yes", "--as", "Erika")
+    result = house.json("collection", "export", "--as", "Erika")
+    [handed] = result["handed"]
+    assert (handed["case"], handed["invoices"]) == (case["number"], ["RE-1", "RE-2"])
+    folder = house.folder / "data" / "collection"
+    [made] = folder.iterdir()
+    with (made / "handover.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["Rechnung"] for row in rows] == ["RE-1", "RE-2"]
+    assert (rows[0]["Mandant"], rows[0]["Agentur"], rows[0]["Erste Mahnung"]) == (
+        "4711",
+        "Inkasso Muster",
+        "2026-09-21",
+    )
+    [record] = json.loads((made / "handover.json").read_text("utf-8"))["handovers"]
+    assert record["debtor"]["city"] == "Hamburg"
+    assert [one["on"] for one in record["claims"][0]["reminders"]] == ["2026-09-01", "2026-09-21"]
+    assert record["claims"][0]["first_dunning_on"] == "2026-09-21"
+    assert sorted(path.name for path in (made / "documents").iterdir()) == ["RE-1.pdf", "RE-2.pdf"]
+    assert house.json("cases", "--view", "open") == []
+    assert house.json("cases", "--view", "run") == []
+    assert [one["number"] for one in house.json("cases", "--view", "collection")] == [case["number"]]
+    house("collection", "export", code=2)
+
+    house.on(date(2026, 10, 20))
+    house("run")
+    assert len(house.mails.received) == 3
+    assert "collection" in house("explain", "RE-1")
+    house("collection", "recall", case["number"], "--note", "Vergleich", "--as", "Erika")
+    assert house.json("cases", "--view", "collection") == []
+    assert [one["number"] for one in house.json("cases")] == [case["number"]]

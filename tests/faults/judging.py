@@ -1,117 +1,217 @@
 """The judge: what must hold of a history, by the ledgers of the provider, the mailbox and the letter folder."""
 
 import json
-from collections import Counter
+import re
+from collections import Counter, defaultdict
+from datetime import date
 from decimal import Decimal
-from email import message_from_bytes
+from email import message_from_bytes, policy
+from itertools import pairwise
 
 from sqlalchemy import select
 
 from bridge.contract import Act, WriteBack
 from bridge.store.tables import step
-from tests.faults.providers import Sent
+from tests.faults.providers import BERLIN, Sent
+
+_ITEM = re.compile(r"^(RE-\d+) offen ([\d.]+,\d\d)", re.MULTILINE)
+_TOTAL = re.compile(r"^Summe ([\d.]+,\d\d)", re.MULTILINE)
+_NUMBER = re.compile(r"RE-\d+")
+_INTERVAL = 7
+"""Days between two messages about one invoice."""
+
+_OVER = frozenset({"plan_complete", "paid", "cancelled", "closed_by_hand", "balance_not_positive", "below_minimum"})
+_BY_HAND = frozenset({"foreign_reminder_running", "writing_suspended"})
+
+
+def _money(text):
+    return Decimal(text.replace(".", "").replace(",", "."))
 
 
 class Judging:
     """What a world did wrong is in `wrong`."""
 
+    # ------------------------------------------------------------------------------------------------------- ledgers
+
     def sendings(self):
         """Return everything that has reached a debtor, by the ledgers: provider, mailbox, letter folder."""
         if self.history.way == "provider":
             return self.provider.sent()
-        with self.store.reading() as conn:
-            keys = {row.key: row for row in conn.execute(select(step.c.key, step.c.notice_id))}
-        found = []
-        for key, to, demanded in self._mails() if self.history.way == "mail" else self._letters():
-            found.append(Sent(f"notice-{keys[key].notice_id}", "", to, demanded))
-        return found
+        return list(self._mails() if self.history.way == "mail" else self._letters())
 
     def _mails(self):
-        with self.store.reading() as conn:
-            keys = list(conn.scalars(select(step.c.key).where(step.c.act == "mail")))
-        markers = {WriteBack(key=key, account="a", act=Act.MAIL).marker: key for key in keys}
-        for envelope in self.post.accepted:
-            message = message_from_bytes(envelope.content)
-            text = str(message["Message-ID"]) + str(message)
-            [key] = [key for marker, key in markers.items() if marker.removeprefix("mb:") in text]
-            yield key, tuple(envelope.rcpt_tos), None
+        for number, (at, envelope) in enumerate(self.post.accepted[len(self.read_mails) :], len(self.read_mails)):
+            message = message_from_bytes(envelope.content, policy=policy.SMTP)
+            text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+            asked = tuple((self.provider.numbers[one], _money(money)) for one, money in _ITEM.findall(text))
+            total = _money(_TOTAL.search(text)[1])
+            on = at.astimezone(BERLIN).date()
+            ident = f"{number} {message['Message-ID']}"
+            self.read_mails.append(Sent(ident, on, asked, total, tuple(envelope.rcpt_tos)))
+        return self.read_mails
 
     def _letters(self):
-        for path in sorted(self.letters.folder.rglob("*.json")):
-            told = json.loads(path.read_text())
-            yield told["key"], (), Decimal(told["total"])
+        for path in sorted((self.folder / "letters").rglob("*.json")):
+            told = json.loads(path.read_text("utf-8"))
+            asked = tuple((self.provider.numbers[one], None) for one in _NUMBER.findall(told["subject"]))
+            yield Sent(told["key"], date.fromisoformat(path.name[:10]), asked, Decimal(told["total"]))
 
-    def _judge(self):
+    # ----------------------------------------------------------------------------------------- at the moment of a call
+
+    def known_sendings(self):
+        """Return what was sent up to now; `called` judges what comes on top."""
+        return {one.ident for one in self.sendings()}
+
+    def called(self, process, before):
+        """Judge what this call sent, by what the last look before it had shown."""
+        for sent in self.sendings():
+            if sent.ident in before or sent.ident in self.judged:
+                continue
+            self.judged[sent.ident] = sent
+            looked = [process.looked.get(one) for one in sent.invoices]
+            if None in looked:
+                self.wrong.append(f"{sent} went out without a look")
+                continue
+            for (invoice, asked), truth in zip(sent.asked, looked, strict=True):
+                if truth.stopped:
+                    self.wrong.append(f"{invoice} was reminded of although it was {truth.stopped}")
+                elif self.provider.truth(invoice).stopped:
+                    self.overtaken += 1
+                if asked not in (None, truth.open):
+                    self.wrong.append(f"{invoice}: {asked} was asked for, {truth.open} was open")
+            if sent.total not in (None, sum(truth.open for truth in looked)):
+                self.wrong.append(f"{sent}: a total was asked for that was not open")
+
+    # ----------------------------------------------------------------------------------------------------- in the end
+
+    def judge(self):
+        """Judge the whole history."""
         with self.store.reading() as conn:
-            notices = self.store.outbox.listing(conn)
+            notices = self.store.outbox.listing(conn, limit=None)
             steps = [one for known in notices for one in self.store.outbox.steps.of_notice(conn, known.id)]
-            standings = self.store.cases.standings(conn, "a", self.invoices)
-        self._judge_sendings(notices)
-        self._judge_looks()
-        self._judge_lost(notices, steps, standings)
+        self._judge_doubles()
+        self._judge_landings(notices, steps)
+        self._judge_lost(notices, steps)
+        self._judge_records(steps)
         self._judge_drafts(notices, steps)
 
-    def _levels_of(self, sent, notices):
-        """Return (invoice, level) of everything that this sending reminded of, as our tables know it."""
-        for known in notices:
-            for claim in known.claims:
-                if sent.invoice == f"notice-{known.id}" or (sent.reminder and sent.reminder == claim.reminder_id):
-                    yield claim.invoice_id, claim.level, known
-
-    def _judge_sendings(self, notices):
-        count = Counter()
+    def _judge_doubles(self):
+        """By the ledgers alone: nobody is written to twice about one invoice within the least interval, and only the right people."""
+        by_invoice = defaultdict(list)
         for sent in self.sendings():
-            of = list(self._levels_of(sent, notices))
+            if sent.ident not in self.judged and not self.unwatched:
+                self.wrong.append(f"{sent} went out, and nobody called for it")
+            people = {self.provider.emails[one] for one in sent.invoices}
+            if len(people) != 1 or (sent.to and set(sent.to) != people):
+                self.wrong.append(f"{sent} went to the wrong people")
+            for invoice in sent.invoices:
+                by_invoice[invoice].append(sent.on)
+        for invoice, days in by_invoice.items():
+            for one, other in pairwise(sorted(days)):
+                if (other - one).days < _INTERVAL:
+                    self.wrong.append(f"the reminder of {invoice} of {one} went out 2 times, again on {other}")
+
+    def _judge_landings(self, notices, steps):
+        """Ledgers and store agree: every sending is of one notice of ours which landed or waits for a person, and the reverse."""
+        count, keys = Counter(), self._keys(steps)
+        for sent in self.sendings():
+            of = [
+                known
+                for known in notices
+                if keys.get(sent.ident.rpartition(" ")[2]) == known.id
+                or any(sent.reminder and sent.reminder == claim.reminder_id for claim in known.claims)
+            ]
             if not of:
-                self.wrong.append(f"the provider sent {sent}, of which we know nothing")
-            for invoice_id, level, known in of:
-                count[invoice_id, level] += 1
-                claim = next(one for one in known.claims if one.invoice_id == invoice_id)
-                parked = known.state == "parked"
-                if claim.landed_on is None and not parked:
-                    self.wrong.append(f"level {level} of {invoice_id} went out, but we do not show it as landed")
-                if sent.to and sent.to != (known.recipient,):
-                    self.wrong.append(f"{sent} went to the wrong people")
-        self.wrong += [
-            f"level {level} of invoice {one} went out {n} times" for (one, level), n in count.items() if n > 1
-        ]
+                self.wrong.append(f"{sent} went out, of which we know nothing")
+            for known in of:
+                for claim in known.claims:
+                    count[claim.invoice_id, claim.round, claim.level, claim.repetition] += 1
+                    if claim.landed_on is None and known.state != "parked":
+                        self.wrong.append(
+                            f"level {claim.level} of {claim.invoice_id} went out, but we do not show it as landed"
+                        )
+        for key, number in count.items():
+            if number > 1:
+                self.wrong.append(f"level {key[2]} of invoice {key[0]} went out {number} times")
         for known in notices:
             for claim in known.claims:
-                if claim.landed_on is not None and not count[claim.invoice_id, claim.level]:
+                if claim.landed_on and not count[claim.invoice_id, claim.round, claim.level, claim.repetition]:
                     self.wrong.append(
                         f"level {claim.level} of {claim.invoice_id} is shown as landed, but never went out"
                     )
 
-    def _judge_looks(self):
-        """No reminder to somebody who had paid, was blocked or cancelled when the last look before the call began."""
-        for sent, looked in self.judged:
-            with self.store.reading() as conn:
-                notices = self.store.outbox.listing(conn)
-            for invoice_id, _, known in self._levels_of(sent, notices):
-                truth = looked.get(invoice_id)
-                if truth is None:
-                    self.wrong.append(f"{invoice_id} was reminded of without a look")
-                    continue
-                if truth.stopped:
-                    self.wrong.append(f"{invoice_id} was reminded of although it was {truth.stopped}")
-                if len(known.claims) == 1 and sent.demanded not in (None, truth.open):
-                    self.wrong.append(f"{invoice_id}: {sent.demanded} was asked for, {truth.open} was open")
+    def _keys(self, steps):
+        """Return the notice of each letter's key and each mail's Message-ID."""
+        found = {one.key: one.notice_id for one in steps}
+        for one in steps:
+            if one.act is Act.MAIL:
+                marker = WriteBack(key=one.key, account="a", act=Act.MAIL).marker.removeprefix("mb:")
+                found |= {
+                    sent.ident.rpartition(" ")[2]: one.notice_id for sent in self.sendings() if marker in sent.ident
+                }
+        return found
 
-    def _judge_lost(self, notices, steps, standings):
-        """Every invoice that should be reminded of was, or waits visibly for a person."""
-        parked = {one.notice_id for one in steps if one.state in ("parked", "unclear")}
-        for invoice_id in self.invoices:
-            truth = self.provider.truth(invoice_id)
-            if truth.stopped or truth.by_hand or standings[invoice_id].level >= 1:
+    def outcome(self, invoice):
+        """Return why nothing more is to come for this invoice, or an empty text."""
+        truth = self.provider.truth(invoice)
+        if truth.stopped:
+            return truth.stopped
+        with self.store.reading() as conn:
+            standing = self.store.cases.standings(conn, "a", [invoice]).get(invoice)
+            decided = self.store.runs.decided(conn, "a", [invoice]).get(invoice)
+            live = self.store.outbox.listing(conn, states=["parked"], limit=None)
+            waiting = set(conn.scalars(select(step.c.notice_id).where(step.c.state.in_(("parked", "unclear")))))
+        if any(claim.invoice_id == invoice for one in live for claim in one.claims):
+            return "parked"
+        if standing is not None and standing.level >= self.history.levels:
+            return "parked record" if standing.running and standing.running.notice_id in waiting else "plan_complete"
+        reason = decided.reason if decided else ""
+        if reason in _OVER or (reason in _BY_HAND and self.touched):
+            return reason
+        return ""
+
+    @property
+    def touched(self):
+        """Return whether a person reminded by hand in this history."""
+        return any(self.provider.truth(one).by_hand for one in self.invoices)
+
+    def _judge_lost(self, notices, steps):
+        """Every invoice that stays open has had all its levels, or waits visibly, with a reason."""
+        reached = Counter(invoice for sent in self.sendings() for invoice in sent.invoices)
+        for invoice in self.invoices:
+            truth, outcome = self.provider.truth(invoice), self.outcome(invoice)
+            if truth.stopped:
                 continue
-            mine = [known for known in notices if any(one.invoice_id == invoice_id for one in known.claims)]
-            if not any(known.id in parked or known.state == "parked" for known in mine):
-                self.wrong.append(
-                    f"{invoice_id} was neither reminded of nor parked: {[(one.state, one.reason, one.reason_text) for one in mine]}"
-                )
+            if not outcome:
+                mine = [known for known in notices if any(one.invoice_id == invoice for one in known.claims)]
+                told = [(one.level, one.state, one.reason, one.reason_text) for one in mine]
+                with self.store.reading() as conn:
+                    told.append(self.store.runs.decided(conn, "a", [invoice]).get(invoice))
+                self.wrong.append(f"{invoice} was neither reminded of to the end nor parked: {told}")
+            elif outcome == "plan_complete" and not truth.by_hand and reached[invoice] < self.history.levels:
+                self.wrong.append(f"{invoice} is through with its plan, but had {reached[invoice]} reminders")
         for one in steps:
             if one.state == "parked" and not one.cause:
                 self.wrong.append(f"step {one.id} is parked without a reason")
+
+    def _judge_records(self, steps):
+        """Beside our own letters: one silent record at the provider for each invoice and letter, none more, none missing."""
+        if self.history.way == "provider":
+            return
+        wanted = Counter()
+        for sent in self.sendings():
+            wanted.update(sent.invoices if self.history.record else ())
+        made = Counter(self.provider.records())
+        parked = any(one.state in ("parked", "discarded") for one in steps)
+        for invoice in self.invoices:
+            if made[invoice] > wanted[invoice] or (made[invoice] < wanted[invoice] and not (parked or self.along)):
+                self.wrong.append(f"{invoice} has {made[invoice]} records for {wanted[invoice]} letters")
+
+    @property
+    def along(self):
+        """Return whether an invoice was asked for in a bundle without rising, which leaves no record."""
+        with self.store.reading() as conn:
+            return any(not claim.level for one in self.store.outbox.listing(conn, limit=None) for claim in one.claims)
 
     def _judge_drafts(self, notices, steps):
         """Every draft of ours at the provider belongs to a notice that waits for a person."""

@@ -1,4 +1,4 @@
-"""The world outside of delivery: its clock, its end, the mail server, and the eyes of the judge on every call."""
+"""The world outside of the program: its clock, its end, the mail server, and the eyes of the judge on every call."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ class Killed(BaseException):
 
 
 class Clock:
-    """The technical clock of all workers."""
+    """The technical clock of all processes."""
 
     def __init__(self):
         self.at = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -24,7 +24,7 @@ class Clock:
 
 
 class Post:
-    """aiosmtpd handler: keeps what it accepted, and lets incidents strike before or after that."""
+    """aiosmtpd handler: keeps what it accepted and when, and lets incidents strike before or after that."""
 
     def __init__(self, world):
         self.world, self.accepted, self.seen = world, [], 0
@@ -37,13 +37,14 @@ class Post:
             if not one.after:
                 answer = self._strike(one, server) or answer
         if answer.startswith("250"):
-            self.accepted.append(envelope)
+            self.accepted.append((self.world.provider.now(), envelope))
         for one in struck:
             if one.after:
                 answer = self._strike(one, server) or answer
         return answer
 
     def _strike(self, one, server):
+        self.world.struck(one)
         if one.what in ("451", "550"):
             return None if one.after else f"{one.what} no"
         if one.what in ("cut", "die"):
@@ -63,58 +64,31 @@ class MailServer(Controller):
         super()._trigger_server()
 
 
-class Watched:
-    """The connector of one worker: tells the judge what was looked at and what was called for it."""
+def watch(world, process):
+    """Let the judge see what this process looks at and what it calls for it."""
+    connector = process.port.connector
+    look = connector.look
+    process.looked = {}
 
-    def __init__(self, world, real):
-        self.world, self.real, self.looked = world, real, {}
-
-    def look(self, refs):
-        truths = {ref.id: self.world.provider.truth(ref.id) for ref in refs}
-        snapshots = list(self.real.look(refs))
-        self.looked |= truths
-        self.world.after_look()
+    def looked(refs):
+        truths = {ref.id: world.provider.truth(ref.id) for ref in refs}
+        snapshots = list(look(refs))
+        process.looked |= truths
+        world.after_look(process)
         return iter(snapshots)
 
-    def push(self, write):
-        before = self.world.sendings()
+    connector.look = looked
+    for giver in (connector, *process.bridge.channels.values()):
+        giver.push = _watched(world, process, giver.push)
+
+
+def _watched(world, process, push):
+    def pushed(write, *files):
+        before = world.known_sendings()
         try:
-            return self.real.push(write)
+            return push(write, *files)
         finally:
-            self.judge(before, write)
-            self.world.mortal()
+            world.called(process, before)
+            world.mortal(process)
 
-    def find(self, write):
-        return self.real.find(write)
-
-    def document(self, ref):
-        return self.real.document(ref)
-
-    def judge(self, before, write):
-        """Note what this call sent, with what the last look before it had shown."""
-        for sent in self.world.sendings():
-            if sent in before:
-                continue
-            if write.reminder_id is None or sent.reminder == write.reminder_id:
-                self.world.judged.append((sent, dict(self.looked)))
-
-
-class WatchedChannel:
-    """The same for a channel of ours."""
-
-    def __init__(self, world, real, connector):
-        self.world, self.real, self.connector = world, real, connector
-        for name in ("posted_at", "mark_posted"):
-            if hasattr(real, name):
-                setattr(self, name, getattr(real, name))
-
-    def push(self, write, files=()):
-        before = self.world.sendings()
-        try:
-            return self.real.push(write, files)
-        finally:
-            self.connector.judge(before, write)
-            self.world.mortal()
-
-    def find(self, write):
-        return self.real.find(write)
+    return pushed

@@ -3,17 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from bridge.contract import Act, Http, Mapping
-from connectors.billomat.connector import Billomat
+from bridge.contract import Act
 from connectors.billomat.sandbox import Sandbox as BillomatSandbox
-from connectors.sevdesk.connector import SevDesk
 from connectors.sevdesk.sandbox import Sandbox as SevDeskSandbox
 
-mapping = cache(Mapping.load)
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)
 
@@ -29,24 +25,28 @@ class Truth:
 
 @dataclass(frozen=True)
 class Sent:
-    """One reminder that went to a debtor over the API."""
+    """One message that went to a debtor, as the ledger of whoever sent it has it; `asked` maps invoices to what was asked for."""
 
-    invoice: str
-    reminder: str
-    to: tuple[str, ...]
-    demanded: Decimal
+    ident: str
+    on: date
+    asked: tuple[tuple[str, Decimal | None], ...]
+    total: Decimal | None
+    to: tuple[str, ...] = ()
+    reminder: str = ""
+
+    @property
+    def invoices(self):
+        return [invoice for invoice, _ in self.asked]
 
 
 class Provider:
     """One account at one sandbox."""
 
     name = ""
-    acts = ()  # of a notice that the provider sends itself
-    letter_acts = ()  # of our own letter with a record there
     paths: ClassVar = {}
 
     def __init__(self):
-        self.blocked, self.hands = set(), {}
+        self.blocked, self.hands, self.numbers, self.emails = set(), {}, {}, {}
 
     @property
     def faults(self):
@@ -66,16 +66,14 @@ class Provider:
         day = self.sandbox.today + timedelta(days=days)
         self.sandbox.today = datetime(day.year, day.month, day.day, 9, tzinfo=BERLIN)
 
-    def http(self, technical):
-        headers = self.headers()
-        return Http(
-            self.sandbox.base_url, account="a", headers=headers, clock=self.now, technical=technical,
-            sleep=lambda seconds: technical.pass_(seconds=seconds), jitter=lambda: 0.5,
-        )  # fmt: skip
-
-    def connector(self, http):
-        cls = self.cls
-        return cls("a", cls.Settings(), mapping(cls.name), http)
+    def add(self, debtor, gross):
+        """Add an overdue invoice of this debtor; return its id."""
+        if debtor not in self.hands:
+            self.hands[debtor] = self.person(f"Kunde {debtor}", f"rechnung{debtor}@kunde.example")
+        invoice = self.invoice(self.hands[debtor], gross, f"RE-{len(self.numbers) + 1}")
+        self.numbers[f"RE-{len(self.numbers) + 1}"] = invoice
+        self.emails[invoice] = f"rechnung{debtor}@kunde.example"
+        return invoice
 
     def block(self, invoice):
         self.blocked.add(invoice)
@@ -83,9 +81,7 @@ class Provider:
 
 
 class BillomatProvider(Provider):
-    name, cls = "billomat", Billomat
-    acts = (Act.CREATE, Act.AMEND, Act.COMPLETE, Act.SEND_EMAIL, Act.NOTE)
-    letter_acts = (Act.CREATE, Act.AMEND, Act.LETTER, Act.COMPLETE, Act.NOTE)
+    name = "billomat"
     paths: ClassVar = {
         Act.CREATE: ("POST", r"/reminders$"),
         Act.COMPLETE: ("PUT", r"/reminders/\d+/complete"),
@@ -97,15 +93,15 @@ class BillomatProvider(Provider):
 
     def __init__(self):
         super().__init__()
-        self.sandbox = BillomatSandbox(today=datetime(2026, 3, 2, 9, tzinfo=BERLIN), limit=None)
+        free = tuple((name, "0") for name in ("Erinnerung", "Mahnung", "Mahnung 2", "Mahnung 3", "Mahnung 4"))
+        self.sandbox = BillomatSandbox(today=datetime(2026, 3, 2, 9, tzinfo=BERLIN), limit=None, levels=free)
+        self.proof = ("X-BillomatApiKey", self.sandbox.key)
 
-    def headers(self):
-        return self.sandbox.headers
+    def person(self, name, email):
+        return self.sandbox.add_client(name, email=email)
 
-    def add(self, debtor, gross):
-        if debtor not in self.hands:
-            self.hands[debtor] = self.sandbox.add_client(f"Kunde {debtor}", email=f"rechnung{debtor}@kunde.example")
-        return self.sandbox.add_invoice(self.hands[debtor], gross, due_on=date(2026, 2, 2))
+    def invoice(self, person, gross, number):
+        return self.sandbox.add_invoice(person, gross, due_on=date(2026, 2, 2), number=number)
 
     def pay(self, invoice, amount=None):
         if self.truth(invoice).open > 0:
@@ -133,10 +129,15 @@ class BillomatProvider(Provider):
 
     def sent(self):
         return [
-            Sent(one.invoice_id, one.reminder_id, one.to, one.demanded)
-            for one in self.sandbox.ledger.sendings()
+            Sent(f"{number}", one.at.date(), ((one.invoice_id, one.demanded),), one.demanded, one.to, one.reminder_id)
+            for number, one in enumerate(self.sandbox.ledger.sendings())
             if one.label
         ]
+
+    def records(self):
+        """Return the invoice of every finished reminder that we made."""
+        rows = self.sandbox.books.reminders.rows.values()
+        return [str(row["invoice_id"]) for row in rows if row["label"] and row["status"] not in ("DRAFT", "CANCELED")]
 
     def drafts(self):
         """Return the drafts that we made and that still stand there."""
@@ -145,9 +146,7 @@ class BillomatProvider(Provider):
 
 
 class SevDeskProvider(Provider):
-    name, cls = "sevdesk", SevDesk
-    acts = (Act.CREATE, Act.AMEND, Act.SEND_EMAIL)
-    letter_acts = (Act.CREATE, Act.AMEND, Act.LETTER, Act.MARK_SENT)
+    name = "sevdesk"
     paths: ClassVar = {
         Act.CREATE: ("POST", r"/Invoice/Factory/createInvoiceReminder"),
         Act.SEND_EMAIL: ("POST", r"/Invoice/\d+/sendViaEmail"),
@@ -160,14 +159,23 @@ class SevDeskProvider(Provider):
     def __init__(self):
         super().__init__()
         self.sandbox = SevDeskSandbox(today=MONDAY)
+        self.proof = ("Authorization", self.sandbox.token)
+        self.cancelled = set()
+        self._see_bank()
 
-    def headers(self):
-        return {"Authorization": self.sandbox.token}
+    def advance(self, days):
+        super().advance(days)
+        self._see_bank()
 
-    def add(self, debtor, gross):
-        if debtor not in self.hands:
-            self.hands[debtor] = self.sandbox.add_contact(f"Kunde {debtor}", email=f"rechnung{debtor}@kunde.example")
-        return self.sandbox.add_invoice(self.hands[debtor], gross=gross, issued_on=date(2026, 1, 19))
+    def _see_bank(self):
+        """Let the bank feed live."""
+        self.sandbox.add_transaction("-4.90", purpose="Kartenzahlung", status=400)
+
+    def person(self, name, email):
+        return self.sandbox.add_contact(name, email=email)
+
+    def invoice(self, person, gross, number):
+        return self.sandbox.add_invoice(person, gross=gross, issued_on=date(2026, 1, 19), number=number)
 
     def pay(self, invoice, amount=None):
         if self.truth(invoice).open > 0 and not self.truth(invoice).stopped:
@@ -179,7 +187,7 @@ class SevDeskProvider(Provider):
     def cancel(self, invoice):
         if not self.truth(invoice).stopped:
             self.sandbox.cancel(invoice)
-            self.cancelled = {*getattr(self, "cancelled", ()), invoice}
+            self.cancelled.add(invoice)
 
     def by_hand(self, invoice):
         if not self.truth(invoice).stopped:
@@ -190,16 +198,23 @@ class SevDeskProvider(Provider):
             row = self.sandbox.document(invoice)
             made = {entry.record for entry in self.sandbox.ledger.of("reminder", invoice)}
             hands = {str(one.id) for one in self.sandbox.reminders(invoice)} - made
-            stopped = "cancelled" if invoice in getattr(self, "cancelled", ()) else "paid" if row.open <= 0 else ""
+            stopped = "cancelled" if invoice in self.cancelled else "paid" if row.open <= 0 else ""
             return Truth(row.open, stopped or ("blocked" if invoice in self.blocked else ""), frozenset(hands))
 
     def sent(self):
         found = []
-        for entry in self.sandbox.ledger.of("mail"):
+        for number, entry in enumerate(self.sandbox.ledger.of("mail")):
             reminder = self.sandbox.document(entry.record)
-            to = tuple(entry.detail["toEmail"].split(","))
-            found.append(Sent(entry.invoice, entry.record, to, reminder.debit + reminder.charge))
+            to, asked = tuple(entry.detail["toEmail"].split(",")), reminder.debit + reminder.charge
+            on = entry.at.astimezone(BERLIN).date()
+            found.append(Sent(f"{number}", on, ((entry.invoice, asked),), asked, to, entry.record))
         return found
+
+    def records(self):
+        """Return the invoice of every finished reminder that we made."""
+        made = {entry.record: entry.invoice for entry in self.sandbox.ledger.of("reminder")}
+        documents = self.sandbox.world.documents.values()
+        return [made[str(one.id)] for one in documents if str(one.id) in made and one.status != 100]
 
     def drafts(self):
         made = {entry.record for entry in self.sandbox.ledger.of("reminder")}

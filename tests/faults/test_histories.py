@@ -10,8 +10,8 @@ import pytest
 from tests.faults.history import History
 
 FIRST = int(os.environ.get("FAULTS_SEED", "0"))
-COUNT = int(os.environ.get("FAULTS_COUNT", "100"))
-AT_ONCE = 10
+COUNT = int(os.environ.get("FAULTS_COUNT", "75"))
+AT_ONCE = 5
 
 
 @pytest.mark.feature("N-1", "N-2")
@@ -27,7 +27,7 @@ def test_histories(live, first):
 
 @pytest.mark.postgres
 @pytest.mark.feature("N-1", "N-2")
-@pytest.mark.parametrize("seed", range(1000, 1012))
+@pytest.mark.parametrize("seed", range(1000, 1006))
 def test_histories_on_postgresql(live_postgres, seed):
     """The same holds on PostgreSQL."""
     history = History.draw(seed)

@@ -1,69 +1,74 @@
-"""A seeded history: real store, real HTTP to a sandbox, real mail server and letter folder, one clock that is injected.
+"""A seeded history: the real program against a sandbox over real HTTP, a real mail server and letter folder, one injected clock.
 
-A history is drawn from its seed: invoices, the way reminders go out, and incidents that strike at chosen requests or transactions.
-It is judged by the provider's ledger, the mailbox and the letter folder, not by our tables alone.
+A history is drawn from its seed: invoices, plan, the way reminders go out, and incidents that strike at chosen requests or transactions.
+Every round is the program's own: read, dunning run, approval, delivery. It is judged by the provider's ledger, the mailbox and the
+letter folder, not by our tables alone.
 """
 
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
-from bridge.channels.smtp import Smtp, SmtpSettings
-from bridge.contract import Act, Attachment, Reason, Ref
-from bridge.deliver import AccountPort, Deliverer, DeliverySettings, Desk
-from bridge.dun import Judge
-from bridge.policy import AccountRules
+from bridge.config import load
+from bridge.contract import Reason
+from bridge.errors import AlreadyRunning
 from bridge.store.cases import Stamp
 from bridge.store.choices import Target
-from bridge.store.tables import step
+from bridge.store.tables import notice, step
 from bridge.testing.wire import Cut, Response
-from tests.faults.deciding import Deciding
+from tests.faults.agency import Process, configure, where
 from tests.faults.history import PROVIDERS, History
 from tests.faults.judging import Judging
-from tests.faults.outside import Clock, Killed, MailServer, Post, Watched, WatchedChannel
+from tests.faults.outside import Clock, Killed, MailServer, Post, watch
 from tests.faults.providers import BERLIN
+
+_LEASES_OVER = 700
+"""Seconds after which no lease of a dead process is left."""
 
 
 @dataclass
-class World(Deciding, Judging):
-    """One run of one history."""
+class World(Judging):
+    """One run of one history. `database` is the URL of an empty database with all tables, `change` breaks its processes on purpose."""
 
     history: History
-    store: object
     folder: object
-    judged: list = field(default_factory=list)
-    begins: int = 0
+    database: str
+    change: object = None
+    borders: list = field(default_factory=list)
     looks: int = 0
+    days: int = 0
     doomed: bool = False
     deaths: int = 0
+    calm: bool = False
+    depth: int = 0
     wrong: list = field(default_factory=list)
-    acts: tuple | None = None
+    injected: Counter = field(default_factory=Counter)
+    killed: Counter = field(default_factory=Counter)
+    overtaken: int = 0
+    unwatched: bool = False  # processes of their own made calls that the judge did not see
 
     def __post_init__(self):
         self.clock = Clock()
         self.provider = PROVIDERS[self.history.provider]()
-        self.store.now = self.clock
-        self._begin, self.store.begin = self.store.begin, self._begin_watched
-        self.depth, self.calm = 0, False
-        self.settings = DeliverySettings()
-        self.letters = LetterSettings(folder=self.folder / "letters", posted_when_written=True)
+        self.processes, self.judged, self.read_mails = {}, {}, []
 
     # ------------------------------------------------------------------------------------------------------- running
 
     def run(self):
-        """Live through the history, then through calm days until nothing is under way; what is wrong is in `wrong`."""
+        """Live through the history, then through calm days until nothing is left to do; what is wrong is in `wrong`."""
         with self.living():
-            for _ in range(self.history.levels):
-                self._day(passes=3)
+            for gap in self.history.gaps:
+                self.round()
+                self.pass_days(gap)
             self.finish()
 
     @contextmanager
     def living(self):
-        """Start the world outside, and set up the invoices."""
+        """Start the world outside, with its overdue invoices, and a configured agency that sends."""
         self.provider.start()
         self.post = Post(self)
         self.mail = MailServer(self.post, hostname="127.0.0.1", port=0) if self.history.way == "mail" else None
@@ -73,63 +78,84 @@ class World(Deciding, Judging):
             self._set_up()
             yield
         finally:
-            self.store.begin = self._begin
+            for process in self.processes.values():
+                process.close()
             if self.mail:
                 self.mail.stop(no_assert=True)
             self.provider.stop()
 
-    def decide_once(self):
-        """Decide, without delivering; the technical clock is the real one from now on."""
-        self._decide()
-        self.clock.at = datetime.now(UTC)
-
-    def finish(self):
-        """End all incidents, let calm days pass until nothing is under way, and judge."""
-        self.alive = self.begins
-        self.provider.faults.clear()
-        self.calm = True
-        self._calm_down()
-        self._judge()
-
     def _set_up(self):
-        self.invoices, self.claims = [], {}
-        at = self.provider.now()
-        self.stamp = Stamp(at=at, on=at.astimezone(BERLIN).date())
-        for debtor, amount in zip(self.history.debtors, self.history.amounts, strict=True):
-            self.invoices.append(self.provider.add(debtor, amount))
-        with self._begin() as conn:
-            self.store.mirror.accounts.ensure(conn, "a", self.history.provider)
-            self.run_id = self.store.runs.start(conn, "dun", actor="t", on=self.stamp.on, at=at)
-        connector = self.provider.connector(self.provider.http(self.clock))
-        taken = list(connector.look([Ref.invoice(one) for one in self.invoices]))
-        with self._begin() as conn:
-            self.store.mirror.write_looks(conn, "a", taken, business_date=self.stamp.on, now=self.clock())
-            for one in taken:
-                debtor_id = one.invoice.debtor_id
-                case_id, _ = self.store.cases.open_case(conn, "a", debtor_id, self.stamp)
-                claim_id = self.store.cases.open_claim(conn, case_id, "a", one.invoice_id, self.stamp)
-                self.claims[one.invoice_id] = (claim_id, case_id, debtor_id)
+        pairs = zip(self.history.debtors, self.history.amounts, strict=True)
+        self.invoices = [self.provider.add(debtor, amount) for debtor, amount in pairs]
+        port = self.mail.port if self.mail else None
+        path = configure(self.history, self.provider, self.folder, database=self.database, mail_port=port)
+        self.loaded, self.calm = load(path, {}), True
+        self.work(lambda process: process.bridge.go_live())
+        self.calm = False
+        self.borders.clear()
         for one in self.history.incidents:
-            if one.at not in ("begin", "mail", "look"):
+            if one.at not in ("border", "each border", "mail", "look", "day"):
                 self._arm(one)
 
-    def _day(self, passes):
-        self._decide()
-        for number in range(passes):
-            self._deliver()
-            self.clock.pass_(seconds=(70, 200, 400)[number % 3])
-        self.provider.advance(days=12)
+    def finish(self):
+        """End all incidents, let calm days pass until nothing is left to do, and judge."""
+        self.provider.faults.clear()
+        self.calm = True
+        for _ in range(3 * self.history.levels + 6):
+            self.round()
+            if self._settled():
+                break
+            self.pass_days(11)
+        else:
+            self.wrong.append("something is still under way after many calm days")
+        self.judge()
 
-    def _calm_down(self):
-        quiet = 0
-        for _ in range(40):
-            decided = self._decide()
-            self._deliver()
-            quiet = quiet + 1 if not self._under_way() and not decided else 0
-            if quiet == 2:
+    def pass_days(self, days):
+        """Let days pass for everybody."""
+        self.provider.advance(days)
+        self.clock.pass_(days=days)
+
+    def round(self):
+        """One day: read, decide, approve, and deliver several times."""
+        self.days += 1
+        for one in self.history.incidents:
+            if one.at == "day" and one.nth == self.days and not self.calm:
+                self.struck(one)
+                self.happen(one)
+        self.work(lambda process: process.bridge.run())
+        if self.history.approval:
+            self.work(lambda process: process.bridge.approve(process.bridge.proposals()))
+        for seconds in (70, 200, 400):
+            for number in range(1 if self.calm else self.history.workers):
+                self.work(lambda process: process.bridge.deliver(), number)
+            self.clock.pass_(seconds=seconds)
+            if self.calm and not self._under_way():
                 return
-            self.clock.pass_(seconds=400)
-        self.wrong.append("something is still under way after forty calm passes")
+
+    def work(self, act, number=0):
+        """Let a process do something; if it dies, a new one does it, which has nothing of the old one but the database."""
+        for _ in range(60):
+            try:
+                if number not in self.processes:
+                    self.processes[number] = self.process()
+                return act(self.processes[number])
+            except Killed:
+                self.deaths += 1
+                self.doomed = False
+                self.processes.pop(number).close()
+            except AlreadyRunning:
+                if self.depth:
+                    return None
+            self.clock.pass_(seconds=_LEASES_OVER)
+        raise AssertionError("a process cannot be brought to do its work")
+
+    def process(self):
+        """Return a new process, which the judge watches."""
+        made = Process(self.loaded, clock=self.provider.now, technical=self.clock, border=self.border)
+        watch(self, made)
+        if self.change is not None:
+            self.change(made)
+        return made
 
     def _under_way(self):
         """Return whether a step is left that delivery would still do; what waits for a person is not."""
@@ -138,65 +164,53 @@ class World(Deciding, Judging):
                 return True
             return self.store.outbox.steps.next_due(conn, "a", self.clock() + timedelta(days=9)) is not None
 
-    def worker(self):
-        """Return a worker as a new process has it: its own connections, nothing in memory."""
-        connector = Watched(self, self.provider.connector(http := self.provider.http(self.clock)))
-        port = AccountPort("a", connector, http, self.settings)
-        channels = {"letter": WatchedChannel(self, LetterOutbox(self.letters, clock=self.provider.now), connector)}
-        if self.mail:
-            given = {"host": "127.0.0.1", "port": self.mail.port, "security": "none", "sender_address": "a@b.example"}
-            smtp = Smtp(SmtpSettings.model_validate(given), clock=self.provider.now)
-            channels["mail"] = WatchedChannel(self, smtp, connector)
-        rules = Judge(self.store, {"a": AccountRules("a", {}, None)}, {"a": BERLIN})
-        desk = Desk(self.store, channels, rules, files=_letter_file)
-        return Deliverer(desk, {"a": port})
+    def _settled(self):
+        """Return whether nothing is under way and nothing more is to come for any invoice."""
+        return not self._under_way() and all(self.outcome(one) for one in self.invoices)
 
-    def _deliver(self):
-        for _ in range(1 if self.calm else self.history.workers):
-            self._deliver_once()
-
-    def _deliver_once(self):
-        """Let one worker deliver; if it dies, the next one has nothing of it but the database."""
-        deliverer = self.worker()
-        try:
-            deliverer.run("a")
-        except Killed:
-            self.deaths += 1
-            self.doomed = False
-        finally:
-            deliverer.accounts["a"].http.close()
+    @property
+    def store(self):
+        return self.processes[0].bridge.store
 
     # ----------------------------------------------------------------------------------------------------- incidents
 
-    @contextmanager
-    def _begin_watched(self):
-        """Count the transactions, and die before or after the commit of a chosen one."""
-        self.begins += 1
-        deaths = [] if self.calm else [
-            one for one in self.history.incidents if one.at == "begin" and one.nth == self.begins
-        ]  # fmt: skip
-        with self._begin() as conn:
-            yield conn
-            if any(not one.after for one in deaths):
-                raise Killed
-        if deaths:
-            raise Killed
+    def border(self, process, *, after):
+        """A transaction is about to be committed, or just was: some processes die here."""
+        if not after:
+            self.borders.append(where())
+        name, number = self.borders[-1], len(self.borders)
+        if self.calm:
+            return
+        if self.doomed and not self.depth:
+            self.killed[name, after] += 1
+            process.kill()
+        for one in self.history.incidents:
+            here = one.at == "border" and one.nth == number and one.after is after
+            once = one.at == "each border" and not self.killed[name, after] and self.borders.count(name) >= one.nth
+            if here or once:
+                self.struck(one)
+                self.killed[name, after] += 1
+                process.kill()
 
-    def after_look(self):
+    def after_look(self, process):
         """Strike between the provider's answer to a look and the call that it is for."""
         self.looks += 1
         for one in self.history.incidents:
             if one.at == "look" and one.nth == self.looks and not self.calm:
+                self.struck(one)
                 self.doomed = self.doomed or one.what == "die"
                 if one.what != "die":
                     self.happen(one)
-        self.mortal()
+        self.mortal(process)
 
-    def mortal(self):
+    def mortal(self, process):
         """Die if the incident at the provider said so."""
-        if self.doomed:
-            self.doomed = False
-            raise Killed
+        if self.doomed and not self.depth:
+            process.kill()
+
+    def struck(self, one):
+        """Count an incident that came to pass."""
+        self.injected[one.what, "after" if one.after else "before", str(one.at)] += 1
 
     def _arm(self, one):
         method, path = self.provider.paths.get(one.at, ("GET", r"^$"))
@@ -208,6 +222,7 @@ class World(Deciding, Judging):
         self.provider.faults._add(path, method, one.nth, 1, **acts)
 
     def _strike(self, one, answer):
+        self.struck(one)
         if one.what == "die":
             self.doomed = True
             raise Cut
@@ -227,9 +242,9 @@ class World(Deciding, Judging):
         invoice_id = self.invoices[one.target]
         acts = {
             "hang": lambda: self.clock.pass_(seconds=100),
-            "hang_long": lambda: self.clock.pass_(seconds=700),
+            "hang_long": lambda: self.clock.pass_(seconds=_LEASES_OVER),
             "other": lambda: self._other(0),
-            "other_late": lambda: self._other(700),
+            "other_late": lambda: self._other(_LEASES_OVER),
             "pay": lambda: self.provider.pay(invoice_id),
             "part": lambda: self._part(invoice_id),
             "block": lambda: self.provider.block(invoice_id),
@@ -241,14 +256,24 @@ class World(Deciding, Judging):
 
     def _part(self, invoice_id):
         left = self.provider.truth(invoice_id).open
-        if left > Decimal("2.00"):
+        if left > Decimal("7.00"):
             self.provider.pay(invoice_id, Decimal("1.00"))
 
     def _block_here(self, invoice_id):
-        with self._begin() as conn:
-            target = Target(account="a", invoice_id=invoice_id)
-            self.store.choices.block(conn, target, Reason.DISPUTE, self.stamp, note="n")
-        self.provider.blocked.add(invoice_id)
+        """Let a person block it in a process of their own."""
+        now = self.provider.now()
+        stamp = Stamp(at=now, on=now.astimezone(BERLIN).date(), actor="erika")
+        target = Target(account="a", invoice_id=invoice_id)
+        self.depth += 1
+        try:
+            self.work(lambda process: self._blocked(process.bridge.store, target, stamp), "person")
+        finally:
+            self.depth -= 1
+
+    def _blocked(self, store, target, stamp):
+        with store.begin() as conn:
+            store.choices.block(conn, target, Reason.DISPUTE, stamp, note="n")
+        self.provider.blocked.add(target.invoice_id)
 
     def _other(self, late):
         """Let another worker deliver while the first one waits for its answer."""
@@ -257,15 +282,14 @@ class World(Deciding, Judging):
         self.depth += 1
         try:
             self.clock.pass_(seconds=late)
-            self._deliver_once()
+            self.work(lambda process: process.bridge.deliver(), "other")
             if late:
                 self.clock.pass_(seconds=400)
-                self._deliver_once()
+                self.work(lambda process: process.bridge.deliver(), "other")
         finally:
             self.depth -= 1
 
-
-def _letter_file(_notice, _step, _snapshots):
-    if _step.act is not Act.LETTER:
-        return ()
-    return [(Attachment(filename="letter.pdf"), b"%PDF-1.7 letter")]
+    def count(self, *states):
+        """Return how many notices are in these states."""
+        with self.store.reading() as conn:
+            return conn.scalar(select(func.count()).select_from(notice).where(notice.c.state.in_(states)))

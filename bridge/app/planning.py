@@ -183,7 +183,7 @@ class Planning(Assignments, Dunning):
         return PlanShown(
             name=plan.name,
             title=plan.title.get(self.language) or plan.title.get(plan.language) or plan.name,
-            description=plan.description,
+            description=plan.described(self.language),
             version=plan.version,
             shipped=shipped is not None and [one.texts for one in shipped.levels] == [one.texts for one in plan.levels],
             default=plan.name == self.config.plans.default,

@@ -337,12 +337,17 @@ class EscalationPlan(Frozen):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     title: dict[Language, str] = Field(default_factory=dict)
-    description: str = ""
+    description: dict[Language, str] = Field(default_factory=dict, description="one text for all languages, or one each")
     language: Language = "de"
     minimum_interval_days: Annotated[int, Field(ge=0, le=365)] | None = None
     skip_levels: bool = False
     bundling: Bundling = Bundling()
     levels: Annotated[tuple[DunningLevel, ...], Field(min_length=1, max_length=100)]
+
+    @field_validator("description", mode="before")
+    @classmethod
+    def _of_all(cls, value: Any) -> Any:
+        return {"de": value} if isinstance(value, str) and value else value or {}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -408,6 +413,10 @@ class EscalationPlan(Frozen):
         if level <= 0 or not self.provider_positions:
             return 0
         return self.provider_positions[min(level, len(self.provider_positions)) - 1]
+
+    def described(self, language: str) -> str:
+        """Return the description in that language, else the first one written."""
+        return self.description.get(language) or next(iter(self.description.values()), "")
 
     def level(self, position: int) -> DunningLevel:
         """Return the level at that position (from 1); `IndexError` where the plan has none."""

@@ -1,0 +1,199 @@
+"""Preview of any level for any real invoice: the very text, page, mail or letter that would go out. Nothing is written or sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from email.headerregistry import Address as Mailbox
+
+from sqlalchemy import Connection
+
+from bridge.app.explaining import Explaining
+from bridge.app.letterhead import letter_of
+from bridge.channels.message import Envelope, build
+from bridge.documents.girocode import code
+from bridge.documents.letter import render
+from bridge.documents.mail import html
+from bridge.errors import UsageError
+from bridge.model import Act, Content, Debtor, Reason, WriteBack
+from bridge.policy import CaseView, ClaimView, Decision, EscalationPlan, Outcome, compose
+from bridge.policy.assign import assign
+from bridge.policy.claim_text import plain
+from bridge.policy.drafts import NoticeDraft
+from bridge.policy.recipients import mail_recipients, postal_address
+from bridge.store.mirror import Known
+
+FORMATS = ("text", "html", "pdf", "eml")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a level would say about an invoice. `document` is the file in the format asked for; `text` its text in any case."""
+
+    account: str
+    invoice: str
+    customer: str
+    plan: str
+    level: int
+    level_name: str
+    channel: str
+    recipient: str
+    language: str
+    total: Decimal
+    currency: str
+    deadline: date
+    subject: str
+    text: str
+    girocode: bool
+    format: str
+    document: bytes
+
+
+class Previewing(Explaining):
+    """What shows a notice before it exists."""
+
+    def show_level(
+        self,
+        invoice: str,
+        *,
+        level: int | None = None,
+        variant: str | None = None,
+        form: str = "text",
+        account: str | None = None,
+    ) -> Shown:
+        """Return what `level` of its plan, by default the next one, would say about this invoice (number or id) today.
+
+        Raises `UsageError` on an unknown invoice, level or variant, or one that no plan covers; `Refused` where it cannot be printed.
+        """
+        with self.store.reading() as conn:
+            found = [one for one in self.store.mirror.by_number(conn, invoice, account) if one.account in self.accounts]
+        if not found:
+            raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
+        if len(found) > 1 and account is None:
+            raise UsageError(f"invoice {invoice!r} exists in more than one account; name it with --account")
+        self._ask([found[0].account])
+        with self.store.reading() as conn:
+            return self._show(conn, found[0], level, variant, form)
+
+    def _show(self, conn: Connection, known: Known, level: int | None, variant: str | None, form: str) -> Shown:
+        name, today = known.account, self.today(known.account)
+        case, claim = self.seen(conn, known, today)
+        plan, position = self._level_of(case, claim, level)
+        draft = self._drafted_level(case, claim, plan, position, variant, today, form)
+        debtor = self.store.mirror.debtor(conn, name, known.invoice.debtor_id) if known.invoice.debtor_id else None
+        content = _complete(draft, case, claim, plan)
+        return Shown(
+            account=name,
+            invoice=known.invoice.number or known.invoice.id,
+            customer=case.name or case.debtor_id,
+            plan=plan.name,
+            level=position,
+            level_name=draft.level_name,
+            channel=draft.channel.value,
+            recipient=draft.recipient,
+            language=content.language,
+            total=content.total,
+            currency=content.currency,
+            deadline=draft.deadline,
+            subject=content.subject,
+            text=plain(content),
+            girocode=content.payment is not None and code(content.payment) is not None,
+            format=form,
+            document=self._document(form, content, draft, debtor, case, today),
+        )
+
+    def _level_of(self, case: CaseView, claim: ClaimView, level: int | None) -> tuple[EscalationPlan, int]:
+        rules = self.rules[case.account]
+        plan = rules.plans.get(assign(case, claim, rules).plan or "")
+        if plan is None:
+            raise UsageError(f"invoice {claim.number or claim.invoice_id!r} has no plan, so there is nothing to show")
+        position = level or min(claim.level + 1, len(plan.levels))
+        if not 1 <= position <= len(plan.levels):
+            raise UsageError(f"plan {plan.name} has levels 1 to {len(plan.levels)}, not {position}")
+        if not plan.level(position).writes:
+            raise UsageError(f"level {position} of plan {plan.name} writes nothing to the debtor")
+        return plan, position
+
+    def _drafted_level(  # noqa: PLR0917  one call site
+        self,
+        case: CaseView,
+        claim: ClaimView,
+        plan: EscalationPlan,
+        position: int,
+        variant: str | None,
+        today: date,
+        form: str,
+    ) -> NoticeDraft:
+        names = [one.name for one in plan.level(position).variants]
+        if variant is not None and variant not in names:
+            raise UsageError(f"level {position} has no variant {variant!r}; there are {', '.join(names)}")
+        decision = Decision(
+            claim.invoice_id,
+            Outcome.ESCALATE,
+            Reason.LEVEL_DUE,
+            level=position,
+            repetition=1,
+            round=claim.round,
+            plan=plan.name,
+            variant=variant,
+        )
+        rules, abilities = self.rules[case.account], self.abilities(case.account)
+        anything = replace(abilities, channels={Act.MAIL: "", Act.LETTER: "", **abilities.channels})
+        drafts = compose(case, (decision,), rules, abilities, today) or compose(
+            case, (decision,), rules, anything, today
+        )
+        drafts = tuple(one for one in drafts if not one.channel.in_house)
+        if not drafts:
+            raise UsageError(f"no channel can say level {position} of invoice {claim.number or claim.invoice_id!r}")
+        wanted = [one for one in drafts if one.channel.mailed is (form != "pdf")]
+        return (wanted or list(drafts))[0]
+
+    def _document(
+        self,
+        form: str,
+        content: Content,
+        draft: NoticeDraft,
+        debtor: Debtor | None,
+        case: CaseView,
+        today: date,
+    ) -> bytes:
+        makers: dict[str, Callable[[], bytes]] = {
+            "text": lambda: f"{content.subject}\n\n{plain(content)}\n".encode(),
+            "html": lambda: html(content).encode(),
+            "pdf": lambda: render(
+                letter_of(
+                    content, self.config.creditor, self.config.letters, debtor, case=case.case_number or "", today=today
+                )
+            ),
+            "eml": lambda: self._mail(content, draft),
+        }
+        return makers[form]()
+
+    def _mail(self, content: Content, draft: NoticeDraft) -> bytes:
+        """Return the mail with its attachments, as our mail server would get it."""
+        settings = self.config.channels.get("smtp")
+        own = self.config.creditor
+        address = getattr(settings, "sender_address", None) or own.email or "preview@localhost"
+        sender = Mailbox(getattr(settings, "sender_name", "") or own.name, addr_spec=address)
+        write = WriteBack(
+            key=f"preview:{draft.claims[0].key}",
+            account=draft.account,
+            act=Act.MAIL,
+            debtor_id=draft.debtor_id,
+            content=content,
+        )
+        to = content.recipients.to or (address,)
+        files = self.desk.files.enclosed(draft)
+        envelope = Envelope(to, content.recipients.cc)
+        mail = build(write, files, envelope, sender=sender, reply_to=getattr(settings, "reply_to", None), dated=self.clock())
+        return mail.as_bytes()
+
+
+def _complete(draft: NoticeDraft, case: CaseView, claim: ClaimView, plan: EscalationPlan) -> Content:
+    """Return the content with mail and postal address both, so that every format can show it."""
+    content, level = draft.content, plan.level(draft.level)
+    address = content.address or postal_address(case, claim)
+    recipients = content.recipients
+    if not recipients.to:
+        recipients = mail_recipients(case, claim, level)
+    return content.model_copy(update={"address": address, "recipients": recipients})

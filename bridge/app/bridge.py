@@ -9,10 +9,13 @@ from bridge.app.instalments import Instalments
 from bridge.app.looking import Looking
 from bridge.app.plan_files import PlanFiles
 from bridge.app.planning import Planning
+from bridge.app.previewing import Previewing
 from bridge.app.tasks import Tasks
 
 
-class Bridge(Checking, Planning, PlanFiles, Choosing, Caring, Instalments, Tasks, Collection, Looking, Answering):
+class Bridge(
+    Checking, Planning, PlanFiles, Choosing, Caring, Instalments, Tasks, Collection, Looking, Answering, Previewing
+):
     """One opened installation with all use cases; each is described where it is defined.
 
     Every method that changes something records the actor. All of them may be called from several threads.

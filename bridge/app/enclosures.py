@@ -11,7 +11,7 @@ from bridge.config import Creditor
 from bridge.config.people import AttachedFile
 from bridge.deliver import AccountPort
 from bridge.documents.form import Style
-from bridge.documents.letter import Letter, render
+from bridge.documents.letter import render
 from bridge.errors import BridgeError, ConfigError, Refused
 from bridge.model import (
     Act,
@@ -24,6 +24,7 @@ from bridge.model import (
     RefKind,
     Snapshot,
 )
+from bridge.policy.actions import LETTER
 from bridge.store.records import Notice, Step
 
 log = structlog.get_logger("bridge.app")
@@ -50,28 +51,46 @@ class Enclosures:
         self, notice: Notice, step: Step, snapshots: Mapping[str, Snapshot]
     ) -> Sequence[tuple[Attachment, bytes]]:
         """Return the files of `step`. Raises `Refused` where the address is incomplete, else as `Connector.document`."""
-        port = self._accounts[notice.account]
-        files = list(self._enclosed(notice, step, port))
+        today = self._accounts[notice.account].today()
+        debtor = next((one.debtor for one in snapshots.values() if one.debtor), None)
+        content = step.content
+        if content.table is None:
+            content = content.model_copy(update={"table": _table(notice, content, snapshots, today)})
+
+        def letter() -> bytes:
+            case = self._case_number(notice.case_id)
+            return render(letter_of(content, self._creditor, self._style, debtor, case=case, today=today))
+
+        made = {one.invoice_id: one.reminder_id for one in notice.claims}
+        files = list(self.enclosed(notice.account, content.attachments, letter, made))
         if step.act is Act.LETTER:
-            pdf = render(self._letter(notice, step, snapshots, port.today()))
-            files.insert(0, (Attachment(filename="letter.pdf"), pdf))
+            files.insert(0, (Attachment(filename="letter.pdf"), letter()))
         return files
 
-    def _enclosed(self, notice: Notice, step: Step, port: AccountPort) -> Iterator[tuple[Attachment, bytes]]:
-        """Yield what goes along. Without an optional one the notice goes out, for any other it waits."""
-        for one in step.content.attachments:
+    def enclosed(
+        self,
+        account: str,
+        attachments: Sequence[Attachment],
+        letter: Callable[[], bytes],
+        made: Mapping[str, str | None],
+    ) -> Iterator[tuple[Attachment, bytes]]:
+        """Yield what goes along. Without an optional one the notice goes out, for any other it waits.
+
+        `letter` makes our own; `made` are the reminders which the notice itself made at the provider, by invoice.
+        """
+        for one in attachments:
             try:
-                yield one, self._bytes(notice, one, port)
+                yield one, letter() if one.path == LETTER else self._bytes(account, one, made)
             except ConfigError:
                 raise
             except BridgeError as error:
                 if not one.optional:
                     raise
-                log.warning("left_out", notice=notice.id, file=one.filename, cause=error.cause)
+                log.warning("left_out", account=account, file=one.filename, cause=error.cause)
 
-    def _bytes(self, notice: Notice, one: Attachment, port: AccountPort) -> bytes:
+    def _bytes(self, account: str, one: Attachment, made: Mapping[str, str | None]) -> bytes:
         if one.document is not None:
-            return port.connector.document(self._ref(notice, one.document))
+            return self._accounts[account].connector.document(_ref(one.document, made))
         own = self._own.get(one.path or "")
         if own is None:
             raise Refused(f"there is no file {one.path!r} in the configuration any more", cause="attachment")
@@ -80,22 +99,15 @@ class Enclosures:
         except ValueError as error:
             raise Refused(str(error), cause="attachment") from error
 
-    def _ref(self, notice: Notice, ref: Ref) -> Ref:
-        """Return the reference; the reminder which this notice itself made is known only now."""
-        if ref.kind is not RefKind.REMINDER or ref.id:
-            return ref
-        made = next((one.reminder_id for one in notice.claims if one.invoice_id == ref.number), None)
-        if made is None:
-            raise Refused(f"the provider's reminder for invoice {ref.number} does not exist yet", cause="no_reminder")
-        return Ref.reminder(made)
 
-    def _letter(self, notice: Notice, step: Step, snapshots: Mapping[str, Snapshot], today: date) -> Letter:
-        debtor = next((one.debtor for one in snapshots.values() if one.debtor), None)
-        case = self._case_number(notice.case_id)
-        content = step.content
-        if content.table is None:
-            content = content.model_copy(update={"table": _table(notice, content, snapshots, today)})
-        return letter_of(content, self._creditor, self._style, debtor, case=case, today=today)
+def _ref(ref: Ref, made: Mapping[str, str | None]) -> Ref:
+    """Return the reference; the reminder which the notice itself made is known only now."""
+    if ref.kind is not RefKind.REMINDER or ref.id:
+        return ref
+    found = made.get(ref.number or "")
+    if found is None:
+        raise Refused(f"the provider's reminder for invoice {ref.number} does not exist yet", cause="no_reminder")
+    return Ref.reminder(found)
 
 
 def _table(notice: Notice, content: Content, snapshots: Mapping[str, Snapshot], today: date) -> ClaimTable:

@@ -6,7 +6,7 @@ from bridge.config import Creditor
 from bridge.documents.form import Style
 from bridge.documents.letter import Letter, Sender
 from bridge.errors import Refused
-from bridge.model import Content, Debtor
+from bridge.model import Address, Content, Debtor
 
 _WORDS = {
     "de": {
@@ -37,9 +37,15 @@ _WORDS = {
 def letter_of(
     content: Content, creditor: Creditor, style: Style, debtor: Debtor | None, *, case: str = "", today: date
 ) -> Letter:
-    """Return the letter that prints `content`. Raises `Refused` where it has no postal address."""
+    """Return the letter that prints `content`: for the post, or without a postal address as a file that goes with a mail.
+
+    Raises `Refused` where a letter for the post has no address.
+    """
     name = debtor.name if debtor else ""
-    if content.address is None:
+    address, by_mail = content.address, bool(content.recipients.to)
+    if address is None and by_mail:
+        address = (debtor.address if debtor else None) or Address(lines=(name or content.recipients.to[0],))
+    if address is None:
         raise Refused(f"there is no postal address for {name or 'the customer'}", cause="letter_address")
     words = _WORDS.get(content.language, _WORDS["de"])
     info = (
@@ -55,7 +61,8 @@ def letter_of(
         dated_on=today,
         sender=Sender(name=creditor.name, address=creditor.address, footer=particulars(creditor, content.language)),
         name=name,
-        address=content.address,
+        address=address,
+        posted=not by_mail,
         subject=content.subject,
         text=content.text,
         info=tuple(pair for pair in info if pair[1]),

@@ -16,7 +16,7 @@ from bridge.documents.letter import render
 from bridge.documents.mail import html
 from bridge.errors import UsageError
 from bridge.model import Act, Content, Debtor, Reason, WriteBack
-from bridge.policy import CaseView, ClaimView, Decision, EscalationPlan, Outcome, compose
+from bridge.policy import AccountRules, CaseView, ClaimView, Decision, EscalationPlan, Outcome, compose
 from bridge.policy.assign import assign
 from bridge.policy.claim_text import plain
 from bridge.policy.drafts import NoticeDraft
@@ -41,7 +41,7 @@ class Shown:
     language: str
     total: Decimal
     currency: str
-    deadline: date
+    deadline: date | None
     subject: str
     text: str
     girocode: bool
@@ -81,7 +81,7 @@ class Previewing(Explaining):
         plan, position = self._level_of(case, claim, level)
         draft = self._drafted_level(case, claim, plan, position, variant, today, form)
         debtor = self.store.mirror.debtor(conn, name, known.invoice.debtor_id) if known.invoice.debtor_id else None
-        content = _complete(draft, case, claim, plan)
+        content = _complete(draft, case, claim, plan, self.rules[name], form)
         return Shown(
             account=name,
             invoice=known.invoice.number or known.invoice.id,
@@ -104,7 +104,7 @@ class Previewing(Explaining):
 
     def _level_of(self, case: CaseView, claim: ClaimView, level: int | None) -> tuple[EscalationPlan, int]:
         rules = self.rules[case.account]
-        plan = rules.plans.get(assign(case, claim, rules).plan or "")
+        plan = assign(case, claim, rules).plan
         if plan is None:
             raise UsageError(f"invoice {claim.number or claim.invoice_id!r} has no plan, so there is nothing to show")
         position = level or min(claim.level + 1, len(plan.levels))
@@ -148,52 +148,45 @@ class Previewing(Explaining):
         wanted = [one for one in drafts if one.channel.mailed is (form != "pdf")]
         return (wanted or list(drafts))[0]
 
-    def _document(
-        self,
-        form: str,
-        content: Content,
-        draft: NoticeDraft,
-        debtor: Debtor | None,
-        case: CaseView,
-        today: date,
+    def _document(  # noqa: PLR0917  one call site
+        self, form: str, content: Content, draft: NoticeDraft, debtor: Debtor | None, case: CaseView, today: date
     ) -> bytes:
-        makers: dict[str, Callable[[], bytes]] = {
-            "text": lambda: f"{content.subject}\n\n{plain(content)}\n".encode(),
-            "html": lambda: html(content).encode(),
-            "pdf": lambda: render(
-                letter_of(
-                    content, self.config.creditor, self.config.letters, debtor, case=case.case_number or "", today=today
-                )
-            ),
-            "eml": lambda: self._mail(content, draft),
-        }
-        return makers[form]()
+        def letter() -> bytes:
+            own = self.config
+            return render(
+                letter_of(content, own.creditor, own.letters, debtor, case=case.case_number or "", today=today)
+            )
 
-    def _mail(self, content: Content, draft: NoticeDraft) -> bytes:
-        """Return the mail with its attachments, as our mail server would get it."""
-        settings = self.config.channels.get("smtp")
-        own = self.config.creditor
+        if form == "pdf":
+            return letter()
+        if form == "html":
+            return html(content).encode()
+        return (
+            self._mail(content, draft, letter) if form == "eml" else f"{content.subject}\n\n{plain(content)}\n".encode()
+        )
+
+    def _mail(self, content: Content, draft: NoticeDraft, letter: Callable[[], bytes]) -> bytes:
+        """Return the mail with its attachments, as our mail server would get it; what does not exist yet is left out."""
+        settings, own = self.config.channels.get("smtp"), self.config.creditor
         address = getattr(settings, "sender_address", None) or own.email or "preview@localhost"
         sender = Mailbox(getattr(settings, "sender_name", "") or own.name, addr_spec=address)
-        write = WriteBack(
-            key=f"preview:{draft.claims[0].key}",
-            account=draft.account,
-            act=Act.MAIL,
-            debtor_id=draft.debtor_id,
-            content=content,
-        )
-        to = content.recipients.to or (address,)
-        files = self.desk.files.enclosed(draft)
-        envelope = Envelope(to, content.recipients.cc)
-        mail = build(write, files, envelope, sender=sender, reply_to=getattr(settings, "reply_to", None), dated=self.clock())
-        return mail.as_bytes()
+        key = f"preview:{draft.claims[0].key}"
+        write = WriteBack(key=key, account=draft.account, act=Act.MAIL, debtor_id=draft.debtor_id, content=content)
+        planned = next((one.content.attachments for one in draft.steps if one.content.attachments), ())
+        there = [one.model_copy(update={"optional": True}) for one in planned]
+        files = list(self.enclosures.enclosed(draft.account, there, letter, {}))
+        envelope = Envelope(content.recipients.to or (address,), content.recipients.cc)
+        reply_to = getattr(settings, "reply_to", None)
+        return build(write, files, envelope, sender=sender, reply_to=reply_to, dated=self.clock()).as_bytes()
 
 
-def _complete(draft: NoticeDraft, case: CaseView, claim: ClaimView, plan: EscalationPlan) -> Content:
-    """Return the content with mail and postal address both, so that every format can show it."""
+def _complete(  # noqa: PLR0917  one call site
+    draft: NoticeDraft, case: CaseView, claim: ClaimView, plan: EscalationPlan, rules: AccountRules, form: str
+) -> Content:
+    """Return the content with the address that the format needs, whichever channel the level takes."""
     content, level = draft.content, plan.level(draft.level)
-    address = content.address or postal_address(case, claim)
-    recipients = content.recipients
-    if not recipients.to:
-        recipients = mail_recipients(case, claim, level)
-    return content.model_copy(update={"address": address, "recipients": recipients})
+    if form == "pdf" and content.address is None:
+        return content.model_copy(update={"address": postal_address(case, claim)})
+    if form == "eml" and not content.recipients.to:
+        return content.model_copy(update={"recipients": mail_recipients(case, claim, level, rules)})
+    return content

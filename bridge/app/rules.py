@@ -12,7 +12,7 @@ from bridge.config.reading import dotted
 from bridge.errors import ConfigError
 from bridge.model import Attachment, Colleague
 from bridge.policy import AccountRules, Assignment, Automation, Creditor, EscalationPlan
-from bridge.policy.actions import INVOICE
+from bridge.policy.actions import INVOICE, LETTER
 from bridge.policy.calendar import Calendar
 from bridge.policy.load import load_plans
 from bridge.policy.office import Closure, Office
@@ -51,7 +51,7 @@ def plans_of(loaded: Loaded) -> Mapping[str, EscalationPlan]:
 
 
 def _files_exist(loaded: Loaded, plans: Mapping[str, EscalationPlan]) -> None:
-    known = {INVOICE, *loaded.config.attachments}
+    known = {INVOICE, LETTER, *loaded.config.attachments}
     for plan in plans.values():
         for position, level in enumerate(plan.levels, start=1):
             for one in level.attachments or ():

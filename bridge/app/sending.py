@@ -29,15 +29,15 @@ class Sending(Reading):
             store=self.store,
             channels=self.channels,
             rules=Judge(self.store, self.rules, zones, self._gate),
-            files=Enclosures(
-                self.config.creditor,
-                self.config.letters,
-                self.accounts,
-                self._case_number,
-                self.config.attachments,
-            ),
+            files=self.enclosures,
             stop=self.stop,
         )
+
+    @cached_property
+    def enclosures(self) -> Enclosures:
+        """Return what makes the files of our own mails and letters."""
+        own = self.config
+        return Enclosures(own.creditor, own.letters, self.accounts, self._case_number, own.attachments)
 
     @cached_property
     def deliverer(self) -> Deliverer:

@@ -31,6 +31,7 @@ COMMANDS = {
     "status": _C + "look:status",
     "explain": _C + "look:explain",
     "claim": _C + "look:claim",
+    "preview": _C + "preview:preview",
     "search": _C + "look:search",
     "cases": _C + "look:cases",
     "case": _C + "groups:case",

@@ -1,5 +1,6 @@
 """One call of the command line: opens the application when it is needed, prints the result for people or for scripts."""
 
+import base64
 import getpass
 import json
 import sys
@@ -25,7 +26,7 @@ R = TypeVar("R")
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as JSON values: amounts as decimal text, instants and dates in ISO form."""
+    """Return `value` as JSON values: amounts as decimal text, instants and dates in ISO form, files as base64."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -34,6 +35,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, Decimal | Path):
         return str(value)
     if isinstance(value, datetime | date | time):

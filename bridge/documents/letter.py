@@ -58,6 +58,7 @@ class Letter(Frozen):
     claims: ClaimTable | None = None
     payment: PaymentDetails | None = None
     style: Style = Style()
+    posted: bool = True  # False: a file that goes with a mail, whose address may be incomplete
 
 
 def render(letter: Letter) -> bytes:
@@ -115,7 +116,7 @@ def _refuse_letters(unseen: str, letter: Letter) -> None:
         )
 
 
-def address_lines(name: str, address: Address, country: str = "DE") -> tuple[str, ...]:
+def address_lines(name: str, address: Address, country: str = "DE", *, posted: bool = True) -> tuple[str, ...]:
     """Return the lines of the address field, seen from `country`.
 
     Raises `Refused` where street or town is missing or it does not fit the window.
@@ -123,9 +124,9 @@ def address_lines(name: str, address: Address, country: str = "DE") -> tuple[str
     upper = address.lines or (name,)
     town = f"{address.postcode} {address.city}".strip()
     lines = [plain(line) for line in (*upper, address.street, town) if plain(line)]
-    if not plain(address.city) or not (plain(address.street) or len(upper) > 1):
+    if posted and (not plain(address.city) or not (plain(address.street) or len(upper) > 1)):
         raise Refused(f"the address of {name} is not complete: street and town are needed", cause="letter_address")
-    if address.country not in ("", country):
+    if town and address.country not in ("", country):
         lines.append(_country(address.country))
     if len(lines) > ADDRESS_LINES:
         raise Refused(
@@ -148,7 +149,7 @@ def _data(letter: Letter) -> dict[str, Any]:
     form = Form(letter.language, letter.country, _currency(letter))
     words = letter_words(form)
     style, sender = letter.style, letter.sender
-    lines = address_lines(letter.name, letter.address, letter.country)
+    lines = address_lines(letter.name, letter.address, letter.country, posted=letter.posted)
     dated = form.day(letter.dated_on)
     bottom = max(len(column) for column in sender.footer) if sender.footer else 0
     return {

@@ -6,8 +6,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bridge.model import Frozen
 
-INVOICE = "invoice"
-"""Name of the attachment that is the original invoice."""
+INVOICE, LETTER = "invoice", "letter"
+"""Names of the attachments that are the original invoice, and our letter of the same content as PDF."""
 
 Note = Annotated[str, Field(max_length=2000)]
 DueDays = Annotated[int, Field(ge=0, le=90)]
@@ -32,7 +32,7 @@ class InternalNotice(Frozen):
 
 
 class Enclosed(Frozen):
-    """One file that goes with a mail or letter: the original invoice, or a file of the configuration (`attachments`)."""
+    """One file that goes with a mail or letter: the original invoice, our letter, or a file of the configuration (`attachments`)."""
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="`invoice`, or the name of a file of the configuration"

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from bridge.model import Act, Attachment, Content, Ref
-from bridge.policy.actions import INVOICE, Enclosed
+from bridge.policy.actions import INVOICE, LETTER, Enclosed
 from bridge.policy.build import amount
 from bridge.policy.channel import Document, Via
 from bridge.policy.claim_text import plain
@@ -134,7 +134,11 @@ def _attachments(frame: Frame, claims: PerClaim) -> tuple[Attachment, ...]:
             invoice = Ref.invoice(claim.invoice_id, claim.number)
             found.append(Attachment(filename=f"{name}.pdf", document=invoice, optional=invoices.optional))
     for one in wanted:
-        if one.name != INVOICE:
+        if one.name == LETTER and frame.via.mailed:
+            claim, _, level_name = claims[0]
+            name = f"{_file_name(level_name or frame.content.level_name)}-{_file_name(claim.number or claim.invoice_id)}.pdf"
+            found.insert(0, Attachment(filename=name, path=LETTER, optional=one.optional))
+        elif one.name not in (INVOICE, LETTER):
             file = frame.files.get(one.name, Attachment(filename=one.name, path=one.name))
             found.append(file.model_copy(update={"optional": one.optional}))
     return tuple(found)

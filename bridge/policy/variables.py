@@ -28,6 +28,8 @@ GERMAN = {
     "account_owner_email": "dessen E-Mail-Adresse, kann leer sein",
     "iban": "Konto, auf das zu zahlen ist, kann leer sein",
     "debtor_link": "Adresse der Seite, auf der der Schuldner antworten kann; leer auf Briefen und wo es keine gibt",
+    "claims": "alle Forderungen mit ihren Summen: in Briefen und Mails als Tabelle, im reinen Text als Zeilen",
+    "payment": "Betrag, Tag, Konto und Verwendungszweck zum Zahlen; in Briefen und Mails mit dem GiroCode",
     "several": "wahr, wo die Mahnung mehr als eine Rechnung nennt",
     "items": "die Rechnungen, für eine Schleife",
     "mentions": "aufgeführte, nicht geforderte Rechnungen, für eine Schleife",

@@ -337,7 +337,9 @@ class EscalationPlan(Frozen):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     title: dict[Language, str] = Field(default_factory=dict)
-    description: dict[Language, str] = Field(default_factory=dict, description="one text for all languages, or one each")
+    description: dict[Language, str] = Field(
+        default_factory=dict, description="one text for all languages, or one each"
+    )
     language: Language = "de"
     minimum_interval_days: Annotated[int, Field(ge=0, le=365)] | None = None
     skip_levels: bool = False

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from bridge.policy.texts import VARIABLES, example
 
+_TABLES = {"claims": "RE-1042 ... 1.190,00 EUR", "payment": "1.195,00 EUR, DE89 3704 0044 0532 0130 00"}
+"""Examples of what stands for a whole table."""
+
 GERMAN = {
     "debtor_name": "Name des Kunden",
     "customer_number": "Kundennummer, kann leer sein",
@@ -26,6 +29,8 @@ GERMAN = {
     "creditor_phone": "Telefonnummer des Gläubigers, kann leer sein",
     "account_owner": "wer von uns den Kunden betreut, kann leer sein",
     "account_owner_email": "dessen E-Mail-Adresse, kann leer sein",
+    "claims": "alle Forderungen mit ihren Summen: eine Tabelle in Briefen und Mails, Zeilen in reinem Text",
+    "payment": "Betrag, Tag, Konto und Verwendungszweck der Zahlung; in Briefen und Mails mit GiroCode",
     "iban": "Konto, auf das zu zahlen ist, kann leer sein",
     "debtor_link": "Adresse der Seite, auf der der Schuldner antworten kann; leer auf Briefen und wo es keine gibt",
     "claims": "alle Forderungen mit ihren Summen: in Briefen und Mails als Tabelle, im reinen Text als Zeilen",
@@ -43,7 +48,7 @@ _NUMBERS = frozenset({"days_overdue", "term_days"})
 
 
 class Variable(NamedTuple):
-    """One variable: `kind` is text, amount, date, number, truth or list; `parts` are the fields of each item of a list."""
+    """One variable: `kind` is text, amount, date, number, truth, table or list; `parts` are the fields of each item of a list."""
 
     name: str
     kind: str
@@ -67,6 +72,8 @@ def _described(name: str, value: object, language: str) -> Variable:
         return Variable(name, "list", meaning.partition(": ")[0], f"{{% for one in {name} %}}", parts)
     if isinstance(value, bool):
         return Variable(name, "truth", meaning, f"{{% if {name} %}}")
+    if name in _TABLES:
+        return Variable(name, "table", meaning, _TABLES[name])
     groups = {"amount": _AMOUNTS, "date": _DATES, "number": _NUMBERS}
     kind = next((group for group, names in groups.items() if name in names), "text")
     return Variable(name, kind, meaning, sample)

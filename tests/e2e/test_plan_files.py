@@ -160,7 +160,7 @@ def test_every_variable_is_listed_and_an_unknown_one_refused(desk):
     assert (rows["total"]["kind"], rows["total"]["example"]) == ("amount", "1.195,00 EUR")
     assert rows["items"]["parts"][0] == "number"
     desk.speak("de")
-    assert "was gefordert wird: offener Betrag und alle Gebühren" in " ".join(desk("plans", "variables").split())
+    assert "offener Betrag" in desk("plans", "variables")
     edit(
         desk,
         "standard.yaml",

@@ -168,4 +168,5 @@ TEXTS = {
     "rehearse.level": "Stufe {level}: geschrieben {was}, jetzt {now}; frühestens Tag {day_was}, jetzt Tag {day_now}.",
     "rehearse.level_held": "Stufe {level}: geschrieben {was}, jetzt {now}; sie kommt trotzdem erst ab Tag {day_now}, denn so lange laufen Frist und Mindestabstand der Stufe davor.",
     "plans.later": "hier später: Frist und Mindestabstand davor, Wochenende",
+    "kind.table": "Tabelle",
 }

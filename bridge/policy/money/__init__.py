@@ -2,7 +2,7 @@
 
 from bridge.policy.money.allocation import Debt, Ledger, Paid, Posting, distribute, keep_ledger
 from bridge.policy.money.base_rates import RateTable, load_tables, parse_table, shipped_tables
-from bridge.policy.money.claims import ClaimAccount, ClaimInputs, MoneyRules, Note, NoteCode, account_of
+from bridge.policy.money.claims import UNDATED, ClaimAccount, ClaimInputs, MoneyRules, Note, NoteCode, account_of
 from bridge.policy.money.default import (
     DefaultStart,
     DueFacts,
@@ -14,10 +14,13 @@ from bridge.policy.money.default import (
 )
 from bridge.policy.money.fees import Ancillary, AncillaryKind, FeeReason, FeeRules, reminder_fee
 from bridge.policy.money.flat_fee import FLAT_FEE, FlatFee, FlatFeeReason, flat_fee, flat_fee_reason
+from bridge.policy.money.history import NO_HISTORY, History, Reached
 from bridge.policy.money.interest import DayCount, InterestTerms, Rounding, Segment, Stretch, Window, stretch, terms_for
 
 __all__ = [
     "FLAT_FEE",
+    "NO_HISTORY",
+    "UNDATED",
     "Ancillary",
     "AncillaryKind",
     "ClaimAccount",
@@ -31,6 +34,7 @@ __all__ = [
     "FeeRules",
     "FlatFee",
     "FlatFeeReason",
+    "History",
     "InterestTerms",
     "Ledger",
     "LegalDunning",
@@ -40,6 +44,7 @@ __all__ = [
     "Paid",
     "Posting",
     "RateTable",
+    "Reached",
     "Rounding",
     "Segment",
     "Sent",

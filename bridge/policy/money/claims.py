@@ -1,7 +1,7 @@
 """The account of one claim (Forderungsaufstellung) on one day: principal, itemised ancillary claims, payments, and the total."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from bridge.model import DebtorKind
 from bridge.policy.calendar import Calendar
 from bridge.policy.money.allocation import Ledger, Paid, keep_ledger
-from bridge.policy.money.base_rates import RateTable, shipped_tables
-from bridge.policy.money.default import DefaultStart, DueFacts, default_of
-from bridge.policy.money.fees import Ancillary, AncillaryKind, absorb, ancillary_order
+from bridge.policy.money.base_rates import DAY, RateTable, shipped_tables
+from bridge.policy.money.default import DefaultStart, DueFacts, DueSource, default_of
+from bridge.policy.money.fees import Ancillary, AncillaryKind, FeeRules, absorb, ancillary_order
 from bridge.policy.money.flat_fee import FLAT_FEE, FlatFeeReason, flat_fee_reason
 from bridge.policy.money.interest import (
     DayCount,
@@ -40,6 +40,13 @@ class NoteCode(StrEnum):
     RETURN_UNMATCHED = "return_unmatched"
     INTEREST_BELOW_MINIMUM = "interest_below_minimum"
     WAIVED = "waived"
+    NO_INTEREST_ASKED = "no_interest_asked"
+    FEE_NOT_ASKED = "fee_not_asked"
+    FLAT_FEE_NOT_ASKED = "flat_fee_not_asked"
+
+
+UNDATED = "undated"
+"""Id of the payment that stands for what the provider took off without saying when."""
 
 
 class Note(NamedTuple):
@@ -55,7 +62,8 @@ class MoneyRules:
 
     `country` is the creditor's law, `calendar` that of the place of performance. `points` replaces the statutory points.
     `interest_minimum` (cents): interest below it in all is not asked for. `keep_ancillaries`: what is left once the provider shows the
-    principal as paid stays a claim; otherwise it is waived.
+    principal as paid stays a claim; otherwise it is waived. `unknown_kind` is what a debtor of unknown kind counts as; unknown itself
+    means as a consumer, with a remark. `consumer_notice`: invoices tell consumers about the thirty days.
     """
 
     country: str = "DE"
@@ -67,6 +75,10 @@ class MoneyRules:
     rounding: Rounding = Rounding.SEGMENT
     interest_minimum: int = 0
     keep_ancillaries: bool = False
+    due_source: DueSource = DueSource.INVOICE_ONLY
+    consumer_notice: bool = False
+    unknown_kind: DebtorKind = DebtorKind.UNKNOWN
+    fees: FeeRules = FeeRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,7 @@ class ClaimInputs:
 class ClaimAccount:
     """The account of one claim on day `on`. Amounts in cents.
 
-    `principal` is the invoice less everything that reduced it; `items` are the ancillary claims other than interest, oldest first;
+    `principal` is the invoice less credit notes and discounts; `items` are the ancillary claims other than interest, oldest first;
     `ledger` says what payments settled and what is open. `flat_fee` says why the flat fee is among the items or not.
     """
 
@@ -144,14 +156,18 @@ class ClaimAccount:
 
     @property
     def total(self) -> int:
-        """Return the total claim (Gesamtforderung): what is open less open credit notes and what is waived."""
-        return self.ledger.open - self.credits - self.waived
+        """Return the total claim (Gesamtforderung): what is open less open credit notes and what is waived.
+
+        Money that was taken back without a payment known for it is owed too.
+        """
+        return self.ledger.open - min(self.ledger.surplus, 0) - self.credits - self.waived
 
 
 def account_of(inputs: ClaimInputs, today: date, rules: MoneyRules) -> ClaimAccount:
     """Return the account of one claim as of `today`, by the statutes of `rules.country` (BGB 286, 288, 366, 367; UGB 456; OR 104)."""
     notes: list[Note] = []
-    principal = inputs.principal - inputs.reductions - _undated(inputs, notes)
+    inputs = _as_at_provider(inputs, today, notes)
+    principal = inputs.principal - inputs.reductions
     default = default_of(inputs.due, rules.calendar)
     if default is None or default.first_day > today:
         notes.append(Note(NoteCode.NOT_IN_DEFAULT, {"on": default.first_day} if default else {}))
@@ -184,22 +200,28 @@ def account_of(inputs: ClaimInputs, today: date, rules: MoneyRules) -> ClaimAcco
     )
 
 
-def _undated(inputs: ClaimInputs, notes: list[Note]) -> int:
-    """Return what the provider's open amount is lower by without a payment that says when.
+def _as_at_provider(inputs: ClaimInputs, today: date, notes: list[Note]) -> ClaimInputs:
+    """Return `inputs` with payments that leave what the provider shows as open.
 
-    It counts from the beginning, so that nobody pays interest on money that may have come in time.
+    What it took off without a payment that says when counts from the beginning, so that nobody pays interest on money that may have
+    come in time. What it shows as open although a payment is known counts as taken back today: it is owed, and bore no interest so far.
     """
     if inputs.due.kind is DebtorKind.UNKNOWN:
         notes.append(Note(NoteCode.KIND_UNKNOWN))
     if inputs.open_at_provider is None:
-        return 0
+        return inputs
     known = inputs.principal - inputs.reductions - sum(one.amount for one in inputs.payments)
     gap = max(known, 0) - max(inputs.open_at_provider, 0)
+    if not gap:
+        return inputs
     if gap < 0:
         notes.append(Note(NoteCode.PROVIDER_OPEN_HIGHER, {"amount": -gap}))
-    elif gap > 0:
+        on = today
+    else:
         notes.append(Note(NoteCode.UNDATED_REDUCTION, {"amount": gap}))
-    return max(gap, 0)
+        dated = [one.value_on for one in inputs.payments] + [one.on for one in inputs.ancillaries]
+        on = min([*dated, inputs.due.issued_on or today, inputs.due.due_on or today, today]) - DAY
+    return replace(inputs, payments=(*inputs.payments, Paid(gap, on, UNDATED)))
 
 
 def _terms(inputs: ClaimInputs, rules: MoneyRules, notes: list[Note]) -> InterestTerms | None:

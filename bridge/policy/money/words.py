@@ -68,6 +68,18 @@ _NOTES: Mapping[NoteCode, tuple[str, str]] = {
         "Hauptforderung bezahlt: restliche {amount} werden nicht gefordert",
         "principal paid: the remaining {amount} are not asked for",
     ),
+    NoteCode.NO_INTEREST_ASKED: (
+        "Basiszinssatz für {country} ab {first} fehlt: dieses Schreiben fordert keine Zinsen",
+        "base rate for {country} missing from {first}: this notice asks for no interest",
+    ),
+    NoteCode.FEE_NOT_ASKED: (
+        "Mahngebühr {planned} wie geplant wird nicht gefordert, sondern {amount}: {why}",
+        "the planned fee of {planned} is not asked for, but {amount}: {why}",
+    ),
+    NoteCode.FLAT_FEE_NOT_ASKED: (
+        "Verzugspauschale wird nicht gefordert: {why}",
+        "the flat fee is not asked for: {why}",
+    ),
 }
 
 FLAT_FEE_REASONS: Mapping[FlatFeeReason, tuple[str, str]] = {
@@ -138,6 +150,7 @@ def note(one: Note, currency: str, language: str) -> str:
     """Return one remark; the part in square brackets is left out where its fact is not known."""
     pattern = _NOTES[one.code][_place(language)]
     facts = {name: _fact(value, currency, language) for name, value in one.facts.items()}
+    facts |= {"why": _why(one.facts["why"], language)} if "why" in one.facts else {}
     head, bracket, rest = pattern.partition("[")
     if bracket:
         inside, _, tail = rest.partition("]")
@@ -149,6 +162,11 @@ def _fact(value: object, currency: str, language: str) -> str:
     if isinstance(value, int):
         return texts.money(value, currency, language)
     return value if isinstance(value, str) else texts.day(value, language)  # type: ignore[arg-type]
+
+
+def _why(code: object, language: str) -> str:
+    known: Mapping[object, tuple[str, str]] = {**FEE_REASONS, **FLAT_FEE_REASONS}
+    return known[code][_place(language)]
 
 
 def _place(language: str) -> int:

@@ -1,0 +1,47 @@
+"""What happened to the money of one claim besides the invoice itself: payments, letters that arrived, charges, pauses. Pure facts."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from bridge.policy.money.allocation import Paid
+from bridge.policy.money.default import Sent
+from bridge.policy.money.fees import Ancillary
+from bridge.policy.money.interest import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A notice of ours that reached the debtor on a local date, and what it said about this claim.
+
+    `legal`: its level was a dunning letter in the sense of the law. `flat_fee`: it asked for the flat fee.
+    """
+
+    on: date
+    how: Sent
+    deadline: date | None = None
+    legal: bool = False
+    flat_fee: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The money side of one claim as known here. Amounts in cents.
+
+    `reductions` is what credit notes and discounts took off the invoice, `ancillaries` are the fees of notices that arrived and the
+    charges that people entered. `pauses` are days without interest (deferrals), `interest_until` the last day with it (insolvency).
+    """
+
+    payments: tuple[Paid, ...] = ()
+    reductions: int = 0
+    ancillaries: tuple[Ancillary, ...] = ()
+    reached: tuple[Reached, ...] = ()
+    pauses: tuple[Window, ...] = ()
+    interest_until: date | None = None
+
+    @property
+    def flat_fee_on(self) -> date | None:
+        """Return the day on which the flat fee was first asked for."""
+        return min((one.on for one in self.reached if one.flat_fee), default=None)
+
+
+NO_HISTORY = History()

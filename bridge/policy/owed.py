@@ -1,0 +1,165 @@
+"""What is owed on one claim on a day: by the law, and by what its notices ask for. From view and rules to the account of `money`."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+from bridge.model import DebtorKind
+from bridge.policy.money import (
+    Ancillary,
+    AncillaryKind,
+    ClaimAccount,
+    ClaimInputs,
+    DueFacts,
+    FeeReason,
+    FlatFeeReason,
+    LegalDunning,
+    MoneyRules,
+    Note,
+    NoteCode,
+    Sent,
+    account_of,
+    assumed_receipt,
+    reminder_fee,
+)
+from bridge.policy.plan import DunningLevel
+from bridge.policy.rules import AccountRules
+from bridge.policy.views import CaseView, ClaimView
+
+
+class Asks(NamedTuple):
+    """What a notice asks for on one claim beside the principal and what was asked for before. `fee` is what is planned, in cents."""
+
+    interest: bool = False
+    flat_fee: bool = False
+    fee: int = 0
+    fee_text: str = ""
+
+
+EVERYTHING = Asks(interest=True)
+"""All that the law gives, with the flat fee as far as a notice asked for it: what people are shown."""
+
+
+class Owed(NamedTuple):
+    """The account of one claim, the fee of the notice itself (cents), and remarks for staff."""
+
+    account: ClaimAccount
+    fee: int
+    notes: tuple[Note, ...]
+
+    @property
+    def extras(self) -> int:
+        """Return what is asked for beside the open principal and the fee of the notice itself, in cents."""
+        return self.account.costs + self.account.interest - self.fee
+
+
+def asks_of(level: DunningLevel, name: str, *, charged: bool) -> Asks:
+    """Return what a level asks for on one claim; of several in one notice, its fee is `charged` on one."""
+    return Asks(level.interest, level.flat_fee, int(level.fee.scaleb(2)) if charged else 0, name)
+
+
+def owed(case: CaseView, claim: ClaimView, rules: AccountRules, on: date, asks: Asks, today: date | None = None) -> Owed:
+    """Return what is owed on `claim` as of `on`, interest up to and including that day.
+
+    Where a base rate is missing, a notice that asks for interest goes without any. Payments that the provider counts already
+    although their value date lies after `today` (default: `on`) count as of that day.
+    """
+    inputs = _inputs(case, claim, rules, on, asks, today or on)
+    money = replace(rules.money, calendar=rules.calendar, interest=rules.money.interest and asks.interest)
+    account = account_of(inputs, on, money)
+    fee, why = 0, FeeReason.AS_PLANNED
+    if asks.fee:
+        fee, why = _fee(account, inputs.due.kind, money, asks.fee)
+    if fee:
+        more = Ancillary(AncillaryKind.REMINDER_FEE, fee, on, asks.fee_text)
+        inputs = replace(inputs, ancillaries=(*inputs.ancillaries, more))
+        account = account_of(inputs, on, money)
+    notes = [*_remarks(account, asks, fee, why)]
+    if asks is not EVERYTHING and (unknown := _missing(account)) is not None:
+        account = account_of(inputs, on, replace(money, interest=False))
+        notes = [one for one in notes if one.code is not NoteCode.BASE_RATE_MISSING]
+        notes.append(Note(NoteCode.NO_INTEREST_ASKED, unknown.facts))
+    return Owed(account, fee, tuple(notes))
+
+
+def debtor_kind(case: CaseView, rules: AccountRules) -> DebtorKind:
+    """Return what the debtor counts as."""
+    return rules.money.unknown_kind if case.kind is DebtorKind.UNKNOWN else case.kind
+
+
+def _inputs(
+    case: CaseView, claim: ClaimView, rules: AccountRules, on: date, asks: Asks, today: date
+) -> ClaimInputs:
+    past = claim.history
+    flat_fee_on = past.flat_fee_on
+    if asks.flat_fee and flat_fee_on is None:
+        flat_fee_on = on
+    payments = tuple(replace(one, value_on=today) if one.value_on > today else one for one in past.payments)
+    return ClaimInputs(
+        principal=claim.gross,
+        due=_due(case, claim, rules),
+        number=claim.number or claim.invoice_id,
+        currency=claim.currency,
+        reductions=past.reductions,
+        credits=claim.linked_credits + claim.shared_credits,
+        payments=payments,
+        ancillaries=past.ancillaries,
+        flat_fee_on=flat_fee_on,
+        open_at_provider=claim.open,
+        suspended=past.pauses,
+        interest_until=past.interest_until,
+    )
+
+
+def _due(case: CaseView, claim: ClaimView, rules: AccountRules) -> DueFacts:
+    kind, calendar, issued = debtor_kind(case, rules), rules.calendar, claim.issued_on
+    received = assumed_receipt(issued, Sent.MAIL, kind, calendar) if issued and claim.sent is not False else None
+    return DueFacts(
+        kind=kind,
+        country=rules.money.country,
+        due_source=rules.money.due_source,
+        due_on=claim.due_on,
+        issued_on=issued,
+        invoice_received_on=received,
+        consumer_notice=rules.money.consumer_notice,
+        dunned=tuple(
+            LegalDunning(assumed_receipt(one.on, one.how, kind, calendar), one.deadline)
+            for one in claim.history.reached
+            if one.legal
+        ),
+    )
+
+
+def _fee(account: ClaimAccount, kind: DebtorKind, money: MoneyRules, planned: int) -> tuple[int, FeeReason]:
+    return reminder_fee(
+        planned,
+        kind,
+        money.country,
+        money.fees,
+        creates_default=account.default is None,
+        flat_fee=account.flat_fee is FlatFeeReason.OWED,
+    )
+
+
+_OF_INTEREST = frozenset(
+    {NoteCode.KIND_UNKNOWN, NoteCode.NOT_IN_DEFAULT, NoteCode.UNDATED_REDUCTION, NoteCode.PROVIDER_OPEN_HIGHER}
+)
+"""Remarks that matter only where something is asked for beside the principal."""
+
+_AS_EXPECTED = frozenset({FlatFeeReason.OWED, FlatFeeReason.CONSUMER, FlatFeeReason.COUNTRY})
+
+
+def _remarks(account: ClaimAccount, asks: Asks, fee: int, why: FeeReason) -> Iterator[Note]:
+    more = asks.interest or asks.flat_fee or bool(asks.fee)
+    for one in account.notes:
+        if more or one.code not in _OF_INTEREST:
+            yield one
+    if fee != asks.fee and why is not FeeReason.IN_FLAT_FEE:
+        yield Note(NoteCode.FEE_NOT_ASKED, {"planned": asks.fee, "amount": fee, "why": why})
+    if asks.flat_fee and account.flat_fee is not None and account.flat_fee not in _AS_EXPECTED:
+        yield Note(NoteCode.FLAT_FEE_NOT_ASKED, {"why": account.flat_fee})
+
+
+def _missing(account: ClaimAccount) -> Note | None:
+    return next((one for one in account.notes if one.code is NoteCode.BASE_RATE_MISSING), None)

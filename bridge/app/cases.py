@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bridge.app.claim_statement import ClaimStatement
 from bridge.app.claims import Claims
 from bridge.app.lines import address_text, case_claim, case_line, contact_text, emails_of
 from bridge.app.results import BlockLine, CaseDetail, CaseLine, Done, Entry
 from bridge.app.timeline import entry_text
 from bridge.errors import UsageError
 from bridge.model import Reason
-from bridge.policy.build import amount
-from bridge.policy.money.words import ancillary_name
 from bridge.policy.rules import NO_PLAN
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
@@ -63,7 +62,7 @@ class Cases(Claims):
             timeline = [
                 _entry(dict(event), numbers, self.language) for event in self.store.overview.timeline(conn, row.id)
             ]
-            parts = {one: self._parts(conn, row.account, one) for one in ids}
+            owed = {one: self._owed(conn, row.account, one) for one in ids}
             lines, level_name = self.lines(conn, notices), self._level_name(conn, row)
         if self._leaves_channel_open(row.account):
             self._ask((row.account,))
@@ -73,7 +72,7 @@ class Cases(Claims):
             line=case_line(row, level_name),
             contact=contact_text(debtor),
             address=address_text(debtor.address if debtor else None),
-            claims=tuple(case_claim(one, today, told.get(one.invoice_id), parts[one.invoice_id]) for one in claims),
+            claims=tuple(case_claim(one, today, told.get(one.invoice_id), owed[one.invoice_id]) for one in claims),
             notices=lines,
             blocks=tuple(
                 BlockLine(
@@ -85,12 +84,9 @@ class Cases(Claims):
             emails=emails_of(debtor),
         )
 
-    def _parts(self, conn: Connection, account: str, invoice_id: str) -> Mapping[str, Decimal]:
-        parts: dict[str, Decimal] = {}
-        for one in self.ancillaries(conn, account, invoice_id):
-            name = ancillary_name(one, self.language)
-            parts[name] = parts.get(name, Decimal(0)) + amount(one.amount)
-        return parts
+    def _owed(self, conn: Connection, account: str, invoice_id: str) -> ClaimStatement | None:
+        known = self.store.mirror.invoice(conn, account, invoice_id)
+        return self.claimed(conn, known) if known is not None else None
 
     def _row(self, conn: Connection, name: str) -> CaseRow:
         number = name if name.upper().startswith("MA-") else self._case_of_invoice(conn, name)

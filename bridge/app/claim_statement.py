@@ -4,49 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from bridge.model import Debtor
+from bridge.model import AncillaryRow, InterestRow, PaymentRow
+from bridge.policy import AccountRules, CaseView
 from bridge.policy.build import amount
-from bridge.policy.money import ClaimAccount, ClaimInputs, words
+from bridge.policy.money import ClaimAccount, words
+from bridge.policy.owed import debtor_kind
+from bridge.policy.statement import ancillary_rows, interest_rows, payment_row
 from bridge.store.mirror import Known
-
-
-@dataclass(frozen=True, slots=True)
-class InterestRow:
-    """One row of interest: `first` to `last`, both included; rates in per cent per year."""
-
-    first: date
-    last: date
-    days: int
-    base: Decimal | None
-    points: Decimal
-    rate: Decimal
-    principal: Decimal
-    formula: str
-    interest: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class AncillaryRow:
-    """One ancillary claim other than interest. `vat` is always None: they are outside VAT."""
-
-    on: date
-    kind: str
-    text: str
-    amount: Decimal
-    absorbed: Decimal
-    vat: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentRow:
-    """What the payments of one day settled: costs, then interest, then principal (BGB 367)."""
-
-    on: date
-    amount: Decimal
-    costs: Decimal
-    interest: Decimal
-    principal: Decimal
-    surplus: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +45,23 @@ class ClaimStatement:
     flat_fee: str
     law: str
     notes: tuple[str, ...]
+    asked_principal: Decimal  # the open invoice as the invoicing tool counts it, less open credit notes
+    asked_ancillary: Decimal  # the rest of `total`: `parts`, whatever payments settled of them
+    parts: dict[str, Decimal]
 
 
 def statement(
-    known: Known, debtor: Debtor | None, inputs: ClaimInputs, account: ClaimAccount, language: str
+    known: Known, case: CaseView, rules: AccountRules, account: ClaimAccount, language: str
 ) -> ClaimStatement:
     """Return `account` with its computation in words of `language`."""
     invoice, ledger, currency = known.invoice, account.ledger, account.currency
+    left = max(account.principal - account.paid, 0) - account.credits if not account.waived else -account.credits
     return ClaimStatement(
         account=known.account,
         invoice=invoice.id,
         number=invoice.number or "",
-        customer=debtor.name if debtor else (invoice.debtor_id or ""),
-        kind=inputs.due.kind.value,
+        customer=case.name or (invoice.debtor_id or ""),
+        kind=debtor_kind(case, rules).value,
         on=account.on,
         currency=currency,
         gross=invoice.gross,
@@ -102,30 +70,10 @@ def statement(
         credits=amount(account.credits),
         default_from=account.default.first_day if account.default else None,
         default_text=words.default_start(account.default, language) if account.default else "",
-        interest_rows=_interest(account, language),
+        interest_rows=interest_rows(account, language),
         interest=amount(account.interest),
-        ancillaries=tuple(
-            AncillaryRow(
-                one.on,
-                one.kind.value,
-                words.ancillary(one, currency, language),
-                amount(one.amount),
-                amount(one.absorbed),
-                one.vat,
-            )
-            for one in account.items
-        ),
-        payments=tuple(
-            PaymentRow(
-                one.on,
-                amount(one.amount),
-                amount(one.costs),
-                amount(one.interest),
-                amount(one.principal),
-                amount(one.surplus),
-            )
-            for one in ledger.postings
-        ),
+        ancillaries=ancillary_rows(account, language),
+        payments=tuple(payment_row(one) for one in ledger.postings),
         principal_open=amount(ledger.open_principal),
         ancillary_open=amount(account.ancillary),
         waived=amount(account.waived),
@@ -134,21 +82,19 @@ def statement(
         flat_fee=words.flat_fee(account.flat_fee, language),
         law=account.terms.law if account.terms else "",
         notes=tuple(words.note(one, currency, language) for one in account.notes),
+        asked_principal=amount(left),
+        asked_ancillary=amount(account.total - left),
+        parts={} if account.waived else _parts(account, language),
     )
 
 
-def _interest(account: ClaimAccount, language: str) -> tuple[InterestRow, ...]:
-    return tuple(
-        InterestRow(
-            first=one.first,
-            last=one.last,
-            days=one.days,
-            base=one.base,
-            points=one.points,
-            rate=one.rate,
-            principal=amount(one.principal),
-            formula=words.computation(one, account.currency, language),
-            interest=amount(one.interest),
-        )
-        for one in account.segments
-    )
+def _parts(account: ClaimAccount, language: str) -> dict[str, Decimal]:
+    """Return what the ancillary claims are made of, by what they are for."""
+    parts: dict[str, Decimal] = {}
+    for item in account.items:
+        if item.amount:
+            name = words.ancillary_name(item, language)
+            parts[name] = parts.get(name, Decimal(0)) + amount(item.amount)
+    if account.interest:
+        parts[words.interest_name(language)] = amount(account.interest)
+    return parts

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from bridge.app.lines import part_text
+from bridge.app.lines import part_text, remarks, told
 from bridge.app.reading import Progress
 from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran
 from bridge.app.sending import Sending
@@ -162,6 +162,7 @@ class Dunning(Sending):
                     days,
                     amount(claim.demand),
                     amount(claim.fee),
+                    amount(claim.total),
                     along=not claim.level,
                     level=claim.level,
                     level_name=claim.level_name,
@@ -188,6 +189,9 @@ class Dunning(Sending):
             subject=draft.content.subject,
             triggers=tuple(one.number or one.invoice_id for one in draft.claims if one.invoice_id in draft.triggers),
             others=tuple(_other(other, self.language) for other in draft.others),
+            table=draft.content.table,
+            statement=told(draft.content.table, self.language, draft.content.country),
+            notes=remarks(claim.basis.notes for claim in draft.claims),
         )
 
     def _held(self, one: Line) -> Held:

@@ -8,17 +8,21 @@ from sqlalchemy import Connection
 
 from bridge.app import summary
 from bridge.app.dunning import Dunning
+from bridge.app.lines import told
 from bridge.app.opening import one_of
 from bridge.app.results import Ahead, Explained, RuleAsked, Upcoming
 from bridge.dun.turns import checked
 from bridge.dun.views import Viewer, account_facts
 from bridge.errors import UsageError
-from bridge.model import Debtor
-from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, DunningLevel, words
+from bridge.model import ClaimTable, Debtor
+from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, Outcome, texts, words
 from bridge.policy.assign import reachable
+from bridge.policy.compose import intended
 from bridge.policy.explain import HORIZON, Event, Explanation, explain
 from bridge.policy.forecast import Coming, coming
-from bridge.policy.ways import Blocked, ways
+from bridge.policy.money import words as money_words
+from bridge.policy.statement import table_of
+from bridge.policy.ways import Blocked, Way
 from bridge.store.candidates import lonely
 from bridge.store.mirror import Known
 
@@ -102,7 +106,7 @@ class Explaining(Dunning):
             notice = self.store.outbox.get(conn, claim.running.notice_id)
             steps = self.store.outbox.steps.of_notice(conn, notice.id)
             waiting = (summary.stored(notice, steps, claim.running.since or today),)
-        return explained(found, claim, known, debtor, rules, abilities, self.language, waiting)
+        return explained(found, known, debtor, rules, abilities, self.language, waiting)
 
     def seen(self, conn: Connection, known: Known, today: date) -> tuple[CaseView, ClaimView]:
         """Return an invoice as the rules see it, and the case around it."""
@@ -117,7 +121,6 @@ class Explaining(Dunning):
 
 def explained(  # noqa: PLR0917  one call site
     found: Explanation,
-    claim: ClaimView,
     known: Known,
     debtor: Debtor | None,
     rules: AccountRules,
@@ -131,9 +134,15 @@ def explained(  # noqa: PLR0917  one call site
     level = decision.level
     name, why = "", ""
     channels: tuple[str, ...] = ()
+    table: ClaimTable | None = None
+    notes: tuple[str, ...] = ()
     if plan and level and level <= len(plan.levels):
-        its = plan.level(level)
-        name, (channels, why) = its.name_in(language), _way(its, claim, abilities, language)
+        name = plan.level(level).name_in(language)
+        ways, asked = intended(found.case, found.claim, decision, rules, abilities=abilities, today=found.on)
+        channels, why = _way(ways, language)
+        if decision.outcome is Outcome.ESCALATE:
+            table = table_of([asked], (), found.on, texts.tag(language, rules.creditor.country), invoice.currency)
+            notes = tuple(money_words.note(one, invoice.currency, language) for one in asked.owed.notes)
     return Explained(
         account=known.account,
         invoice=invoice.id,
@@ -165,17 +174,15 @@ def explained(  # noqa: PLR0917  one call site
         until=decision.facts.get("until"),
         plan_at=found.assigned_at,
         upcoming=waiting or summary.planned(found.upcoming, rules),
-        choices=summary.choices(plan, claim, language),
+        choices=summary.choices(plan, found.claim, language),
+        table=table,
+        statement=told(table, language, rules.creditor.country),
+        notes=notes,
     )
 
 
-def _way(level: DunningLevel, claim: ClaimView, abilities: Abilities, language: str) -> tuple[tuple[str, ...], str]:
+def _way(found: tuple[Way, ...] | Blocked, language: str) -> tuple[tuple[str, ...], str]:
     """Return the channels by which this level would really go out, and why they are ours, or why there is none."""
-    try:
-        variant = level.variant(claim.next_variant)
-    except KeyError:  # taken out of the plan after a person chose it
-        variant = level.standard
-    found = ways(level, variant, abilities, (claim,))
     if isinstance(found, Blocked):
         return (), words.reason(found.reason, language, found.facts)
     reasons = dict.fromkeys(words.because(one.because, language) for one in found if one.because)

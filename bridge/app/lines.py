@@ -1,12 +1,14 @@
 """From stored rows to the lines that people see."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
+from bridge.app.claim_statement import ClaimStatement
 from bridge.app.results import CaseClaim, CaseLine, ClaimLine, Explained, NoticeLine, OtherLine
-from bridge.model import Address, Debtor, Invoice
+from bridge.model import Address, ClaimTable, Debtor, Invoice
 from bridge.policy import words
+from bridge.policy.claim_text import Form, claim_lines
 from bridge.store.notices import euros
 from bridge.store.overview import CaseRow, ClaimRow
 from bridge.store.records import Beside, Notice
@@ -44,6 +46,7 @@ def notice_line(
                 overdue_days(known, today),
                 one.open,
                 one.fee,
+                total_of(notice.content.table, one.invoice_id, one.open + one.fee),
                 along=not one.level,
                 level=one.level,
                 level_name=one.level_name or (notice.level_name if one.level else ""),
@@ -72,6 +75,9 @@ def notice_line(
         hash=notice.hash,
         triggers=tuple(one.number or one.invoice for one in claims if bundle and one.level),
         others=tuple(other_line(one, language) for one in notice.beside),
+        table=notice.content.table,
+        statement=told(notice.content.table, language, notice.content.country),
+        notes=remarks(one.basis.get("notes", ()) for one in notice.claims),
     )
 
 
@@ -85,6 +91,24 @@ def part_text(part: str, why: str, language: str) -> str:
     """Return the part of an invoice in a bundle, and why, in plain words."""
     told = words.plain("bundle", part, language)
     return f"{told}: {why}" if why else told
+
+
+def total_of(table: ClaimTable | None, invoice_id: str, otherwise: Decimal) -> Decimal:
+    """Return what a notice asks for on one invoice."""
+    rows = table.rows if table else ()
+    return next((row.total for row in rows if row.invoice_id == invoice_id), otherwise)
+
+
+def told(table: ClaimTable | None, language: str, country: str) -> tuple[str, ...]:
+    """Return the table as lines of text, where it says more than the open amounts do."""
+    if table is None or not (table.ancillary or table.interest or table.paid):
+        return ()
+    return tuple(claim_lines(table, Form(language, country, table.currency)).split("\n"))
+
+
+def remarks(notes: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Return the remarks on all claims of a notice, each once."""
+    return tuple(dict.fromkeys(text for one in notes for text in one))
 
 
 def case_line(case: CaseRow, level_name: str = "") -> CaseLine:
@@ -108,7 +132,7 @@ def case_line(case: CaseRow, level_name: str = "") -> CaseLine:
     )
 
 
-def case_claim(row: ClaimRow, today: date, told: Explained | None, parts: Mapping[str, Decimal]) -> CaseClaim:
+def case_claim(row: ClaimRow, today: date, told: Explained | None, owed: ClaimStatement | None) -> CaseClaim:
     """Return a claim inside its case; `told` says what happens next."""
     late = row.due_on is not None and row.due_on < today and row.status == "open"
     return CaseClaim(
@@ -117,9 +141,9 @@ def case_claim(row: ClaimRow, today: date, told: Explained | None, parts: Mappin
         issued_on=row.issued_on,
         due_on=row.due_on,
         days_overdue=(today - row.due_on).days if late and row.due_on else None,
-        principal=row.principal,
-        ancillary=row.ancillary,
-        total=row.total,
+        principal=owed.asked_principal if owed else ZERO,
+        ancillary=owed.asked_ancillary if owed else ZERO,
+        total=owed.total if owed else ZERO,
         currency=row.currency,
         status=row.status,
         level=row.level,
@@ -131,7 +155,7 @@ def case_claim(row: ClaimRow, today: date, told: Explained | None, parts: Mappin
         held=told.text if told else "",
         next_on=told.next_on if told else row.next_on,
         days_since_issue=(today - row.issued_on).days if row.issued_on else None,
-        parts=dict(parts),
+        parts=owed.parts if owed else {},
         plan=told.plan if told else "",
         upcoming=told.upcoming if told and row.state == "open" else (),
         choices=told.choices if told and row.state == "open" else (),

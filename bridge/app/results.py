@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from bridge.model import Severity
+from bridge.model import ClaimTable, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class ClaimLine:
     days_overdue: int | None
     open: Decimal
     fee: Decimal
+    total: Decimal  # with fees, charges, flat fee and interest
     along: bool = False  # asked for in a bundle, while its own level stays
     level: int = 0  # its own, which may be lower than the notice's; 0: goes along
     level_name: str = ""
@@ -103,6 +104,11 @@ class NoticeLine:
     hash: str = ""
     triggers: tuple[str, ...] = ()  # of a bundle, the invoices whose level is due
     others: tuple[OtherLine, ...] = ()
+    table: ClaimTable | None = None  # every amount in `total`, in the language of the notice
+    statement: tuple[
+        str, ...
+    ] = ()  # the same as lines of text, where more than open principal is asked for or something was paid
+    notes: tuple[str, ...] = ()  # remarks on the amounts, for staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +309,9 @@ class Explained:
     plan_at: str = ""  # file and line of the assignment that gives the plan
     upcoming: tuple[Upcoming, ...] = ()  # the next notice, once for each of its channels
     choices: tuple[LevelChoice, ...] = ()
+    table: ClaimTable | None = None  # what the notice would ask for, where one goes out on `on`
+    statement: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

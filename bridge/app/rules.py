@@ -4,17 +4,18 @@ from collections.abc import Mapping
 
 from bridge.app.letterhead import particulars
 from bridge.config import Assignment as Line
-from bridge.config import Loaded
+from bridge.config import Config, Loaded
 from bridge.config.calendar import Calendar as Times
 from bridge.config.people import AttachedFile
 from bridge.config.problems import BadConfig, Problem
 from bridge.config.reading import dotted
 from bridge.errors import ConfigError
-from bridge.model import Attachment, Colleague
+from bridge.model import Attachment, Colleague, DebtorKind
 from bridge.policy import AccountRules, Assignment, Automation, Creditor, EscalationPlan
 from bridge.policy.actions import INVOICE, LETTER
 from bridge.policy.calendar import Calendar
 from bridge.policy.load import load_plans
+from bridge.policy.money import DayCount, DueSource, FeeRules, MoneyRules, Rounding, load_tables
 from bridge.policy.office import Closure, Office
 from bridge.policy.plan import WEEKDAYS
 from bridge.policy.rules import NO_PLAN, Caretaker, Prepayment
@@ -96,6 +97,7 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
         ),
         calendar=calendar,
         office=_office(config.calendar),
+        money=money_rules(config),
         creditor=Creditor(
             name=creditor.name,
             lines=creditor.address.lines[1:]
@@ -156,6 +158,29 @@ def _office(times: Times) -> Office:
         quiet=frozenset((int(day[:2]), int(day[3:])) for day in times.quiet_days),
         closures=tuple(Closure(one.first, one.last or one.first, one.counts) for one in times.closures),
         debtor_holidays=times.debtor_holidays,
+    )
+
+
+def money_rules(config: Config) -> MoneyRules:
+    """Return how claims are computed. Raises `ConfigError` where an own table of base rates is wrong."""
+    own = config.claims
+    return MoneyRules(
+        country=config.creditor.country,
+        tables=load_tables(own.base_rates),
+        interest=own.interest,
+        points=own.points,
+        day_count=DayCount(own.day_count),
+        rounding=Rounding(own.rounding),
+        interest_minimum=cents(own.interest_minimum),
+        keep_ancillaries=own.keep_ancillaries,
+        due_source=DueSource(own.due_source),
+        consumer_notice=own.consumer_notice,
+        unknown_kind=DebtorKind.BUSINESS if own.unknown_kind == "business" else DebtorKind.UNKNOWN,
+        fees=FeeRules(
+            consumer_fees=own.consumer_fees,
+            consumer_cap=cents(own.consumer_fee_limit),
+            agreed=None if own.agreed_fee is None else cents(own.agreed_fee),
+        ),
     )
 
 

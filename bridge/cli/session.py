@@ -29,6 +29,8 @@ def plain(value: Any) -> Any:
     """Return `value` as JSON values: amounts as decimal text, instants and dates in ISO form, files as base64."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(type(value), "model_fields"):  # a noun of the model
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -133,6 +133,16 @@ def notices(out: Out, rows: Sequence[NoticeLine]) -> None:
     if not stored:
         columns, table = columns[1:-1], [row[1:-1] for row in table]  # type: ignore[misc, assignment]
     out.table(columns, table, drop=("channel", "state", "deadline", "invoices"))
+    for one in rows:
+        statement(out, one)
+
+
+def statement(out: Out, one: NoticeLine | Explained) -> None:
+    """Print every amount of a total, and the remarks on them."""
+    for text in one.statement:
+        out.text(f"  {text}", "dim")
+    for text in one.notes:
+        out.text(f"  {text}", "warning")
 
 
 def delivered(out: Out, result: Delivered) -> None:
@@ -246,6 +256,7 @@ def explained(out: Out, results: Sequence[Explained]) -> None:
                 *show_next.upcoming(one.upcoming),
             ]
         )
+        statement(out, one)
         for one_ahead in (*one.before, *one.ahead)[:6]:
             out.line(
                 "explain.ahead",

@@ -289,11 +289,17 @@ class Claims(Frozen):
     interest_minimum: Amount = Field(
         Decimal("0.00"), ge=0, description="Interest on an invoice below this in all is not asked for."
     )
-    flat_fee_from_level: int | None = Field(
-        3,
-        ge=1,
-        le=100,
-        description="Level from which the flat fee of 40 EUR (Verzugspauschale) is asked for, of businesses only; empty: never.",
+    consumer_fees: bool = Field(
+        default=False, description="Ask consumers for the reminder fees (Mahngebühren) of levels, up to a limit."
+    )
+    consumer_fee_limit: Amount = Field(
+        Decimal("2.50"), ge=0, le=100, description="Most that a consumer pays for one letter, with consumer_fees."
+    )
+    agreed_fee: Amount | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        description="Exact reminder fee that contracts name; in Switzerland no other fee is asked for.",
     )
     unknown_kind: Literal["consumer", "business"] = Field(
         "consumer", description="What debtors count as where the provider does not say whether they are a business."

@@ -1,20 +1,23 @@
 """The rules as delivery asks them, right before a call: what is known here, read in the transaction that begins it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
+from bridge.dun.histories import Histories
 from bridge.dun.views import account_facts
 from bridge.errors import UsageError
 from bridge.model import Reason, Snapshot
 from bridge.policy import AccountRules, Basis, Hold, LocalView, recheck, words
 from bridge.policy.hours import waits
+from bridge.policy.money import History
 from bridge.policy.places import calendar_at
 from bridge.policy.recheck import recheck_mention
 from bridge.store import Store
+from bridge.store.choices import StoredBlock
 from bridge.store.records import Beside, Notice, NoticeClaim
 
 Gate = Callable[[Connection, str], Reason | None]
@@ -83,13 +86,13 @@ class Judge:
         account, invoice_id, zone = notice.account, claim.invoice_id, self._zones[notice.account]
         debtor_id = (snapshot.invoice and snapshot.invoice.debtor_id) or notice.debtor_id
         standing = self._store.cases.standings(conn, account, [invoice_id]).get(invoice_id)
-        blocks = self._store.choices.blocks(
-            conn, account, debtor_ids=[debtor_id], invoice_ids=[invoice_id], active_on=today
-        )
+        ever = self._store.choices.blocks(conn, account, debtor_ids=[debtor_id], invoice_ids=[invoice_id])
+        blocks = [one for one in ever if one.active_on(today)]
         customers, invoices = self._store.choices.chosen(
             conn, account, debtor_ids=[debtor_id], invoice_ids=[invoice_id]
         )
         known = self._store.mirror.accounts.get(conn, account)
+        debtor = self._store.mirror.debtor(conn, account, debtor_id)
         closed = standing.close_reason if standing and not standing.is_open else None
         return LocalView(
             blocks=tuple(one.view(zone) for one in blocks if one.invoice_id is not None),
@@ -103,4 +106,13 @@ class Judge:
             undelivered=bool(standing and standing.undelivered),
             returned=bool(standing and standing.returned),
             facts=account_facts(known, self._zones[account]),
+            history=self._history(conn, account, claim, ever),
+            debtor=debtor,
         )
+
+    def _history(self, conn: Connection, account: str, claim: NoticeClaim, blocks: Iterable[StoredBlock]) -> History:
+        """Return the money side of a claim as it was decided on: without what another channel of the same notice brought."""
+        own = claim.invoice_id
+        payments = self._store.mirror.payments(conn, account, [own]).get(own, ())
+        money = Histories(self._store, conn, account, self._zones[account], [own])
+        return money.of(own, payments, blocks, without=(claim.round, claim.level, claim.repetition))

@@ -36,6 +36,7 @@ from bridge.policy import (
 from bridge.policy.beside import bundles, company, together, waits_to_be_joined
 from bridge.policy.decide import decide_claim
 from bridge.policy.holds import UNDECIDED, outdated
+from bridge.policy.owed import retotalled
 from bridge.policy.places import calendar_of
 from bridge.policy.situation import effective_due
 from bridge.store import Store
@@ -279,7 +280,7 @@ class _Work:
             if claim.invoice_id in seen.due
         )
         found += company(seen.case, found, rules, order.today, facts=facts)
-        held = unsendable(seen.case, found, rules, self.account.abilities)
+        held = unsendable(seen.case, found, rules, self.account.abilities, order.today)
         if not held:
             return found
         again = order.today + timedelta(days=1)  # a channel may be set up meanwhile
@@ -325,7 +326,7 @@ class _Work:
             reason = decision.reason
             over = decision.outcome is Outcome.CLOSE
             if reason is Reason.OWN_REMINDER_RUNNING:
-                if not outdated(claim, self.order.today):
+                if not outdated(claim, self.order.today) and not retotalled(seen.case, claim, self.account.rules):
                     continue
                 reason = Reason.CHANGED
             open_ = running.state == "waiting" and (over or running.channel in _OURS_TO_DO)

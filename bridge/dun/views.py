@@ -8,15 +8,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
+from bridge.dun.histories import Histories
 from bridge.model import Invoice, InvoiceKind, InvoiceStatus, Reason
 from bridge.policy.build import case_view, cents, claim_view, notice_view
 from bridge.policy.holds import DUNNABLE
+from bridge.policy.money import History
 from bridge.policy.situation import contacts
 from bridge.policy.views import AccountFacts, Block, CaseView, ClaimView
 from bridge.store import Store
 from bridge.store.accounts import Account
 from bridge.store.cases import Standing
-from bridge.store.choices import Chosen
+from bridge.store.choices import Chosen, StoredBlock
 from bridge.store.mirror import Dossier, Known
 
 NOTHING_CHOSEN = Chosen()
@@ -72,9 +74,11 @@ class Viewer:
         keys = [debtor_key(one) for one in dossiers]
         ids = [known.invoice.id for one in dossiers for known in one.invoices]
         standings = self._store.cases.standings(conn, account, ids)
-        blocks = self._store.choices.blocks(conn, account, debtor_ids=keys, invoice_ids=ids, active_on=today)
+        ever = self._store.choices.blocks(conn, account, debtor_ids=keys, invoice_ids=ids)
+        blocks = [one for one in ever if one.active_on(today)]
         by_debtor = _grouped((one.debtor_id, one.view(self._zone)) for one in blocks)
         by_invoice = _grouped((one.invoice_id, one.view(self._zone)) for one in blocks)
+        money = Histories(self._store, conn, account, self._zone, list(standings))
         customers, invoices = self._store.choices.chosen(conn, account, debtor_ids=keys, invoice_ids=ids)
         known_contacts = self._store.cases.last_contacts(conn, account, keys)
         cases = self._store.cases.open_cases(conn, account, keys)
@@ -83,7 +87,8 @@ class Viewer:
             chosen = customers.get(key, NOTHING_CHOSEN)
             case_id, number = cases.get(key, (None, None))
             own = {one.invoice.id: standings[one.invoice.id] for one in dossier.invoices if one.invoice.id in standings}
-            claims = self._claims(dossier, own, by_invoice, invoices, chosen)
+            histories = _histories(money, key, dossier, ever)
+            claims = self._claims(dossier, own, by_invoice, invoices, chosen, histories)
             case = case_view(
                 account,
                 dossier.debtor,
@@ -102,13 +107,14 @@ class Viewer:
             found.append(Seen(case, _to_decide(dossier, today, everything=everything), own, case_id))
         return found
 
-    def _claims(
+    def _claims(  # noqa: PLR0917  one call site
         self,
         dossier: Dossier,
         standings: Mapping[str, Standing],
         blocks: Mapping[str, tuple[Block, ...]],
         chosen: Mapping[str, Chosen],
         customer: Chosen,
+        histories: Mapping[str, History],
     ) -> tuple[ClaimView, ...]:
         shares = shared_credits([known.invoice for known in dossier.invoices], dossier.related)
         claims = []
@@ -131,6 +137,7 @@ class Viewer:
                     notices=notices,
                     blocks=blocks.get(invoice.id, ()),
                     shared_credits=shares.get(invoice.id, 0),
+                    history=histories[invoice.id],
                     **state,
                 )
             )
@@ -149,6 +156,17 @@ def last_contact(known: date | None, claims: Iterable[ClaimView]) -> date | None
 def _of_the_debtor(claims: Iterable[ClaimView]) -> tuple[Block, ...]:
     """Return what an invoice says about its debtor as a whole: an insolvency stops everything."""
     return tuple(block for claim in claims for block in claim.blocks if block.reason is Reason.INSOLVENCY)
+
+
+def _histories(money: Histories, debtor: str, dossier: Dossier, blocks: Iterable[StoredBlock]) -> Mapping[str, History]:
+    """Return the money side of each claim of one debtor."""
+    about = [one for one in blocks if one.debtor_id == debtor or one.invoice_id is not None]
+    found = {}
+    for known in dossier.invoices:
+        own = known.invoice.id
+        mine = [one for one in about if one.invoice_id in (None, own)]
+        found[own] = money.of(own, dossier.payments.get(own, ()), mine)
+    return found
 
 
 def _to_decide(dossier: Dossier, today: date, *, everything: bool) -> frozenset[str]:
@@ -185,7 +203,6 @@ def _state(standing: Standing | None, chosen: Chosen, invoice: Invoice) -> dict[
     closed = Reason(standing.close_reason) if standing.close_reason and not standing.is_open else None
     state |= {
         "claim_id": standing.claim_id,
-        "fees": standing.fees,
         "closed": closed,
         "running": standing.running,
         "round": standing.round,

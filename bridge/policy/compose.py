@@ -11,21 +11,25 @@ from datetime import date, timedelta
 from bridge.model import Content, Reason
 from bridge.policy import places, texts
 from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
-from bridge.policy.build import amount
+from bridge.policy.build import amount, cents
 from bridge.policy.channel import Via
-from bridge.policy.colleagues import account_owner
 from bridge.policy.drafts import ClaimDraft, Item, NoticeDraft
+from bridge.policy.filling import Filling, values_of
 from bridge.policy.inhouse import in_house, task_of, tell
 from bridge.policy.links import with_link
 from bridge.policy.mentions import mentioned, with_mentions
+from bridge.policy.money import Asks, FlatFeeReason
+from bridge.policy.money import words as money_words
+from bridge.policy.owed import EVERYTHING, asks_of, owed
 from bridge.policy.paying import how_to_pay
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan
 from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, recipient_of
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import adoption
+from bridge.policy.statement import Asked, names_all, table_of
 from bridge.policy.steps import Frame, steps_of
 from bridge.policy.views import Abilities, Basis, CaseView, ClaimView, Decision, Outcome
-from bridge.policy.ways import Blocked, Way, ways
+from bridge.policy.ways import Blocked, Extra, Way, ways
 
 
 def compose(
@@ -58,19 +62,22 @@ def _notices(  # noqa: PLR0917  two call sites
     lead = max(group, key=lambda one: one.decision.level or 0)
     beside = _beside(case, group, lead, decisions, rules, today)
     along = [_along(one.claim, lead, today) for one in beside if one.part is Part.INCLUDED]
-    found = ways(lead.level, lead.variant, abilities, [item.claim for item in (*group, *along)])
+    items = [*group, *along]
+    asked = [_asked(case, item, rules, today, charged=item is lead) for item in items]
+    found = _ways(lead, items, asked, abilities)
     if isinstance(found, Blocked) and along:  # a credit note of theirs, or their number, cannot be told this way
-        found, along = ways(lead.level, lead.variant, abilities, [item.claim for item in group]), []
+        items, asked = [*group], asked[: len(group)]
+        found = _ways(lead, items, asked, abilities)
         beside = tuple(one._replace(part=Part.LEFT_OUT) if one.part is Part.INCLUDED else one for one in beside)
     if isinstance(found, Blocked):
         return []
-    drafts = [_notice(case, [*group, *along], lead, way, rules, abilities, today, beside) for way in found]
-    return _telling(case, [*group, *along], lead, drafts, rules, abilities, today)
+    drafts = [_notice(case, items, asked, lead, way, rules, abilities, today, beside) for way in found]
+    return _telling(case, asked, lead, drafts, rules, abilities, today)
 
 
 def _telling(  # noqa: PLR0917  one call site
     case: CaseView,
-    group: Sequence[Item],
+    asked: Sequence[Asked],
     lead: Item,
     drafts: list[NoticeDraft],
     rules: AccountRules,
@@ -81,10 +88,28 @@ def _telling(  # noqa: PLR0917  one call site
     first = drafts[0]
     if lead.level.internal_notice is None or first.channel.in_house:
         return drafts
-    step = tell(case, group, lead, rules, abilities)
+    step = tell(case, asked, lead, rules, abilities)
     sends = first.automation in (Automation.PROPOSE, Automation.SEND)
     steps = (*first.steps, step) if step is not None and sends else first.steps
     return [replace(first, steps=steps, task=task_of(case, lead, Via.INTERNAL, rules, today)), *drafts[1:]]
+
+
+def _asked(case: CaseView, item: Item, rules: AccountRules, today: date, *, charged: bool) -> Asked:
+    """Return what the notice asks for on one claim; one that goes along is asked for what its own level asks for."""
+    if item.level.collection:
+        name, asks = item.level.name_in(item.language), EVERYTHING
+    elif not item.along:
+        name = item.level.name_in(item.language)
+        asks = asks_of(item.level, name, charged=charged)
+    else:
+        name, reached = item.claim.level_name, item.plan.levels[: item.claim.level][-1:]
+        asks = Asks(interest=any(level.interest for level in reached))
+    return Asked(item.claim, owed(case, item.claim, rules, today, asks), name, asks)
+
+
+def _ways(lead: Item, items: Sequence[Item], asked: Sequence[Asked], abilities: Abilities) -> tuple[Way, ...] | Blocked:
+    extra = Extra(fee=any(one.owed.fee for one in asked), more=any(one.owed.extras for one in asked))
+    return ways(lead.level, lead.variant, abilities, [item.claim for item in items], extra)
 
 
 def _beside(  # noqa: PLR0917  one call site
@@ -126,22 +151,31 @@ def _along(claim: ClaimView, lead: Item, today: date) -> Item:
 
 
 def unsendable(
-    case: CaseView, decisions: Iterable[Decision], rules: AccountRules, abilities: Abilities
+    case: CaseView, decisions: Iterable[Decision], rules: AccountRules, abilities: Abilities, today: date
 ) -> dict[str, Blocked]:
     """Return the invoices that escalate but for which no true notice can be made, and why.
 
-    The provider's own document would ask for more than is owed after open credit notes, or this account cannot send it at all, and no
-    channel of ours can say it.
+    The provider's own document would ask for another amount (open credit notes, interest, earlier charges), or this account cannot
+    send it at all, and no channel of ours can say it.
     """
     claims = {claim.invoice_id: claim for claim in case.claims}
     found: dict[str, Blocked] = {}
     for one in decisions:
         if one.outcome is Outcome.ESCALATE:
             item = _item(case, claims[one.invoice_id], one, rules)
-            way = ways(item.level, item.variant, abilities, [item.claim])
+            way = _ways(item, [item], [_asked(case, item, rules, today, charged=True)], abilities)
             if isinstance(way, Blocked):
                 found[one.invoice_id] = way
     return found
+
+
+def intended(
+    case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRules, *, abilities: Abilities, today: date
+) -> tuple[tuple[Way, ...] | Blocked, Asked]:
+    """Return how the level of a decision would go out for one claim by itself, and what it would ask for; also while it is held."""
+    item = _item(case, claim, decision, rules)
+    asked = _asked(case, item, rules, today, charged=True)
+    return _ways(item, [item], [asked], abilities), asked
 
 
 def key_of(account: str, claim: ClaimView, decision: Decision, via: Via) -> str:
@@ -190,6 +224,7 @@ def _group(case: CaseView, item: Item) -> tuple[str, ...]:
 def _notice(  # noqa: PLR0917  one call site
     case: CaseView,
     group: Sequence[Item],
+    asked: Sequence[Asked],
     lead: Item,
     way: Way,
     rules: AccountRules,
@@ -199,24 +234,29 @@ def _notice(  # noqa: PLR0917  one call site
 ) -> NoticeDraft:
     via, document = way.via, way.document
     if via.in_house:
-        claims = tuple(_claim(case, item, 0, way, rules, today, None) for item in group)
-        return in_house(case, group, lead, via, claims, rules=rules, abilities=abilities, today=today, beside=beside)
+        claims = tuple(_claim(case, item, one, way, rules, today, None) for item, one in zip(group, asked, strict=True))
+        return in_house(
+            case, group, asked, lead, via, claims, rules=rules, abilities=abilities, today=today, beside=beside
+        )
     end = today + timedelta(days=lead.level.term_days)
     deadline = max(places.deadline(rules, places.calendar_of(case, item.claim, rules), end) for item in group)
-    fee = int(lead.level.fee.scaleb(2))
-    fees = [fee if item is lead else 0 for item in group]
     name = lead.level.name_in(lead.language)
-    claims = tuple(
-        _claim(case, item, one_fee, way, rules, today, deadline) for item, one_fee in zip(group, fees, strict=True)
-    )
-    total = sum(item.claim.demand + item.claim.fees for item in group) + fee
-    mentions = mentioned(beside, lead.language, lead.claim.currency)
+    claims = tuple(_claim(case, item, one, way, rules, today, deadline) for item, one in zip(group, asked, strict=True))
+    fee = sum(one.owed.fee for one in asked)
+    table = table_of(asked, beside, today, texts.tag(lead.language, rules.creditor.country), lead.claim.currency)
+    mentions = mentioned(table, lead.language)
     link = rules.links.of(claims[0].key, today) if rules.links and via.mailed else None
     url = link.url if link else ""
-    values = _values(case, group, lead, fee, total, deadline, rules, today) | {"mentions": mentions, "debtor_link": url}
     maker = rules.creditor
     text = lead.level.text_in(lead.language, maker.country)
     written = texts.tag(lead.language, maker.country)
+    filling = Filling(case, lead.claim, lead.level, rules, lead.language, deadline, today, amount(fee))
+    values = values_of(filling, table, asked) | {"mentions": mentions, "debtor_link": url}
+    body = texts.render(texts.local(text.body, written), values)
+    if via.by_provider or names_all(text.body, values):
+        body = with_mentions(text.body, body, mentions, lead.language)
+    else:
+        body = f"{body}\n\n{texts.CLAIMS}"
     recipient = recipient_of(case, lead.claim, lead.level, via)
     own_mail = via.mailed
     content = Content(
@@ -225,20 +265,16 @@ def _notice(  # noqa: PLR0917  one call site
         currency=lead.claim.currency,
         principal=amount(sum(item.claim.demand for item in group)),
         fee=amount(fee),
-        total=amount(total),
+        total=table.total,
         deadline=deadline,
         subject=texts.render(texts.local(text.subject, written), values),
-        text=with_link(
-            text.body,
-            with_mentions(text.body, texts.render(texts.local(text.body, written), values), mentions, lead.language),
-            url,
-            lead.language,
-        ),
+        text=with_link(text.body, body, url, lead.language),
         recipients=mail_recipients(case, lead.claim, lead.level, rules) if own_mail else Content().recipients,
         address=None if own_mail else postal_address(case, lead.claim),
         line=_line(lead, via, deadline, rules, today),
         sent_by="mail" if own_mail else "post",
-        payment=how_to_pay(case, [item.claim for item in group], maker, total, deadline),
+        table=table,
+        payment=how_to_pay(case, [item.claim for item in group], maker, cents(table.total), deadline),
         country=maker.country,
         footer=maker.particulars.get(lead.language, ()) if own_mail else (),
     )
@@ -257,8 +293,8 @@ def _notice(  # noqa: PLR0917  one call site
         rules.files,
     )
     per_claim = [
-        (item.claim, one_fee, item.level.name_in(lead.language))
-        for item, one_fee in zip(group, fees, strict=True)
+        (item.claim, one.owed.fee, item.level.name_in(lead.language))
+        for item, one in zip(group, asked, strict=True)
         if not item.along
     ]
     along = [(item.claim, 0, "") for item in group if item.along]
@@ -273,7 +309,7 @@ def _notice(  # noqa: PLR0917  one call site
         automation=automation,
         currency=lead.claim.currency,
         language=lead.language,
-        total=total,
+        total=cents(table.total),
         deadline=deadline,
         recipient=recipient,
         content=content,
@@ -287,12 +323,13 @@ def _notice(  # noqa: PLR0917  one call site
 
 
 def _claim(  # noqa: PLR0917  one call site
-    case: CaseView, item: Item, fee: int, way: Way, rules: AccountRules, today: date, deadline: date | None
+    case: CaseView, item: Item, asked: Asked, way: Way, rules: AccountRules, today: date, deadline: date | None
 ) -> ClaimDraft:
     claim, decision, via = item.claim, item.decision, way.via
     adopted = decision.adoption
     own_mail = via.mailed
     main = (claim.email or case.email or "") if own_mail else folded(postal_address(case, claim))
+    account = asked.owed.account
     basis = Basis(
         invoice_id=claim.invoice_id,
         currency=claim.currency,
@@ -308,6 +345,11 @@ def _claim(  # noqa: PLR0917  one call site
         deadline=deadline,
         chosen=bool(claim.mail_to) if own_mail else claim.post_to is not None,
         known_reminders=frozenset(notice.id for notice in claim.notices),
+        asks=asked.asks,
+        total=account.total,
+        flat_fee=account.flat_fee is FlatFeeReason.OWED and not via.in_house,
+        legal=item.level.is_legal_dunning and not via.in_house,
+        notes=tuple(money_words.note(one, claim.currency, rules.staff_language) for one in asked.owed.notes),
     )
     return ClaimDraft(
         invoice_id=claim.invoice_id,
@@ -317,7 +359,8 @@ def _claim(  # noqa: PLR0917  one call site
         level_name="" if item.along else item.level.name_in(item.language),
         repetition=decision.repetition,
         demand=claim.demand,
-        fee=fee,
+        fee=0 if via.in_house else asked.owed.fee,
+        total=account.total,
         key=key_of(rules.account, claim, decision, way.named),
         basis=basis,
     )
@@ -339,75 +382,3 @@ _BY = {
     Via.MAIL: ("per E-Mail", "by e-mail"),
     Via.LETTER: ("per Brief", "by letter"),
 }
-
-
-def _values(  # noqa: PLR0917  one call site
-    case: CaseView,
-    group: Sequence[Item],
-    lead: Item,
-    fee: int,
-    total: int,
-    deadline: date,
-    rules: AccountRules,
-    today: date,
-) -> dict[str, object]:
-    language, currency = lead.language, lead.claim.currency
-    claims = [item.claim for item in group]
-    oldest = min((claim.due_on for claim in claims if claim.due_on), default=None)
-    issued = min((claim.issued_on for claim in claims if claim.issued_on), default=None)
-    earlier = sum(claim.fees for claim in claims)
-    credited = sum(claim.linked_credits + claim.shared_credits for claim in claims)
-    maker, owner = rules.creditor, account_owner(case, rules)
-    written = texts.tag(language, maker.country)
-
-    def money(value: int) -> str:
-        return texts.money(value, currency, written)
-
-    return {
-        "debtor_name": case.name,
-        "customer_number": case.number or "",
-        "greeting": _greeting(case, lead.claim, language),
-        "level_name": lead.level.name_in(language),
-        "invoice_number": ", ".join(claim.number or claim.invoice_id for claim in claims),
-        "invoice_date": texts.day(issued, language),
-        "due_date": texts.day(oldest, language),
-        "days_overdue": str(max(0, (today - oldest).days)) if oldest else "",
-        "open_amount": money(sum(claim.demand for claim in claims)),
-        "fee": money(fee) if fee else "",
-        "earlier_fees": money(earlier) if earlier else "",
-        "total": money(total),
-        "deadline": texts.day(deadline, language),
-        "term_days": str(lead.level.term_days),
-        "today": texts.day(today, language),
-        "case_number": case.case_number or "",
-        "creditor": maker.name,
-        "creditor_email": maker.email,
-        "creditor_phone": maker.phone,
-        "account_owner": (owner.name or owner.email) if owner else "",
-        "account_owner_email": owner.email if owner else "",
-        "iban": " ".join(maker.iban[start : start + 4] for start in range(0, len(maker.iban), 4)),
-        "claims": texts.CLAIMS,
-        "payment": texts.PAYMENT,
-        "several": len(group) > 1,
-        "items": [
-            {
-                "number": item.claim.number or item.claim.invoice_id,
-                "date": texts.day(item.claim.issued_on, language),
-                "due_date": texts.day(item.claim.due_on, language),
-                "days_overdue": str(max(0, (today - item.claim.due_on).days)) if item.claim.due_on else "",
-                "open": money(item.claim.open),
-                "gross": money(item.claim.gross),
-                "level_name": item.claim.level_name if item.along else item.level.name_in(language),
-            }
-            for item in group
-        ],
-        "credits": [{"number": "", "amount": money(credited)}] if credited else [],
-    }
-
-
-def _greeting(case: CaseView, claim: ClaimView, language: str) -> str:
-    main = claim.email or case.email
-    person = next((one.name for one in case.contacts if one.name and one.email and one.email == main), "")
-    if language == "de":
-        return f"Guten Tag {person}," if person else "Sehr geehrte Damen und Herren,"
-    return f"Dear {person}," if person else "Dear Sir or Madam,"

@@ -24,6 +24,7 @@ class ClaimDraft:
     repetition: int
     demand: int  # cents, what the decision was based on
     fee: int  # cents
+    total: int  # cents, with ancillary claims and interest
     key: str
     basis: Basis
 
@@ -45,7 +46,7 @@ class TaskDraft:
 class NoticeDraft:
     """One mail or letter over one or more claims of one debtor (Mahnung), in one currency and one language, with its steps.
 
-    `automation` is propose, create, complete or send; a proposal waits for a person. `total` is in cents.
+    `automation` is propose, create, complete or send; a proposal waits for a person. `total` is in cents; `content.table` itemises it.
     """
 
     account: str

@@ -60,6 +60,8 @@ class Explanation:
     before: tuple[Event, ...]
     ahead: tuple[Event, ...]
     upcoming: tuple[Coming, ...]
+    case: CaseView  # as they will be on that date
+    claim: ClaimView
 
     def text(self, language: str = "de") -> str:
         """Return why, in plain words."""
@@ -121,6 +123,8 @@ def explain(
         before=before,
         ahead=events(ahead, claim, rules),
         upcoming=upcoming(ahead, claim),
+        case=case,
+        claim=claim,
     )
 
 

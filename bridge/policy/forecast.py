@@ -9,6 +9,8 @@ from bridge.policy.beside import company
 from bridge.policy.compose import compose, unsendable
 from bridge.policy.decide import decide_claim
 from bridge.policy.drafts import NoticeDraft
+from bridge.policy.money import Reached
+from bridge.policy.owed import sent_how
 from bridge.policy.rules import AccountRules
 from bridge.policy.turns import facts_on
 from bridge.policy.views import Abilities, CaseView, ClaimView, Decision, Outcome
@@ -63,7 +65,7 @@ def play(
             for one in case.claims
             if due.get(one.invoice_id, end) <= day
         ]
-        held = unsendable(case, decisions, rules, abilities)
+        held = unsendable(case, decisions, rules, abilities, day)
         going = [one for one in decisions if one.outcome is Outcome.ESCALATE and one.invoice_id not in held]
         told = [
             one
@@ -127,6 +129,8 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
         if decision is None or claim.invoice_id not in fees:
             return claim
         one = fees[claim.invoice_id]
+        how, basis = sent_how(one.basis.via), one.basis
+        reached = Reached(day, how, basis.deadline, basis.legal, basis.flat_fee)
         return replace(
             claim,
             level=one.level,
@@ -134,7 +138,7 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
             level_on=day,
             repetition=decision.repetition,
             deadline=deadlines.get(claim.invoice_id, claim.deadline),
-            fees=claim.fees + one.fee,
+            history=claim.history.after(reached, one.fee, one.level_name),
             next_level=None,
             next_variant=None,
         )

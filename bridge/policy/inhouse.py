@@ -13,13 +13,15 @@ from bridge.policy.colleagues import account_owner, colleagues_of
 from bridge.policy.drafts import ClaimDraft, Item, NoticeDraft, TaskDraft
 from bridge.policy.plan import Automation
 from bridge.policy.rules import AccountRules
+from bridge.policy.statement import Asked
 from bridge.policy.steps import StepDraft
 from bridge.policy.views import Abilities, CaseView, ClaimView
 
 
-def in_house(
+def in_house(  # noqa: PLR0917  one call site
     case: CaseView,
     group: Sequence[Item],
+    asked: Sequence[Asked],
     lead: Item,
     via: Via,
     claims: tuple[ClaimDraft, ...],
@@ -34,11 +36,11 @@ def in_house(
     A call waits for its outcome and needs no approval, a hand-over to collection always needs one. It asks for no fee and sets no term.
     """
     language = rules.staff_language
-    total = sum(item.claim.demand + item.claim.fees for item in group)
+    total = sum(one.owed.account.total for one in asked)
     automation = lead.level.automation
     if via is not Via.INTERNAL:
         automation = Automation.PROPOSE if via is Via.COLLECTION else Automation.SEND
-    told = tell(case, group, lead, rules, abilities) if via is Via.INTERNAL else None
+    told = tell(case, asked, lead, rules, abilities) if via is Via.INTERNAL else None
     plain = Content(
         level_name=lead.level.name_in(language),
         language=language,
@@ -46,7 +48,7 @@ def in_house(
         principal=amount(sum(item.claim.demand for item in group)),
         total=amount(total),
         subject=_title(via, case, language),
-        text=_claims_text(group, language),
+        text=_claims_text(asked, language),
     )
     return NoticeDraft(
         account=case.account,
@@ -89,7 +91,7 @@ def task_of(case: CaseView, lead: Item, via: Via, rules: AccountRules, today: da
 
 
 def tell(
-    case: CaseView, group: Sequence[Item], lead: Item, rules: AccountRules, abilities: Abilities
+    case: CaseView, asked: Sequence[Asked], lead: Item, rules: AccountRules, abilities: Abilities
 ) -> StepDraft | None:
     """Return the step that mails the colleagues, or None where nobody is named or no channel of ours can mail."""
     people = colleagues_of(case, rules)
@@ -103,10 +105,10 @@ def tell(
         level_name=name,
         language=language,
         currency=lead.claim.currency,
-        principal=amount(sum(item.claim.demand for item in group)),
-        total=amount(sum(item.claim.demand + item.claim.fees for item in group)),
+        principal=amount(sum(one.claim.demand for one in asked)),
+        total=amount(sum(one.owed.account.total for one in asked)),
         subject=f"{name}: {_customer(case)}",
-        text="\n\n".join(filter(None, (_opening(case, lead, language), _claims_text(group, language), note))),
+        text="\n\n".join(filter(None, (_opening(case, lead, language), _claims_text(asked, language), note))),
         recipients=Recipients(to=tuple(one.email for one in people)),
     )
     return StepDraft(Act.TELL, None, channel, content)
@@ -156,18 +158,16 @@ def _opening(case: CaseView, lead: Item, language: str) -> str:
     return f"{did} {customer}{reference}."
 
 
-def _claims_text(group: Sequence[Item], language: str) -> str:
+def _claims_text(asked: Sequence[Asked], language: str) -> str:
     """Return the claims, one line each, and their sum."""
-    claims = [item.claim for item in group]
-    currency = claims[0].currency
-    sum_ = texts.money(sum(claim.demand + claim.fees for claim in claims), currency, language)
+    sum_ = texts.money(sum(one.owed.account.total for one in asked), asked[0].claim.currency, language)
     together = f"Zusammen offen: {sum_}" if language == "de" else f"Open in all: {sum_}"
-    return "\n".join([*(_claim_text(claim, language) for claim in claims), together])
+    return "\n".join([*(_claim_text(one.claim, one.owed.account.total, language) for one in asked), together])
 
 
-def _claim_text(claim: ClaimView, language: str) -> str:
+def _claim_text(claim: ClaimView, total: int, language: str) -> str:
     due = texts.day(claim.due_on, language)
-    open_ = texts.money(claim.demand + claim.fees, claim.currency, language)
+    open_ = texts.money(total, claim.currency, language)
     said = f"fällig {due}" if language == "de" else f"due {due}"
     return (
         f"{claim.number or claim.invoice_id}, {said}: {open_}"

@@ -1,10 +1,11 @@
 """Mentions (Erwähnungen): what a bundle lists without asking for it, as a block of its own."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from bridge.model import Reason
+from bridge.model import ClaimTable, Reason
 from bridge.policy import texts, words
-from bridge.policy.beside import Other, Part
+from bridge.policy.beside import Other
+from bridge.policy.build import cents
 
 
 def why(other: Other, language: str) -> str:
@@ -14,18 +15,17 @@ def why(other: Other, language: str) -> str:
     return words.plain("bundle", other.why, language) if other.why else ""
 
 
-def mentioned(beside: Iterable[Other], language: str, currency: str) -> list[dict[str, str]]:
+def mentioned(table: ClaimTable, language: str) -> list[dict[str, str]]:
     """Return what a bundle lists without asking for it, for the text's loop."""
     return [
         {
-            "number": one.claim.number or one.claim.invoice_id,
-            "date": texts.day(one.claim.issued_on, language),
-            "due_date": texts.day(one.claim.due_on, language),
-            "open": texts.money(one.claim.demand, currency, language),
-            "why": words.reason(Reason.NOT_DUE, language) if one.why == Reason.NOT_DUE else "",
+            "number": one.number,
+            "date": texts.day(one.issued_on, language),
+            "due_date": texts.day(one.due_on, language),
+            "open": texts.money(cents(one.open), table.currency, language),
+            "why": one.why,
         }
-        for one in beside
-        if one.part is Part.MENTIONED
+        for one in table.mentions
     ]
 
 

@@ -6,9 +6,12 @@ from datetime import date
 from typing import NamedTuple
 
 from bridge.model import DebtorKind
+from bridge.policy.channel import Via
+from bridge.policy.holds import UNDECIDED
 from bridge.policy.money import (
     Ancillary,
     AncillaryKind,
+    Asks,
     ClaimAccount,
     ClaimInputs,
     DueFacts,
@@ -23,19 +26,10 @@ from bridge.policy.money import (
     assumed_receipt,
     reminder_fee,
 )
+from bridge.policy.places import calendar_of
 from bridge.policy.plan import DunningLevel
 from bridge.policy.rules import AccountRules
 from bridge.policy.views import CaseView, ClaimView
-
-
-class Asks(NamedTuple):
-    """What a notice asks for on one claim beside the principal and what was asked for before. `fee` is what is planned, in cents."""
-
-    interest: bool = False
-    flat_fee: bool = False
-    fee: int = 0
-    fee_text: str = ""
-
 
 EVERYTHING = Asks(interest=True)
 """All that the law gives, with the flat fee as far as a notice asked for it: what people are shown."""
@@ -59,14 +53,25 @@ def asks_of(level: DunningLevel, name: str, *, charged: bool) -> Asks:
     return Asks(level.interest, level.flat_fee, int(level.fee.scaleb(2)) if charged else 0, name)
 
 
-def owed(case: CaseView, claim: ClaimView, rules: AccountRules, on: date, asks: Asks, today: date | None = None) -> Owed:
+def owed(
+    case: CaseView,
+    claim: ClaimView,
+    rules: AccountRules,
+    on: date,
+    asks: Asks,
+    *,
+    today: date | None = None,
+    gaps: bool = False,
+) -> Owed:
     """Return what is owed on `claim` as of `on`, interest up to and including that day.
 
-    Where a base rate is missing, a notice that asks for interest goes without any. Payments that the provider counts already
+    Where a base rate is missing, a notice asks for no interest at all; with `gaps` only the days without a rate bear none. Payments that the provider counts already
     although their value date lies after `today` (default: `on`) count as of that day.
     """
-    inputs = _inputs(case, claim, rules, on, asks, today or on)
-    money = replace(rules.money, calendar=rules.calendar, interest=rules.money.interest and asks.interest)
+    inputs = _inputs(case, claim, rules, asks, on=on, today=today or on)
+    money = replace(
+        rules.money, calendar=calendar_of(case, claim, rules), interest=rules.money.interest and asks.interest
+    )
     account = account_of(inputs, on, money)
     fee, why = 0, FeeReason.AS_PLANNED
     if asks.fee:
@@ -76,11 +81,29 @@ def owed(case: CaseView, claim: ClaimView, rules: AccountRules, on: date, asks: 
         inputs = replace(inputs, ancillaries=(*inputs.ancillaries, more))
         account = account_of(inputs, on, money)
     notes = [*_remarks(account, asks, fee, why)]
-    if asks is not EVERYTHING and (unknown := _missing(account)) is not None:
+    if not gaps and (unknown := _missing(account)) is not None:
         account = account_of(inputs, on, replace(money, interest=False))
         notes = [one for one in notes if one.code is not NoteCode.BASE_RATE_MISSING]
         notes.append(Note(NoteCode.NO_INTEREST_ASKED, unknown.facts))
     return Owed(account, fee, tuple(notes))
+
+
+def retotalled(case: CaseView, claim: ClaimView, rules: AccountRules) -> bool:
+    """Return whether a notice that waits would ask for another total by what is known now, as of the day on which it was decided.
+
+    Not asked of the second channel of a level that has landed by the first: what that one brought stands in both.
+    """
+    running = claim.running
+    if running is None or running.total is None or running.since is None or running.state not in UNDECIDED:
+        return False
+    if (claim.level, claim.repetition) == (running.level, running.repetition):
+        return False
+    return owed(case, claim, rules, running.since, running.asks).account.total != running.total
+
+
+def sent_how(via: str) -> Sent:
+    """Return how a notice by that channel reaches the debtor, for the day on which it counts as received."""
+    return Sent.LETTER if via in (Via.LETTER, Via.POST, Via.PROVIDER_POST) else Sent.MAIL
 
 
 def debtor_kind(case: CaseView, rules: AccountRules) -> DebtorKind:
@@ -88,9 +111,7 @@ def debtor_kind(case: CaseView, rules: AccountRules) -> DebtorKind:
     return rules.money.unknown_kind if case.kind is DebtorKind.UNKNOWN else case.kind
 
 
-def _inputs(
-    case: CaseView, claim: ClaimView, rules: AccountRules, on: date, asks: Asks, today: date
-) -> ClaimInputs:
+def _inputs(case: CaseView, claim: ClaimView, rules: AccountRules, asks: Asks, *, on: date, today: date) -> ClaimInputs:
     past = claim.history
     flat_fee_on = past.flat_fee_on
     if asks.flat_fee and flat_fee_on is None:
@@ -113,7 +134,7 @@ def _inputs(
 
 
 def _due(case: CaseView, claim: ClaimView, rules: AccountRules) -> DueFacts:
-    kind, calendar, issued = debtor_kind(case, rules), rules.calendar, claim.issued_on
+    kind, calendar, issued = debtor_kind(case, rules), calendar_of(case, claim, rules), claim.issued_on
     received = assumed_receipt(issued, Sent.MAIL, kind, calendar) if issued and claim.sent is not False else None
     return DueFacts(
         kind=kind,

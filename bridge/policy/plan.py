@@ -46,21 +46,6 @@ class Kind(StrEnum):
     LAST = "last"
 
 
-_NOT_YET_LEVEL = {
-    "interest": "default interest on letters",
-    "flat_fee": "the flat fee of 40 EUR",
-}
-
-
-def _refuse_not_yet(data: Any, known: Mapping[str, str]) -> Any:
-    if isinstance(data, Mapping):
-        for key, words in known.items():
-            if key in data:
-                msg = f"{key}: not yet available in this version ({words}); take the key out"
-                raise ValueError(msg)
-    return data
-
-
 class Text(Frozen):
     """Subject and body of one level in one language; variables as in `{{ invoice_number }}`, listed in `policy.texts`."""
 
@@ -175,6 +160,12 @@ class DunningLevel(Frozen):
     variants: tuple[Variant, ...] = ()
     term_days: Annotated[int, Field(ge=1, le=365)] = 10
     fee: Annotated[Amount, Field(ge=0, le=Decimal(1000))] = Decimal("0.00")
+    interest: bool = Field(
+        default=False, description="ask for default interest (Verzugszinsen), up to the day of the notice"
+    )
+    flat_fee: bool = Field(
+        default=False, description="ask businesses for the flat fee of 40 EUR (Verzugspauschale), once for each invoice"
+    )
     type: Kind = Kind.REMINDER
     is_legal_dunning: bool = False
     repeat: Repeat | None = None
@@ -197,7 +188,6 @@ class DunningLevel(Frozen):
         """Accept one name for all languages, and `channels` on the level itself where it has a single variant."""
         if not isinstance(data, Mapping):
             return data
-        _refuse_not_yet(data, _NOT_YET_LEVEL)
         values = dict(data)
         if isinstance(values.get("name"), str):
             values["name"] = dict.fromkeys((key[:2] for key in values.get("texts") or ("de",)), values["name"])
@@ -235,7 +225,8 @@ class DunningLevel(Frozen):
             msg = "a level needs channels, call_task, internal_notice or collection"
             raise ValueError(msg)
         unused = sorted(
-            {"fee", "is_legal_dunning", "recipients", "attachments", "tag", "texts"} & self.model_fields_set
+            {"fee", "interest", "flat_fee", "is_legal_dunning", "recipients", "attachments", "tag", "texts"}
+            & self.model_fields_set
         )
         if unused or self.automation in (Automation.CREATE, Automation.COMPLETE):
             msg = f"{(unused or ['automation'])[0]}: nothing is written to the debtor on this level; take it out, or add channels"
@@ -258,8 +249,9 @@ class DunningLevel(Frozen):
             if self.automation in (Automation.CREATE, Automation.COMPLETE) and variant.documents is Document.NONE:
                 msg = f"automation {self.automation.value} makes a reminder at the provider; document: none has none there"
                 raise ValueError(msg)
-        if self.trigger.start is Start.BEFORE_DUE and (self.fee or self.repeat or self.is_legal_dunning):
-            msg = "a notice before the due date has no fee, no repetition and is no legal dunning letter"
+        asks = self.fee or self.interest or self.flat_fee
+        if self.trigger.start is Start.BEFORE_DUE and (asks or self.repeat or self.is_legal_dunning):
+            msg = "a notice before the due date has no fee, interest or flat fee, no repetition and is no legal dunning letter"
             raise ValueError(msg)
         if self.time is not None and self.until is not None and self.until <= self.time:
             msg = f"until {self.until:%H:%M} is not later than time {self.time:%H:%M}; nothing could ever go out"

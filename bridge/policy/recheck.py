@@ -18,6 +18,7 @@ from bridge.policy.holds import (
     was_delivered,
     writing_allowed,
 )
+from bridge.policy.owed import owed
 from bridge.policy.places import calendar_at
 from bridge.policy.recipients import folded, postal_address
 from bridge.policy.rules import AccountRules
@@ -69,6 +70,7 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
         shared_credits=basis.credits,
         include=local.include,
         closed=local.closed,
+        history=local.history,
         round=local.round,
         level=local.level,
         level_name=local.level_name,
@@ -121,7 +123,11 @@ def _hold(reason: Reason, facts: dict[str, object], rules: AccountRules) -> Hold
 def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | None:
     case, claim, today = situation.case, situation.claim, situation.today
     what = ""
-    if claim.currency != basis.currency or claim.demand != basis.demand:
+    if (
+        claim.currency != basis.currency
+        or claim.demand != basis.demand
+        or (basis.total is not None and _total(basis, situation, local) != basis.total)
+    ):
         what = "amount"
     elif local.round != basis.round or local.level not in (basis.from_level, basis.level):
         what = "level"
@@ -130,6 +136,15 @@ def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | Non
     elif basis.deadline is not None and too_near(basis.deadline, basis.decided_on, today):
         what = "deadline"
     return _hold(Reason.CHANGED, {"what": what}, situation.rules) if what else None
+
+
+def _total(basis: Basis, situation: Situation, local: LocalView) -> int:
+    """Return what the notice would ask for by what is known now, with interest up to the day that it names: not a day more."""
+    case = situation.case
+    if local.debtor is not None:  # a look does not always show the customer
+        case = replace(case, kind=local.debtor.kind, address=local.debtor.address)
+    found = owed(case, situation.claim, situation.rules, basis.decided_on, basis.asks)
+    return found.account.total
 
 
 def _other_recipient(basis: Basis, case: CaseView, claim: ClaimView) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from bridge.model import Attachment, Colleague
 from bridge.policy.calendar import Calendar
 from bridge.policy.links import Links
+from bridge.policy.money import MoneyRules
 from bridge.policy.office import Office
 from bridge.policy.plan import EscalationPlan
 
@@ -82,6 +83,7 @@ class AccountRules:
     assignments: tuple[Assignment, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)  # of the agency's place
     office: Office = field(default_factory=Office)
+    money: MoneyRules = field(default_factory=MoneyRules)
     creditor: Creditor = field(default_factory=Creditor)
     currencies: frozenset[str] = frozenset({"EUR"})
     language: str = "de"  # of debtors whose own is not known

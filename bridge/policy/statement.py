@@ -1,6 +1,6 @@
 """The itemised claim table of a notice (Forderungsaufstellung), and its amounts in the words of the text that goes with it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from bridge.model import AncillaryRow, ClaimedInvoice, ClaimTable, InterestRow, 
 from bridge.policy import texts, words
 from bridge.policy.beside import Other, Part
 from bridge.policy.build import amount, cents
-from bridge.policy.money import UNDATED, AncillaryKind, ClaimAccount, Posting, Segment
+from bridge.policy.money import UNDATED, AncillaryKind, Asks, ClaimAccount, Posting, Segment
 from bridge.policy.money import words as money_words
 from bridge.policy.owed import Owed
 from bridge.policy.views import ClaimView
@@ -21,10 +21,11 @@ class Asked(NamedTuple):
     claim: ClaimView
     owed: Owed
     level_name: str
+    asks: Asks
 
 
 def table_of(asked: Iterable[Asked], beside: Iterable[Other], on: date, language: str, currency: str) -> ClaimTable:
-    """Return the table of a notice in its language, as of `on`."""
+    """Return the table of a notice as of `on`, in its language as the creditor's country writes it (`texts.tag`)."""
     asked = tuple(asked)
     rows = tuple(_row(one, language) for one in asked)
     laws = {one.owed.account.terms.law for one in asked if one.owed.account.interest and one.owed.account.terms}
@@ -161,7 +162,6 @@ def variables(table: ClaimTable, fee: Decimal, language: str) -> dict[str, Any]:
             for row in table.rows
             for one in row.interest_rows
         ],
-        "statement": "\n".join(_lines(table, language)),
     }
 
 
@@ -172,15 +172,14 @@ def item_variables(row: ClaimedInvoice, currency: str, language: str) -> dict[st
     return found | {"total": texts.money(cents(row.total), currency, language)}
 
 
-def with_statement(template: str, body: str, values: Mapping[str, Any]) -> str:
-    """Return the text with the whole computation below it, unless the plan's text names every amount itself."""
-    if "statement" in template:
-        return body
+def names_all(template: str, values: Mapping[str, Any]) -> bool:
+    """Return whether a text of a plan names every amount that there is: what was paid, fees and charges, flat fees, interest."""
+    if "claims" in template:
+        return True
     fees = "ancillaries" in template or all(
         not values[name] or name in template for name in ("fee", "earlier_fees", "flat_fee")
     )
-    told = fees and all(not values[name] or name in template for name in ("paid", "interest"))
-    return body if told else f"{body}\n\n{values['statement']}"
+    return fees and all(not values[name] or name in template for name in ("paid", "interest"))
 
 
 def _payments(table: ClaimTable) -> Iterator[tuple[str, PaymentRow]]:
@@ -189,71 +188,3 @@ def _payments(table: ClaimTable) -> Iterator[tuple[str, PaymentRow]]:
 
 def _ancillaries(table: ClaimTable) -> Iterator[tuple[str, AncillaryRow]]:
     return ((row.number, one) for row in table.rows for one in row.ancillaries)
-
-
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "de": {
-        "head": "Aufstellung zum {on}:",
-        "invoice": "Rechnung {number} vom {issued}, fällig am {due}: {gross}",
-        "payment": "Zahlung vom {on}: -{amount}",
-        "undated": "bereits gezahlt: -{amount}",
-        "returned": "Zahlung zurückgebucht am {on}: {amount}",
-        "credited": "Gutschriften: -{amount}",
-        "interest": "Verzugszinsen vom {first} bis {last} ({days} Tage): {formula} = {amount}",
-        "ancillary": "{text}: {amount}",
-        "total": "Gesamtforderung: {amount}",
-    },
-    "en": {
-        "head": "Statement as of {on}:",
-        "invoice": "Invoice {number} of {issued}, due on {due}: {gross}",
-        "payment": "Payment of {on}: -{amount}",
-        "undated": "paid already: -{amount}",
-        "returned": "Payment taken back on {on}: {amount}",
-        "credited": "Credit notes: -{amount}",
-        "interest": "Default interest from {first} to {last} ({days} days): {formula} = {amount}",
-        "ancillary": "{text}: {amount}",
-        "total": "Total claim: {amount}",
-    },
-}
-
-
-def _lines(table: ClaimTable, language: str) -> list[str]:
-    """Return the whole computation as lines of text."""
-    say = _WORDS["de" if language == "de" else "en"]
-
-    def money(value: Decimal) -> str:
-        return texts.money(cents(value), table.currency, language)
-
-    def day(value: date | None) -> str:
-        return texts.day(value, language)
-
-    lines = [say["head"].format(on=day(table.on))]
-    for row in table.rows:
-        lines.append(
-            say["invoice"].format(
-                number=row.number, issued=day(row.issued_on), due=day(row.due_on), gross=money(row.gross)
-            )
-        )
-        if row.credited:
-            lines.append(say["credited"].format(amount=money(row.credited)))
-        for paid in row.payments:
-            kind = "returned" if paid.amount < 0 else "payment" if paid.on else "undated"
-            lines.append(say[kind].format(on=day(paid.on), amount=money(abs(paid.amount))))
-        lines += [
-            say["ancillary"].format(text=one.text, amount=money(one.amount)) for one in row.ancillaries if one.amount
-        ]
-        lines += _interest_lines(row.interest_rows, say["interest"], table.currency, language)
-    return [*lines, say["total"].format(amount=money(table.total))]
-
-
-def _interest_lines(rows: Sequence[InterestRow], pattern: str, currency: str, language: str) -> list[str]:
-    return [
-        pattern.format(
-            first=texts.day(one.first, language),
-            last=texts.day(one.last, language),
-            days=one.days,
-            formula=one.formula,
-            amount=texts.money(cents(one.interest), currency, language),
-        )
-        for one in rows
-    ]

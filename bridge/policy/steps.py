@@ -89,6 +89,7 @@ def _record_steps(frame: Frame, one: tuple[ClaimView, int, str], acts: Iterable[
 def _step(frame: Frame, act: Act, one: tuple[ClaimView, int, str], **more: str) -> StepDraft:
     """Return an act on the record of one claim: its own amounts and level, the texts of the whole."""
     claim, fee, level_name = one
+    fee = fee if frame.abilities.provider_fees else 0  # a silent record there goes without it
     told = frame.content
     keep = {"subject": told.subject, "text": plain(told)} if act in (Act.CREATE, Act.AMEND, Act.COMPLETE) else {}
     content = Content(

@@ -22,9 +22,13 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "due_date": ("due date printed on the invoice; of several, the oldest", "15.09.2026"),
     "days_overdue": ("days since the due date; of several, the most", "14"),
     "open_amount": ("open principal of all invoices named", "1.190,00 EUR"),
+    "paid": ("what was paid on these invoices, empty where nothing was", "200,00 EUR"),
     "fee": ("fee of this level, empty where there is none", "5,00 EUR"),
-    "earlier_fees": ("fees of earlier levels, empty where there are none", "2,50 EUR"),
-    "total": ("what is asked for: open amount and all fees", "1.195,00 EUR"),
+    "earlier_fees": ("fees of earlier levels and other charges, empty where there are none", "2,50 EUR"),
+    "flat_fee": ("flat fees for late payment (BGB 288(5)), empty where there are none", "40,00 EUR"),
+    "interest": ("default interest of all invoices, empty where none is asked for", "4,80 EUR"),
+    "interest_until": ("day up to and including which interest is computed", "02.10.2026"),
+    "total": ("what is asked for: open amount, fees, flat fees and interest", "1.242,30 EUR"),
     "deadline": ("day by which to pay", "12.10.2026"),
     "term_days": ("days until then", "10"),
     "today": ("date of the notice", "02.10.2026"),
@@ -42,7 +46,16 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "claims": ("all claims with their sums: a table in letters and mails, lines in plain text", CLAIMS),
     "payment": ("amount, day, account and reference to pay with; in letters and mails with the GiroCode", PAYMENT),
     "several": ("true where the notice names more than one invoice", "true"),
-    "items": ("the invoices, for a loop: number, date, due_date, days_overdue, open, gross, level_name", ""),
+    "items": (
+        "the invoices, for a loop: number, date, due_date, days_overdue, gross, paid, credited, open, interest, total, level_name",
+        "",
+    ),
+    "payments": ("payments on these invoices, for a loop: number of the invoice, date (may be empty), amount", ""),
+    "ancillaries": ("fees, charges and flat fees, for a loop: number of the invoice, text, amount", ""),
+    "interest_rows": (
+        "the computation of the interest, for a loop: number of the invoice, first, last, days, rate, formula, amount",
+        "",
+    ),
     "mentions": ("invoices listed but not asked for, for a loop: number, date, due_date, open, why", ""),
     "credits": ("open credit notes taken off, for a loop: number, amount", ""),
 }
@@ -55,7 +68,22 @@ _ITEM = {
     "days_overdue": "14",
     "open": "1.190,00 EUR",
     "gross": "1.190,00 EUR",
+    "paid": "200,00 EUR",
+    "credited": "30,00 EUR",
+    "interest": "4,80 EUR",
+    "total": "1.242,30 EUR",
     "level_name": "Zahlungserinnerung",
+}
+_PAYMENT = {"number": "RE-1042", "date": "20.09.2026", "amount": "200,00 EUR"}
+_ANCILLARY = {"number": "RE-1042", "text": "Mahngebühr 1. Mahnung (ohne Umsatzsteuer)", "amount": "5,00 EUR"}
+_INTEREST = {
+    "number": "RE-1042",
+    "first": "16.09.2026",
+    "last": "02.10.2026",
+    "days": "17",
+    "rate": "10,52",
+    "formula": "980,00 EUR x (1,52 % + 9,00 %) x 17/365",
+    "amount": "4,80 EUR",
 }
 _MENTION = {
     "number": "RE-1050",
@@ -80,6 +108,7 @@ def example() -> dict[str, Any]:
     """Return an example value for every variable."""
     values: dict[str, Any] = {name: sample for name, (_, sample) in VARIABLES.items()}
     values.update(several=True, items=[_ITEM, _ITEM], credits=[_CREDIT], mentions=[_MENTION])
+    values.update(payments=[_PAYMENT], ancillaries=[_ANCILLARY], interest_rows=[_INTEREST])
     return values
 
 
@@ -149,6 +178,11 @@ def number(cents: int, language: str) -> str:
     if language in _SWISS:
         return text.replace(",", "'")
     return text.translate(_SWAP) if language.startswith("de") else text
+
+
+def decimal(text: str, language: str) -> str:
+    """Return a decimal number written with a point as that language writes it."""
+    return text.replace(".", ",") if language.startswith("de") and language not in _SWISS else text
 
 
 def money(cents: int, currency: str, language: str) -> str:

@@ -16,6 +16,7 @@ from bridge.model import (
     Address,
     Colleague,
     Contact,
+    Debtor,
     DebtorKind,
     InvoiceKind,
     InvoiceStatus,
@@ -23,6 +24,7 @@ from bridge.model import (
     Reason,
 )
 from bridge.policy.instalments import Agreement
+from bridge.policy.money.history import NO_HISTORY, NOTHING_MORE, Asks, History
 
 NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
@@ -75,7 +77,8 @@ class NoticeView:
 class Running:
     """A notice of ours that has not landed yet: proposed, approved, queued, waiting or parked.
 
-    `demand` is what it asks for on this claim, in cents; `since` the date of the run that made it.
+    `demand` is the open principal that it asks for on this claim, `total` that with everything else, in cents; `asks` is what else it
+    asks for; `since` the date of the run that made it.
     """
 
     notice_id: int
@@ -87,6 +90,8 @@ class Running:
     deadline: date | None = None
     level_name: str = ""
     channel: str = ""
+    asks: Asks = NOTHING_MORE
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ class ClaimView:
     repetition: int = 0
     level_on: date | None = None
     deadline: date | None = None
-    fees: int = 0  # of landed notices
+    history: History = NO_HISTORY  # payments, fees, charges, letters that arrived
     undelivered: bool = False
     closed: Reason | None = None
     running: Running | None = None
@@ -153,7 +158,7 @@ class ClaimView:
 
     @property
     def demand(self) -> int:
-        """Return what is asked for without fees: the provider's open amount less open credit notes."""
+        """Return the open principal: the provider's open amount less open credit notes."""
         return self.open - self.linked_credits - self.shared_credits
 
 
@@ -250,7 +255,9 @@ class Basis:
 
     `known_reminders` are the provider's reminders that the decision knew; `own_reminders` those which this notice itself made.
     `credits` are the debtor's free credit notes that were netted against this claim. `main` is the address in the debtor's record
-    that the recipient follows from.
+    that the recipient follows from. `asks` is what the notice asks for beside the principal, `total` the sum in cents, with interest up
+    to and including `decided_on`; `flat_fee` says that the flat fee is in it, `legal` that the notice is a dunning letter by law.
+    `notes` are remarks for staff.
     """
 
     invoice_id: str
@@ -268,6 +275,11 @@ class Basis:
     chosen: bool = False  # a person chose the recipient, whatever the debtor's record says
     known_reminders: frozenset[str] = frozenset()
     own_reminders: frozenset[str] = frozenset()
+    asks: Asks = NOTHING_MORE
+    total: int | None = None
+    flat_fee: bool = False
+    legal: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values, with dates as ISO text."""
@@ -287,6 +299,11 @@ class Basis:
             "chosen": self.chosen,
             "known_reminders": sorted(self.known_reminders),
             "own_reminders": sorted(self.own_reminders),
+            "asks": self.asks._asdict(),
+            "total": self.total,
+            "flat_fee": self.flat_fee,
+            "legal": self.legal,
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -297,7 +314,14 @@ class Basis:
         values["deadline"] = date.fromisoformat(values["deadline"]) if values.get("deadline") else None
         for name in ("known_reminders", "own_reminders"):
             values[name] = frozenset(values.get(name) or ())
+        values["asks"] = asks_from(values)
+        values["notes"] = tuple(values.get("notes") or ())
         return cls(**values)
+
+
+def asks_from(data: Mapping[str, Any]) -> Asks:
+    """Return what a stored basis asks for."""
+    return Asks(**data.get("asks") or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +339,8 @@ class LocalView:
     undelivered: bool = False  # the last notice came back
     returned: bool = False
     facts: AccountFacts = AccountFacts()
+    history: History = NO_HISTORY
+    debtor: Debtor | None = None  # as stored; None: as the look says
 
 
 @dataclass(frozen=True, slots=True)

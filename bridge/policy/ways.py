@@ -18,6 +18,7 @@ class Because(StrEnum):
     """Why our own mail or letter goes out and not the provider's."""
 
     CREDIT = "credit"  # an open credit note is netted, which the provider's document does not show
+    ANCILLARY = "ancillary"  # interest, flat fee or earlier charges, which the provider's document does not itemise
     FEE = "fee"  # the provider refuses a fee
     BUNDLE = "bundle"  # several invoices in one notice
     LEVELS = "levels"  # the provider has no further dunning level
@@ -44,7 +45,8 @@ class Blocked(NamedTuple):
     @property
     def reason(self) -> Reason:
         """Return the reason code of the hold: the amount cannot be said truly, or nothing can send it."""
-        return Reason.AMOUNT_UNCLEAR if self.because in (Because.CREDIT, Because.FEE) else Reason.NO_CHANNEL
+        unclear = self.because in (Because.CREDIT, Because.ANCILLARY, Because.FEE)
+        return Reason.AMOUNT_UNCLEAR if unclear else Reason.NO_CHANNEL
 
     @property
     def facts(self) -> dict[str, object]:
@@ -52,16 +54,28 @@ class Blocked(NamedTuple):
         return {"why": self.because.value if self.because else None, "channel": self.via.value}
 
 
+class Extra(NamedTuple):
+    """What a notice asks for beside the principal: a fee of its own, and `more` (interest, flat fee, earlier charges)."""
+
+    fee: bool
+    more: bool = False
+
+
 def ways(
-    level: DunningLevel, variant: Variant, abilities: Abilities, claims: Sequence[ClaimView] = ()
+    level: DunningLevel,
+    variant: Variant,
+    abilities: Abilities,
+    claims: Sequence[ClaimView] = (),
+    extra: Extra | None = None,
 ) -> tuple[Way, ...] | Blocked:
     """Return channel and document of each notice of a level, the record at the provider with the first; `Blocked`: no true way.
 
     Without claims it is what the plan and the account alone allow.
     """
+    extra = extra or Extra(bool(level.fee))
     found: list[Way] = []
     for via in level.vias(variant):
-        way = _way(via, level, variant, abilities, claims, first=not found)
+        way = _way(via, level, variant, abilities, claims, extra, first=not found)
         if isinstance(way, Blocked):
             return way
         if all(one.via is not way.via for one in found):
@@ -69,13 +83,20 @@ def ways(
     return tuple(found)
 
 
-def _way(
-    via: Via, level: DunningLevel, variant: Variant, abilities: Abilities, claims: Sequence[ClaimView], *, first: bool
+def _way(  # noqa: PLR0917  one call site
+    via: Via,
+    level: DunningLevel,
+    variant: Variant,
+    abilities: Abilities,
+    claims: Sequence[ClaimView],
+    extra: Extra,
+    *,
+    first: bool,
 ) -> Way | Blocked:
     if via.in_house:
         told = via is not Via.INTERNAL or Act.MAIL in abilities.channels
         return Way(via, Document.NONE, via) if told else Blocked(via, Because.ACT)
-    because = _not_the_provider(via, level, variant, abilities, claims, first=first)
+    because = _not_the_provider(via, level, variant, abilities, claims, extra, first=first)
     wanted = variant.documents if first else Document.NONE
     netted = any(claim.linked_credits or claim.shared_credits for claim in claims)
     if not via.automatic and (because is None or wanted is not Document.PROVIDER) and not (netted and wanted.record):
@@ -84,23 +105,35 @@ def _way(
         return Way(via.provider, Document.PROVIDER, via)
     if via.automatic:
         keeps = variant.document in (Document.PROVIDER, Document.SILENT) and first and Act.CREATE in abilities.acts
-        true = not netted and (variant.document is Document.SILENT or because is not Because.FEE)
+        true = not netted and (variant.document is Document.SILENT or because not in (Because.FEE, Because.ANCILLARY))
         document = variant.document if keeps and true and variant.document else Document.NONE
     else:
         document = Document.NONE
-    reaches = level.automation in (Automation.PROPOSE, Automation.SEND) or document is not Document.NONE
+    sends = level.automation in (Automation.PROPOSE, Automation.SEND)
+    if because is Because.ANCILLARY and wanted is Document.PROVIDER and sends and _has_room(abilities, claims):
+        document = Document.SILENT
+    reaches = sends or document is not Document.NONE
     if not reaches or via.own.act not in abilities.channels:
         return Blocked(via, because)
     return Way(via.own, document, via, because)
 
 
-def _not_the_provider(
-    via: Via, level: DunningLevel, variant: Variant, abilities: Abilities, claims: Sequence[ClaimView], *, first: bool
+def _not_the_provider(  # noqa: PLR0917  one call site
+    via: Via,
+    level: DunningLevel,
+    variant: Variant,
+    abilities: Abilities,
+    claims: Sequence[ClaimView],
+    extra: Extra,
+    *,
+    first: bool,
 ) -> Because | None:
     """Return why the provider's own document and service cannot say what we ask for, or None."""
     if any(claim.linked_credits or claim.shared_credits for claim in claims):
         return Because.CREDIT
-    if level.fee and not abilities.provider_fees:
+    if extra.more:
+        return Because.ANCILLARY
+    if extra.fee and not abilities.provider_fees:
         return Because.FEE
     if not via.automatic:
         return None
@@ -117,6 +150,13 @@ def _not_the_provider(
     if there is not None and any(reminders(claim) >= len(there) for claim in claims):
         return Because.LEVELS
     return Because.LEVELS if there == () else None
+
+
+def _has_room(abilities: Abilities, claims: Sequence[ClaimView]) -> bool:
+    """Return whether a silent record of one invoice can stand at the provider beside our own document."""
+    there = abilities.provider_levels
+    free = there is None or all(reminders(claim) < len(there) for claim in claims)
+    return free and len(claims) == 1 and Act.CREATE in abilities.acts
 
 
 def reminders(claim: ClaimView) -> int:

@@ -239,6 +239,10 @@ BECAUSE: Mapping[Because, tuple[str, str]] = {
         "die Mahnung des Anbieters zeigt die verrechnete Gutschrift nicht",
         "the provider's reminder does not show the credit note that is netted",
     ),
+    Because.ANCILLARY: (
+        "die Mahnung des Anbieters zeigt Zinsen, Pauschale oder frühere Kosten nicht",
+        "the provider's reminder does not show interest, the flat fee or earlier charges",
+    ),
     Because.FEE: ("der Anbieter lehnt eine Gebühr auf seiner Mahnung ab", "the provider refuses a fee on its reminder"),
     Because.BUNDLE: (
         "eine Mahnung beim Anbieter gehört zu einer Rechnung",
@@ -273,6 +277,10 @@ _PLAIN = {
         "credit": (
             "offene Gutschrift, die der Beleg beim Anbieter nicht zeigt",
             "an open credit note that the provider's document does not show",
+        ),
+        "ancillary": (
+            "Zinsen, Pauschale oder frühere Kosten, die der Beleg beim Anbieter nicht zeigt",
+            "interest, a flat fee or earlier charges that the provider's document does not show",
         ),
         "fee": (
             "eine Gebühr, die der Anbieter auf seiner Mahnung ablehnt",

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError, WrongState
 from bridge.model import Reason
-from bridge.policy.views import Adoption, Running
+from bridge.policy.views import Adoption, Running, asks_from
 from bridge.store.journal import SELF, Journal
 from bridge.store.tables import claim, dunning_case, invoice, notice, notice_claim, run
 from bridge.store.upsert import CHUNK, chunked
@@ -110,6 +110,8 @@ class Cases:
                 since=row["business_date"],
                 deadline=row["deadline"],
                 level_name=row["level_name"] or row["name"],
+                asks=asks_from(row["basis"] or {}),
+                total=(row["basis"] or {}).get("total"),
                 channel=row["channel"],
             )
             for row in conn.execute(query).mappings()

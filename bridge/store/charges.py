@@ -3,17 +3,18 @@
 They live in the journal; the claim carries their sum beside the fees of its notices, so that lists and the next letter have it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError
 from bridge.store.cases import Stamp
 from bridge.store.journal import Journal
 from bridge.store.tables import claim, event
-from bridge.store.upsert import mark
+from bridge.store.upsert import CHUNK, chunked, mark
 
 ADDED, TAKEN_BACK = "charge_added", "charge_taken_back"
 
@@ -38,27 +39,25 @@ class Charges:
 
     def of(self, conn: Connection, account: str, invoice_id: str) -> list[Charge]:
         """Return the charges of an invoice that hold, oldest entry first."""
-        query = (
-            select(event)
-            .where(event.c.account == account, event.c.invoice_id == invoice_id)
-            .where(event.c.kind.in_((ADDED, TAKEN_BACK)))
-            .order_by(event.c.id)
-        )
-        found: dict[int, Charge] = {}
-        for row in conn.execute(query).mappings():
-            data = row["data"]
-            if row["kind"] == TAKEN_BACK:
-                found.pop(data["entry"], None)
-                continue
-            found[row["id"]] = Charge(
-                id=row["id"],
-                kind=data["charge"],
-                cents=data["cents"],
-                on=date.fromisoformat(data["on"]),
-                note=data["note"],
-                actor=row["actor"],
+        return self.of_all(conn, account, [invoice_id]).get(invoice_id, [])
+
+    def of_all(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> dict[str, list[Charge]]:
+        """Return, by invoice, the charges that hold, oldest entry first."""
+        found: dict[str, dict[int, Charge]] = {}
+        for chunk in chunked(invoice_ids, CHUNK):
+            query = (
+                select(event)
+                .where(event.c.account == account, event.c.invoice_id.in_(chunk))
+                .where(event.c.kind.in_((ADDED, TAKEN_BACK)))
+                .order_by(event.c.id)
             )
-        return list(found.values())
+            for row in conn.execute(query).mappings():
+                data, own = row["data"], found.setdefault(row["invoice_id"], {})
+                if row["kind"] == TAKEN_BACK:
+                    own.pop(data["entry"], None)
+                else:
+                    own[row["id"]] = _charge(row)
+        return {invoice_id: list(own.values()) for invoice_id, own in found.items()}
 
     def add(
         self,
@@ -103,3 +102,15 @@ class Charges:
             conn, kind, at=stamp.at, on=stamp.on, actor=stamp.actor, account=account, invoice_id=invoice_id, data=data
         )
         mark(conn, account, [invoice_id], stamp.on)
+
+
+def _charge(row: RowMapping) -> Charge:
+    data = row["data"]
+    return Charge(
+        id=row["id"],
+        kind=data["charge"],
+        cents=data["cents"],
+        on=date.fromisoformat(data["on"]),
+        note=data["note"],
+        actor=row["actor"],
+    )

@@ -80,6 +80,10 @@ class StoredBlock:
         terms = self.agreement.terms if self.agreement else None
         return Block(self.reason, self.until, "", self.note, self.actor, since, terms)
 
+    def active_on(self, day: date) -> bool:
+        """Return whether it is in force on a local date, as far as is known now."""
+        return self.lifted_at is None and (self.until is None or self.until >= day)
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:

@@ -1,12 +1,13 @@
 """Counts and short answers for status, search and metrics. Reading only."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, exists, func, or_, select, text
+from sqlalchemy import Connection, RowMapping, Select, case, exists, func, or_, select, text
 
 from bridge.model import Reason
 from bridge.store.rows import amount
@@ -23,6 +24,7 @@ from bridge.store.tables import (
     run,
     step,
 )
+from bridge.store.upsert import CHUNK, chunked
 
 DUNNABLE = ("invoice", "partial", "final")
 LIVE = ("proposed", "approved", "queued", "waiting", "parked")
@@ -38,6 +40,22 @@ class OpenSum:
     open: Decimal
     overdue_count: int
     overdue: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """The part of a notice about one invoice that reached the debtor, on a local date. The fee in cents; `basis` as decided."""
+
+    invoice_id: str
+    round: int
+    level: int
+    level_name: str
+    repetition: int
+    on: date
+    channel: str
+    deadline: date | None
+    fee: int
+    basis: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +208,21 @@ class Questions:
                 return True
         return False
 
+    def landed(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> dict[str, list[Landed]]:
+        """Return, by invoice, what reached the debtor about it, in that order."""
+        found: dict[str, list[Landed]] = {}
+        own = notice_claim.c
+        for chunk in chunked(invoice_ids, CHUNK):
+            query = (
+                select(notice_claim, notice.c.level_name.label("name"), notice.c.deadline)
+                .join(notice, notice.c.id == own.notice_id)
+                .where(notice.c.account == account, own.invoice_id.in_(chunk), own.landed_on.is_not(None))
+                .order_by(own.landed_on, own.notice_id)
+            )
+            for row in conn.execute(query).mappings():
+                found.setdefault(row["invoice_id"], []).append(_landed(row))
+        return found
+
     def notices_of(self, conn: Connection, account: str, invoice_id: str) -> list[int]:
         """Return the ids of all notices over this invoice, oldest first, whatever became of them."""
         query = (
@@ -199,3 +232,14 @@ class Questions:
             .order_by(notice.c.id)
         )
         return list(conn.scalars(query))
+
+
+def _landed(row: RowMapping) -> Landed:
+    same = ("invoice_id", "round", "level", "repetition", "channel", "deadline")
+    return Landed(
+        **{name: row[name] for name in same},
+        level_name=row["level_name"] or row["name"],
+        on=row["landed_on"],
+        fee=row["fee_cents"],
+        basis=row["basis"] or {},
+    )

@@ -23,7 +23,7 @@ def agency(office):
     sandbox.pay(part, "1000.00", on=date(2026, 5, 15))
     sandbox.add_transaction("5.00", status=400)
     office.init()
-    settle(office, "due_source: contract, flat_fee_from_level: 1")
+    settle(office, "due_source: contract")
     office("pull")
     return office
 
@@ -97,7 +97,7 @@ def test_a_return_charge_in_the_total_and_in_the_next_letter(agency):
     assert shipped.count(second) == 1
     (office.folder / "own.yaml").write_text(shipped.replace(second, second + "    fee: 5.00\n"), encoding="utf-8")
     office.env["MAHNBRIDGE__PLANS__FILES"] = '["own.yaml"]'
-    settle(office, "due_source: contract, interest: false, flat_fee_from_level: null")
+    settle(office, "due_source: contract, interest: false")
     contact = office.sandbox.add_contact(
         "Gut AG", email="buch@gut.example", number="1002", address=("Weg 2", "20095", "Hamburg")
     )
@@ -122,7 +122,8 @@ def test_a_return_charge_in_the_total_and_in_the_next_letter(agency):
     shown = office("case", "show", "RE-9").out
     for text in ("4.512,48 €", "15,00 € (Rücklastschriftgebühr Sparkasse 15,00 €)", "4.527,48 €", "Erika"):
         assert text in shown, shown
-    # the next letter asks for the charge and for its own fee, each once
+    # the proposal is made anew with the charge; the next letter asks for the charge and for its own fee, each once
+    office("run", "--no-pull")
     office("approve", "--all", "--as", "Erika")
     office("go-live", "--yes", "--as", "Erika")
     office("deliver")
@@ -163,9 +164,7 @@ def test_a_wrong_charge_is_refused(agency, words, said):
 
 def test_what_an_operator_sets(agency):
     """Points of a contract, other rounding, no interest at all, and an own table for a new half-year take effect."""
-    settle(
-        agency, 'due_source: contract, points: "12.00", day_count: act/act, rounding: total, flat_fee_from_level: null'
-    )
+    settle(agency, 'due_source: contract, points: "12.00", day_count: act/act, rounding: total')
     (claim,) = agency.json("claim", "RE-2", "--on", "2025-03-30")
     assert claim["interest_rows"][0]["rate"] == "14.27"
     settle(agency, "due_source: contract, interest: false")

@@ -14,7 +14,7 @@ from bridge.policy.money.default import (
 )
 from bridge.policy.money.fees import Ancillary, AncillaryKind, FeeReason, FeeRules, reminder_fee
 from bridge.policy.money.flat_fee import FLAT_FEE, FlatFee, FlatFeeReason, flat_fee, flat_fee_reason
-from bridge.policy.money.history import NO_HISTORY, History, Reached
+from bridge.policy.money.history import NO_HISTORY, Asks, History, Reached
 from bridge.policy.money.interest import DayCount, InterestTerms, Rounding, Segment, Stretch, Window, stretch, terms_for
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "UNDATED",
     "Ancillary",
     "AncillaryKind",
+    "Asks",
     "ClaimAccount",
     "ClaimInputs",
     "DayCount",

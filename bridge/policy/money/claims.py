@@ -78,7 +78,7 @@ class MoneyRules:
     due_source: DueSource = DueSource.INVOICE_ONLY
     consumer_notice: bool = False
     unknown_kind: DebtorKind = DebtorKind.UNKNOWN
-    fees: FeeRules = FeeRules()
+    fees: FeeRules = field(default_factory=FeeRules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,25 @@
 """What happened to the money of one claim besides the invoice itself: payments, letters that arrived, charges, pauses. Pure facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from bridge.policy.money.allocation import Paid
 from bridge.policy.money.default import Sent
-from bridge.policy.money.fees import Ancillary
+from bridge.policy.money.fees import Ancillary, AncillaryKind
 from bridge.policy.money.interest import Window
+
+
+class Asks(NamedTuple):
+    """What a notice asks for on one claim beside the principal and what was asked for before. `fee` is what is planned, in cents."""
+
+    interest: bool = False
+    flat_fee: bool = False
+    fee: int = 0
+    fee_text: str = ""
+
+
+NOTHING_MORE = Asks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,11 @@ class History:
     def flat_fee_on(self) -> date | None:
         """Return the day on which the flat fee was first asked for."""
         return min((one.on for one in self.reached if one.flat_fee), default=None)
+
+    def after(self, reached: Reached, fee: int, level_name: str) -> "History":
+        """Return the history once one more notice has arrived, with its own fee in cents."""
+        more = (Ancillary(AncillaryKind.REMINDER_FEE, fee, reached.on, level_name),) if fee else ()
+        return replace(self, ancillaries=(*self.ancillaries, *more), reached=(*self.reached, reached))
 
 
 NO_HISTORY = History()

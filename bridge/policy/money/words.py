@@ -108,7 +108,7 @@ FEE_REASONS: Mapping[FeeReason, tuple[str, str]] = {
 def percent(value: Decimal, language: str) -> str:
     """Return per cent with at least two places, such as `10,52` or `10.52`."""
     text = f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"
-    return text.replace(".", ",") if language == "de" else text
+    return texts.decimal(text, language)
 
 
 def computation(row: Segment, currency: str, language: str) -> str:
@@ -133,6 +133,11 @@ def ancillary(item: Ancillary, currency: str, language: str) -> str:
 def ancillary_name(item: Ancillary, language: str) -> str:
     """Return what an ancillary claim is for."""
     return f"{_KINDS[item.kind][_place(language)]} {item.text}".strip()
+
+
+def interest_name(language: str) -> str:
+    """Return the name of default interest."""
+    return ("Verzugszinsen", "default interest")[_place(language)]
 
 
 def default_start(default: DefaultStart, language: str) -> str:
@@ -165,9 +170,10 @@ def _fact(value: object, currency: str, language: str) -> str:
 
 
 def _why(code: object, language: str) -> str:
-    known: Mapping[object, tuple[str, str]] = {**FEE_REASONS, **FLAT_FEE_REASONS}
-    return known[code][_place(language)]
+    told = (*FEE_REASONS.items(), *FLAT_FEE_REASONS.items())
+    reasons = {str(one): its for one, its in told}
+    return reasons[str(code)][_place(language)]
 
 
 def _place(language: str) -> int:
-    return 0 if language == "de" else 1
+    return 0 if language.startswith("de") else 1

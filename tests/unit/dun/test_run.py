@@ -29,7 +29,7 @@ from bridge.policy import Automation, Outcome, words
 from bridge.policy.calendar import Calendar
 from bridge.store.tables import decision, dunning_case, event
 from tests.unit.dun.stage import ABILITIES, MONDAY, Stage, about, at, customer, debtor, invoice, reminder, snapshot
-from tests.unit.policy.helpers import days, level, plan, rules
+from tests.unit.policy.helpers import WITH_FEES, days, level, plan, rules
 
 
 @pytest.fixture
@@ -806,13 +806,13 @@ def test_rules_are_the_same_in_every_process():
 def test_a_fee_is_asked_for_once_on_two_channels(stage):
     """A level that goes out by mail and by letter charges its fee once; the next level's total counts it once."""
     stage.rules = rules(
-        plan(level(1, after_due=3, fee="5.00", channels=["mail", "letter"]), level(2, after_due=14, fee="7.00"))
+        plan(level(1, after_due=3, fee="5.00", channels=["mail", "letter"]), level(2, after_due=14, fee="7.00")),
+        money=WITH_FEES,
     )
     address = Address(lines=("Kunde 1",), street="Weg 1", postcode="12345", city="Ort")
     stage.tell(MONDAY, debtor(address=address), invoice())
     stage.run(MONDAY)
     assert stage.land(MONDAY) == [1, 1]
-    assert stage.standing().fees == 500
     stage.run(days_after(14))
     assert [one.total for one in stage.notices("queued")] == [Decimal("112.00")]
 

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+from bridge.model import DebtorKind
 from bridge.policy import AccountRules, CaseView, ClaimView, EscalationPlan, decide
 from bridge.policy.calendar import Calendar
 from bridge.policy.decide import decide_claim
+from bridge.policy.money import Ancillary, AncillaryKind, DueSource, History, MoneyRules
 
 TEXTS = {
     "de": {
@@ -50,6 +52,18 @@ def rules(*plans, **values):
     default = plans[0].name if plans else None
     values.setdefault("calendar", Calendar("DE", "NW"))
     return AccountRules(account="main", plans=known, default_plan=default, **values)
+
+
+AGREED = MoneyRules(due_source=DueSource.CONTRACT)
+"""Due dates are agreed, so that default begins on the day after."""
+
+WITH_FEES = MoneyRules(due_source=DueSource.CONTRACT, unknown_kind=DebtorKind.BUSINESS)
+"""The same, and everybody is a business, so that fees are asked for as planned."""
+
+
+def charged(cents, on=date(2026, 9, 20)):
+    """A history in which the bank charged something."""
+    return History(ancillaries=(Ancillary(AncillaryKind.RETURN_CHARGE, cents, on),))
 
 
 def claim(**values):

@@ -10,7 +10,7 @@ from bridge.model import Act, Address, Contact
 from bridge.policy import Abilities, Creditor, compose, decide, unsendable
 from bridge.policy.fits import plan_fits
 from bridge.policy.load import starter_plans
-from tests.unit.policy.helpers import TEXTS, case, claim, days, level, plan, rules
+from tests.unit.policy.helpers import TEXTS, WITH_FEES, case, charged, claim, days, level, plan, rules
 
 TODAY = date(2026, 10, 5)
 A = Act
@@ -118,7 +118,7 @@ def test_a_netted_credit_note_is_never_hidden_by_the_providers_document(values, 
     whole = case(claim(linked_credits=3000), address=HOME)
     notices = made(whole, its, few)
     assert [acts(one) for one in notices] == ([] if expected is None else [expected])
-    held = unsendable(whole, decide(whole, its, TODAY), its, few)
+    held = unsendable(whole, decide(whole, its, TODAY), its, few, TODAY)
     assert set(held) == ({"1"} if expected is None else set())
     if notices:
         assert (notices[0].total, notices[0].claims[0].basis.via) == (7000, notices[0].channel.value)
@@ -127,13 +127,15 @@ def test_a_netted_credit_note_is_never_hidden_by_the_providers_document(values, 
 @pytest.mark.feature("S-BIL-7")
 @pytest.mark.feature("S-AMX-7")
 def test_a_fee_is_in_the_total_exactly_once():
-    """Open 100, fee 5, earlier fees 2.50: 107.50 is asked for, the fee of this notice is 5."""
-    its = rules(plan(level(1, after_due=3, fee=Decimal("5.00"), channels=["provider_email"])))
-    notice = made(case(claim(fees=250)), its)[0]
-    assert (notice.total, notice.claims[0].fee, notice.content.fee) == (10750, 500, Decimal("5.00"))
+    """Open 100, fee 5: 105 is asked for, at the provider too; with earlier charges of 2.50 it is 107.50, in our own mail."""
+    its = rules(plan(level(1, after_due=3, fee=Decimal("5.00"), channels=["provider_email"])), money=WITH_FEES)
+    notice = made(case(), its)[0]
     create = notice.steps[0].content
     assert (create.principal, create.fee, create.total) == (Decimal("100.00"), Decimal("5.00"), Decimal("105.00"))
+    notice = made(case(claim(history=charged(250))), its)[0]
+    assert (notice.total, notice.claims[0].fee, notice.content.fee) == (10750, 500, Decimal("5.00"))
     assert "107,50" in notice.content.text
+    assert [step.act for step in notice.steps][:3] == [A.CREATE, A.AMEND, A.MAIL]  # with a silent record there
 
 
 @pytest.mark.feature("P-19")
@@ -170,18 +172,20 @@ def test_a_bundle_from_the_first_reminder():
     text = {
         "de": {
             "subject": "{{ invoice_number }}",
-            "body": "{% for i in items %}{{ i.number }} {{ i.open }}; {% endfor %}{{ total }}",
+            "body": "{% for i in items %}{{ i.number }} {{ i.open }}; {% endfor %}{{ fee }}; {{ total }}",
         }
     }
     levels = (level(1, after_due=3, fee=2, texts=text), level(2, after_due=14, fee=5, texts=text))
-    its = rules(plan(*levels, bundling={"when": "from_first"}))
-    old = claim(invoice_id="3", level=1, level_on=date(2026, 9, 20), deadline=date(2026, 9, 28), open=5000)
+    its = rules(plan(*levels, bundling={"when": "from_first"}), money=WITH_FEES)
+    old = claim(invoice_id="3", level=1, level_on=date(2026, 9, 20), deadline=date(2026, 9, 28), open=5000, gross=5000)
     notices = made(case(claim(invoice_id="1"), claim(invoice_id="2"), old), its)
     assert len(notices) == 1
     notice = notices[0]
     assert [(one.invoice_id, one.level, one.fee) for one in notice.claims] == [("1", 1, 0), ("2", 1, 0), ("3", 2, 500)]
     assert (notice.level, notice.total) == (2, 25500)
-    assert notice.content.text == "RE-1 100,00\xa0EUR; RE-2 100,00\xa0EUR; RE-3 50,00\xa0EUR; 255,00\xa0EUR"
+    assert (
+        notice.content.text == "RE-1 100,00\xa0EUR; RE-2 100,00\xa0EUR; RE-3 50,00\xa0EUR; 5,00\xa0EUR; 255,00\xa0EUR"
+    )
     assert [step.invoice_id for step in notice.steps if step.act is A.MAIL] == [None]
     assert [step.invoice_id for step in notice.steps if step.act is A.NOTE] == ["1", "2", "3"]
 
@@ -303,7 +307,7 @@ def test_the_shipped_texts_say_what_they_must(language):
     )
     texts = set()
     for number in range(1, 5):
-        one = claim(level=number - 1, level_on=date(2026, 9, 16), deadline=date(2026, 9, 20), fees=100)
+        one = claim(level=number - 1, level_on=date(2026, 9, 16), deadline=date(2026, 9, 20), history=charged(100))
         content = made(case(one, language=language), its, today=date(2026, 12, 7))[0].content
         assert "RE-1" in content.subject
         for part in ("RE-1", "100" if language == "de" else "100.00", "DE89 3704 0044 0532 0130 00", "Muster Agentur"):

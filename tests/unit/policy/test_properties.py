@@ -12,7 +12,7 @@ from bridge.policy import Abilities, Block, NoticeView, Outcome, Running, compos
 from bridge.policy.holds import EARLY_RULES, plain
 from bridge.policy.rules import Prepayment
 from bridge.policy.situation import Situation
-from tests.unit.policy.helpers import case, claim, days, landed, level, plan, rules
+from tests.unit.policy.helpers import WITH_FEES, case, charged, claim, days, landed, level, plan, rules
 
 START = date(2026, 9, 14)
 ABILITIES = Abilities(acts=frozenset({Act.NOTE}), channels={Act.MAIL: "smtp", Act.LETTER: "letter_outbox"})
@@ -151,11 +151,13 @@ def test_a_bundle_neither_loses_nor_doubles_a_cent(levels, random):
         plan(
             *(level(number, after_due=3 * number, fee=number) for number in range(1, 5)),
             bundling={"when": "from_first"},
-        )
+        ),
+        money=WITH_FEES,
     )
+    charges = {str(number): random.randrange(1000) for number in range(len(levels))}
     claims = [
-        claim(invoice_id=str(number), level=height, open=100 + random.randrange(100_000), fees=random.randrange(1000))
-        for number, height in enumerate(levels)
+        claim(invoice_id=str(n), level=height, open=100 + random.randrange(100_000), history=charged(charges[str(n)]))
+        for n, height in enumerate(levels)
     ]
     whole = case(*claims)
     today = date(2026, 12, 7)
@@ -165,7 +167,7 @@ def test_a_bundle_neither_loses_nor_doubles_a_cent(levels, random):
     for draft in drafts:
         over = [one for one in claims if one.invoice_id in {item.invoice_id for item in draft.claims}]
         fee = sum(item.fee for item in draft.claims)
-        assert draft.total == sum(one.open + one.fees for one in over) + fee
+        assert draft.total == sum(one.open + charges[one.invoice_id] for one in over) + fee
         assert fee == draft.level * 100
 
 

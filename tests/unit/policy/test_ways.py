@@ -11,7 +11,7 @@ from bridge.policy import Abilities, Assignment, NoticeView, compose, decide, un
 from bridge.policy.assign import reachable
 from bridge.policy.fits import plan_fits
 from bridge.policy.load import starter_plans
-from tests.unit.policy.helpers import case, claim, level, plan, rules
+from tests.unit.policy.helpers import WITH_FEES, case, claim, level, plan, rules
 
 TODAY = date(2026, 10, 5)
 A = Act
@@ -24,14 +24,14 @@ HOME = Address(street="Weg 1", postcode="50667", city="Köln")
 
 def sent(one, abilities, **values):
     """The acts that reach the debtor, with whether a reminder is made at the provider; None: held, as nothing can say it."""
-    its = rules(plan(level(1, after_due=3, **values)))
+    its = rules(plan(level(1, after_due=3, **values)), money=WITH_FEES)
     whole = case(one, address=HOME)
     decisions = decide(whole, its, TODAY)
     found = [
         (notice.channel.value, any(step.act is A.CREATE for step in notice.steps))
         for notice in compose(whole, decisions, its, abilities, TODAY)
     ]
-    assert bool(found) is not bool(unsendable(whole, decisions, its, abilities))
+    assert bool(found) is not bool(unsendable(whole, decisions, its, abilities, TODAY))
     return found or None
 
 
@@ -76,13 +76,13 @@ def test_who_sends(one, abilities, values, expected):
 def test_a_draft_at_the_provider_is_never_replaced_by_a_mail_that_nobody_asked_for():
     """Automation `create` makes a draft there or holds the claim; our own mail has no draft."""
     values = {"channels": ["email"], "automation": "create"}
-    its = rules(plan(level(1, after_due=3, **values)))
+    its = rules(plan(level(1, after_due=3, **values)), money=WITH_FEES)
     whole = case()
     made = compose(whole, decide(whole, its, TODAY), its, BOTH, TODAY)
     assert [step.act for one in made for step in one.steps] == [A.CREATE, A.AMEND]
     few = replace(NEITHER, channels=OURS)
     assert compose(whole, decide(whole, its, TODAY), its, few, TODAY) == ()
-    assert unsendable(whole, decide(whole, its, TODAY), its, few)["1"].reason == "no_channel"
+    assert unsendable(whole, decide(whole, its, TODAY), its, few, TODAY)["1"].reason == "no_channel"
 
 
 def test_a_bundle_goes_out_as_our_own_mail_and_without_one_invoice_by_invoice():

@@ -11,7 +11,6 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bridge.app.cases import Cases
-from bridge.app.claims import Landed
 from bridge.app.opening import PAUSE
 from bridge.app.results import Done, NoticeLine
 from bridge.contract import NotSupported, Snapshot
@@ -252,7 +251,7 @@ class Collection(Cases):
         known = self.store.mirror.invoice(conn, account, one.invoice_id)
         if known is None:
             raise UsageError(f"there is no invoice {one.invoice_number or one.invoice_id!r} any more")
-        told, invoice = self._claim(conn, known, today), known.invoice
+        told, invoice = self.claimed(conn, known, today), known.invoice
         return HandedClaim(
             invoice_number=invoice.number or invoice.id,
             invoice_date=invoice.issued_on,
@@ -262,11 +261,11 @@ class Collection(Cases):
             principal=told.gross,
             principal_open=told.principal_open,
             interest=told.interest,
-            charges=tuple(Charge(its.kind, its.on, its.amount - its.absorbed) for its in told.ancillaries),
+            charges=tuple(Charge(its.kind, its.on, its.amount) for its in told.ancillaries),
             total=told.total,
             default_from=told.default_from,
             reminders=tuple(self._reminders(conn, known)),
-            payments=tuple(Received(its.on, its.amount) for its in told.payments),
+            payments=tuple(Received(its.on or invoice.issued_on or today, its.amount) for its in told.payments),
             documents=tuple(name for name in (_file_of(one),) if name in documents),
         )
 
@@ -277,7 +276,7 @@ class Collection(Cases):
             for one in notice.claims:
                 mine = one.invoice_id == known.invoice.id and one.level and not Via(notice.channel).in_house
                 if mine and one.landed_on is not None:
-                    legal = self._is_legal(Landed(notice, one, one.landed_on))
+                    legal = bool(one.basis.get("legal"))
                     name = one.level_name or notice.level_name
                     yield Reminder(one.level, name, one.landed_on, notice.channel, legal)
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from bridge.app.cases import Cases
+from bridge.app.claim_statement import ClaimStatement
 from bridge.app.results import Done, Entry
 from bridge.app.timeline import entry_text
 from bridge.deliver import Landing
@@ -115,7 +116,7 @@ class Tasks(Cases):
             assert row is not None
             debtor = self.store.mirror.debtor(conn, found.account, row.debtor_id)
             events = self.store.overview.timeline(conn, found.case_id)
-        numbers = {one.invoice_id: one.number or one.invoice_id for one in claims}
+        numbers = {one.invoice_id: one.number or one.invoice_id for one, _ in claims}
         entries = [
             Entry(
                 one["at"],
@@ -140,13 +141,13 @@ class Tasks(Cases):
             contacts=tuple(
                 " ".join(filter(None, (one.name, one.phone, one.email))) for one in (debtor.contacts if debtor else ())
             ),
-            claims=tuple(_claim(one, today) for one in claims),
+            claims=tuple(_claim(one, told, today) for one, told in claims),
             promise=next(reversed(promises), ""),
             history=tuple(entries[-HISTORY:]),
         )
 
-    def _claims_of(self, conn: Connection, one: Task) -> list[ClaimView]:
-        """Return the claims that a task is about, as they stand now: its invoice, its notice's, or all open ones of the case."""
+    def _claims_of(self, conn: Connection, one: Task) -> list[tuple[ClaimView, ClaimStatement]]:
+        """Return the claims that a task is about with what is owed on them now: its invoice, its notice's, or all open ones of the case."""
         if one.invoice_id is not None:
             ids: Sequence[str] = [one.invoice_id]
         elif one.notice_id is not None:
@@ -155,14 +156,14 @@ class Tasks(Cases):
             ids = [row.invoice_id for row in self.store.overview.claims(conn, one.case_id) if row.state == "open"]
         known = [self.store.mirror.invoice(conn, one.account, invoice_id) for invoice_id in ids]
         today = self.today(one.account)
-        return [self.seen(conn, its, today)[1] for its in known if its is not None]
+        return [(self.seen(conn, its, today)[1], self.claimed(conn, its)) for its in known if its is not None]
 
-    def _line(self, conn: Connection, one: Task, claims: Sequence[ClaimView]) -> TaskLine:
+    def _line(self, conn: Connection, one: Task, claims: Sequence[tuple[ClaimView, ClaimStatement]]) -> TaskLine:
         row = self.store.overview.case(conn, one.case_id)
         assert row is not None
         debtor = self.store.mirror.debtor(conn, one.account, row.debtor_id)
-        currencies = {claim.currency for claim in claims}
-        total = sum(claim.demand + claim.fees for claim in claims)
+        currencies = {claim.currency for claim, _ in claims}
+        total = sum((told.total for _, told in claims), amount(0))
         return TaskLine(
             id=one.id,
             account=one.account,
@@ -173,8 +174,8 @@ class Tasks(Cases):
             customer=row.debtor_name or row.debtor_id,
             customer_number=row.debtor_number or "",
             phone=phone_of(debtor.contacts, debtor.email) if debtor else "",
-            invoices=tuple(claim.number or claim.invoice_id for claim in claims),
-            open=amount(total) if len(currencies) == 1 else None,
+            invoices=tuple(claim.number or claim.invoice_id for claim, _ in claims),
+            open=total if len(currencies) == 1 else None,
             currency=next(iter(currencies), ""),
             owner=one.owner,
             due_on=one.due_on,
@@ -240,16 +241,16 @@ def _check_outcome(one: Task, outcome: str, note: str, until: date | None) -> No
         raise UsageError("a dispute needs --note TEXT: what is disputed, and why")
 
 
-def _claim(one: ClaimView, today: date) -> TaskClaim:
+def _claim(one: ClaimView, told: ClaimStatement, today: date) -> TaskClaim:
     late = one.due_on is not None and one.due_on < today
     return TaskClaim(
         invoice=one.invoice_id,
         number=one.number or "",
         due_on=one.due_on,
         days_overdue=(today - one.due_on).days if late and one.due_on else None,
-        open=amount(one.demand),
-        fees=amount(one.fees),
-        total=amount(one.demand + one.fees),
+        open=told.asked_principal,
+        fees=told.asked_ancillary,
+        total=told.total,
         currency=one.currency,
         level=one.level,
         level_name=one.level_name,

@@ -215,7 +215,7 @@ class Tasks(Cases):
 
     def _about(self, conn: Connection, one: Task, invoice: str | None) -> list[str]:
         claims = self._claims_of(conn, one)
-        found = [its.invoice_id for its in claims if invoice in (None, its.number, its.invoice_id)]
+        found = [its.invoice_id for its, _ in claims if invoice in (None, its.number, its.invoice_id)]
         if invoice is not None and not found:
             raise UsageError(f"task {one.id} is not about invoice {invoice!r}")
         return found

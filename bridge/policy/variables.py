@@ -18,8 +18,12 @@ GERMAN = {
     "days_overdue": "Tage seit der Fälligkeit; bei mehreren die meisten",
     "open_amount": "offene Hauptforderung aller genannten Rechnungen",
     "fee": "Gebühr dieser Stufe, leer, wo es keine gibt",
-    "earlier_fees": "Gebühren früherer Stufen, leer, wo es keine gibt",
-    "total": "was gefordert wird: offener Betrag und alle Gebühren",
+    "paid": "was auf diese Rechnungen gezahlt wurde, leer, wo nichts kam",
+    "earlier_fees": "Gebühren früherer Stufen und andere Kosten, leer, wo es keine gibt",
+    "flat_fee": "Verzugspauschalen (§ 288 Abs. 5 BGB), leer, wo es keine gibt",
+    "interest": "Verzugszinsen aller Rechnungen, leer, wo keine gefordert werden",
+    "interest_until": "Tag, bis zu dem einschließlich Zinsen gerechnet sind",
+    "total": "was gefordert wird: offener Betrag, Gebühren, Pauschalen und Zinsen",
     "deadline": "Tag, bis zu dem zu zahlen ist",
     "term_days": "Tage bis dahin",
     "today": "Datum der Mahnung",
@@ -29,21 +33,22 @@ GERMAN = {
     "creditor_phone": "Telefonnummer des Gläubigers, kann leer sein",
     "account_owner": "wer von uns den Kunden betreut, kann leer sein",
     "account_owner_email": "dessen E-Mail-Adresse, kann leer sein",
-    "claims": "alle Forderungen mit ihren Summen: eine Tabelle in Briefen und Mails, Zeilen in reinem Text",
-    "payment": "Betrag, Tag, Konto und Verwendungszweck der Zahlung; in Briefen und Mails mit GiroCode",
     "iban": "Konto, auf das zu zahlen ist, kann leer sein",
     "debtor_link": "Adresse der Seite, auf der der Schuldner antworten kann; leer auf Briefen und wo es keine gibt",
     "claims": "alle Forderungen mit ihren Summen: in Briefen und Mails als Tabelle, im reinen Text als Zeilen",
     "payment": "Betrag, Tag, Konto und Verwendungszweck zum Zahlen; in Briefen und Mails mit dem GiroCode",
     "several": "wahr, wo die Mahnung mehr als eine Rechnung nennt",
     "items": "die Rechnungen, für eine Schleife",
+    "payments": "Zahlungen auf diese Rechnungen, für eine Schleife",
+    "ancillaries": "Gebühren, Kosten und Pauschalen, für eine Schleife",
+    "interest_rows": "die Zinsrechnung, für eine Schleife",
     "mentions": "aufgeführte, nicht geforderte Rechnungen, für eine Schleife",
     "credits": "abgezogene offene Gutschriften, für eine Schleife",
 }
 """The meanings in German; `texts.VARIABLES` has the English ones."""
 
-_AMOUNTS = frozenset({"open_amount", "fee", "earlier_fees", "total"})
-_DATES = frozenset({"invoice_date", "due_date", "deadline", "today"})
+_AMOUNTS = frozenset({"open_amount", "paid", "fee", "earlier_fees", "flat_fee", "interest", "total"})
+_DATES = frozenset({"invoice_date", "due_date", "deadline", "today", "interest_until"})
 _NUMBERS = frozenset({"days_overdue", "term_days"})
 
 

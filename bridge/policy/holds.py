@@ -14,8 +14,15 @@ from bridge.policy.situation import Rule, Situation, Verdict
 from bridge.policy.views import ClaimView
 
 DUNNABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.PARTIAL, InvoiceKind.FINAL})
+_OPEN, _PAID, _DRAFT, _CANCELLED = InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.DRAFT, InvoiceStatus.CANCELLED
+_LEVEL_AGE, _DEADLINE_RUNNING, _MINIMUM_INTERVAL = Reason.LEVEL_AGE, Reason.DEADLINE_RUNNING, Reason.MINIMUM_INTERVAL
+_WITHIN_GRACE, _NOT_DUE = Reason.WITHIN_GRACE, Reason.NOT_DUE
+"""Looked up once: in Python 3.11 the members of an enumeration are slow to get at, and these are asked for with every claim."""
+
 CLOSING = frozenset({Reason.GONE, Reason.PAID, Reason.CANCELLED, Reason.CREDITED, Reason.COVERED})
 """Reasons that end a claim; every other one holds it."""
+
+_SENDS_NOTHING = (Automation.CREATE, Automation.COMPLETE)
 
 UNDECIDED = frozenset({"proposed", "approved"})
 """States of a notice that nothing was done about yet."""
@@ -35,14 +42,14 @@ def is_invoice(s: Situation) -> Verdict | None:
 
 def not_cancelled(s: Situation) -> Verdict | None:
     """Pass where neither the invoice nor another document says that it is cancelled."""
-    if s.claim.status is InvoiceStatus.CANCELLED or s.claim.cancelled:
+    if s.claim.status is _CANCELLED or s.claim.cancelled:
         return Verdict(Reason.CANCELLED, None, {})
     return None
 
 
 def not_paid(s: Situation) -> Verdict | None:
     """Pass where the provider does not show it as paid."""
-    return Verdict(Reason.PAID, None, {}) if s.claim.status is InvoiceStatus.PAID else None
+    return Verdict(Reason.PAID, None, {}) if s.claim.status is _PAID else None
 
 
 def not_replaced(s: Situation) -> Verdict | None:
@@ -54,9 +61,9 @@ def not_replaced(s: Situation) -> Verdict | None:
 
 def is_open(s: Situation) -> Verdict | None:
     """Pass where its state is known and it is no draft."""
-    if s.claim.status is InvoiceStatus.DRAFT:
+    if s.claim.status is _DRAFT:
         return Verdict(Reason.DRAFT, None, {})
-    return None if s.claim.status is InvoiceStatus.OPEN else Verdict(Reason.UNKNOWN_STATUS, None, {})
+    return None if s.claim.status is _OPEN else Verdict(Reason.UNKNOWN_STATUS, None, {})
 
 
 def not_closed_here(s: Situation) -> Verdict | None:
@@ -81,7 +88,7 @@ def is_due(s: Situation) -> Verdict | None:
         return None
     overdue_on = due + DAY
     next_on = overdue_on if s.target is None else min(overdue_on, s.target.possible_on)
-    return Verdict(Reason.NOT_DUE, next_on, {"due": due})
+    return Verdict(_NOT_DUE, next_on, {"due": due})
 
 
 def no_direct_debit(s: Situation) -> Verdict | None:
@@ -190,31 +197,27 @@ def group_turn(s: Situation) -> Verdict | None:
 
 def time_has_come(s: Situation) -> Verdict | None:
     """Pass where the level's day has come, the last deadline has passed, and the debtor was not written to a few days ago."""
-    target, plan = s.target, s.plan
+    target, today = s.target, s.today
     assert target is not None
-    assert plan is not None
-    today = s.today
-    reason, on = Reason.LEVEL_AGE, target.possible_on
+    reason, on = _LEVEL_AGE, target.possible_on
     if not target.chosen and s.deadline is not None and s.deadline >= on:
-        reason, on = Reason.DEADLINE_RUNNING, s.deadline + DAY
+        reason, on = _DEADLINE_RUNNING, s.deadline + DAY
     last = s.case.last_contact_on
     if s.level_on is not None and (last is None or s.level_on > last):
         last = s.level_on  # also of a reminder adopted just now
     if last is not None and target.level.reaches_debtor:
-        days = plan.minimum_interval_days
-        span = timedelta(days=s.rules.minimum_interval_days if days is None else days)
-        earliest = s.rules.office.later(last, span)
+        earliest = s.rules.office.later(last, s.table.interval)
         if earliest > on:
-            reason, on = Reason.MINIMUM_INTERVAL, earliest
+            reason, on = _MINIMUM_INTERVAL, earliest
     if on <= today:
         return None
-    if reason is Reason.LEVEL_AGE and target.trigger_on <= today:
-        reason = Reason.WITHIN_GRACE
+    if reason is _LEVEL_AGE and target.trigger_on <= today:
+        reason = _WITHIN_GRACE
     next_on = s.sending_day(on)
     facts: dict[str, object] = {"earliest": next_on, "level": target.level.name, "position": target.position}
-    if reason is Reason.MINIMUM_INTERVAL and last is not None:
+    if reason is _MINIMUM_INTERVAL and last is not None:
         facts["last"] = last
-    if reason is Reason.DEADLINE_RUNNING:
+    if reason is _DEADLINE_RUNNING:
         facts["deadline"] = s.deadline
     return Verdict(reason, next_on, facts)
 
@@ -239,13 +242,16 @@ def has_recipient(s: Situation) -> Verdict | None:
     """Pass where there is an address for each channel of the level."""
     target = s.target
     assert target is not None
-    if target.level.automation in (Automation.CREATE, Automation.COMPLETE):
+    if target.level.automation in _SENDS_NOTHING:
         return None
-    claim = addressed(s.claim, target.position)
+    claim, case = s.claim, s.case
+    if (claim.email or case.email) and target.level.by_mail_alone and not (claim.next_variant or claim.send_to):
+        return None
+    claim = addressed(claim, target.position)
     for via in variant_channels(s):
-        if via is Via.INTERNAL and colleagues_of(s.case, s.rules):
+        if via is Via.INTERNAL and colleagues_of(case, s.rules):
             continue
-        if via not in (Via.CALL, Via.COLLECTION) and not can_reach(s.case, claim, target.level, via):
+        if via not in (Via.CALL, Via.COLLECTION) and not can_reach(case, claim, target.level, via):
             return Verdict(Reason.NO_RECIPIENT, None, {"channel": via.value})
     return None
 
@@ -276,25 +282,24 @@ def jump_approved(s: Situation) -> Verdict | None:
 
 
 def plain(s: Situation) -> bool:
-    """Return whether nothing about the claim can be caught by a rule before `has_plan`: the usual case, told with one look.
+    """Return whether nothing but its dates can hold the claim before `has_plan`: the usual case, told with one look.
 
     A test holds this to the rules themselves: where it says True, each of them lets pass.
     """
-    claim, case, rules, due = s.claim, s.case, s.rules, s.due
+    claim, case, rules = s.claim, s.case, s.rules
+    demand = claim.demand
     return (
-        claim.status is InvoiceStatus.OPEN
+        claim.status is _OPEN
         and claim.kind in DUNNABLE
-        and due is not None
-        and s.today > due
         and not (claim.blocks or claim.notices or case.blocks)
         and claim.running is None
         and claim.payment_method is None
         and claim.sent is not False
         and claim.amounts_clear
         and claim.currency in rules.currencies
-        and claim.demand > rules.tolerance
-        and claim.demand >= rules.minimum
-        and claim.demand > 0
+        and demand > rules.tolerance
+        and demand >= rules.minimum
+        and demand > 0
         and not (claim.gone or claim.cancelled or claim.covered or claim.credited or claim.undelivered)
         and claim.closed is None
         and (rules.cutoff is None or (claim.issued_on is not None and claim.issued_on >= rules.cutoff))
@@ -326,6 +331,9 @@ LATE_RULES: tuple[Rule, ...] = (
     day_fits,
     jump_approved,
 )
+PLAIN_RULES: tuple[Rule, ...] = (is_due, *LATE_RULES)
+"""The rules that are left to ask where a claim is `plain`."""
+
 RULES: tuple[Rule, ...] = EARLY_RULES + LATE_RULES
 """All rules in the order in which they are asked; the first that answers decides."""
 

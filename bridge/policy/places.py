@@ -16,17 +16,19 @@ from bridge.policy.views import CaseView, ClaimView
 def calendar_of(case: CaseView, claim: ClaimView, rules: AccountRules) -> Calendar:
     """Return the calendar of the debtor's place: by country, in Germany by postal code; the agency's where nothing is known."""
     address = claim.address or case.address
-    return rules.calendar if address is None else calendar_at(address, rules)
+    if address is None:
+        return rules.calendar
+    return rules.places.get((address.country, address.postcode)) or calendar_at(address, rules)
 
 
 def calendar_at(address: Address | None, rules: AccountRules) -> Calendar:
     """Return the calendar of an address; see `calendar_of`."""
     if address is None:
         return rules.calendar
-    key = "place", address.country, address.postcode
-    known = rules.cache.get(key)
-    if not isinstance(known, Calendar):
-        known = rules.cache[key] = _look_up(address, rules.calendar)
+    key = address.country, address.postcode
+    known = rules.places.get(key)
+    if known is None:
+        known = rules.places[key] = _look_up(address, rules.calendar)
     return known
 
 

@@ -273,7 +273,7 @@ class DunningLevel(Frozen):
         """Return whether something is written to the debtor."""
         return bool(self.variants)
 
-    @property
+    @cached_property
     def reaches_debtor(self) -> bool:
         """Return whether the debtor hears of it: by a letter, a mail or a call."""
         return self.writes or self.call_task is not None
@@ -289,6 +289,11 @@ class DunningLevel(Frozen):
             (Via.COLLECTION, self.collection),
         ]
         return variant.channels + tuple(via for via, wanted in actions if wanted)
+
+    @cached_property
+    def by_mail_alone(self) -> bool:
+        """Return whether its standard variant goes by e-mail and nothing else is done: the usual case."""
+        return all(via.mailed for via in self.vias(self.standard))
 
     def variant(self, name: str | None) -> Variant:
         """Return the variant of that name, or the standard for None; `KeyError` where there is none."""
@@ -312,8 +317,9 @@ class DunningLevel(Frozen):
     @cached_property
     def timing(self) -> tuple[Start, timedelta, timedelta]:
         """Return from where this level counts, the time to its trigger day, and the time to the day from which it may go out."""
-        days = self.trigger.days
-        return self.trigger.start, timedelta(days=days), timedelta(days=days + self.grace_days)
+        to_trigger = timedelta(days=self.trigger.days)
+        to_possible = to_trigger + timedelta(days=self.grace_days) if self.grace_days else to_trigger
+        return self.trigger.start, to_trigger, to_possible
 
     def text_in(self, language: str, country: str = "DE") -> Text:
         """Return the text in that language, for creditors of that country where there is one of its own."""

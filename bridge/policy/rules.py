@@ -13,6 +13,7 @@ from bridge.policy.links import Links
 from bridge.policy.money import MoneyRules
 from bridge.policy.office import Office
 from bridge.policy.plan import EscalationPlan
+from bridge.policy.timetable import Timetable
 
 NO_PLAN = "none"
 """The plan name that takes a customer or an invoice out of every plan."""
@@ -106,25 +107,23 @@ class AccountRules:
     caretakers: tuple[Caretaker, ...] = ()
     files: Mapping[str, Attachment] = field(default_factory=dict)  # files that a level may attach, by name
     agency: str = ""  # name of the collection agency
+    excludes_nobody: bool = field(default=True, init=False, compare=False)  # the configuration itself excludes nothing
     cache: dict[object, object] = field(default_factory=dict, init=False, compare=False, repr=False)
+    places: dict[tuple[str, str], Calendar] = field(default_factory=dict, init=False, compare=False, repr=False)
+    timetables: dict[tuple[int, int], Timetable] = field(default_factory=dict, init=False, compare=False, repr=False)
 
-    @property
-    def excludes_nobody(self) -> bool:
-        """Return whether the configuration itself excludes no customer and no invoice."""
-        known = self.cache.get("excludes_nobody")
-        if known is None:
-            lists = (
-                self.excluded_customers,
-                self.excluded_customer_tags,
-                self.excluded_invoice_tags,
-                self.excluded_methods,
-                self.excluded_terms,
-                self.prepayment.tags,
-                self.prepayment.terms_days,
-                self.prepayment.methods,
-            )
-            known = self.cache["excludes_nobody"] = self.include_by_default and not any(lists)
-        return bool(known)
+    def __post_init__(self) -> None:
+        lists = (
+            self.excluded_customers,
+            self.excluded_customer_tags,
+            self.excluded_invoice_tags,
+            self.excluded_methods,
+            self.excluded_terms,
+            self.prepayment.tags,
+            self.prepayment.terms_days,
+            self.prepayment.methods,
+        )
+        object.__setattr__(self, "excludes_nobody", self.include_by_default and not any(lists))
 
     @property
     def version(self) -> str:

@@ -10,23 +10,13 @@ from bridge.policy.calendar import DAY, Calendar
 from bridge.policy.places import calendar_of, sending_places
 from bridge.policy.plan import DunningLevel, EscalationPlan
 from bridge.policy.rules import AccountRules
+from bridge.policy.timetable import Days, Target, Timetable
 from bridge.policy.trigger import Start
 from bridge.policy.views import AccountFacts, Adoption, CaseView, ClaimView, NoticeView
 
 NO_FACTS = AccountFacts()
+_NO_DAYS = Days(None, ())
 _COUNTS = frozenset({NoticeStatus.SENT, NoticeStatus.FINAL})
-
-
-class Target(NamedTuple):
-    """The level that would be next, when its trigger day comes, and when it may go out by age (trigger day plus grace)."""
-
-    position: int
-    repetition: int
-    level: DunningLevel
-    trigger_on: date
-    possible_on: date
-    chosen: bool
-    skipped: tuple[int, ...]
 
 
 class Situation:
@@ -41,13 +31,13 @@ class Situation:
         "facts",
         "level",
         "level_on",
-        "place",
         "plan",
         "plan_at",
         "plan_because",
         "plan_name",
         "repetition",
         "rules",
+        "table",
         "target",
         "today",
     )
@@ -66,18 +56,13 @@ class Situation:
         self.rules = rules
         self.today = today
         self.facts = facts
-        self.place = calendar_of(case, claim, rules)
-        self.due = effective_due(claim, self.place)
-        assigned = assign(case, claim, rules)
-        self.plan: EscalationPlan | None = assigned.plan
-        self.plan_name = assigned.name
-        self.plan_because = assigned.because
-        self.plan_at = assigned.where
+        self.plan, self.plan_name, self.plan_because, self.plan_at = assign(case, claim, rules)
+        self.table = timetable(rules, self.plan, calendar_of(case, claim, rules))
         self.level = claim.level
         self.level_on = claim.level_on
         self.deadline = claim.deadline
         self.repetition = claim.repetition
-        self.adoption = adoption(claim, assigned.plan) if claim.notices else None
+        self.adoption = adoption(claim, self.plan) if claim.notices else None
         if self.adoption is not None:
             if self.adoption.level != claim.level:
                 self.repetition = 0
@@ -86,13 +71,23 @@ class Situation:
                 self.adoption.on,
                 self.adoption.deadline,
             )
-        self.target: Target | None = next_target(self) if assigned.plan is not None and self.due is not None else None
+        printed = claim.due_on or _due_by_term(claim)
+        days = self.table[printed] if printed is not None else _NO_DAYS
+        self.due = days.due
+        if claim.next_level is None and self.level < len(days.targets) and (target := days.targets[self.level]):
+            self.target: Target | None = target
+        else:
+            self.target = next_target(self) if self.plan is not None and self.due is not None else None
 
     def sending_day(self, day: date) -> date:
         """Return the first day from `day` on which the next level goes out: the office sends, and the debtor has no holiday."""
         assert self.target is not None
-        weekdays = self.target.level.weekday_numbers
-        return self.rules.office.sending_day(day, weekdays, *sending_places(self.rules, self.place))
+        return self.table.sending_day(day, self.target.level.weekday_numbers)
+
+    @property
+    def place(self) -> Calendar:
+        """Return the calendar of the debtor's place."""
+        return self.table.place
 
     @property
     def overdue(self) -> bool:
@@ -102,12 +97,25 @@ class Situation:
 
 def effective_due(claim: ClaimView, place: Calendar) -> date | None:
     """Return the due date moved to a working day at the debtor's place (BGB 193), or None where no date or term is known."""
-    due = claim.due_on
-    if due is None:
-        if claim.issued_on is None or claim.payment_term_days is None:
-            return None
-        due = claim.issued_on + timedelta(days=claim.payment_term_days)
-    return place.working_day(due)
+    due = claim.due_on or _due_by_term(claim)
+    return None if due is None else place.working_day(due)
+
+
+def _due_by_term(claim: ClaimView) -> date | None:
+    if claim.issued_on is None or claim.payment_term_days is None:
+        return None
+    return claim.issued_on + timedelta(days=claim.payment_term_days)
+
+
+def timetable(rules: AccountRules, plan: EscalationPlan | None, place: Calendar) -> Timetable:
+    """Return the timetable of a plan at a place, kept with the rules."""
+    key = id(plan), id(place)  # both live as long as the rules
+    found = rules.timetables.get(key)
+    if found is None:
+        places = sending_places(rules, place)
+        made = Timetable(plan, place, rules.office, places, rules.minimum_interval_days)
+        found = rules.timetables[key] = made
+    return found
 
 
 def adoption(claim: ClaimView, plan: EscalationPlan | None) -> Adoption | None:
@@ -203,16 +211,17 @@ def _days_of(situation: Situation, level: DunningLevel) -> tuple[date, date]:
     assert due is not None
     start, to_trigger, to_possible = level.timing
     later = situation.rules.office.later
-    if start is Start.AFTER_DUE:
-        if not to_possible:
-            return later(due, DAY), later(due, DAY)  # overdue begins on the day after
-        return later(due, to_trigger), later(due, to_possible)
+    base: date | None = due
     if start is Start.BEFORE_DUE:
         on = (situation.claim.due_on or due) - to_trigger
         return on, on
-    base = situation.claim.issued_on if start is Start.AFTER_ISSUE else situation.level_on
-    base = base or due
-    return later(base, to_trigger), later(base, to_possible)
+    if start is Start.AFTER_DUE:
+        if not to_possible:
+            to_trigger = to_possible = DAY  # overdue begins on the day after
+    else:
+        base = situation.claim.issued_on if start is Start.AFTER_ISSUE else situation.level_on
+    possible_on = later(base or due, to_possible)
+    return possible_on if to_trigger is to_possible else later(base or due, to_trigger), possible_on
 
 
 class Verdict(NamedTuple):

@@ -7,7 +7,7 @@ checks any connector against what is promised here.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -94,6 +94,7 @@ __all__ = [
     "NoticeStatus",
     "Payment",
     "PaymentKind",
+    "Produced",
     "Proof",
     "ProviderNotice",
     "Reason",
@@ -204,6 +205,14 @@ class Connector(ABC):
         return ()
 
 
+class Produced(NamedTuple):
+    """A file as it leaves the house: its name for people, its media type, its bytes."""
+
+    filename: str
+    media_type: str
+    data: bytes
+
+
 class Channel(ABC):
     """One of our own ways to the debtor, with the same push and find as a connector."""
 
@@ -226,6 +235,14 @@ class Channel(ABC):
     def push(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Proof:
         """Send once. Errors as `Connector.push`; a failure before the message was handed over is `RetryLater`."""
 
+    def produced(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Sequence[Produced]:
+        """Return exactly what `push` will hand over, for the archive; nothing is sent. Errors as `push` before its call."""
+        return [Produced(one.filename, _media_type(data), data) for one, data in files]
+
     @abstractmethod
     def find(self, write: WriteBack) -> Proof:
         """Return the proof that the message went out, or raise `CannotTell`; absence is never provable."""
+
+
+def _media_type(data: bytes) -> str:
+    return "application/pdf" if data.startswith(b"%PDF-") else "application/octet-stream"

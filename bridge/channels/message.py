@@ -111,10 +111,18 @@ def build(
     mail.set_content(_body(_with_particulars(plain(content), content.footer)))
     _add_html(mail, content, sender.addr_spec)
     _attach(mail, files)
+    _bound(mail, write)
     size = len(mail.as_bytes())
     if size > largest:
         raise Refused(f"the mail has {size} bytes, at most {largest} can be sent", cause="mail_size")
     return mail
+
+
+def _bound(mail: EmailMessage, write: WriteBack) -> None:
+    """Fix the boundaries, so that the same notice is the same bytes; they depend on the content, which so cannot contain them."""
+    seed = sha256(f"{write.key}\n{write.content.model_dump_json()}".encode()).hexdigest()[:40]
+    for number, part in enumerate(one for one in mail.walk() if one.is_multipart()):
+        part.set_boundary(f"={seed}={number}")
 
 
 def _thread(write: WriteBack, sender: str) -> str:

@@ -23,6 +23,7 @@ from bridge.contract import (
     Channel,
     Finding,
     Health,
+    Produced,
     Proof,
     Refused,
     Severity,
@@ -170,13 +171,22 @@ class Smtp(Channel):
         """
         settings = self._settings
         envelope = self._envelope(write)
-        sender = Mailbox(settings.sender_name, addr_spec=settings.sender_address)
-        mail = build(write, files, envelope, sender=sender, reply_to=settings.reply_to, dated=self.clock())
+        mail = self._mail(write, files, envelope)
         archive = settings.archive.address if settings.archive else None
         if archive in envelope.recipients:
             archive = None
-        answer = transact(self._server(), settings.sender_address, envelope.recipients, archive, mail.as_bytes())
+        answer = transact(self._server(), settings.sender_address, envelope.recipients, archive, mail)
         return self._proof(write, envelope, smtp=answer)
+
+    def produced(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Sequence[Produced]:
+        """Return the mail as `push` sends it, byte by byte."""
+        return [Produced("mail.eml", "message/rfc822", self._mail(write, files, self._envelope(write)))]
+
+    def _mail(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]], envelope: Envelope) -> bytes:
+        settings = self._settings
+        sender = Mailbox(settings.sender_name, addr_spec=settings.sender_address)
+        dated = write.started_at or self.clock()
+        return build(write, files, envelope, sender=sender, reply_to=settings.reply_to, dated=dated).as_bytes()
 
     def find(self, write: WriteBack) -> Proof:
         """Return the proof that the archive holds the mail. Raises `CannotTell`, `RetryLater` (archive not reachable)."""

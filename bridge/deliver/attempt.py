@@ -16,6 +16,7 @@ from bridge.contract import (
     BadAnswer,
     BridgeError,
     CannotTell,
+    Channel,
     ConfigError,
     NotSupported,
     Proof,
@@ -241,7 +242,9 @@ class Attempt:
         def act() -> Proof:
             with self._port.http.delivering(seconds=seconds):
                 if step.channel is not None:
-                    return proving(write, self._desk.channels[step.channel].push(write, ready.files))
+                    channel = self._desk.channels[step.channel]
+                    self._keep(channel, write, ready.files)
+                    return proving(write, channel.push(write, ready.files))
                 return proving(write, self._push(write))
 
         try:
@@ -249,6 +252,17 @@ class Attempt:
         except Exception as error:  # noqa: BLE001  its class decides, an unknown one counts as perhaps written
             return self._failed(error)
         return self._proved(proof)
+
+    def _keep(self, channel: Channel, write: WriteBack, files: Sequence[tuple[Attachment, bytes]]) -> None:
+        """Keep what is about to be handed over. Where that fails, nothing is handed over."""
+        try:
+            self._desk.keep(self._step, write, channel.produced(write, files))
+        except BridgeError:
+            raise
+        except (OSError, DatabaseFault) as error:
+            raise RetryLater(f"what goes out cannot be kept: {type(error).__name__}", cause="archive") from error
+        except Exception as error:
+            raise Refused(f"channel {channel.name} cannot make what it sends: {error}", cause="channel") from error
 
     def _push(self, write: WriteBack) -> Proof:
         """Do the connector's act; after its write was answered as done, no error says any more that nothing was written."""

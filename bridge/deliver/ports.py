@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection
 
-from bridge.contract import Attachment, Channel, Connector, Http, Reason, Snapshot
+from bridge.contract import Attachment, Channel, Connector, Http, Produced, Reason, Snapshot, WriteBack
 from bridge.store import Store
 from bridge.store.records import Beside, Notice, NoticeClaim, Step
 
@@ -132,6 +132,14 @@ def no_files(_notice: Notice, _step: Step, _snapshots: Mapping[str, Snapshot]) -
     return ()
 
 
+Keep = Callable[[Step, WriteBack, Sequence[Produced]], None]
+"""Keeps what is about to be handed over by this call of a step. Raises `OSError` where the disk refuses it."""
+
+
+def keep_nothing(_step: Step, _write: WriteBack, _produced: Sequence[Produced]) -> None:
+    """Keep nothing: for tests of delivery alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Everything that all steps share."""
@@ -140,6 +148,7 @@ class Desk:
     channels: Mapping[str, Channel]
     rules: Rules
     files: Files = no_files
+    keep: Keep = keep_nothing
     stop: threading.Event = field(default_factory=threading.Event)
 
 

@@ -451,3 +451,25 @@ def test_long_call_becomes_unclear(scene):
             thread.join(10)
     assert scene.get(made).state == "landed"
     assert len(scene.mail.sent) == 1
+
+
+def test_what_cannot_be_kept_does_not_go_out(scene):
+    """A full disk lets nothing out: the notice waits, certainly unwritten, and goes out once it can be kept."""
+    made = scene.notice()
+    kept = []
+
+    def keep(step, write, produced):
+        if not kept:
+            kept.append(write)
+            raise OSError(28, "No space left on device")
+        kept.append(write)
+
+    worker = scene.worker(keep=keep)
+    report = worker.run("a")
+    assert (report.done, scene.mail.sent, scene.get(made).state) == (0, [], "queued")
+    (step,) = [one for one in scene.steps(made) if one.act is Act.MAIL]
+    assert (step.state, step.cause, step.started_at) == ("queued", "archive", None)
+    scene.clock.pass_(minutes=61)
+    worker.run("a")
+    assert len(scene.mail.sent) == 1
+    assert kept[1].started_at is not None

@@ -5,16 +5,30 @@ from bridge.app.caring import Caring
 from bridge.app.checking import Checking
 from bridge.app.choosing import Choosing
 from bridge.app.collection import Collection
+from bridge.app.evidence import EvidencePackages
 from bridge.app.instalments import Instalments
 from bridge.app.looking import Looking
 from bridge.app.plan_files import PlanFiles
 from bridge.app.planning import Planning
 from bridge.app.previewing import Previewing
+from bridge.app.runs import Runs
 from bridge.app.tasks import Tasks
 
 
 class Bridge(
-    Checking, Planning, PlanFiles, Choosing, Caring, Instalments, Tasks, Collection, Looking, Answering, Previewing
+    Checking,
+    Planning,
+    PlanFiles,
+    Choosing,
+    Caring,
+    Instalments,
+    Tasks,
+    Collection,
+    Looking,
+    Answering,
+    EvidencePackages,
+    Runs,
+    Previewing,
 ):
     """One opened installation with all use cases; each is described where it is defined.
 

@@ -109,9 +109,6 @@ class Checking(Assignments, Claims):
         if skew is not None and abs(skew) > SKEW_SECONDS and self.config.clock is None:
             text = f"this machine's clock and the provider's differ by {abs(skew)} s; set up time synchronisation"
             yield Remark(Severity.WARNING, "clock_skew", text, name)
-        if not health.has_bank_feed and not any(one.code.endswith("_no_bank_feed") for one in health.findings):
-            text = "shows no bank account; whether payments are up to date cannot be told, so nothing is held as stale"
-            yield Remark(Severity.INFO, "no_bank_feed", text, name)
         abilities = self.abilities(name, health)
         for plan in self.plans_in_use(name):
             yield from _findings(name, plan_fits(plan, abilities))

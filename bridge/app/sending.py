@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from bridge.app.enclosures import Enclosures
+from bridge.app.filing import Filing
 from bridge.app.lines import notice_line
 from bridge.app.opening import PAUSE, SENDING
 from bridge.app.reading import Progress, Reading
@@ -15,11 +15,11 @@ from bridge.deliver import Deliverer, Desk, Report
 from bridge.dun import Judge
 from bridge.errors import ConfigError, UsageError
 from bridge.model import Invoice, Reason
-from bridge.policy import Via, words
+from bridge.policy import Via
 from bridge.store.records import Notice
 
 
-class Sending(Reading):
+class Sending(Reading, Filing):
     """What lets notices out, and what keeps them in."""
 
     @cached_property
@@ -31,6 +31,7 @@ class Sending(Reading):
             channels=self.channels,
             rules=Judge(self.store, self.rules, zones, self._gate),
             files=self.enclosures,
+            keep=self.keep,
             stop=self.stop,
         )
 
@@ -53,14 +54,6 @@ class Sending(Reading):
         if self.store.settings.get(conn, PAUSE):
             return Reason.GLOBAL_PAUSE
         return None if self.sending(conn) else Reason.SENDING_OFF
-
-    def paused(self, conn: Connection) -> str:
-        """Return in plain words that all sending is paused, by whom and since when; nothing where it is not."""
-        if not self.store.settings.get(conn, PAUSE):
-            return ""
-        who, when = self.store.settings.changed(conn, PAUSE) or ("", None)
-        since = when.astimezone(ZoneInfo(self.config.schedule.time_zone)).date() if when else None
-        return words.reason(Reason.GLOBAL_PAUSE, self.language, {"by": who, "since": since})
 
     # ------------------------------------------------------------------------------------------------------- delivery
 

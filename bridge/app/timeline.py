@@ -116,6 +116,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Antwort über den Link: {answer} {until}. {note}",
         "answer through the link: {answer} {until}. {note}",
     ),
+    "evidence_exported": ("Beweispaket geschrieben, Siegel {seal}", "package of evidence written, seal {seal}"),
     "link_revoked": ("Antwortlink widerrufen", "debtor's link revoked"),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "connected": ("Konto verbunden", "account connected"),

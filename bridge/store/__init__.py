@@ -15,6 +15,7 @@ from bridge.store.cases import Cases
 from bridge.store.charges import Charges
 from bridge.store.choices import Choices
 from bridge.store.engine import DatabaseClock, decider, make_engine, overtaken, reach, reader
+from bridge.store.files import Files
 from bridge.store.handovers import HandOvers
 from bridge.store.history import History
 from bridge.store.journal import Journal
@@ -73,6 +74,7 @@ class Store:
         self.tasks = Tasks(self.journal)
         self.answers = Answers(self.journal)
         self.handovers = HandOvers(self.journal, self.choices)
+        self.files = Files()
         self.overview = Overview()
         self.questions = Questions()
         self.history = History(self.questions)

@@ -155,6 +155,11 @@ class Overview:
         query = select(event).where(or_(event.c.case_id == case_id, about)).order_by(event.c.id.desc()).limit(limit)
         return list(reversed(conn.execute(query).mappings().all()))
 
+    def noted(self, conn: Connection, kind: str, name: str, value: str) -> bool:
+        """Return whether the journal has an event of `kind` in which `name` is `value`."""
+        query = select(event.c.id).where(event.c.kind == kind, event.c.data[name].as_string() == value).limit(1)
+        return conn.scalar(query) is not None
+
     def _rows(self, conn: Connection, rows: Sequence[RowMapping]) -> list[CaseRow]:
         sums = self._sums(conn, [row["id"] for row in rows])
         return [_case_row(row, sums.get(row["id"], [])) for row in rows]

@@ -400,6 +400,29 @@ event = table(
     Index("ix_event_invoice", "account", "invoice_id"),
 )
 
+kept_file = table(  # every file that left the house, or was about to: never changed; the bytes lie in the archive under their hash
+    "kept_file",
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("case_id", ForeignKey("dunning_case.id"), nullable=False),
+    Column("run_id", ForeignKey("run.id")),
+    Column("notice_id", ForeignKey("notice.id")),
+    Column("step_id", ForeignKey("step.id")),
+    Column("acted_at", Instant),  # of the call of that step; only the one that was proven counts as gone out
+    Column("kind", String(16), nullable=False),  # mail, internal, letter, enclosure, collection
+    Column("name", Text, nullable=False),
+    Column("media_type", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    Column("business_date", Date, nullable=False),
+    Column("keep_until", Date, nullable=False),  # last day of its retention
+    Index("ix_kept_file_case", "case_id"),
+    Index("ix_kept_file_run", "run_id"),
+    Index("ix_kept_file_step", "step_id"),
+    Index("ix_kept_file_date", "business_date"),
+)
+
 # ------------------------------------------------------------------------------------------------------ housekeeping
 
 setting = table(

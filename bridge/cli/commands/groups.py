@@ -37,3 +37,23 @@ plans = _group("plans", "plans", ("list", "show", "new", "lint", "variables", "v
 links = _group("links", "links", ("list", "revoke"))
 tasks = _group("tasks", "tasks", ("list", "show", "done", "assign"))
 collection = _group("collection", "collection", ("list", "export", "recall"))
+files = _group("files", "files", ("list", "save", "check"))
+runs = Group(
+    "runs",
+    modules={
+        "list": f"{_C}files:runs",
+        "show": f"{_C}files:run_show",
+        "zip": f"{_C}files:run_zip",
+        "dismiss": f"{_C}files:dismiss",
+    },
+    prefix="runs ",
+    help="command.runs",
+    no_args_is_help=True,
+)
+evidence = Group(
+    "evidence",
+    modules={"export": f"{_C}files:evidence", "verify": f"{_C}files:verify"},
+    prefix="evidence ",
+    help="command.evidence",
+    no_args_is_help=True,
+)

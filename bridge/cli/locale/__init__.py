@@ -12,6 +12,7 @@ TOPICS = (
     "plans",
     "holds",
     "links",
+    "files",
     "tasks",
 )
 """Catalogues beside the main one of each language."""

@@ -479,6 +479,35 @@ def upgrade() -> None:
         batch_op.create_index("ix_task_notice", ["notice_id"], unique=False)
         batch_op.create_index("ix_task_state", ["state", "due_on"], unique=False)
 
+    op.create_table(
+        "kept_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("acted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.String(length=64), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("keep_until", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["dunning_case.id"], name=op.f("fk_kept_file_case_id")),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_kept_file_notice_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_kept_file_run_id")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_kept_file_step_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_file")),
+    )
+    with op.batch_alter_table("kept_file", schema=None) as batch_op:
+        batch_op.create_index("ix_kept_file_case", ["case_id"], unique=False)
+        batch_op.create_index("ix_kept_file_date", ["business_date"], unique=False)
+        batch_op.create_index("ix_kept_file_run", ["run_id"], unique=False)
+        batch_op.create_index("ix_kept_file_step", ["step_id"], unique=False)
+
 
 def downgrade() -> None:
     raise NotImplementedError("restore the copy that was made before the upgrade")

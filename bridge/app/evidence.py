@@ -1,0 +1,215 @@
+"""Evidence of a case (Beweispaket): everything about it in one ZIP that can be checked without this program.
+
+Inside: the case as JSON, its timeline as text, every mail and letter that went out, the original invoices of the provider, payments,
+proofs of delivery, a list of SHA-256 sums, and a small script that checks them. The journal keeps the sum over that list, so that a
+package in which a file and the list were both changed is found out here.
+"""
+
+import csv
+import dataclasses
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bridge.app.cases import Cases
+from bridge.app.filing import Filing, Packed, write_package
+from bridge.app.results import CaseDetail
+from bridge.documents.archive import FileDamaged
+from bridge.errors import BridgeError, UsageError
+from bridge.model import Ref
+
+SUMS = "SHA256SUMS"
+EXPORTED = "evidence_exported"
+LARGEST_PACKAGE = 500_000_000
+"""Bytes that a package may unpack to when it is checked."""
+
+VERIFIER = '''"""Checks this package: every file against SHA256SUMS. Prüft dieses Paket. Needs Python alone: python verify.py"""
+
+import hashlib
+import pathlib
+import sys
+
+here = pathlib.Path(__file__).resolve().parent
+listed, wrong = set(), []
+for line in (here / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+    digest, _, name = line.partition("  ")
+    listed.add(name)
+    path = here / name
+    if not path.is_file():
+        wrong.append(f"missing / fehlt: {name}")
+    elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        wrong.append(f"changed / verändert: {name}")
+for path in sorted(here.rglob("*")):
+    name = path.relative_to(here).as_posix()
+    if path.is_file() and name not in listed and name != "SHA256SUMS":
+        wrong.append(f"not listed / nicht verzeichnet: {name}")
+print("\\n".join(wrong) or f"{len(listed)} files are unchanged / {len(listed)} Dateien sind unverändert")
+sys.exit(1 if wrong else 0)
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A package that was written, and what could not be put into it."""
+
+    package: Packed
+    seal: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the check of a package found. `known`: this installation wrote it with exactly this list of sums."""
+
+    ok: bool
+    files: int
+    problems: tuple[str, ...]
+    known: bool
+
+
+class EvidencePackages(Cases, Filing):
+    """Packages of evidence, written and checked."""
+
+    def export_case(self, case: str, path: Path, *, provider: bool = True) -> Evidence:
+        """Write the evidence of a case to `path` as a ZIP; `provider` False: without asking the provider for invoices.
+
+        Raises `UsageError` where there is no such case or the file cannot be written.
+        """
+        detail = self.case(case)
+        with self.store.reading() as conn:
+            case_id = self.store.cases.by_number(conn, detail.line.number)["id"]
+            kept = self.store.files.listing(conn, case_id=case_id)
+            payments = self._payments(conn, detail)
+            proofs = self._proofs(conn, case_id)
+        files: list[tuple[str, bytes]] = []
+        missing: list[str] = []
+        for one in reversed(kept):
+            try:
+                files.append((f"files/{one.name}", self.archive.read(one.sha256)))
+            except FileDamaged as error:
+                missing.append(str(error))
+        if provider:
+            files += self._invoices(detail, missing)
+        files += [
+            ("case.json", _json({"case": detail, "proofs": proofs, "missing": missing})),
+            ("timeline.txt", _timeline(detail).encode()),
+            ("payments.csv", _csv(payments)),
+            ("verify.py", VERIFIER.encode()),
+        ]
+        sums = "".join(f"{sha256(data).hexdigest()}  {name}\n" for name, data in files)
+        seal = sha256(sums.encode()).hexdigest()
+        package = write_package(path, [(SUMS, sums.encode()), *files])
+        with self.store.begin() as conn:
+            data = {"seal": seal, "files": len(files)}
+            self.record(conn, EXPORTED, account=detail.line.account, case_id=case_id, data=data)
+        return Evidence(package, seal, tuple(missing))
+
+    def verify_package(self, path: Path) -> Verdict:
+        """Check a package of evidence: every file against its sum, and the list of sums against the journal.
+
+        Raises `UsageError` where it is no such package.
+        """
+        try:
+            with zipfile.ZipFile(path) as package:
+                if sum(one.file_size for one in package.infolist()) > LARGEST_PACKAGE:
+                    raise UsageError(f"{path} unpacks to more than {LARGEST_PACKAGE} bytes; that is no package of ours")
+                files = {name: package.read(name) for name in package.namelist()}
+        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            raise UsageError(f"{path} is no package of evidence: {error}") from error
+        if SUMS not in files:
+            raise UsageError(f"{path} is no package of evidence: it has no {SUMS}")
+        sums = files.pop(SUMS)
+        problems = _differences(sums.decode("utf-8", "replace"), files)
+        with self.store.reading() as conn:
+            known = self.store.overview.noted(conn, EXPORTED, "seal", sha256(sums).hexdigest())
+        return Verdict(not problems and known, len(files), tuple(problems), known)
+
+    def _invoices(self, detail: CaseDetail, missing: list[str]) -> Iterable[tuple[str, bytes]]:
+        connector = self.port(detail.line.account).connector
+        for claim in detail.claims:
+            number = claim.number or claim.invoice
+            try:
+                yield f"invoices/{_safe(number)}.pdf", connector.document(Ref.invoice(claim.invoice, claim.number))
+            except BridgeError as error:
+                missing.append(f"invoice {number}: {error}")
+
+    def _payments(self, conn: Connection, detail: CaseDetail) -> list[tuple[str, ...]]:
+        account = detail.line.account
+        numbers = {one.invoice: one.number or one.invoice for one in detail.claims}
+        found = self.store.mirror.payments(conn, account, numbers)
+        return [
+            (numbers[invoice], one.value_on.isoformat(), f"{one.amount:.2f}", one.currency, one.kind.value, one.text)
+            for invoice in numbers
+            for one in found.get(invoice, ())
+        ]
+
+    def _proofs(self, conn: Connection, case_id: int) -> list[dict[str, Any]]:
+        return [
+            {"notice": notice, "act": step.act.value, "state": step.state, "key": step.key, "proof": step.proof}
+            for notice in self.store.questions.notices_of_case(conn, case_id)
+            for step in self.store.outbox.steps.of_notice(conn, notice)
+            if step.proof is not None
+        ]
+
+
+def _differences(sums: str, files: dict[str, bytes]) -> list[str]:
+    lines = [line.partition("  ") for line in sums.splitlines()]
+    listed = {name: digest for digest, _, name in lines if name}
+    problems = [f"missing: {name}" for name in listed if name not in files]
+    problems += [f"not listed: {name}" for name in files if name not in listed]
+    problems += [
+        f"changed: {name}"
+        for name, data in files.items()
+        if name in listed and sha256(data).hexdigest() != listed[name]
+    ]
+    return problems
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json") if dump else str(value)
+
+
+def _timeline(detail: CaseDetail) -> str:
+    head = [f"{detail.line.number}  {detail.line.customer}  {detail.line.customer_number or ''}".rstrip(), ""]
+    return "\n".join(head + [f"{one.on.isoformat()}  {one.actor}  {one.text}" for one in detail.timeline]) + "\n"
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> bytes:
+    """Return rows as CSV; a text that a spreadsheet would run as a formula is made plain."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";")
+    writer.writerow(("invoice", "value_on", "amount", "currency", "kind", "text"))
+    for *facts, text in rows:
+        number, *others = facts
+        writer.writerow([_harmless(number), *others, _harmless(text)])
+    return out.getvalue().encode()
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
+
+
+def _safe(text: str) -> str:
+    return (
+        "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in text)[:80] or "invoice"
+    )

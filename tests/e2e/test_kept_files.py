@@ -1,0 +1,140 @@
+"""What left the house is kept: byte by byte, by run, by case, by period; summaries, packages, evidence."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from datetime import date
+from email import message_from_bytes, policy
+from hashlib import sha256
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("e2e-files")
+
+
+@pytest.fixture
+def sent(desk):
+    """An agency whose first level goes out as mail and as letter; RE-2 has no address that a letter could go to."""
+    plan = desk.folder / "standard.yaml"
+    plan.write_text(plan.read_text("utf-8").replace("[mail]", "[mail, letter]", 1), encoding="utf-8")
+    nobody = desk.sandbox.add_contact("Ohne Anschrift GmbH", number="1002")
+    desk.sandbox.add_invoice(nobody, number="RE-2", gross="500.00", issued_on=date(2026, 8, 3))
+    desk("run", "--no-deliver", code=None)
+    desk("approve", "--all", "--as", "Erika")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("deliver", code=None)
+    return desk
+
+
+@pytest.mark.feature("S-AMX-15")
+@pytest.mark.feature("S-AMX-16")
+@pytest.mark.feature("S-AMX-17")
+@pytest.mark.feature("S-AMX-42")
+@pytest.mark.feature("S-AMX-43")
+@pytest.mark.feature("S-AMX-44")
+def test_files_of_a_run(sent):
+    """Each file that left is listed once with case, day and kind, is exactly what the mail server got, and fills the run's ZIP."""
+    files = sent.json("files", "list")
+    assert {one["kind"] for one in files} == {"mail", "letter", "enclosure"}
+    (mail,) = [one for one in files if one["kind"] == "mail"]
+    assert (mail["on"], mail["case"], mail["keep_until"]) == ("2026-09-01", "MA-000001", "2032-12-31")
+    sent("files", "save", mail["id"], "--out", "eine.eml")
+    kept = (sent.folder / "eine.eml").read_bytes()
+    assert sha256(kept).hexdigest() == mail["sha256"]
+    ((_, received),) = sent.mails.received
+    parsed = message_from_bytes(kept, policy=policy.SMTP)
+    assert parsed.as_bytes() == received.as_bytes()
+    assert [part.get_filename() for part in parsed.iter_attachments()] == ["RE-1.pdf"]
+    assert next(iter(parsed.iter_attachments())).get_content().startswith(b"%PDF")
+    letters = sent.json("files", "list", "--letters")
+    assert {one["kind"] for one in letters} == {"letter", "enclosure"}
+    for one in letters:
+        sent("files", "save", one["id"], "--out", f"{one['id']}.pdf")
+        assert (sent.folder / f"{one['id']}.pdf").read_bytes().startswith(b"%PDF")
+    assert "exists" in sent("files", "save", mail["id"], "--out", "eine.eml", code=2)
+    assert sent.json("files", "list", "--case", "MA-000001") == files
+    assert sent.json("files", "list", "--to", "2026-08-31") == []
+    assert sent.json("files", "list", "--from", "2026-09-01", "--to", "01.09.2026") == files
+
+    (run,) = sent.json("runs", "list")
+    assert (run["sent"], run["to_post"], run["failed"]) == (1, 1, 0)
+    assert run["skipped"] == {"no_recipient": 1}
+    assert "1 sent" in sent("runs", "show", run["run"])
+    sent("runs", "zip", run["run"])
+    with zipfile.ZipFile(sent.folder / "mahnlauf.zip") as package:
+        names = package.namelist()
+        assert len(names) == run["files"] == len(files)
+        documents = [name for name in names if "_re-1" not in name.lower()]
+    assert len(documents) == run["sent"] + run["to_post"]
+    sent("runs", "dismiss", run["run"], "--as", "Erika")
+    assert sent.json("runs", "list") == []
+    assert [one["run"] for one in sent.json("runs", "list", "--all")] == [run["run"]]
+    assert sent.json("files", "list") == files
+
+
+@pytest.mark.feature("N-9")
+def test_evidence_of_a_case(sent):
+    """One ZIP holds timeline, mail, letter, invoice, payments and proofs; a changed byte is found, with this program and without."""
+    sent.sandbox.pay(sent.invoice, "190.00")
+    sent("pull")
+    done = sent.json("evidence", "export", "MA-000001", "--out", "akte.zip", "--as", "Erika")
+    assert done["missing"] == []
+    path = sent.folder / "akte.zip"
+    with zipfile.ZipFile(path) as package:
+        content = {name: package.read(name) for name in package.namelist()}
+    assert {name.partition("/")[0] for name in content} == {
+        "SHA256SUMS", "case.json", "files", "invoices", "payments.csv", "timeline.txt", "verify.py",
+    }  # fmt: skip
+    case = json.loads(content["case.json"])
+    assert case["case"]["claims"][0]["number"] == "RE-1"
+    assert case["case"]["contact"]
+    assert any(one["proof"]["facts"].get("message_id") for one in case["proofs"] if one["act"] == "mail")
+    assert b"190.00" in content["payments.csv"]
+    assert content["invoices/RE-1.pdf"].startswith(b"%PDF")
+    assert sum(name.endswith(".eml") for name in content) == 1
+    assert sent.json("evidence", "verify", "akte.zip")["ok"]
+
+    folder = sent.folder / "ausgepackt"
+    with zipfile.ZipFile(path) as package:
+        package.extractall(folder)
+    command = [sys.executable, str(folder / "verify.py")]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    (folder / "timeline.txt").write_bytes(content["timeline.txt"].replace(b"2026", b"2025", 1))
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert "timeline.txt" in found.stdout
+
+    changed = dict(content, **{"timeline.txt": content["timeline.txt"][:-1] + b"!"})
+    pack(sent.folder / "eins.zip", changed)
+    told = sent.json("evidence", "verify", "eins.zip", code=1)
+    assert told["problems"] == ["changed: timeline.txt"]
+    sums = changed["SHA256SUMS"].decode().splitlines()
+    fitting = [f"{sha256(changed[line.split('  ')[1]]).hexdigest()}  {line.split('  ')[1]}" for line in sums]
+    pack(sent.folder / "zwei.zip", dict(changed, SHA256SUMS="\n".join(fitting).encode() + b"\n"))
+    told = sent.json("evidence", "verify", "zwei.zip", code=1)
+    assert (told["problems"], told["known"]) == ([], False)
+    (sent.folder / "kein.zip").write_bytes(b"PK")
+    assert "no package of evidence" in sent("evidence", "verify", "kein.zip", code=2)
+
+
+def pack(path, content):
+    with zipfile.ZipFile(path, "w") as package:
+        for name, data in content.items():
+            package.writestr(name, data)
+
+
+def test_a_changed_file_is_named(sent):
+    """A kept file that somebody changed or removed is named, is not given out, and stays a gap that the evidence names."""
+    assert sent.json("files", "check")["damaged"] == []
+    (mail,) = [one for one in sent.json("files", "list") if one["kind"] == "mail"]
+    path = sent.folder / "data" / "archive" / mail["sha256"][:2] / mail["sha256"][2:]
+    assert path.stat().st_mode & 0o777 == 0o400
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes() + b" ")
+    told = sent.json("files", "check", code=1)
+    assert mail["name"] in told["damaged"][0][0]
+    sent("files", "save", mail["id"], "--out", "x.eml", code=1)
+    path.unlink()
+    done = sent.json("evidence", "export", "MA-000001", "--out", "akte.zip", code=1)
+    assert mail["sha256"][2:] in done["missing"][0]

@@ -23,6 +23,7 @@ from bridge.errors import (
     Refused,
     RetryLater,
     Unclear,
+    Wrong,
 )
 from bridge.http import Http, Reply
 from bridge.http.redact import redact
@@ -60,8 +61,11 @@ from bridge.model import (
     Snapshot,
     WriteBack,
 )
+from bridge.words import NOTHING, Sentence, listed, quoted, sentence_of
+from bridge.words.misfits import misfit
 
 __all__ = [
+    "NOTHING",
     "REACHES_DEBTOR",
     "Act",
     "Address",
@@ -107,12 +111,18 @@ __all__ = [
     "Reply",
     "RetryLater",
     "SecretStr",
+    "Sentence",
     "Severity",
     "Snapshot",
     "Table",
     "Unclear",
     "WriteBack",
+    "Wrong",
+    "listed",
+    "misfit",
+    "quoted",
     "redact",
+    "sentence_of",
 ]
 
 
@@ -130,8 +140,7 @@ class ConnectorSettings(BaseModel):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
-            msg = f"{value!r} is no time zone; write a name such as Europe/Berlin"
-            raise ValueError(msg) from error
+            raise Wrong("{value!r} is no time zone; write a name such as Europe/Berlin", value=value) from error
         return value
 
 
@@ -149,6 +158,9 @@ class Connector(ABC):
 
     hosts: ClassVar[tuple[str, ...]] = ()
     """The provider's real hosts (suffixes); against them the program's date can not be set from outside."""
+
+    german: ClassVar[dict[str, str]] = {}
+    """German of its sentences, by their English templates; a sentence without it is told in English, marked as such."""
 
     acts: ClassVar[frozenset[Act]] = frozenset()
     """The most that `push` can do; empty means read-only."""
@@ -187,18 +199,18 @@ class Connector(ABC):
         Raises `Refused` (the provider wrote nothing), `RetryLater` (nothing was written), `Unclear` (it may have been written),
         `ConfigError` (the account stops), `NotSupported`.
         """
-        raise NotSupported(f"{self.name} cannot {write.act}")
+        raise NotSupported("{name} cannot {act}", name=self.name, act=write.act)
 
     def find(self, write: WriteBack) -> Proof | None:
         """Return the proof of a write whose answer was lost, None only if it is certainly absent, else raise `CannotTell`.
 
         For acts in `REACHES_DEBTOR` the result is the proof or `CannotTell`, never None.
         """
-        raise CannotTell(f"{self.name} cannot tell whether {write.key} happened")
+        raise CannotTell("{name} cannot tell whether {key} happened", name=self.name, key=write.key)
 
     def document(self, ref: Ref) -> bytes:
         """Return the original invoice or reminder as PDF, without any effect on it at the provider."""
-        raise NotSupported(f"{self.name} has no documents")
+        raise NotSupported("{name} has no documents", name=self.name)
 
     def prepare_places(self) -> tuple[Finding, ...]:
         """Create, on a person's consent, the harmless places for our line (custom field, property); harmless to repeat."""
@@ -221,6 +233,9 @@ class Channel(ABC):
 
     Settings: ClassVar[type[BaseModel]]
     act: ClassVar[Act]
+
+    german: ClassVar[dict[str, str]] = {}
+    """As `Connector.german`."""
 
     def __init__(self, settings: BaseModel, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Keep the settings; `clock` is the business clock (aware), from which dates on letters and mails come."""

@@ -2,11 +2,13 @@
 
 Every failure that a connector, a channel or the HTTP session can meet ends in exactly one of these classes, and the class alone
 decides what the caller does. The message is for people: it names file, line, field and value where there are any, and what would
-be right. It never contains a secret.
+be right. It never contains a secret. It is an English template with facts (`bridge.words`), so that it can be told in German too.
 """
 
 from datetime import timedelta
 from typing import Any
+
+from bridge.words import Sentence
 
 
 class BridgeError(Exception):
@@ -17,10 +19,19 @@ class BridgeError(Exception):
     body: Any = None
     """The provider's own error answer (parsed JSON, else its text, shortened), for the connector that knows its codes; never shown."""
 
-    def __init__(self, message: str, *, cause: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, cause: str | None = None, **facts: Any) -> None:
+        self.sentence = Sentence(message, **facts)
+        super().__init__(self.sentence)
         if cause is not None:
             self.cause = cause
+
+
+class Wrong(ValueError):
+    """A value does not fit; raised by readers and validators, and named with its place by whoever called them."""
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        self.sentence = Sentence(message, **facts)
+        super().__init__(self.sentence)
 
 
 class ConfigError(BridgeError):
@@ -34,8 +45,10 @@ class RetryLater(BridgeError):
 
     cause = "retry_later"
 
-    def __init__(self, message: str, *, after: timedelta = timedelta(minutes=1), cause: str | None = None) -> None:
-        super().__init__(message, cause=cause)
+    def __init__(
+        self, message: str, *, after: timedelta = timedelta(minutes=1), cause: str | None = None, **facts: Any
+    ) -> None:
+        super().__init__(message, cause=cause, **facts)
         self.after = after
 
 
@@ -68,13 +81,19 @@ class BadRecord(BridgeError):
 
     cause = "bad_record"
 
-    def __init__(self, reason: str, *, field: str = "", value: object = None, cause: str | None = None) -> None:
+    def __init__(
+        self, reason: str, *, field: str = "", value: object = None, cause: str | None = None, **facts: Any
+    ) -> None:
         shown = repr(value)
-        self.reason = reason
+        self.reason = Sentence(reason, **facts)
         self.field = field
         self.value = shown if len(shown) <= 200 else shown[:197] + "..."
-        where = f"{field} = {self.value}: " if field else ""
-        super().__init__(where + reason, cause=cause or (f"bad_record:{field}" if field else None))
+        said = (
+            Sentence("{field} = {value}: {reason}", field=field, value=self.value, reason=self.reason)
+            if field
+            else self.reason
+        )
+        super().__init__(said, cause=cause or (f"bad_record:{field}" if field else None))
 
 
 class BadAnswer(RetryLater):

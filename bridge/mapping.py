@@ -25,7 +25,8 @@ from zoneinfo import ZoneInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bridge.errors import BadRecord, ConfigError
+from bridge.errors import BadRecord, ConfigError, Wrong
+from bridge.words import sentence_of
 
 Reader = Callable[[Any, ZoneInfo], Any]
 
@@ -42,7 +43,7 @@ def _text(value: Any, _zone: ZoneInfo) -> str:
     if type(value) is str:  # nearly always; a first pull comes through here millions of times
         return value.strip()
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise ValueError("expected text")
+        raise Wrong("expected text")
     return str(value).strip()
 
 
@@ -52,22 +53,22 @@ def _integer(value: Any, _zone: ZoneInfo) -> int:
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation as error:
-        raise ValueError("expected a whole number") from error
+        raise Wrong("expected a whole number") from error
     if not number.is_finite() or number.adjusted() > 12 or number != number.to_integral_value() or abs(number) > 10**12:
-        raise ValueError("expected a whole number")
+        raise Wrong("expected a whole number")
     return int(number)
 
 
 def _decimal(value: Any, _zone: ZoneInfo) -> Decimal:
     """Read `238`, `"238.00"` or a JSON number that was parsed as Decimal."""
     if isinstance(value, bool | float):
-        raise ValueError("expected an amount such as 238.00")
+        raise Wrong("expected an amount such as 238.00")
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation as error:
-        raise ValueError("expected an amount such as 238.00") from error
+        raise Wrong("expected an amount such as 238.00") from error
     if not number.is_finite() or (number and abs(number.adjusted()) > DIGITS):
-        raise ValueError("expected an amount such as 238.00")
+        raise Wrong("expected an amount such as 238.00")
     return number
 
 
@@ -79,7 +80,7 @@ def _decimal_comma(value: Any, zone: ZoneInfo) -> Decimal:
     whole, _, cents = text.partition(",")
     groups = whole.lstrip("+-").split(".")
     if len(groups) > 1 and (not 1 <= len(groups[0]) <= 3 or any(len(group) != 3 for group in groups[1:])):
-        raise ValueError("expected an amount such as 1.234,56")
+        raise Wrong("expected an amount such as 1.234,56")
     return _decimal(whole.replace(".", "") + ("." + cents if cents else ""), zone)
 
 
@@ -97,7 +98,7 @@ def _date(value: Any, zone: ZoneInfo) -> date:
             return _possible(date.fromisoformat(text))
         moment = _possible(datetime.fromisoformat(text))
     except ValueError as error:
-        raise ValueError("expected a date such as 2026-09-01 or 01.09.2026") from error
+        raise Wrong("expected a date such as 2026-09-01 or 01.09.2026") from error
     return moment.date() if moment.tzinfo is None else moment.astimezone(zone).date()
 
 
@@ -106,14 +107,14 @@ def _datetime(value: Any, zone: ZoneInfo) -> datetime:
     try:
         moment = _possible(datetime.fromisoformat(str(value).strip()))
     except ValueError as error:
-        raise ValueError("expected an instant such as 2026-09-01T08:00:10+02:00") from error
+        raise Wrong("expected an instant such as 2026-09-01T08:00:10+02:00") from error
     return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
 
 
 def _possible(day: D) -> D:
     """Return a date with which can be computed: near the ends of the calendar a term of some days has no end."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ValueError("no year of a document")
+        raise Wrong("no year of a document")
     return day
 
 
@@ -126,14 +127,14 @@ def _boolean(value: Any, _zone: ZoneInfo) -> bool:
         return True
     if text in _FALSE:
         return False
-    raise ValueError("expected yes or no (1 or 0)")
+    raise Wrong("expected yes or no (1 or 0)")
 
 
 def _words(value: Any, zone: ZoneInfo) -> tuple[str, ...]:
     """Read a list, or text with commas, as a tuple of words."""
     items: Iterable[Any] = value.split(",") if isinstance(value, str) else value
     if isinstance(items, dict) or not isinstance(items, Iterable):
-        raise ValueError("expected a list or words separated by commas")
+        raise Wrong("expected a list or words separated by commas")
     return tuple(word for item in items if (word := _text(item, zone)))
 
 
@@ -175,7 +176,7 @@ class _Field:
                 return self.read(value, zone)
             return self.values.get(_text(value, zone), self.default)
         except (ValueError, TypeError) as error:
-            raise BadRecord(str(error), field=self.source, value=value) from error
+            raise BadRecord(sentence_of(error), field=self.source, value=value) from error
 
 
 class Table:
@@ -197,7 +198,7 @@ class Table:
     def read(self, raw: Any, zone: ZoneInfo) -> dict[str, Any] | None:
         """Return target fields of `raw`; absent values without a default are left out. Raises `BadRecord`."""
         if not isinstance(raw, MappingType):
-            raise BadRecord(f"expected an object for {self.name}", value=raw)
+            raise BadRecord("expected an object for {name}", name=self.name, value=raw)
         if not self.matches(raw):
             return None
         result: dict[str, Any] = {}
@@ -233,7 +234,9 @@ class Mapping:
             return cls.parse(name, own.read_text("utf-8"), str(own))
         shipped = resources.files("mappings") / f"{name}.yaml"
         if not shipped.is_file():
-            raise ConfigError(f"there is no mapping {name}.yaml" + (f" in {folder}" if folder else ""))
+            raise ConfigError(
+                "there is no mapping {file} in {folder}", file=f"{name}.yaml", folder=folder or "mappings"
+            )
         return cls.parse(name, shipped.read_text("utf-8"), f"mappings/{name}.yaml")
 
     @classmethod
@@ -242,9 +245,9 @@ class Mapping:
         try:
             document = YAML(typ="rt", pure=True).load(text)
         except YAMLError as error:
-            raise ConfigError(f"{source}: {' '.join(str(error).split())}") from error
+            raise ConfigError("{source}: {error}", source=source, error=" ".join(str(error).split())) from error
         if not isinstance(document, dict):
-            raise ConfigError(f"{source}: expected tables such as `invoice:` with `fields:`")
+            raise ConfigError("{source}: expected tables such as `invoice:` with `fields:`", source=source)
         options = document.pop("options", None) or {}
         return cls(name, {str(key): _table(source, document, str(key)) for key in document}, _plain(options))
 
@@ -267,10 +270,12 @@ def _line(node: Any, key: str) -> int:
 def _table(source: str, document: Any, name: str) -> Table:
     node, where = document[name], f"{source}:{_line(document, name)}: {name}"
     if not isinstance(node, dict) or not isinstance(node.get("fields"), dict):
-        raise ConfigError(f"{where}: expected `fields:` with one line per field")
+        raise ConfigError("{where}: expected `fields:` with one line per field", where=where)
     unknown = set(node) - {"fields", "only_if"}
     if unknown:
-        raise ConfigError(f"{where}: unknown key {sorted(unknown)[0]!r}; allowed are fields, only_if")
+        raise ConfigError(
+            "{where}: unknown key {unknown!r}; allowed are fields, only_if", where=where, unknown=sorted(unknown)[0]
+        )
     only_if: dict[str, frozenset[str]] = {}
     for path, values in (node.get("only_if") or {}).items():
         only_if[str(path)] = frozenset(str(value) for value in (values if isinstance(values, list) else [values]))
@@ -283,14 +288,23 @@ def _field(source: str, fields: Any, target: str) -> _Field:
     if isinstance(node, str):
         return _Field(target, node, _text, None, None)
     if not isinstance(node, dict) or not isinstance(node.get("from"), str):
-        raise ConfigError(f"{where}: expected a source path, or {{from: path, read: reader}}")
+        raise ConfigError("{where}: expected a source path, or {{from: path, read: reader}}", where=where)
     unknown = set(node) - {"from", "read", "values", "default"}
     if unknown:
-        raise ConfigError(f"{where}: unknown key {sorted(unknown)[0]!r}; allowed are from, read, values, default")
+        raise ConfigError(
+            "{where}: unknown key {unknown!r}; allowed are from, read, values, default",
+            where=where,
+            unknown=sorted(unknown)[0],
+        )
     reader, values = node.get("read", "text"), node.get("values")
     if reader not in READERS:
-        raise ConfigError(f"{where}: unknown reader {reader!r}; there are {', '.join(READERS)}")
+        raise ConfigError(
+            "{where}: unknown reader {reader!r}; there are {readers}",
+            where=where,
+            reader=reader,
+            readers=", ".join(READERS),
+        )
     if values is not None and not isinstance(values, dict):
-        raise ConfigError(f"{where}: `values` must be a table from the provider's value to ours")
+        raise ConfigError("{where}: `values` must be a table from the provider's value to ours", where=where)
     plain = {str(key): value for key, value in values.items()} if values is not None else None
     return _Field(target, str(node["from"]), READERS[reader], plain, node.get("default"))

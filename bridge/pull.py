@@ -22,6 +22,7 @@ from bridge.store.accounts import OK, RECONNECT, STOPPED, UNREACHABLE, Account, 
 from bridge.store.foreign import watch
 from bridge.store.leases import Held
 from bridge.store.upsert import Written
+from bridge.words import Sentence, quoted
 
 LEASE_SECONDS = 600.0
 """How long a pull that was killed keeps others out; renewed with every group written."""
@@ -108,7 +109,7 @@ class PullResult:
     jump: Mapping[str, Any] | None = None
     full: bool = False
     cause: str | None = None
-    error: str | None = None
+    error: Sentence | None = None
     retry_after: timedelta | None = None
     outage_began: bool = False
     recovered: bool = False
@@ -130,7 +131,9 @@ def pull(
     A provider that fails ends in the result, and in the account's state; everything read until then is kept. `progress` is told
     how many records are read, of how many, where the provider says so. Raises `AlreadyRunning` where this account is being read.
     """
-    with store.leases.holding(f"pull:{port.name}", seconds=LEASE_SECONDS, what=f"reading account {port.name}") as lease:
+    with store.leases.holding(
+        f"pull:{port.name}", seconds=LEASE_SECONDS, what=Sentence("reading account {account}", account=port.name)
+    ) as lease:
         with store.begin() as conn:
             store.mirror.accounts.ensure(conn, port.name, port.connector.name)
             before = store.mirror.accounts.get(conn, port.name)
@@ -139,12 +142,12 @@ def pull(
         try:
             reading.run(None if full else before.cursor)
         except AlreadyRunning as error:
-            _broken_off(store, run_id, reading, error.cause, str(error))
+            _broken_off(store, run_id, reading, error.cause, error.sentence)
             raise
         except BridgeError as error:
             return _failed(store, before, run_id, reading, error)
         except BaseException as error:
-            _broken_off(store, run_id, reading, "crash", f"{type(error).__name__}: {error}"[:500])
+            _broken_off(store, run_id, reading, "crash", quoted(f"{type(error).__name__}: {error}"))
             raise
         if before.pulled_at is not None and reading.counts.notices and not before.writing_suspended:
             watch(store, before.name, run_id, began=began, zone=zone, today=business_date)
@@ -397,11 +400,11 @@ def _failed(store: Store, before: Account, run_id: int, reading: _Reading, error
     with store.begin() as conn:
         was = accounts.get(conn, name).state
         if outcome is Outcome.UNREACHABLE:
-            accounts.set_state(conn, name, UNREACHABLE, str(error))
+            accounts.set_state(conn, name, UNREACHABLE, error.sentence)
         elif outcome is Outcome.STOPPED and not (was == RECONNECT or error.cause == "reconnect"):
-            accounts.set_state(conn, name, STOPPED, str(error))
+            accounts.set_state(conn, name, STOPPED, error.sentence)
         elif outcome is Outcome.STOPPED and was != RECONNECT:
-            accounts.set_state(conn, name, RECONNECT, str(error))
+            accounts.set_state(conn, name, RECONNECT, error.sentence)
         store.runs.end(
             conn,
             run_id,
@@ -409,7 +412,7 @@ def _failed(store: Store, before: Account, run_id: int, reading: _Reading, error
             state="failed",
             counts=asdict(reading.counts),
             cause=error.cause,
-            error=str(error),
+            error=error.sentence,
         )
     return PullResult(
         name,
@@ -418,13 +421,13 @@ def _failed(store: Store, before: Account, run_id: int, reading: _Reading, error
         reading.counts,
         full=reading.full,
         cause=error.cause,
-        error=str(error),
+        error=error.sentence,
         retry_after=error.after if isinstance(error, RetryLater) else None,
         outage_began=outcome is Outcome.UNREACHABLE and before.state != UNREACHABLE,
     )
 
 
-def _broken_off(store: Store, run_id: int, reading: _Reading, cause: str, text: str) -> None:
+def _broken_off(store: Store, run_id: int, reading: _Reading, cause: str, text: Sentence) -> None:
     with store.begin() as conn:
         counts = asdict(reading.counts)
         store.runs.end(conn, run_id, at=store.now(), state="failed", counts=counts, cause=cause, error=text)

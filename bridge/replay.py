@@ -10,12 +10,13 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, Ref, RetryLater
+from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, Ref, Reject, RetryLater
 from bridge.deliver import AccountPort, Desk, Landing, found_proof, write_back
 from bridge.errors import UsageError, WrongState
 from bridge.store.records import Notice, Step
 from bridge.store.rejects import KnownReject
 from bridge.store.steps import Proved
+from bridge.words import Sentence, quoted
 
 
 class Kind(StrEnum):
@@ -46,7 +47,7 @@ class Failure:
     what: str
     state: str
     cause: str
-    text: str
+    text: Sentence
     since: datetime | None = None
     invoices: tuple[str, ...] = ()
     notice_id: int | None = None
@@ -72,7 +73,7 @@ class Preview:
 
     id: str
     plan: Plan
-    text: str
+    text: Sentence
     proof: Proof | None = field(default=None, repr=False)
 
 
@@ -84,7 +85,7 @@ class FailedRun:
     kind: str
     account: str | None
     cause: str
-    text: str
+    text: Sentence
     started_at: datetime
 
 
@@ -101,8 +102,22 @@ def parse_id(text: str) -> tuple[Kind, int]:
     """Read `step-12`. Raises `UsageError`."""
     kind, _, number = text.partition("-")
     if kind not in list(Kind) or not number.isdecimal():
-        raise UsageError(f"{text!r} is no failure; write an id as the list shows it, such as step-12 or reject-5")
+        raise UsageError(
+            "{text!r} is no failure; write an id as the list shows it, such as step-12 or reject-5", text=text
+        )
     return Kind(kind), int(number)
+
+
+_IT_IS = {
+    "sending": Sentence("it is under way"),
+    "done": Sentence("it is done"),
+    "dropped": Sentence("it was dropped"),
+    "discarded": Sentence("it was discarded"),
+    "queued": Sentence("it is queued already"),
+    "unclear": Sentence("its outcome is still unclear"),
+    "resolved": Sentence("it arrived well meanwhile"),
+}
+"""What is said of an item that is not stopped, by its state."""
 
 
 class Replay:
@@ -136,7 +151,7 @@ class Replay:
             if one.id == item:
                 return one
         parse_id(item)
-        raise UsageError(f"{item} is not stopped; `failures list` shows what is")
+        raise UsageError("{item} is not stopped; `failures list` shows what is", item=item)
 
     def preview(self, items: Sequence[str]) -> list[Preview]:
         """Return what a replay would do with each item; providers are only read, nothing is stored."""
@@ -149,7 +164,7 @@ class Replay:
         if kind is Kind.RUN:
             found = self._run(number)
             plan = Plan.RUN if found and self._again.rerun else Plan.NOTHING
-            return Preview(item, plan, f"{found.kind} is run again" if found else "it is no longer failed")
+            return Preview(item, plan, Sentence("it is run again") if found else Sentence("it is no longer failed"))
         return self._preview_step(item, number, went_out)
 
     def _preview_step(self, item: str, number: int, went_out: bool | None) -> Preview:
@@ -157,14 +172,20 @@ class Replay:
             step = self._store.outbox.steps.get(conn, number)
             notice = self._store.outbox.get(conn, step.notice_id)
         if step.state == "queued":
-            return Preview(item, Plan.AGAIN, "it is tried again at the next delivery")
+            return Preview(item, Plan.AGAIN, Sentence("it is tried again at the next delivery"))
         if step.state not in ("parked", "unclear"):
-            return Preview(item, Plan.NOTHING, f"it is {step.state}")
+            return Preview(item, Plan.NOTHING, _IT_IS[step.state])
         if step.proof is not None:
-            text = f"the provider made {step.proof.provider_id or 'it'}: {step.error}; accept it as done, or discard it"
+            text = Sentence(
+                "the provider made {provider_id}: {error}; accept it as done, or discard it",
+                provider_id=step.proof.provider_id or Sentence("it"),
+                error=step.error,
+            )
             return Preview(item, Plan.FOUND if went_out else Plan.ASK, text, step.proof)
         if step.state == "parked" and step.started_at is None and went_out is not True:
-            return Preview(item, Plan.AGAIN, "certainly nothing was written; it is done again after a fresh look")
+            return Preview(
+                item, Plan.AGAIN, Sentence("certainly nothing was written; it is done again after a fresh look")
+            )
         return self._asked(item, notice, step, went_out)
 
     def _asked(self, item: str, notice: Notice, step: Step, went_out: bool | None) -> Preview:
@@ -172,28 +193,35 @@ class Replay:
         try:
             proof = self._find(notice, step)
         except (RetryLater, ConfigError) as error:
-            proof, absent, text = None, False, f"the provider does not answer: {error}"
+            proof, absent, text = None, False, Sentence("the provider does not answer: {error}", error=error)
             if went_out is None:
                 return Preview(item, Plan.WAIT, text)
         except BridgeError as error:
-            proof, absent, text = None, False, str(error)
+            proof, absent, text = None, False, error.sentence
         else:
-            absent, text = proof is None and not step.reaches_debtor, "the provider shows no trace of it"
+            absent, text = proof is None and not step.reaches_debtor, Sentence("the provider shows no trace of it")
         if proof is not None:
-            return Preview(item, Plan.FOUND, f"the provider holds {proof.provider_id or 'it'}", proof)
+            return Preview(
+                item,
+                Plan.FOUND,
+                Sentence("the provider holds {provider_id}", provider_id=proof.provider_id or Sentence("it")),
+                proof,
+            )
         if step.state == "unclear":
-            return Preview(item, Plan.WAIT, "its settling time is not over; delivery looks for it by itself")
+            return Preview(item, Plan.WAIT, Sentence("its settling time is not over; delivery looks for it by itself"))
         if went_out:
-            return Preview(item, Plan.FOUND, "done, on a person's word")
+            return Preview(item, Plan.FOUND, Sentence("done, on a person's word"))
         if absent or went_out is False:
-            return Preview(item, Plan.AGAIN, text if absent else "done again after a fresh look, on a person's word")
-        return Preview(item, Plan.ASK, f"{text}; say whether it went out")
+            return Preview(
+                item, Plan.AGAIN, text if absent else Sentence("done again after a fresh look, on a person's word")
+            )
+        return Preview(item, Plan.ASK, Sentence("{text}; say whether it went out", text=text))
 
     def _find(self, notice: Notice, step: Step) -> Proof | None:
         write, port = write_back(notice, step), self._port(step.account)
         if step.channel is not None:
             if step.channel not in self._desk.channels:
-                raise CannotTell(f"there is no channel {step.channel} any more", cause="no_channel")
+                raise CannotTell("there is no channel {channel} any more", channel=step.channel, cause="no_channel")
             return found_proof(write, self._desk.channels[step.channel].find(write))
         with port.http.delivering():
             port.http.prepare()
@@ -203,12 +231,16 @@ class Replay:
         with self._store.reading() as conn:
             known = self._store.mirror.rejects.get(conn, number)
         if known.state != "open":
-            return Preview(item, Plan.NOTHING, f"it is {known.state}")
+            return Preview(item, Plan.NOTHING, _IT_IS[known.state])
         if known.reject.kind == "invoice" and known.reject.provider_id:
-            return Preview(item, Plan.READ, f"invoice {known.reject.provider_id} is read again at the provider")
+            return Preview(
+                item,
+                Plan.READ,
+                Sentence("invoice {provider_id} is read again at the provider", provider_id=known.reject.provider_id),
+            )
         if self._again.pull is None:
-            return Preview(item, Plan.WAIT, "it is read again with the next full pull")
-        return Preview(item, Plan.READ, f"all open records of {known.account} are read again")
+            return Preview(item, Plan.WAIT, Sentence("it is read again with the next full pull"))
+        return Preview(item, Plan.READ, Sentence("all open records of {account} are read again", account=known.account))
 
     # --------------------------------------------------------------------------------------------------------- acting
 
@@ -231,7 +263,7 @@ class Replay:
         preview = self._preview(item, went_out=went_out)
         kind, number = parse_id(item)
         if preview.plan is Plan.ASK:
-            raise UsageError(f"{item}: {preview.text}")
+            raise UsageError("{item}: {text}", item=item, text=preview.text)
         if preview.plan in (Plan.NOTHING, Plan.WAIT):
             return preview
         if kind is Kind.REJECT:
@@ -241,7 +273,7 @@ class Replay:
         try:
             self._replay_step(number, preview, actor=actor, reason=reason, on=on)
         except WrongState as error:
-            return Preview(item, Plan.NOTHING, str(error))
+            return Preview(item, Plan.NOTHING, error.sentence)
         return preview
 
     def _replay_step(self, number: int, preview: Preview, *, actor: str, reason: str, on: date | None) -> None:
@@ -250,7 +282,7 @@ class Replay:
             notice, step = self._locked(conn, number)
             port = self._port(notice.account)
             if on is not None and on > port.today():
-                raise UsageError(f"{on} is in the future; today is {port.today()}")
+                raise UsageError("{on} is in the future; today is {port}", on=on, port=port.today())
             self._journal(conn, "step_replayed", notice, step, actor, reason, preview.plan)
             if preview.plan is Plan.FOUND:
                 facts = {"asserted_by": actor, "evidence": reason}
@@ -281,27 +313,34 @@ class Replay:
         with self._store.begin() as conn:
             notice, step = self._locked(conn, number)
             if step.state != "parked":
-                return Preview(item, Plan.NOTHING, f"it is {step.state}")
+                return Preview(item, Plan.NOTHING, _IT_IS[step.state])
             uncertain = step.reaches_debtor and (step.started_at is not None or step.proof is not None)
             if uncertain and went_out is not False and notice.state != "landed":
-                raise UsageError(f"{item} may have reached the debtor; say that it did not, or replay it as gone out")
+                raise UsageError(
+                    "{item} may have reached the debtor; say that it did not, or replay it as gone out", item=item
+                )
             self._journal(conn, "step_discarded", notice, step, actor, reason, Plan.NOTHING)
             if notice.state in ("landed", "dropped", "refused"):
                 self._store.outbox.steps.discard(conn, step.id, now=self._store.now())
                 self._store.outbox.advance(conn, notice.id, now=self._store.now())
-                return Preview(item, Plan.NOTHING, "discarded")
+                return Preview(item, Plan.NOTHING, Sentence("discarded"))
             today = self._port(notice.account).today()
             self._store.outbox.drop(
-                conn, notice.id, reason="discarded", text=f"{actor}: {reason}", today=today, now=self._store.now()
+                conn,
+                notice.id,
+                reason="discarded",
+                text=quoted(f"{actor}: {reason}"),
+                today=today,
+                now=self._store.now(),
             )
-        return Preview(item, Plan.NOTHING, "discarded; its notice is dropped and decided anew")
+        return Preview(item, Plan.NOTHING, Sentence("discarded; its notice is dropped and decided anew"))
 
     def _discard_reject(self, item: str, number: int, actor: str, reason: str) -> Preview:
         with self._store.begin() as conn:
             known = self._store.mirror.rejects.get(conn, number)
             if self._store.mirror.rejects.settle(conn, number, "discarded"):
                 self._journal_reject(conn, "reject_discarded", known, actor, reason)
-        return Preview(item, Plan.NOTHING, "discarded")
+        return Preview(item, Plan.NOTHING, Sentence("discarded"))
 
     def _reread(self, item: str, number: int, actor: str, reason: str) -> Preview:
         with self._store.begin() as conn:
@@ -312,7 +351,7 @@ class Replay:
             try:
                 taken = list(port.connector.look([Ref.invoice(wanted)]))
             except BridgeError as error:
-                return Preview(item, Plan.WAIT, f"it still does not fit: {error}")
+                return Preview(item, Plan.WAIT, Sentence("it still does not fit: {error}", error=error))
             with self._store.begin() as conn:
                 self._store.mirror.write_looks(
                     conn, known.account, taken, business_date=port.today(), now=self._store.now()
@@ -322,14 +361,16 @@ class Replay:
         with self._store.reading() as conn:
             state = self._store.mirror.rejects.get(conn, number).state
         return Preview(
-            item, Plan.READ, "it fits now" if state == "resolved" else "it was read again and still does not fit"
+            item,
+            Plan.READ,
+            Sentence("it fits now") if state == "resolved" else Sentence("it was read again and still does not fit"),
         )
 
     def _rerun(self, preview: Preview, number: int, actor: str) -> Preview:
         found = self._run(number)
         if found is not None and self._again.rerun is not None:
             self._again.rerun(found, actor)
-        return replace(preview, text="run again")
+        return replace(preview, text=Sentence("run again"))
 
     # --------------------------------------------------------------------------------------------------------- inside
 
@@ -343,7 +384,7 @@ class Replay:
             what=step.act.value,
             state=step.state,
             cause=step.cause or "",
-            text=step.error or "",
+            text=step.error or Sentence(""),
             since=step.started_at or notice.created_at,
             invoices=tuple(one.invoice_number or one.invoice_id for one in claims),
             notice_id=notice.id,
@@ -360,7 +401,7 @@ class Replay:
 
     def _port(self, account: str) -> AccountPort:
         if account not in self._accounts:
-            raise UsageError(f"account {account!r} is no longer configured")
+            raise UsageError("account {account!r} is no longer configured", account=account)
         return self._accounts[account]
 
     def _journal(self, conn: Connection, kind: str, notice: Notice, step: Step, *words: str) -> None:
@@ -395,10 +436,16 @@ def _of_reject(known: KnownReject) -> Failure:
         what=told.kind,
         state=known.state,
         cause=f"bad_record:{told.field}",
-        text=f"{told.field} = {told.value}: {told.reason}" if told.field else told.reason,
+        text=_told(told),
         since=known.first_seen,
         invoices=(told.provider_id,) if told.provider_id else (),
     )
+
+
+def _told(reject: Reject) -> Sentence:
+    if not reject.field:
+        return reject.reason
+    return Sentence("{field} = {value}: {reason}", field=reject.field, value=reject.value, reason=reject.reason)
 
 
 def _of_run(found: FailedRun) -> Failure:

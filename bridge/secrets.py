@@ -56,12 +56,15 @@ class Vault:
         version, _, rest = record.partition(".")
         key_id, _, body = rest.partition(".")
         if version != _VERSION:
-            raise ConfigError(f"the secret of account {account} has an unknown format", cause="secret_format")
+            raise ConfigError(
+                "the secret of account {account} has an unknown format", account=account, cause="secret_format"
+            )
         key = next((one for one in self._keys if one.id == key_id), None)
         if key is None:
             raise ConfigError(
-                f"the secret of account {account} was sealed with key {key_id}, which is not configured; put it under keys.previous"
-                f" or run `mahnbridge connect {account}` again",
+                "the secret of account {account} was sealed with key {key_id}, which is not configured; put it under keys.previous or run `mahnbridge connect {account}` again",
+                account=account,
+                key_id=key_id,
                 cause="secret_key",
             )
         try:
@@ -69,7 +72,9 @@ class Vault:
             return AESGCM(key.raw).decrypt(raw[:_NONCE], raw[_NONCE:], _bound_to(account)).decode()
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise ConfigError(
-                f"the secret of account {account} was changed or belongs to another account", cause="secret_broken"
+                "the secret of account {account} was changed or belongs to another account",
+                account=account,
+                cause="secret_broken",
             ) from error
 
     def derived(self, purpose: str) -> tuple[bytes, ...]:
@@ -115,7 +120,9 @@ def _key_file(path: Path) -> str:
     except FileExistsError:
         return _existing(path)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}", cause="secret_key") from error
+        raise ConfigError(
+            "{path}: cannot be written: {strerror}", path=path, strerror=error.strerror, cause="secret_key"
+        ) from error
     key = new_key()
     with os.fdopen(handle, "w") as file:
         file.write(key + "\n")
@@ -129,9 +136,9 @@ def _existing(path: Path) -> str:
         mode = path.stat().st_mode
         text = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read", cause="secret_key") from error
+        raise ConfigError("{path}: cannot be read", path=path, cause="secret_key") from error
     if mode & 0o077:
-        raise ConfigError(f"{path}: others can read this key; run: chmod 600 {path}", cause="secret_key")
+        raise ConfigError("{path}: others can read this key; run: chmod 600 {path}", path=path, cause="secret_key")
     if not text:
-        raise ConfigError(f"{path}: the key file is empty", cause="secret_key")
+        raise ConfigError("{path}: the key file is empty", path=path, cause="secret_key")
     return text

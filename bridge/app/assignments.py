@@ -3,23 +3,13 @@
 from sqlalchemy import Connection
 
 from bridge.app.opening import Opened
-
-_WORDS = {
-    "customers": (
-        "{where}: plans.assign.{index}.customers = {value!r}: kein Kunde hat diese Nummer",
-        "{where}: plans.assign.{index}.customers = {value!r}: no customer has this number",
-    ),
-    "tags": (
-        "{where}: plans.assign.{index}.tags = {value!r}: kein Kunde und keine Rechnung trägt dieses Schlagwort, so geschrieben",
-        "{where}: plans.assign.{index}.tags = {value!r}: no customer and no invoice has this tag, written like this",
-    ),
-}
+from bridge.words import Sentence
 
 
 class Assignments(Opened):
     """What looks at assignments."""
 
-    def unmatched(self) -> tuple[str, ...]:
+    def unmatched(self) -> tuple[Sentence, ...]:
         """Return, in plain words, the customers and tags of assignments that nobody has; nothing before everything was read once."""
         found = []
         with self.store.reading() as conn:
@@ -32,8 +22,7 @@ class Assignments(Opened):
                     for value in getattr(line, condition):
                         if not self._somebody(conn, names, condition, value):
                             where = self.loaded.place("plans", "assign", index, condition)
-                            text = _WORDS[condition][0 if self.language == "de" else 1]
-                            found.append(text.format(where=where, index=index, value=value))
+                            found.append(_nobody(condition, str(where), index, value))
         return tuple(found)
 
     def _somebody(self, conn: Connection, accounts: list[str], condition: str, value: str) -> bool:
@@ -41,3 +30,15 @@ class Assignments(Opened):
         if condition == "customers":
             return any(questions.debtors(conn, name, value) for name in accounts)
         return any(questions.tagged(conn, name, value) for name in accounts)
+
+
+def _nobody(condition: str, where: str, index: int, value: str) -> Sentence:
+    if condition == "customers":
+        return Sentence(
+            "{where}: plans.assign.{index}.customers = {value!r}: no customer has this number",
+            where=where, index=index, value=value,
+        )  # fmt: skip
+    return Sentence(
+        "{where}: plans.assign.{index}.tags = {value!r}: no customer and no invoice has this tag, written like this",
+        where=where, index=index, value=value,
+    )  # fmt: skip

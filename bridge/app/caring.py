@@ -12,6 +12,7 @@ from bridge.policy.build import case_view
 from bridge.policy.colleagues import colleague_of, colleagues_of, written
 from bridge.store.cases import Stamp
 from bridge.store.choices import Target
+from bridge.words import sentence_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,13 @@ class Caring(Cases):
         try:
             new = {one.email.casefold(): one for one in map(colleague_of, add)}
         except ValueError as error:
-            raise UsageError(str(error)) from error
+            raise UsageError(sentence_of(error)) from error
         known = {one.email.casefold(): one for one in self._named(conn, target)}
         for one in remove:
             if known.pop(one.casefold(), None) is None:
-                raise UsageError(f"{one!r} is not named here; the provider and the configuration are changed there")
+                raise UsageError(
+                    "{one!r} is not named here; the provider and the configuration are changed there", one=one
+                )
         value = "; ".join(written(one) for one in {**known, **new}.values())
         if value:
             self.store.choices.choose(conn, target, "colleagues", value, stamp)

@@ -18,6 +18,7 @@ from bridge.policy.rules import NO_PLAN
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
 from bridge.store.rows import cents
+from bridge.words import quoted
 
 LARGEST_CHARGE = Decimal(100_000)
 """More than this is a slip of the keyboard."""
@@ -99,7 +100,9 @@ class Cases(Claims):
         numbers = [self.store.questions.case_of(conn, one.account, one.invoice.id) for one in known]
         found = [number for number in numbers if number]
         if len(found) != 1:
-            raise UsageError(f"there is no case {invoice!r}, and no single invoice of this number in a case")
+            raise UsageError(
+                "there is no case {invoice!r}, and no single invoice of this number in a case", invoice=invoice
+            )
         return found[0]
 
     # --------------------------------------------------------------------------------------------------------- acting
@@ -156,7 +159,7 @@ class Cases(Claims):
                     own = Target(account=account, invoice_id=one.invoice_id)
                     lifted += self.store.choices.unblock(conn, own, self.stamp(account))
             if not lifted:
-                raise UsageError(f"{subject} has no block")
+                raise UsageError("{subject} has no block", subject=subject)
         return Done("unblocked", subject, self.actor, count=lifted)
 
     def include(self, case: str, value: str, *, invoice: str | None = None) -> Done:
@@ -172,7 +175,12 @@ class Cases(Claims):
             target, subject, account = self._target(conn, case, invoice)
             known = self.rules[account].plans
             if plan != NO_PLAN and plan not in known:
-                raise UsageError(f"there is no plan {plan!r}; there are {', '.join(sorted(known))}, {NO_PLAN}")
+                raise UsageError(
+                    "there is no plan {plan!r}; there are {known}, {no_plan}",
+                    plan=plan,
+                    known=", ".join(sorted(known)),
+                    no_plan=NO_PLAN,
+                )
             self.store.choices.choose(conn, target, "plan", plan, self.stamp(account))
         return Done("chosen_plan", subject, self.actor, text=plan)
 
@@ -183,7 +191,7 @@ class Cases(Claims):
             invoices = self.store.cases.close_by_hand(conn, row.number, note, self.stamp(row.account))
             for notice in self._pending(conn, row.account, invoices):
                 self.store.outbox.drop(
-                    conn, notice, reason=Reason.CLOSED_BY_HAND.value, text=f"{self.actor}: {note}",
+                    conn, notice, reason=Reason.CLOSED_BY_HAND.value, text=quoted(f"{self.actor}: {note}"),
                     today=self.today(row.account), now=self.store.now(),
                 )  # fmt: skip
         return Done("closed", row.number, self.actor, count=len(invoices))
@@ -213,7 +221,9 @@ class Cases(Claims):
         Raises `UsageError` where the amount is none, or no single invoice is named.
         """
         if not Decimal(0) < sum_ <= LARGEST_CHARGE:
-            raise UsageError(f"{sum_}: a charge is more than 0 and at most {LARGEST_CHARGE}")
+            raise UsageError(
+                "{amount}: a charge is more than 0 and at most {largest}", amount=sum_, largest=LARGEST_CHARGE
+            )
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice or self._only_invoice(conn, case))
             assert target.invoice_id is not None
@@ -229,7 +239,7 @@ class Cases(Claims):
         claims = self.store.overview.claims(conn, self._row(conn, case).id)
         named = [one for one in claims if case in (one.number, one.invoice_id)] or claims
         if len(named) != 1:
-            raise UsageError(f"case {case} has {len(named)} invoices; name one with --invoice")
+            raise UsageError("case {case} has {named} invoices; name one with --invoice", case=case, named=len(named))
         return named[0].invoice_id
 
     def _target(self, conn: Connection, case: str, invoice: str | None) -> tuple[Target, str, str]:
@@ -237,7 +247,7 @@ class Cases(Claims):
         account, debtor_id, subject = self._customer(conn, case)
         if invoice is None:
             if debtor_id is None:
-                raise UsageError(f"invoice {case!r} has no customer at the provider; name it with --invoice")
+                raise UsageError("invoice {case!r} has no customer at the provider; name it with --invoice", case=case)
             return Target(account=account, debtor_id=debtor_id), subject, account
         found = [
             one for one in self.store.mirror.by_number(conn, invoice, account) if one.invoice.debtor_id == debtor_id
@@ -246,7 +256,7 @@ class Cases(Claims):
             known = self.store.mirror.invoice(conn, account, invoice)
             found = [known] if known is not None and known.invoice.debtor_id == debtor_id else []
         if len(found) != 1:
-            raise UsageError(f"{subject} has no invoice {invoice!r}")
+            raise UsageError("{subject} has no invoice {invoice!r}", subject=subject, invoice=invoice)
         one = found[0].invoice
         return Target(account=account, invoice_id=one.id), one.number or one.id, account
 
@@ -264,7 +274,7 @@ class Cases(Claims):
             (account, one) for account in self.accounts for one in self.store.questions.debtors(conn, account, name)
         ]
         if len(known) > 1 or len(customers) != 1:
-            raise UsageError(f"there is no single case, invoice or customer {name!r}")
+            raise UsageError("there is no single case, invoice or customer {name!r}", name=name)
         return customers[0][0], customers[0][1], name
 
     def _pending(self, conn: Connection, account: str, invoices: Sequence[str]) -> list[int]:

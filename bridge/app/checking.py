@@ -14,6 +14,7 @@ from bridge.policy import EscalationPlan, words
 from bridge.policy.assign import reachable
 from bridge.policy.fits import plan_fits
 from bridge.policy.rules import NO_PLAN
+from bridge.words import Sentence
 
 CONSENT_SECONDS = 300
 """How long `connect` waits for the browser to come back."""
@@ -42,72 +43,91 @@ class Checking(Assignments, Claims):
 
     def _installation(self) -> Iterator[Remark]:
         for problem in self.loaded.warnings:
-            yield Remark(Severity.WARNING, "plain_secret", str(problem))
+            yield Remark(Severity.WARNING, "plain_secret", problem.sentence)
         if not self.accounts:
-            yield Remark(Severity.ERROR, "no_account", "no account is configured; `accounts:` names at least one")
+            yield Remark(
+                Severity.ERROR, "no_account", Sentence("no account is configured; `accounts:` names at least one")
+            )
         if not self.config.creditor.name:
             yield Remark(
-                Severity.WARNING, "no_creditor", "creditor.name is empty; letters and mails would have no sender"
+                Severity.WARNING,
+                "no_creditor",
+                Sentence("creditor.name is empty; letters and mails would have no sender"),
             )
         if self.config.clock is not None:
-            yield Remark(Severity.WARNING, "clock_set", f"the date is set from outside to {self.config.clock} (clock)")
+            yield Remark(
+                Severity.WARNING,
+                "clock_set",
+                Sentence("the date is set from outside to {clock} (clock)", clock=self.config.clock),
+            )
         if self.config.dunning.cutoff is None:
-            text = "dunning.cutoff is empty; old invoices are dunned too"
+            text = Sentence("dunning.cutoff is empty; old invoices are dunned too")
             yield Remark(Severity.WARNING, "no_cutoff", text)
-        for text in self.unmatched():
-            yield Remark(Severity.WARNING, "assignment_nobody", text)
+        for nobody in self.unmatched():
+            yield Remark(Severity.WARNING, "assignment_nobody", nobody)
         yield from _findings("", self.rate_findings())
         with self.store.reading() as conn:
             sending, safe = self.sending(conn), self.store.questions.durable(conn)
             paused, accounts = self.store.settings.get(conn, PAUSE), self.store.mirror.accounts.all(conn)
-        yield Remark(
-            Severity.INFO, "sending_on" if sending else "sending_off", f"sending is {'on' if sending else 'off'}"
-        )
+        if sending:
+            yield Remark(Severity.INFO, "sending_on", Sentence("sending is on"))
+        else:
+            yield Remark(Severity.INFO, "sending_off", Sentence("sending is off"))
         if not safe:
-            text = (
+            text = Sentence(
                 "PostgreSQL runs with synchronous_commit=off; after a crash of the server a reminder could go out twice"
             )
             yield Remark(Severity.WARNING, "not_durable", text)
 
         for stored in accounts:
             if stored.name in self.accounts and stored.writing_suspended:
-                why = words.plain("note", stored.writing_suspended, self.language)
-                text = words.reason(Reason.WRITING_SUSPENDED, self.language, {"note": why})
-                text += f"; mahnbridge release {stored.name}"
+                text = Sentence(
+                    "{reason}; mahnbridge release {account}",
+                    reason=words.told(Reason.WRITING_SUSPENDED, {"note": stored.writing_suspended}),
+                    account=stored.name,
+                )
                 yield Remark(Severity.WARNING, "writing_suspended", text, stored.name)
         if paused:
-            yield Remark(Severity.WARNING, "paused", words.reason(Reason.GLOBAL_PAUSE, self.language))
+            yield Remark(Severity.WARNING, "paused", words.told(Reason.GLOBAL_PAUSE))
 
     def _channel(self, name: str) -> Iterator[Remark]:
         try:
             health = self.channels[name].check()
         except BridgeError as error:
-            yield Remark(Severity.ERROR, error.cause, str(error), name)
+            yield Remark(Severity.ERROR, error.cause, error.sentence, name)
             return
         yield from _findings(name, health.findings)
         if health.ok:
-            yield Remark(Severity.INFO, "channel_ok", "works", name)
+            yield Remark(Severity.INFO, "channel_ok", Sentence("works"), name)
         elif not any(one.severity is Severity.ERROR for one in health.findings):
-            yield Remark(Severity.ERROR, "channel_not_ok", "does not work", name)
+            yield Remark(Severity.ERROR, "channel_not_ok", Sentence("does not work"), name)
 
     def _account_remarks(self, name: str) -> Iterator[Remark]:
         port = self.port(name)
         try:
             health = port.connector.check()
         except BridgeError as error:
-            yield Remark(Severity.ERROR, error.cause, str(error), name)
+            yield Remark(Severity.ERROR, error.cause, error.sentence, name)
             return
         yield from _findings(name, health.findings)
         if not health.ok:
             if not any(one.severity is Severity.ERROR for one in health.findings):
-                yield Remark(Severity.ERROR, "account_not_ok", "does not work", name)
+                yield Remark(Severity.ERROR, "account_not_ok", Sentence("does not work"), name)
             return
-        yield Remark(Severity.INFO, "account_ok", f"works; can: {', '.join(sorted(health.acts)) or 'read only'}", name)
+        yield Remark(
+            Severity.INFO,
+            "account_ok",
+            Sentence("works; can: {acts}", acts=sorted(health.acts) or Sentence("read only")),
+            name,
+        )
         skew = health.clock_skew_seconds
         if skew is None and port.http.clock_skew is not None:
             skew = int(port.http.clock_skew.total_seconds())
         if skew is not None and abs(skew) > SKEW_SECONDS and self.config.clock is None:
-            text = f"this machine's clock and the provider's differ by {abs(skew)} s; set up time synchronisation"
+            text = Sentence(
+                "this machine's clock and the provider's differ by {skew} s; set up time synchronisation",
+                skew=abs(skew),
+            )
             yield Remark(Severity.WARNING, "clock_skew", text, name)
         abilities = self.abilities(name, health)
         for plan in self.plans_in_use(name):
@@ -127,7 +147,7 @@ class Checking(Assignments, Claims):
             try:
                 remarks += _findings(name, self.port(name).connector.prepare_places())
             except BridgeError as error:
-                remarks.append(Remark(Severity.ERROR, error.cause, str(error), name))
+                remarks.append(Remark(Severity.ERROR, error.cause, error.sentence, name))
                 continue
             with self.store.begin() as conn:
                 self.record(conn, "places_prepared", account=name)
@@ -141,7 +161,9 @@ class Checking(Assignments, Claims):
         port = self.port(account)
         auth = port.http.settings.auth
         if not isinstance(auth, OAuth2Auth):
-            raise UsageError(f"account {account} has auth type {auth.type}; only oauth2 needs `connect`")
+            raise UsageError(
+                "account {account} has auth type {type}; only oauth2 needs `connect`", account=account, type=auth.type
+            )
         self._consent(port, show, paste)
         with self.store.begin() as conn:
             self.record(conn, "connected", account=account)
@@ -154,7 +176,10 @@ class Checking(Assignments, Claims):
                 flow.finish(paste())
             elif not flow.wait(CONSENT_SECONDS):
                 raise ConfigError(
-                    f"account {port.name}: nobody consented within {CONSENT_SECONDS} s", cause="no_consent"
+                    "account {port}: nobody consented within {consent_seconds} s",
+                    port=port.name,
+                    consent_seconds=CONSENT_SECONDS,
+                    cause="no_consent",
                 )
 
 

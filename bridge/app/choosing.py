@@ -14,6 +14,7 @@ from bridge.policy.assign import assign
 from bridge.policy.recipients import address_of, email_of
 from bridge.store.choices import Target
 from bridge.store.overview import ClaimRow
+from bridge.words import Sentence, quoted, sentence_of
 
 REPLACEABLE = ("proposed", "approved", "queued")
 """States of a notice that gives way to another choice."""
@@ -88,7 +89,9 @@ class Choosing(Cases):
         claims = [one for one in self.store.overview.claims(conn, row.id) if one.state == "open"]
         wanted = [one for one in claims if invoice in (None, one.number, one.invoice_id)]
         if not wanted:
-            raise UsageError(f"case {row.number} has no open invoice" + (f" {invoice!r}" if invoice else ""))
+            if invoice:
+                raise UsageError("case {case} has no open invoice {invoice!r}", case=row.number, invoice=invoice)
+            raise UsageError("case {case} has no open invoice", case=row.number)
         return wanted
 
     def _plan_of(self, conn: Connection, account: str, one: ClaimRow) -> EscalationPlan:
@@ -96,7 +99,9 @@ class Choosing(Cases):
         assert known is not None
         found = assign(*self.seen(conn, known, self.today(account)), self.rules[account])
         if found.plan is None:
-            raise UsageError(f"{one.number or one.invoice_id} has no plan; `mahnbridge case plan` gives it one")
+            raise UsageError(
+                "{number} has no plan; `mahnbridge case plan` gives it one", number=one.number or one.invoice_id
+            )
         return found.plan
 
     def _emails(self, conn: Connection, case: str, emails: Sequence[str], unknown: bool) -> str:
@@ -106,10 +111,15 @@ class Choosing(Cases):
             try:
                 email_of(one)
             except ValueError as error:
-                raise UsageError(str(error)) from error
+                raise UsageError(sentence_of(error)) from error
             if one.lower() not in {address.lower() for address in known} and not unknown:
-                there = ", ".join(known) or "none"
-                raise UsageError(f"{one} is no address of {subject} (there: {there}); --unknown takes it all the same")
+                there = list(known) or Sentence("none")
+                raise UsageError(
+                    "{one} is no address of {subject} (there: {there}); --unknown takes it all the same",
+                    one=one,
+                    subject=subject,
+                    there=there,
+                )
         return ", ".join(emails)
 
     def _replace(self, conn: Connection, account: str, target: Target, level: int | None) -> None:
@@ -123,7 +133,7 @@ class Choosing(Cases):
             notice = self.store.outbox.get(conn, number)
             if notice.state in REPLACEABLE and level in (None, notice.level):
                 self.store.outbox.drop(
-                    conn, number, reason=Reason.CHANGED.value, text=self.actor,
+                    conn, number, reason=Reason.CHANGED.value, text=quoted(self.actor),
                     today=self.today(account), now=self.store.now(),
                 )  # fmt: skip
                 data = {"reason": Reason.CHANGED.value}
@@ -134,12 +144,20 @@ class Choosing(Cases):
 
 def _check_level(plan: EscalationPlan, position: int, variant: str | None) -> None:
     if not 1 <= position <= len(plan.levels):
-        there = ", ".join(f"{number} {one.name_in(plan.language)}" for number, one in enumerate(plan.levels, start=1))
-        raise UsageError(f"plan {plan.name} has no level {position}; it has {there}")
+        levels = [f"{number} {one.name_in(plan.language)}" for number, one in enumerate(plan.levels, start=1)]
+        raise UsageError(
+            "plan {plan} has no level {position}; it has {there}", plan=plan.name, position=position, there=levels
+        )
     names = [one.name for one in plan.level(position).variants]
     if variant is not None and variant not in names:
-        there = ", ".join(names) or "none"
-        raise UsageError(f"level {position} of plan {plan.name} has no variant {variant!r}; it has {there}")
+        there = list(names) or Sentence("none")
+        raise UsageError(
+            "level {position} of plan {plan} has no variant {variant!r}; it has {there}",
+            position=position,
+            plan=plan.name,
+            variant=variant,
+            there=there,
+        )
 
 
 def _post(text: str | None) -> str:
@@ -148,5 +166,5 @@ def _post(text: str | None) -> str:
     try:
         address_of(text)
     except ValueError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(sentence_of(error)) from error
     return text

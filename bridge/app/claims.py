@@ -34,10 +34,14 @@ class Claims(Explaining):
         with self.store.reading() as conn:
             known = [one for one in self.store.mirror.by_number(conn, invoice, account) if one.account in self.accounts]
             if not known:
-                raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
+                raise UsageError(
+                    "there is no invoice {invoice!r}; `mahnbridge pull` reads what is new", invoice=invoice
+                )
             claims = [one for one in known if one.invoice.kind in DUNNABLE]
             if not claims:
-                raise UsageError(f"{invoice!r} is no invoice but a {known[0].invoice.kind.value}")
+                raise UsageError(
+                    "{invoice!r} is no invoice but a {kind}", invoice=invoice, kind=known[0].invoice.kind.value
+                )
             return tuple(self.claimed(conn, one, on) for one in claims)
 
     def claimed(self, conn: Connection, known: Known, on: date | None = None) -> ClaimStatement:

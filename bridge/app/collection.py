@@ -33,6 +33,7 @@ from bridge.model import Debtor, Reason, Ref
 from bridge.policy import Via, words
 from bridge.store.mirror import Known
 from bridge.store.records import Notice, NoticeClaim
+from bridge.words import Sentence
 
 READY = ("approved", "queued", "waiting")
 """States of a hand-over that a person has approved."""
@@ -88,10 +89,10 @@ class Collection(Cases):
         Each is looked at right before: what was paid, disputed or changed meanwhile is dropped and told. Nothing is half handed over:
         the files are there exactly if the claims are marked. Raises `UsageError` where nothing is approved or all sending is paused.
         """
-        with self.store.leases.holding("collection", seconds=LEASE_SECONDS, what="the export to collection"):
+        with self.store.leases.holding("collection", seconds=LEASE_SECONDS, what=Sentence("the export to collection")):
             with self.store.reading() as conn:
                 if self.store.settings.get(conn, PAUSE):
-                    raise UsageError(words.reason(Reason.GLOBAL_PAUSE, "en"))
+                    raise UsageError(words.told(Reason.GLOBAL_PAUSE))
                 wanted = {self._row(conn, case).id for case in cases}
                 notices = [one for one in self._approved(conn) if not wanted or one.case_id in wanted]
             if not notices:
@@ -213,7 +214,9 @@ class Collection(Cases):
             part.replace(target)
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
-            raise ConfigError(f"{target}: cannot be written: {error.strerror}", cause="not_written") from error
+            raise ConfigError(
+                "{target}: cannot be written: {strerror}", target=target, strerror=error.strerror, cause="not_written"
+            ) from error
         return tuple(sorted(files))
 
     def _handover(self, conn: Connection, notice: Notice, documents: set[str]) -> HandOver:
@@ -250,7 +253,9 @@ class Collection(Cases):
     ) -> HandedClaim:
         known = self.store.mirror.invoice(conn, account, one.invoice_id)
         if known is None:
-            raise UsageError(f"there is no invoice {one.invoice_number or one.invoice_id!r} any more")
+            raise UsageError(
+                "there is no invoice {invoice_number!r} any more", invoice_number=one.invoice_number or one.invoice_id
+            )
         told, invoice = self.claimed(conn, known, today), known.invoice
         return HandedClaim(
             invoice_number=invoice.number or invoice.id,
@@ -292,7 +297,7 @@ class Collection(Cases):
                 if invoice in (one.number, one.invoice_id)
             ]
             if invoice is not None and not ids:
-                raise UsageError(f"case {row.number} has no invoice {invoice!r}")
+                raise UsageError("case {number} has no invoice {invoice!r}", number=row.number, invoice=invoice)
             stamp = self.stamp(row.account)
             found = self.store.handovers.call_back(conn, row.account, row.id, ids, stamp, note=note)
         return Done("called_back", row.number, self.actor, count=len(found))
@@ -306,7 +311,7 @@ def _file_of(one: NoticeClaim) -> str:
 
 def _party(debtor: Debtor | None, debtor_id: str) -> Party:
     if debtor is None or debtor.address is None:
-        raise UsageError(f"customer {debtor_id} has no postal address")
+        raise UsageError("customer {debtor_id} has no postal address", debtor_id=debtor_id)
     address = debtor.address
     used = next((one for one in debtor.contacts if one.name and one.email == debtor.email), None)
     person = used or next((one for one in debtor.contacts if one.name), None)

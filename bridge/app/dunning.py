@@ -67,7 +67,7 @@ class Dunning(Sending):
         with self.store.reading() as conn:
             found = {one for name in accounts for one in self.store.questions.debtors(conn, name, customer)}
         if not found:
-            raise UsageError(f"there is no customer {customer!r}")
+            raise UsageError("there is no customer {customer!r}", customer=customer)
         return frozenset(found)
 
     # ----------------------------------------------------------------------------------------------------- plan, run

@@ -26,6 +26,7 @@ from bridge.model import (
 )
 from bridge.policy.actions import LETTER
 from bridge.store.records import Notice, Step
+from bridge.words import sentence_of
 
 log = structlog.get_logger("bridge.app")
 
@@ -93,11 +94,11 @@ class Enclosures:
             return self._accounts[account].connector.document(_ref(one.document, made))
         own = self._own.get(one.path or "")
         if own is None:
-            raise Refused(f"there is no file {one.path!r} in the configuration any more", cause="attachment")
+            raise Refused("there is no file {path!r} in the configuration any more", path=one.path, cause="attachment")
         try:
             return own.content()[0]
         except ValueError as error:
-            raise Refused(str(error), cause="attachment") from error
+            raise Refused(sentence_of(error), cause="attachment") from error
 
 
 def _ref(ref: Ref, made: Mapping[str, str | None]) -> Ref:
@@ -106,7 +107,9 @@ def _ref(ref: Ref, made: Mapping[str, str | None]) -> Ref:
         return ref
     found = made.get(ref.number or "")
     if found is None:
-        raise Refused(f"the provider's reminder for invoice {ref.number} does not exist yet", cause="no_reminder")
+        raise Refused(
+            "the provider's reminder for invoice {number} does not exist yet", number=ref.number, cause="no_reminder"
+        )
     return Ref.reminder(found)
 
 
@@ -116,7 +119,9 @@ def _table(notice: Notice, content: Content, snapshots: Mapping[str, Snapshot], 
     for claim in notice.claims:
         taken = snapshots.get(claim.invoice_id)
         if taken is None or taken.invoice is None:
-            raise Refused(f"invoice {claim.invoice_id} is not known to the provider", cause="no_invoice")
+            raise Refused(
+                "invoice {invoice_id} is not known to the provider", invoice_id=claim.invoice_id, cause="no_invoice"
+            )
         one = taken.invoice
         fees = content.total - content.principal if not rows else ZERO
         text = FEE.get(content.language, FEE["de"])

@@ -121,12 +121,16 @@ class EvidencePackages(Cases, Filing):
         try:
             with zipfile.ZipFile(path) as package:
                 if sum(one.file_size for one in package.infolist()) > LARGEST_PACKAGE:
-                    raise UsageError(f"{path} unpacks to more than {LARGEST_PACKAGE} bytes; that is no package of ours")
+                    raise UsageError(
+                        "{path} unpacks to more than {largest_package} bytes; that is no package of ours",
+                        path=path,
+                        largest_package=LARGEST_PACKAGE,
+                    )
                 files = {name: package.read(name) for name in package.namelist()}
         except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise UsageError(f"{path} is no package of evidence: {error}") from error
+            raise UsageError("{path} is no package of evidence: {error}", path=path, error=error) from error
         if SUMS not in files:
-            raise UsageError(f"{path} is no package of evidence: it has no {SUMS}")
+            raise UsageError("{path} is no package of evidence: it has no {sums}", path=path, sums=SUMS)
         sums = files.pop(SUMS)
         problems = _differences(sums.decode("utf-8", "replace"), files)
         with self.store.reading() as conn:

@@ -43,7 +43,7 @@ class Explaining(Dunning):
         with self.store.reading() as conn:
             known = self.store.mirror.by_number(conn, invoice, account)
         if not known:
-            raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
+            raise UsageError("there is no invoice {invoice!r}; `mahnbridge pull` reads what is new", invoice=invoice)
         here = [one for one in known if one.account in self.accounts]
         self._ask({one.account for one in here if self._leaves_channel_open(one.account)})
         with self.store.reading() as conn:
@@ -58,7 +58,9 @@ class Explaining(Dunning):
     def _explain(self, conn: Connection, known: Known, on: date | None) -> Explained:
         today = self.today(known.account)
         if on is not None and on < today:
-            raise UsageError(f"{on} lies in the past; today is {today}. What happened stands in the case")
+            raise UsageError(
+                "{on} lies in the past; today is {today}. What happened stands in the case", on=on, today=today
+            )
         case, claim = self.seen(conn, known, today)
         return self._answer(conn, known, case, claim, on=on)
 
@@ -116,7 +118,7 @@ class Explaining(Dunning):
             dossiers = lonely(conn, mirror, name, [invoice.id])
             dossiers = tuple(replace(one, debtor_id=invoice.debtor_id) for one in dossiers)
         seen = Viewer(self.store, self.accounts[name].zone).see(conn, name, dossiers, today, everything=True)[0]
-        return seen.case, one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], "claim", invoice.id)
+        return seen.case, one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], invoice.id)
 
 
 def explained(  # noqa: PLR0917  one call site

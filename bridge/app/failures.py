@@ -1,6 +1,6 @@
 """Failures (Fehlschläge): seen by cause, tried again, set aside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Connection
@@ -8,8 +8,10 @@ from sqlalchemy import Connection
 from bridge.app.explaining import Explaining
 from bridge.app.results import Done, Failure, FailureGroup, Replayed
 from bridge.errors import BridgeError, UsageError
-from bridge.replay import Again, FailedRun, Preview, Replay
+from bridge.model import Act
+from bridge.replay import Again, FailedRun, Kind, Preview, Replay
 from bridge.replay import Failure as Stopped
+from bridge.words import Sentence, listed, quoted
 
 OUTCOMES: dict[str, bool | None] = {"retry": None, "went-out": True, "not-sent": False}
 
@@ -30,7 +32,7 @@ class Failures(Explaining):
         return tuple(
             FailureGroup(
                 kind=group.items[0].kind.value,
-                what=group.what,
+                what=_what(group.items[0]),
                 cause=group.cause,
                 count=len(group.items),
                 account=group.account,
@@ -62,7 +64,7 @@ class Failures(Explaining):
         wanted = self._wanted(items, cause)
         replay, went_out = self._replay, OUTCOMES[outcome]
         if went_out is not None and not evidence.strip():
-            raise UsageError(f"{outcome} needs --evidence: how do you know?")
+            raise UsageError("{outcome} needs --evidence: how do you know?", outcome=outcome)
         if dry_run:
             return tuple(_replayed(one, dry_run=True) for one in replay.preview(wanted))
         done = []
@@ -74,9 +76,9 @@ class Failures(Explaining):
             except UsageError as error:
                 if len(wanted) == 1:
                     raise
-                done.append(Replayed(item, "ask", str(error), dry_run=False))
+                done.append(Replayed(item, "ask", error.sentence, dry_run=False))
             except BridgeError as error:
-                done.append(Replayed(item, "failed", str(error), dry_run=False))
+                done.append(Replayed(item, "failed", error.sentence, dry_run=False))
             else:
                 done.append(_replayed(preview, dry_run=False))
         return tuple(done)
@@ -94,7 +96,7 @@ class Failures(Explaining):
             raise UsageError("name the failures (as `failures list` shows them), or a --cause")
         found = [item for group in self.failures(cause=cause) for item in group.ids]
         if not found:
-            raise UsageError(f"nothing is stopped for the cause {cause!r}")
+            raise UsageError("nothing is stopped for the cause {wanted!r}", wanted=cause)
         return found
 
     def _failed_runs(self, conn: Connection, account: str | None) -> list[FailedRun]:
@@ -109,7 +111,7 @@ class Failures(Explaining):
                         kind=kind,
                         account=last.account,
                         cause=last.cause or "failed",
-                        text=last.error or "",
+                        text=last.error or Sentence(""),
                         started_at=last.started_at,
                     )
         return list(found.values())
@@ -125,6 +127,30 @@ class Failures(Explaining):
         self.pull((account,), full=True)
 
 
+_THINGS: Mapping[str, Sentence] = {
+    "booking": Sentence("a booking"),
+    "dun": Sentence("dunning run"),
+    "file": Sentence("a file"),
+    "invoice": Sentence("an invoice"),
+    "movement": Sentence("a bank movement"),
+    "notice": Sentence("a reminder"),
+    "payment": Sentence("a payment"),
+    "debtor": Sentence("a customer"),
+    "pull": Sentence("reading an account"),
+    "row": Sentence("a row"),
+    "contact": Sentence("a contact"),
+    "credit_note": Sentence("a credit note"),
+    "reminder": Sentence("a reminder"),
+}
+"""What failed, in words, where it is no act; records of connectors that are not known here keep their own word."""
+
+
+def _what(one: Stopped) -> Sentence:
+    if one.kind is Kind.STEP:
+        return Act(one.what).sentence
+    return _THINGS.get(one.what) or quoted(one.what)
+
+
 def _failure(one: Stopped, preview: Preview) -> Failure:
     return Failure(
         id=one.id,
@@ -133,9 +159,10 @@ def _failure(one: Stopped, preview: Preview) -> Failure:
         state=one.state,
         cause=one.cause,
         error=one.text,
-        subject=", ".join((one.what, *one.invoices)),
+        subject=listed((_what(one), *one.invoices), ", "),
         at=one.since,
-        details={"replay": f"{preview.plan.value}: {preview.text}"},
+        plan=preview.plan.value,
+        replay=preview.text,
     )
 
 

@@ -166,7 +166,7 @@ class Filing(Opened):
             self.store.runs.get(conn, run)
             found = self._files(conn, run=run)
         if not found:
-            raise UsageError(f"run {run} has sent nothing yet; `mahnbridge files list --run {run}`")
+            raise UsageError("run {run} has sent nothing yet; `mahnbridge files list --run {run}`", run=run)
         return write_package(path, [(one.name, self.archive.read(one.sha256)) for one in reversed(found)])
 
 
@@ -190,9 +190,9 @@ def write_new(path: Path, data: bytes) -> None:
         with path.open("xb") as file:
             file.write(data)
     except FileExistsError as error:
-        raise UsageError(f"{path} exists; choose another name") from error
+        raise UsageError("{path} exists; choose another name", path=path) from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        raise UsageError("{path} cannot be written: {strerror}", path=path, strerror=error.strerror) from error
 
 
 def file_line(one: KeptFile) -> FileLine:

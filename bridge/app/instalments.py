@@ -71,12 +71,11 @@ class Instalments(Cases):
             known = self._open(conn, account, target.debtor_id, target.invoice_id)
             currencies = {one.invoice.currency for one in known}
             if len(currencies) != 1:
-                why = (
-                    "has no open invoice"
-                    if not known
-                    else "has open invoices in several currencies; name one with --invoice"
+                if not known:
+                    raise UsageError("{subject} has no open invoice", subject=subject)
+                raise UsageError(
+                    "{subject} has open invoices in several currencies; name one with --invoice", subject=subject
                 )
-                raise UsageError(f"{subject} {why}")
             covers = {one.invoice.id: cents(one.invoice.open) for one in known}
             agreed = self._rates(rates, months, first, sum(covers.values()), self.today(account))
             stamp = self.stamp(account)
@@ -101,13 +100,16 @@ class Instalments(Cases):
         if any(one.amount <= 0 for one in agreed):
             raise UsageError("a rate of nothing is none; take fewer rates")
         if agreed[0].on < today:
-            raise UsageError(f"the first rate, {agreed[0].on}, lies before today ({today})")
+            raise UsageError("the first rate, {on}, lies before today ({today})", on=agreed[0].on, today=today)
         if any(later.on <= sooner.on for sooner, later in pairwise(agreed)):
             raise UsageError("the rates are not in the order of their dates")
         missing = total - sum(one.amount for one in agreed)
         if missing > 0:
             raise UsageError(
-                f"the rates reach {amount(total - missing)}, but {amount(total)} is open: {amount(missing)} is missing"
+                "the rates reach {sum}, but {total} is open: {missing} is missing",
+                sum=amount(total - missing),
+                total=amount(total),
+                missing=amount(missing),
             )
         return agreed
 

@@ -46,7 +46,7 @@ def letter_of(
     if address is None and by_mail:
         address = (debtor.address if debtor else None) or Address(lines=(name or content.recipients.to[0],))
     if address is None:
-        raise Refused(f"there is no postal address for {name or 'the customer'}", cause="letter_address")
+        raise Refused("there is no postal address for {name}", name=name or "the customer", cause="letter_address")
     words = _WORDS.get(content.language, _WORDS["de"])
     info = (
         (words["customer"], debtor.number or "" if debtor else ""),

@@ -27,6 +27,7 @@ from bridge.policy.links import Links
 from bridge.secrets import Vault
 from bridge.store import Store
 from bridge.store.cases import Stamp
+from bridge.words import Sentence
 
 Clock = Callable[[], datetime]
 SENDING, PAUSE = "sending", "pause"
@@ -170,9 +171,11 @@ class Opened:
         """Return these accounts, or all enabled ones. Raises `UsageError` on an unknown name."""
         for name in names:
             if name not in self.accounts:
-                known = ", ".join(sorted(self.accounts)) or "none"
-                off = " (switched off in the configuration)" if name in self.config.accounts else ""
-                raise UsageError(f"there is no account {name!r}{off}; there are {known}")
+                known = sorted(self.accounts) or Sentence("none")
+                off = Sentence(" (switched off in the configuration)") if name in self.config.accounts else ""
+                raise UsageError(
+                    "there is no account {name!r}{off}; there are {known}", name=name, off=off, known=known
+                )
         return tuple(names) or tuple(self.accounts)
 
     def port(self, account: str) -> AccountPort:
@@ -199,14 +202,19 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise ConfigError(f"data: the folder {folder} cannot be made: {error.strerror}", cause="data_folder") from error
+        raise ConfigError(
+            "data: the folder {folder} cannot be made: {strerror}",
+            folder=folder,
+            strerror=error.strerror,
+            cause="data_folder",
+        ) from error
 
 
-def one_of(found: Iterable[Any], what: str, name: str) -> Any:
+def one_of(found: Iterable[Any], name: str) -> Any:
     """Return the only one of `found`. Raises `UsageError` where there is none, or more than one."""
     rows = list(found)
     if not rows:
-        raise UsageError(f"there is no {what} {name!r}")
+        raise UsageError("there is no claim {name!r}", name=name)
     if len(rows) > 1:
-        raise UsageError(f"{what} {name!r} exists in more than one account; name it with --account")
+        raise UsageError("the claim {name!r} exists in more than one account; name it with --account", name=name)
     return rows[0]

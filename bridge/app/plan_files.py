@@ -35,7 +35,7 @@ class PlanFiles(Opened):
         """
         files = self.config.plans.files
         if any(load_plan(path).name == name for path in files):
-            raise UsageError(f"there is a plan {name!r} already")
+            raise UsageError("there is a plan {name!r} already", name=name)
         text = renamed(text_of(source, files), name, title, group=group)
         path = self.loaded.folder / f"{name}.yaml"
         parse_plan(text, path.name)
@@ -73,7 +73,7 @@ def text_of(name: str, files: tuple[Path, ...]) -> str:
             text = entry.read_text("utf-8")
             if parse_plan(text, entry.name).name == name:
                 return text
-    raise UsageError(f"there is no plan {name!r}")
+    raise UsageError("there is no plan {name!r}", name=name)
 
 
 def renamed(text: str, name: str, title: str, *, group: bool) -> str:
@@ -82,7 +82,9 @@ def renamed(text: str, name: str, title: str, *, group: bool) -> str:
     Raises `UsageError` where a group plan is asked for and the plan bundles in its own way already.
     """
     if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name of a plan; write small letters, digits, - and _, such as agency")
+        raise UsageError(
+            "{name!r} is no name of a plan; write small letters, digits, - and _, such as agency", name=name
+        )
     lines = _without(text.splitlines(keepends=True), "title" if title else "")
     at = next(number for number, line in enumerate(lines) if re.match(r"name\s*:", line))
     head = [f"name: {name}\n"]
@@ -163,7 +165,7 @@ def _parsed(text: str) -> Any:
 def write(path: Path, text: str, *, new: bool) -> None:
     """Write a file whole or not at all. Raises `ConfigError` where it cannot be written, or is `new` and exists."""
     if new and path.exists():
-        raise ConfigError(f"{path}: exists already; choose another name, or edit it", cause="exists")
+        raise ConfigError("{path}: exists already; choose another name, or edit it", path=path, cause="exists")
     part = path.with_name(f".{path.name}.part")
     try:
         mode = 0o644 if new else path.stat().st_mode & 0o777
@@ -172,4 +174,6 @@ def write(path: Path, text: str, *, new: bool) -> None:
             file.write(text)
         part.replace(path)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}", cause="not_written") from error
+        raise ConfigError(
+            "{path}: cannot be written: {strerror}", path=path, strerror=error.strerror, cause="not_written"
+        ) from error

@@ -155,7 +155,9 @@ class Planning(Assignments, Dunning):
             with self.store.reading() as conn:
                 return (self._shown(self.store.history.plan_version(conn, name, version).plan),)
         if name is not None and name not in self.plans:
-            raise UsageError(f"there is no plan {name!r}; there are {', '.join(sorted(self.plans))}")
+            raise UsageError(
+                "there is no plan {name!r}; there are {plans}", name=name, plans=", ".join(sorted(self.plans))
+            )
         return tuple(self._shown(one) for key, one in sorted(self.plans.items()) if name in (None, key))
 
     def plan_versions(self, name: str) -> tuple[VersionShown, ...]:
@@ -164,7 +166,9 @@ class Planning(Assignments, Dunning):
         with self.store.reading() as conn:
             kept = self.store.history.plan_versions(conn, name)
         if not kept and not now:
-            raise UsageError(f"there is no plan {name!r}; there are {', '.join(sorted(self.plans))}")
+            raise UsageError(
+                "there is no plan {name!r}; there are {plans}", name=name, plans=", ".join(sorted(self.plans))
+            )
         return tuple(
             VersionShown(
                 name,

@@ -68,9 +68,11 @@ class Previewing(Explaining):
         with self.store.reading() as conn:
             found = [one for one in self.store.mirror.by_number(conn, invoice, account) if one.account in self.accounts]
         if not found:
-            raise UsageError(f"there is no invoice {invoice!r}; `mahnbridge pull` reads what is new")
+            raise UsageError("there is no invoice {invoice!r}; `mahnbridge pull` reads what is new", invoice=invoice)
         if len(found) > 1 and account is None:
-            raise UsageError(f"invoice {invoice!r} exists in more than one account; name it with --account")
+            raise UsageError(
+                "invoice {invoice!r} exists in more than one account; name it with --account", invoice=invoice
+            )
         self._ask([found[0].account])
         with self.store.reading() as conn:
             return self._show(conn, found[0], level, variant, form)
@@ -106,12 +108,21 @@ class Previewing(Explaining):
         rules = self.rules[case.account]
         plan = assign(case, claim, rules).plan
         if plan is None:
-            raise UsageError(f"invoice {claim.number or claim.invoice_id!r} has no plan, so there is nothing to show")
+            raise UsageError(
+                "invoice {number!r} has no plan, so there is nothing to show", number=claim.number or claim.invoice_id
+            )
         position = level or min(claim.level + 1, len(plan.levels))
         if not 1 <= position <= len(plan.levels):
-            raise UsageError(f"plan {plan.name} has levels 1 to {len(plan.levels)}, not {position}")
+            raise UsageError(
+                "plan {plan} has levels 1 to {levels}, not {position}",
+                plan=plan.name,
+                levels=len(plan.levels),
+                position=position,
+            )
         if not plan.level(position).writes:
-            raise UsageError(f"level {position} of plan {plan.name} writes nothing to the debtor")
+            raise UsageError(
+                "level {position} of plan {plan} writes nothing to the debtor", position=position, plan=plan.name
+            )
         return plan, position
 
     def _drafted_level(  # noqa: PLR0917  one call site
@@ -126,7 +137,12 @@ class Previewing(Explaining):
     ) -> NoticeDraft:
         names = [one.name for one in plan.level(position).variants]
         if variant is not None and variant not in names:
-            raise UsageError(f"level {position} has no variant {variant!r}; there are {', '.join(names)}")
+            raise UsageError(
+                "level {position} has no variant {variant!r}; there are {names}",
+                position=position,
+                variant=variant,
+                names=", ".join(names),
+            )
         decision = Decision(
             claim.invoice_id,
             Outcome.ESCALATE,
@@ -144,7 +160,11 @@ class Previewing(Explaining):
         )
         drafts = tuple(one for one in drafts if not one.channel.in_house)
         if not drafts:
-            raise UsageError(f"no channel can say level {position} of invoice {claim.number or claim.invoice_id!r}")
+            raise UsageError(
+                "no channel can say level {position} of invoice {number!r}",
+                position=position,
+                number=claim.number or claim.invoice_id,
+            )
         wanted = [one for one in drafts if one.channel.mailed is (form != "pdf")]
         return (wanted or list(drafts))[0]
 

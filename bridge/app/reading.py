@@ -11,6 +11,7 @@ from bridge.app.results import Done, Pulled
 from bridge.errors import AlreadyRunning, UsageError
 from bridge.pull import JumpLimits, Outcome, PullResult
 from bridge.store.foreign import release_writing
+from bridge.words import Sentence, listed
 
 Progress = Callable[[str, int | None, int | None], None]
 
@@ -38,7 +39,7 @@ class Reading(Opened):
                 progress=(lambda done, total: progress(name, done, total)) if progress else None,
             )
         except AlreadyRunning as error:
-            return Pulled(name, "running", cause=error.cause, error=str(error))
+            return Pulled(name, "running", cause=error.cause, error=error.sentence)
         return _pulled(result, self.store.now())
 
     def approve_jump(self, account: str) -> Done:
@@ -47,7 +48,7 @@ class Reading(Opened):
         if not acts.approve_jump(
             self.store, account, actor=self.actor, business_date=self.today(account), at=self.clock()
         ):
-            raise UsageError(f"account {account} has no jump that waits for approval")
+            raise UsageError("account {account} has no jump that waits for approval", account=account)
         return Done("jump_approved", account, self.actor)
 
     def release(self, account: str, *, note: str = "") -> Done:
@@ -56,7 +57,7 @@ class Reading(Opened):
         if not release_writing(
             self.store, account, actor=self.actor, business_date=self.today(account), at=self.clock(), note=note
         ):
-            raise UsageError(f"writing to account {account} is not suspended")
+            raise UsageError("writing to account {account} is not suspended", account=account)
         return Done("released", account, self.actor)
 
     def last_run(self, account: str) -> datetime | None:
@@ -77,10 +78,14 @@ def _pulled(result: PullResult, now: datetime) -> Pulled:
     return Pulled(result.account, "failed", counts, result.cause or result.outcome.value, result.error or "", retry_at)
 
 
-def jump_text(jump: object) -> str:
-    """Return what moved between two pulls: `open invoices 40 -> 3, EUR 9.800,00 -> 120,00`."""
+def jump_text(jump: object) -> Sentence:
+    """Return what moved between two pulls: `open invoices 40 -> 3, EUR 9800.00 -> 120.00`."""
     parts = []
     for name, (before, after) in jump.items() if isinstance(jump, dict) else ():
-        shown = (before, after) if name == "count" else tuple(f"{Decimal(value):,.2f}" for value in (before, after))
-        parts.append(f"{'open invoices' if name == 'count' else name} {shown[0]} -> {shown[1]}")
-    return ", ".join(parts)
+        if name == "count":
+            parts.append(Sentence("open invoices {before} -> {after}", before=before, after=after))
+        else:
+            parts.append(
+                Sentence("{currency} {before} -> {after}", currency=name, before=Decimal(before), after=Decimal(after))
+            )
+    return listed(parts, ", ")

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from bridge.model import ClaimTable, Severity
+from bridge.words import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Remark:
 
     severity: Severity
     code: str
-    text: str
+    text: Sentence
     subject: str = ""
 
 
@@ -157,7 +158,7 @@ class Delivered:
     reasons: dict[str, int] = field(default_factory=dict)
     sending: bool = False
     paused: bool = False
-    problems: tuple[str, ...] = ()
+    problems: tuple[Sentence, ...] = ()
     later: int = 0  # steps that wait for the next day or hour of sending, which begins at `opens_at`
     opens_at: datetime | None = None
 
@@ -445,11 +446,11 @@ class FailureGroup:
     """Equal failures under one cause."""
 
     kind: str
-    what: str
+    what: Sentence
     cause: str
     count: int
     account: str
-    example: str
+    example: Sentence
     ids: tuple[str, ...]
 
 
@@ -462,10 +463,11 @@ class Failure:
     account: str
     state: str
     cause: str
-    error: str
-    subject: str
+    error: Sentence
+    subject: Sentence
     at: datetime | None
-    details: dict[str, str] = field(default_factory=dict)
+    plan: str
+    replay: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,7 +476,7 @@ class Replayed:
 
     id: str
     outcome: str
-    text: str
+    text: Sentence
     dry_run: bool
 
 

@@ -20,6 +20,7 @@ from bridge.policy.office import Closure, Office
 from bridge.policy.plan import WEEKDAYS
 from bridge.policy.rules import NO_PLAN, Caretaker, Prepayment
 from bridge.store.rows import cents
+from bridge.words import Sentence
 
 _DEGREES = [Automation.PROPOSE, Automation.CREATE, Automation.COMPLETE, Automation.SEND]
 
@@ -40,7 +41,13 @@ def plans_of(loaded: Loaded) -> Mapping[str, EscalationPlan]:
         named.append((prepaid, ("exclusions", "prepayment", "plan")))
     known = [*sorted(plans), NO_PLAN]
     problems = [
-        Problem(loaded.place(*path), dotted(path), "there is no such plan", name, f"there are {', '.join(known)}")
+        Problem(
+            loaded.place(*path),
+            dotted(path),
+            Sentence("there is no such plan"),
+            name,
+            Sentence("there are {known}{more}", known=known, more=""),
+        )
         for name, path in named
         if name not in known
     ]
@@ -58,8 +65,12 @@ def _files_exist(loaded: Loaded, plans: Mapping[str, EscalationPlan]) -> None:
             for one in level.attachments or ():
                 if one.name not in known:
                     raise ConfigError(
-                        f"{loaded.path}: plan {plan.name}, level {position}: attachments = {one.name!r}: there is no such"
-                        f" file; there are {', '.join(sorted(known))}; set attachments.{one.name}.path in the configuration"
+                        "{path}: plan {plan}, level {position}: attachments = {one!r}: there is no such file; there are {known}; set attachments.{one}.path in the configuration",
+                        path=loaded.path,
+                        plan=plan.name,
+                        position=position,
+                        one=one.name,
+                        known=", ".join(sorted(known)),
                     )
 
 
@@ -84,7 +95,7 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
     try:
         calendar = Calendar(account.country, account.federal_state)
     except ValueError as error:
-        raise ConfigError(f"{loaded.path}: accounts.{name}: {error}") from error
+        raise ConfigError("{path}: accounts.{name}: {error}", path=loaded.path, name=name, error=error) from error
     creditor = config.creditor
     return AccountRules(
         account=name,

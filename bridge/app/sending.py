@@ -17,6 +17,7 @@ from bridge.errors import ConfigError, UsageError
 from bridge.model import Invoice, Reason
 from bridge.policy import Via
 from bridge.store.records import Notice
+from bridge.words import quoted
 
 
 class Sending(Reading, Filing):
@@ -96,7 +97,9 @@ class Sending(Reading, Filing):
         """Switch sending on, in this actor's name. Raises `ConfigError` where the configuration forbids it."""
         if self.config.dunning.sending.value == "never":
             raise ConfigError(
-                f"{self.loaded.path}: dunning.sending is never; this installation does not send", cause="sending_never"
+                "{path}: dunning.sending is never; this installation does not send",
+                path=self.loaded.path,
+                cause="sending_never",
             )
         return self._switch(on=True)
 
@@ -134,7 +137,8 @@ class Sending(Reading, Filing):
             for wanted in ids:
                 if wanted not in found:
                     raise UsageError(
-                        f"notice {wanted} does not wait for an approval; `mahnbridge approve` lists those that do"
+                        "notice {wanted} does not wait for an approval; `mahnbridge approve` lists those that do",
+                        wanted=wanted,
                     )
             rows = [found[one] for one in ids] if ids else sorted(found.values(), key=lambda one: one.id)
             return self.lines(conn, rows)
@@ -159,7 +163,7 @@ class Sending(Reading, Filing):
         with self.store.begin() as conn:
             for one in proposals:
                 assert one.id is not None
-                self.store.outbox.refuse(conn, one.id, text=f"{self.actor}: {reason}", now=self.store.now())
+                self.store.outbox.refuse(conn, one.id, text=quoted(f"{self.actor}: {reason}"), now=self.store.now())
                 self._told(conn, "refused", one, reason)
         return Done("refused", "", self.actor, count=len(proposals), text=reason)
 

@@ -44,7 +44,7 @@ def write(path: Path, answers: Answers, *, force: bool = False) -> Made:
     Raises `ConfigError` where the file exists or cannot be written, `UsageError` on answers that make no sense.
     """
     if path.exists() and not force:
-        raise ConfigError(f"{path}: exists already; --force overwrites it", cause="exists")
+        raise ConfigError("{path}: exists already; --force overwrites it", path=path, cause="exists")
     accounts = _accounts(answers)
     urls = _urls(answers, accounts)
     text = render(answers, accounts, urls, _cutoff(answers))
@@ -56,7 +56,9 @@ def write(path: Path, answers: Answers, *, force: bool = False) -> Made:
             file.write(text)
         part.replace(path)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}", cause="not_written") from error
+        raise ConfigError(
+            "{path}: cannot be written: {strerror}", path=path, strerror=error.strerror, cause="not_written"
+        ) from error
     return Made(str(path), str(path.resolve().parent / "data"), tuple(accounts))
 
 
@@ -90,7 +92,9 @@ def _smtp(answers: Answers) -> str:
     if not answers.sender:
         raise UsageError("--smtp needs --sender: the address that mails come from")
     if port and not port.isdecimal():
-        raise UsageError(f"{answers.smtp!r} is no mail server; write mail.example.com or mail.example.com:587")
+        raise UsageError(
+            "{smtp!r} is no mail server; write mail.example.com or mail.example.com:587", smtp=answers.smtp
+        )
     local = host in ("localhost", "127.0.0.1")
     security = "none" if local else "implicit" if port == "465" else "starttls"
     user = "" if local else f'    user: {answers.sender}\n    password: "${{SMTP_PASSWORD}}"\n'
@@ -103,11 +107,17 @@ def _accounts(answers: Answers) -> dict[str, str]:
         name, _, connector = item.partition(":")
         connector = connector or name
         if not _NAME.match(name):
-            raise UsageError(f"{name!r} is no account name; write small letters, digits, - and _, such as main")
+            raise UsageError(
+                "{name!r} is no account name; write small letters, digits, - and _, such as main", name=name
+            )
         if connector not in connectors():
-            raise UsageError(f"there is no connector {connector!r} ({suggestion(connector, list(connectors()))})")
+            raise UsageError(
+                "there is no connector {connector!r} ({hint})",
+                connector=connector,
+                hint=suggestion(connector, list(connectors())),
+            )
         if name in found:
-            raise UsageError(f"account {name} stands here twice")
+            raise UsageError("account {name} stands here twice", name=name)
         found[name] = connector
     return found
 
@@ -117,7 +127,7 @@ def _urls(answers: Answers, accounts: Mapping[str, str]) -> dict[str, str]:
     for item in answers.base_urls:
         name, _, url = item.partition("=")
         if name not in accounts or not re.match(r"^https?://\S+$", url):
-            raise UsageError(f"{item!r}: write NAME=https://..., with the name of an account of this call")
+            raise UsageError("{item!r}: write NAME=https://..., with the name of an account of this call", item=item)
         found[name] = url
     return found
 
@@ -129,7 +139,7 @@ def _cutoff(answers: Answers) -> date:
         found = re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{4})", answers.cutoff)
         return date.fromisoformat("-".join(reversed(found.groups())) if found else answers.cutoff)
     except ValueError as error:
-        raise UsageError(f"{answers.cutoff!r} is no date; write 2026-09-01 or 01.09.2026") from error
+        raise UsageError("{cutoff!r} is no date; write 2026-09-01 or 01.09.2026", cutoff=answers.cutoff) from error
 
 
 def _quoted(text: str) -> str:

@@ -217,7 +217,7 @@ class Tasks(Cases):
         claims = self._claims_of(conn, one)
         found = [its.invoice_id for its, _ in claims if invoice in (None, its.number, its.invoice_id)]
         if invoice is not None and not found:
-            raise UsageError(f"task {one.id} is not about invoice {invoice!r}")
+            raise UsageError("task {task} is not about invoice {invoice!r}", task=one.id, invoice=invoice)
         return found
 
     def assign_task(self, task_id: int, *, owner: str | None = None, due_on: date | None = None) -> Done:
@@ -234,7 +234,9 @@ def _check_outcome(one: Task, outcome: str, note: str, until: date | None) -> No
     call = one.kind == Via.CALL.value
     fitting = tuple(name for name in OUTCOMES if (name != "done" if call else name not in CALL_OUTCOMES))
     if outcome not in fitting:
-        raise UsageError(f"{outcome!r} is no outcome of this task; there are {', '.join(fitting)}")
+        raise UsageError(
+            "{outcome!r} is no outcome of this task; there are {fitting}", outcome=outcome, fitting=", ".join(fitting)
+        )
     if (outcome == "promise") is not (until is not None):
         raise UsageError("a promise needs --until DATE, the day by which it will be paid; no other outcome has one")
     if outcome == "dispute" and not note:

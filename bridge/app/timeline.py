@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.model import Reason
 from bridge.policy import texts, words
+from bridge.words import stored_text, tell
 
 _WORDS: dict[str, tuple[str, str]] = {
     "case_opened": ("Akte angelegt", "case opened"),
@@ -188,7 +189,7 @@ class _Values(dict[str, str]):
 
 
 def _shown(name: str, value: Any, language: str) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else tell(stored_text(str(value)), language)
     if name == "reason" and text in list(Reason):
         return words.reason(Reason(text), language)
     if name == "why":

@@ -54,16 +54,21 @@ class Archive:
         try:
             connection = self._connect()
         except ssl.SSLCertVerificationError as error:
-            raise ConfigError(f"{place}: certificate refused: {error.verify_message}", cause="imap_tls") from error
+            raise ConfigError(
+                "{place}: certificate refused: {verify_message}",
+                place=place,
+                verify_message=error.verify_message,
+                cause="imap_tls",
+            ) from error
         except (OSError, imaplib.IMAP4.error) as error:
-            raise RetryLater(f"{place}: {type(error).__name__}", cause="imap_connect") from error
+            raise RetryLater("{place}: {name}", place=place, name=type(error).__name__, cause="imap_connect") from error
         try:
             self._open(connection, place)
             yield connection
         except imaplib.IMAP4.abort as error:
-            raise RetryLater(f"{place}: connection lost", cause="imap_connect") from error
+            raise RetryLater("{place}: connection lost", place=place, cause="imap_connect") from error
         except (OSError, imaplib.IMAP4.error) as error:
-            raise RetryLater(f"{place}: {type(error).__name__}", cause="imap_answer") from error
+            raise RetryLater("{place}: {name}", place=place, name=type(error).__name__, cause="imap_answer") from error
         finally:
             with suppress(OSError, imaplib.IMAP4.error):
                 connection.logout()
@@ -82,10 +87,12 @@ class Archive:
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
-            raise ConfigError(f"{place}: log-in refused", cause="imap_login") from error
+            raise ConfigError("{place}: log-in refused", place=place, cause="imap_login") from error
         answer, _ = connection.select(_quoted(self.folder), readonly=True)
         if answer != "OK":
-            raise ConfigError(f"{place}: there is no folder {self.folder!r}", cause="imap_folder")
+            raise ConfigError(
+                "{place}: there is no folder {folder!r}", place=place, folder=self.folder, cause="imap_folder"
+            )
 
 
 def _quoted(name: str) -> str:

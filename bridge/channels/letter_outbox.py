@@ -34,6 +34,7 @@ from bridge.contract import (
     Severity,
     WriteBack,
 )
+from bridge.words import sentence_of
 
 
 class LetterSettings(BaseModel):
@@ -69,7 +70,7 @@ class LetterOutbox(Channel):
                 _write(probe, b"")
                 probe.unlink()
         except (ConfigError, RetryLater, OSError) as error:
-            findings = (Finding(severity=Severity.ERROR, code="letter_folder", text=str(error)),)
+            findings = (Finding(severity=Severity.ERROR, code="letter_folder", text=sentence_of(error)),)
         return Health(ok=not findings, acts=frozenset({Act.LETTER}), findings=findings)
 
     def push(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Proof:
@@ -88,7 +89,11 @@ class LetterOutbox(Channel):
         present = self._letter(write.marker)
         if present is None:
             raise CannotTell(
-                f"{write.key}: there is no letter {write.marker} in {self.folder}", cause="letter_not_found"
+                "{key}: there is no letter {marker} in {folder}",
+                key=write.key,
+                marker=write.marker,
+                folder=self.folder,
+                cause="letter_not_found",
             )
         return self._proof(write, present, found=True)
 
@@ -105,7 +110,12 @@ class LetterOutbox(Channel):
         with self._locked():
             letter = self._letter(marker)
             if letter is None:
-                raise Refused(f"there is no letter {marker} in {self.folder}", cause="letter_not_found")
+                raise Refused(
+                    "there is no letter {marker} in {folder}",
+                    marker=marker,
+                    folder=self.folder,
+                    cause="letter_not_found",
+                )
             noted = self.posted_at(marker) if letter.parent == self.posted_folder else None
             if noted is not None:
                 return noted
@@ -124,7 +134,7 @@ class LetterOutbox(Channel):
         with self._locked():
             letter = self._letter(marker)
             if letter is not None and self.posted_at(marker) is not None:
-                raise Refused(f"letter {letter.name} was posted", cause="letter_posted")
+                raise Refused("letter {letter} was posted", letter=letter.name, cause="letter_posted")
             self.withdrawn_folder.mkdir(exist_ok=True)
             stem = f"_{_word(marker)}_"
             for path in sorted(
@@ -146,7 +156,9 @@ class LetterOutbox(Channel):
             _write(letter.with_suffix(".json"), _json(_sidecar(write, files[0][1], names)))
             _write(letter, files[0][1])  # last: from here on the letter is handed over
         except OSError as error:
-            raise RetryLater(f"letter outbox {self.folder}: {error.strerror}", cause="letter_disk") from error
+            raise RetryLater(
+                "letter outbox {folder}: {strerror}", folder=self.folder, strerror=error.strerror, cause="letter_disk"
+            ) from error
         return letter
 
     def _letter(self, marker: str) -> Path | None:
@@ -157,7 +169,9 @@ class LetterOutbox(Channel):
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise ConfigError(f"letter outbox {folder}: {error.strerror}", cause="letter_folder") from error
+                raise ConfigError(
+                    "letter outbox {folder}: {strerror}", folder=folder, strerror=error.strerror, cause="letter_folder"
+                ) from error
             for name in names:
                 if name.endswith(".pdf") and not name.startswith(".") and "_anlage" not in name:
                     return folder / name
@@ -177,7 +191,9 @@ class LetterOutbox(Channel):
             self.posted_folder.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise ConfigError(f"letter outbox {self.folder}: {error.strerror}", cause="letter_folder") from error
+            raise ConfigError(
+                "letter outbox {folder}: {strerror}", folder=self.folder, strerror=error.strerror, cause="letter_folder"
+            ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -18,6 +18,7 @@ from hashlib import sha256
 from bridge.contract import Attachment, Content, Refused, WriteBack
 from bridge.documents.mail import giro_png, html
 from bridge.policy.claim_text import plain
+from bridge.words import Sentence
 
 LARGEST_MAIL = 25_000_000
 """Bytes of a whole mail as it goes over the wire; most receiving servers refuse larger ones."""
@@ -42,15 +43,21 @@ class Envelope:
         return tuple(dict.fromkeys((*self.to, *self.cc, *self.bcc)))
 
 
-def clean(value: str, field: str) -> str:
+def clean(value: str, field: Sentence) -> str:
     """Return `value` if it may stand in a header, else raise `Refused` naming the field."""
     for char in value:
         if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}:
-            raise Refused(f"{field} contains the control character U+{ord(char):04X}: {value!r}", cause="mail_header")
+            raise Refused(
+                "{field} contains the control character {char}: {value!r}",
+                field=field,
+                char=f"U+{ord(char):04X}",
+                value=value,
+                cause="mail_header",
+            )
     return value
 
 
-def mailbox(address: str, field: str) -> str:
+def mailbox(address: str, field: Sentence) -> str:
     """Return the address as it goes over the wire; raise `Refused` where it is none. Nothing is guessed or repaired."""
     clean(address, field)
     local, at, domain = address.strip().rpartition("@")
@@ -61,7 +68,10 @@ def mailbox(address: str, field: str) -> str:
     good = at and len(local) <= 64 and _LOCAL.fullmatch(local) and 0 < len(wire) <= 253
     if not good or not all(_LABEL.fullmatch(label) for label in wire.split(".")):
         raise Refused(
-            f"{field} {address!r} is no e-mail address; right would be name@example.org", cause="mail_address"
+            "{field} {address!r} is no e-mail address; right would be name@example.org",
+            field=field,
+            address=address,
+            cause="mail_address",
         )
     return f"{local}@{wire.lower()}"
 
@@ -72,7 +82,7 @@ def message_id(write: WriteBack, sender: str) -> str:
     if planned is None:
         return f"<{sha256(write.key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
     if not _MESSAGE_ID.fullmatch(planned):
-        raise Refused(f"Message-ID {planned!r} is not of the form <id@domain>", cause="mail_header")
+        raise Refused("Message-ID {planned!r} is not of the form <id@domain>", planned=planned, cause="mail_header")
     return planned
 
 
@@ -89,7 +99,7 @@ def build(
     """Compose the mail of `write`. Raises `Refused` on content that may not go into a header or is too large."""
     content = write.content
     mail = EmailMessage(policy=_POLICY)
-    subject = clean(content.subject, "subject").strip()
+    subject = clean(content.subject, Sentence("the subject")).strip()
     if not subject or not content.text.strip():
         raise Refused("the mail has no subject or no text", cause="mail_empty")
     if envelope.redirected_from:
@@ -103,7 +113,7 @@ def build(
     if reply_to:
         mail["Reply-To"] = _mailboxes((reply_to,))
     mail["Subject"] = subject
-    mail["Content-Language"] = clean(content.language, "language")
+    mail["Content-Language"] = clean(content.language, Sentence("the language"))
     mail["X-Mahnbridge-Marker"] = write.marker
     thread = _thread(write, sender.addr_spec)
     mail["In-Reply-To"] = thread
@@ -114,7 +124,9 @@ def build(
     _bound(mail, write)
     size = len(mail.as_bytes())
     if size > largest:
-        raise Refused(f"the mail has {size} bytes, at most {largest} can be sent", cause="mail_size")
+        raise Refused(
+            "the mail has {size} bytes, at most {largest} can be sent", size=size, largest=largest, cause="mail_size"
+        )
     return mail
 
 
@@ -158,15 +170,22 @@ def _body(text: str) -> str:
     for char in text:
         if char == "\0" or unicodedata.category(char) == "Cs":
             raise Refused(
-                f"the text contains the character U+{ord(char):04X}, which no mail may carry", cause="mail_text"
+                "the text contains the character {char}, which no mail may carry",
+                char=f"U+{ord(char):04X}",
+                cause="mail_text",
             )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _attach(mail: EmailMessage, files: Sequence[tuple[Attachment, bytes]]) -> None:
     for attachment, data in files:
-        name = clean(attachment.filename, "file name").replace("/", "_").replace("\\", "_")
-        main, slash, sub = clean(attachment.mimetype, "mimetype").partition("/")
+        name = clean(attachment.filename, Sentence("the file name")).replace("/", "_").replace("\\", "_")
+        main, slash, sub = clean(attachment.mimetype, Sentence("the file type")).partition("/")
         if not slash or not main.isalnum() or not re.fullmatch(r"[A-Za-z0-9.+-]+", sub):
-            raise Refused(f"the type {attachment.mimetype!r} of {name!r} is no MIME type", cause="mail_header")
+            raise Refused(
+                "the type {mimetype!r} of {name!r} is no MIME type",
+                mimetype=attachment.mimetype,
+                name=name,
+                cause="mail_header",
+            )
         mail.add_attachment(data, maintype=main, subtype=sub, filename=name)

@@ -29,6 +29,8 @@ from bridge.contract import (
     Severity,
     WriteBack,
 )
+from bridge.errors import Wrong
+from bridge.words import Sentence
 
 Security = Literal["starttls", "implicit", "none"]
 
@@ -42,9 +44,9 @@ def _is_loopback(host: str) -> bool:
 
 def _address(value: str) -> str:
     try:
-        return mailbox(value, "address")
+        return mailbox(value, Sentence("the address"))
     except Refused as error:
-        raise ValueError(str(error)) from error
+        raise Wrong(error.sentence) from error
 
 
 class _Place(BaseModel):
@@ -58,8 +60,7 @@ class _Place(BaseModel):
     @model_validator(mode="after")
     def _no_open_lines(self) -> Self:
         if self.security == "none" and not _is_loopback(self.host):
-            msg = f"security: none is only for loopback, {self.host} is not; use starttls or implicit"
-            raise ValueError(msg)
+            raise Wrong("security: none is only for loopback, {host} is not; use starttls or implicit", host=self.host)
         return self
 
 
@@ -117,15 +118,14 @@ class SmtpSettings(_Place):
     @classmethod
     def _name(cls, value: str) -> str:
         try:
-            return clean(value, "sender_name")
+            return clean(value, Sentence("the sender's name"))
         except Refused as error:
-            raise ValueError(str(error)) from error
+            raise Wrong(error.sentence) from error
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
         if (self.user is None) != (self.password is None):
-            msg = "user and password belong together"
-            raise ValueError(msg)
+            raise Wrong("user and password belong together")
         return self
 
 
@@ -147,18 +147,21 @@ class Smtp(Channel):
             with session(self._server()) as connection:
                 connection.noop()
         except BridgeError as error:
-            findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=str(error)))
+            findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence))
         archive = self._archive()
         if archive is None:
-            text = "no archive mailbox: a mail whose acceptance is not answered will be parked for a person"
+            text = Sentence("no archive mailbox: a mail whose acceptance is not answered will be parked for a person")
             findings.append(Finding(severity=Severity.WARNING, code="smtp_no_archive", text=text))
         else:
             try:
                 archive.probe()
             except BridgeError as error:
-                findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=str(error)))
+                findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence))
         if self._settings.redirect_to:
-            text = f"test mode: every mail goes to {self._settings.redirect_to} instead of the debtor"
+            text = Sentence(
+                "test mode: every mail goes to {redirect_to} instead of the debtor",
+                redirect_to=self._settings.redirect_to,
+            )
             findings.append(Finding(severity=Severity.WARNING, code="smtp_redirect", text=text))
         ok = all(finding.severity is not Severity.ERROR for finding in findings)
         return Health(ok=ok, acts=frozenset({Act.MAIL}), findings=tuple(findings))
@@ -192,15 +195,17 @@ class Smtp(Channel):
         """Return the proof that the archive holds the mail. Raises `CannotTell`, `RetryLater` (archive not reachable)."""
         archive = self._archive()
         if archive is None:
-            raise CannotTell(f"{write.key}: there is no archive mailbox to look in", cause="smtp_no_archive")
+            raise CannotTell("{key}: there is no archive mailbox to look in", key=write.key, cause="smtp_no_archive")
         if not archive.holds(message_id(write, self._settings.sender_address)):
-            raise CannotTell(f"{write.key}: the archive mailbox does not hold the mail", cause="smtp_not_archived")
+            raise CannotTell(
+                "{key}: the archive mailbox does not hold the mail", key=write.key, cause="smtp_not_archived"
+            )
         return self._proof(write, self._envelope(write), archive=f"{archive.host}/{archive.folder}", found=True)
 
     def _envelope(self, write: WriteBack) -> Envelope:
         named = write.content.recipients
-        to, cc = (tuple(mailbox(item, "recipient") for item in group) for group in (named.to, named.cc))
-        bcc = tuple(mailbox(item, "recipient") for item in (*named.bcc, *self._settings.bcc))
+        to, cc = (tuple(mailbox(item, Sentence("the recipient")) for item in group) for group in (named.to, named.cc))
+        bcc = tuple(mailbox(item, Sentence("the recipient")) for item in (*named.bcc, *self._settings.bcc))
         if not to:
             raise Refused("the mail has no recipient", cause="mail_address")
         if self._settings.redirect_to:

@@ -15,6 +15,7 @@ from threading import Timer
 from typing import NoReturn
 
 from bridge.contract import ConfigError, Refused, RetryLater, Unclear
+from bridge.words import Sentence
 
 _SENDER_IS_OURS = frozenset({530, 535, 538, 550, 551, 553, 554})
 """Permanent answers to MAIL FROM that concern our account, not this one mail."""
@@ -44,7 +45,7 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"ca_file {ca_file}: {error}", cause="tls_ca") from error
+        raise ConfigError("ca_file {ca_file}: {error}", ca_file=ca_file, error=error, cause="tls_ca") from error
 
 
 class _Connection(smtplib.SMTP):
@@ -105,10 +106,15 @@ def _connect(server: Server, context: ssl.SSLContext | None) -> _Connection:
         return _Connection(server, context)
     except ssl.SSLCertVerificationError as error:
         raise ConfigError(
-            f"SMTP {server.place}: certificate refused: {error.verify_message}", cause="smtp_tls"
+            "SMTP {place}: certificate refused: {verify_message}",
+            place=server.place,
+            verify_message=error.verify_message,
+            cause="smtp_tls",
         ) from error
     except (OSError, smtplib.SMTPException) as error:
-        raise RetryLater(f"SMTP {server.place}: {_words(error)}", cause="smtp_connect") from error
+        raise RetryLater(
+            "SMTP {place}: {error}", place=server.place, error=_what(error), cause="smtp_connect"
+        ) from error
 
 
 def _introduce(connection: smtplib.SMTP, server: Server, context: ssl.SSLContext | None) -> None:
@@ -121,16 +127,33 @@ def _introduce(connection: smtplib.SMTP, server: Server, context: ssl.SSLContext
             connection.login(server.user, server.password or "")
     except ssl.SSLCertVerificationError as error:
         raise ConfigError(
-            f"SMTP {server.place}: certificate refused: {error.verify_message}", cause="smtp_tls"
+            "SMTP {place}: certificate refused: {verify_message}",
+            place=server.place,
+            verify_message=error.verify_message,
+            cause="smtp_tls",
         ) from error
     except smtplib.SMTPNotSupportedError as error:
-        raise ConfigError(f"SMTP {server.place}: {error}; check security and user", cause="smtp_security") from error
+        raise ConfigError(
+            "SMTP {place}: {error}; check security and user", place=server.place, error=error, cause="smtp_security"
+        ) from error
     except smtplib.SMTPAuthenticationError as error:
         if 400 <= error.smtp_code < 500:
-            raise RetryLater(f"SMTP {server.place}: log-in deferred ({error.smtp_code})", cause="smtp_login") from error
-        raise ConfigError(f"SMTP {server.place}: log-in refused ({error.smtp_code})", cause="smtp_login") from error
+            raise RetryLater(
+                "SMTP {place}: log-in deferred ({smtp_code})",
+                place=server.place,
+                smtp_code=error.smtp_code,
+                cause="smtp_login",
+            ) from error
+        raise ConfigError(
+            "SMTP {place}: log-in refused ({smtp_code})",
+            place=server.place,
+            smtp_code=error.smtp_code,
+            cause="smtp_login",
+        ) from error
     except (OSError, smtplib.SMTPException) as error:
-        raise RetryLater(f"SMTP {server.place}: {_words(error)}", cause="smtp_connect") from error
+        raise RetryLater(
+            "SMTP {place}: {error}", place=server.place, error=_what(error), cause="smtp_connect"
+        ) from error
 
 
 def transact(server: Server, sender: str, recipients: Sequence[str], archive: str | None, mail: bytes) -> str:
@@ -141,7 +164,9 @@ def transact(server: Server, sender: str, recipients: Sequence[str], archive: st
             _begin_data(connection)
             connection.send(_dotted(mail))
         except (OSError, smtplib.SMTPException) as error:
-            raise RetryLater(f"SMTP: {_words(error)} before the message was complete", cause="smtp_connect") from error
+            raise RetryLater(
+                "SMTP: {error} before the message was complete", error=_what(error), cause="smtp_connect"
+            ) from error
         return _finish(connection)
 
 
@@ -149,24 +174,33 @@ def _envelope(connection: smtplib.SMTP, sender: str, recipients: Sequence[str], 
     code, text = connection.mail(sender)
     if code >= 500:
         kind = ConfigError if code in _SENDER_IS_OURS else Refused
-        raise kind(f"SMTP: the sender {sender} was refused: {_answer(code, text)}", cause=f"smtp_{code}")
+        said = Sentence("SMTP: the sender {sender} was refused: {answer}", sender=sender, answer=_answer(code, text))
+        raise kind(said, cause=f"smtp_{code}")
     if code != 250:
-        raise RetryLater(f"SMTP: MAIL FROM: {_answer(code, text)}", cause=f"smtp_{code}")
+        raise RetryLater("SMTP: MAIL FROM: {answer}", answer=_answer(code, text), cause=f"smtp_{code}")
     replies = [(address, *connection.rcpt(address)) for address in recipients]
     bad = [reply for reply in replies if reply[1] >= 500]
     later = [reply for reply in replies if reply[1] not in (250, 251, 252)]
     for address, code, text in (*bad, *later):
         _reset(connection)
-        words = f"SMTP: recipient {address}: {_answer(code, text)}; nothing was sent to anybody"
+        said = Sentence(
+            "SMTP: recipient {address}: {answer}; nothing was sent to anybody",
+            address=address,
+            answer=_answer(code, text),
+        )
         if code >= 500:
-            raise Refused(words, cause=f"smtp_{code}")
-        raise RetryLater(words, after=timedelta(minutes=10), cause=f"smtp_{code}")
+            raise Refused(said, cause=f"smtp_{code}")
+        raise RetryLater(said, after=timedelta(minutes=10), cause=f"smtp_{code}")
     if archive is not None:
         code, text = connection.rcpt(archive)
         if code not in (250, 251, 252):
             _reset(connection)
-            words = f"SMTP: the archive address {archive}: {_answer(code, text)}; nothing was sent"
-            raise ConfigError(words, cause="smtp_archive") if code >= 500 else RetryLater(words, cause="smtp_archive")
+            said = Sentence(
+                "SMTP: the archive address {archive}: {answer}; nothing was sent",
+                archive=archive,
+                answer=_answer(code, text),
+            )
+            raise ConfigError(said, cause="smtp_archive") if code >= 500 else RetryLater(said, cause="smtp_archive")
 
 
 def _begin_data(connection: smtplib.SMTP) -> None:
@@ -181,7 +215,9 @@ def _finish(connection: smtplib.SMTP) -> str:
         connection.send(b".\r\n")
         code, text = connection.getreply()
     except (OSError, smtplib.SMTPException) as error:
-        raise Unclear(f"SMTP: {_words(error)} after the message was complete", cause="smtp_answer_lost") from error
+        raise Unclear(
+            "SMTP: {error} after the message was complete", error=_what(error), cause="smtp_answer_lost"
+        ) from error
     if code != 250:
         _raise_for(code, text)
     return _answer(code, text)
@@ -189,10 +225,12 @@ def _finish(connection: smtplib.SMTP) -> str:
 
 def _raise_for(code: int, text: bytes) -> NoReturn:
     if 400 <= code < 500:
-        raise RetryLater(f"SMTP: {_answer(code, text)}", after=timedelta(minutes=10), cause=f"smtp_{code}")
+        raise RetryLater(
+            "SMTP: {answer}", answer=_answer(code, text), after=timedelta(minutes=10), cause=f"smtp_{code}"
+        )
     if code >= 500:
-        raise Refused(f"SMTP: {_answer(code, text)}", cause=f"smtp_{code}")
-    raise Unclear(f"SMTP: unexpected answer {_answer(code, text)}", cause="smtp_answer")
+        raise Refused("SMTP: {answer}", answer=_answer(code, text), cause=f"smtp_{code}")
+    raise Unclear("SMTP: unexpected answer {answer}", answer=_answer(code, text), cause="smtp_answer")
 
 
 def _reset(connection: smtplib.SMTP) -> None:
@@ -211,7 +249,7 @@ def _answer(code: int, text: bytes) -> str:
     return f"{code} {''.join(char if char.isprintable() else ' ' for char in shown)[:300]}".strip()
 
 
-def _words(error: BaseException) -> str:
+def _what(error: BaseException) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         raw = error.smtp_error
         return _answer(error.smtp_code, raw if isinstance(raw, bytes) else str(raw).encode())

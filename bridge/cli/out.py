@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bridge.cli.locale import language, say, zone
+from bridge.cli.locale import language, say, told, zone
 
 STYLES = {"error": "bold red", "warning": "yellow", "ok": "green", "info": "cyan", "dim": "dim"}
 
@@ -44,7 +44,7 @@ class Out:
 
     def text(self, text: str, style: str = "") -> None:
         """Print plain text."""
-        self.console.print(escape(text), style=STYLES.get(style, style) or None)
+        self.console.print(escape(told(text)), style=STYLES.get(style, style) or None)
 
     def title(self, key: str, /, **values: Any) -> None:
         """Print a headline."""
@@ -158,6 +158,8 @@ def shown(value: Any) -> str:
     """Return any value as text for people, safe for a terminal: control characters of hostile content are taken out."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        value = told(value)
     if isinstance(value, Money):
         return money(value.amount, value.currency)
     if isinstance(value, bool):

@@ -152,7 +152,7 @@ def delivered(out: Out, result: Delivered) -> None:
         "deliver.done", style="ok" if not result.parked else "warning", text=", ".join(parts) or say("deliver.nothing")
     )
     for text in result.problems:
-        out.text(f"  {text}", "warning")
+        out.text(f"  {shown(text)}", "warning")
     if not result.sending:
         out.line("deliver.paused" if result.paused else "deliver.off", style="warning")
     if result.later:
@@ -196,7 +196,7 @@ def status(out: Out, result: Status) -> None:
     trend(out, result)
     for one in result.accounts:
         if one.text:
-            out.text(f"{one.name}: {one.text}", "error" if one.state != "ok" else "")
+            out.text(f"{one.name}: {shown(one.text)}", "error" if one.state != "ok" else "")
         if one.stale:
             out.line("status.stale", account=one.name, at=shown(one.pulled_at) or say("never"), style="warning")
         if one.blocked_until:
@@ -405,9 +405,9 @@ def failures(out: Out, groups: Sequence[FailureGroup]) -> None:
         out.line("failures.none", style="ok")
         return
     for one in groups:
-        head = f"{one.count} x {word('failure', one.kind)}  {one.account}  [{one.cause}]"
+        head = f"{one.count} x {word('failure', one.kind)}  {one.account}  {shown(one.what)}  [{one.cause}]"
         out.text(head, "error")
-        out.text(f"   {one.example}")
+        out.text(f"   {shown(one.example)}")
         out.text(f"   {', '.join(one.ids[:8])}{' …' if len(one.ids) > 8 else ''}", "dim")
     out.line("failures.how", style="dim")
 
@@ -426,8 +426,7 @@ def failure(out: Out, one: Failure) -> None:
             ("at", one.at),
         ]
     )
-    for name, text in one.details.items():
-        out.text(f"{name}: {text}", "dim")
+    out.line("failures.replay", style="dim", id=one.id, text=say(f"replay.{one.plan}", text=one.replay))
 
 
 def letters(out: Out, rows: Sequence[NoticeLine]) -> None:

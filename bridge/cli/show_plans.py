@@ -195,7 +195,7 @@ def weaknesses(out: Out, found: Sequence[WeaknessShown]) -> None:
     """Print what lint found."""
     for one in found:
         numbers = ", ".join(map(str, one.levels))
-        text = one.text or say(f"lint.{one.code}", levels=numbers, **dict(one.facts))
+        text = shown(one.text) or say(f"lint.{one.code}", levels=numbers, **dict(one.facts))
         sign = {"error": "✗", "warning": "!"}.get(one.severity, "·")
         out.text(f"{sign} {one.plan}: {text}  [{one.code}]", style=one.severity)
     if not found:

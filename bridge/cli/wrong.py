@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from bridge.cli.locale import knows, say
+from bridge.cli.locale import knows, say, told
 
 
 def explain_usage(error: click.ClickException) -> str:
@@ -39,6 +39,12 @@ def _usage(error: click.ClickException) -> str:
     return error.format_message()
 
 
+def _system(error: OSError) -> str:
+    from bridge.words import quoted  # noqa: PLC0415  only when something is wrong
+
+    return quoted(error.strerror or error)
+
+
 def explain_error(error: BaseException) -> int:
     """Print what stopped the command and return the exit code."""
     from bridge.errors import BridgeError, UsageError  # noqa: PLC0415  only when something is wrong
@@ -49,7 +55,7 @@ def explain_error(error: BaseException) -> int:
 
         traceback.print_exception(error)
     if isinstance(error, UsageError):
-        click.echo(f"{say('wrong.usage')} {redact(str(error))}", err=True)
+        click.echo(f"{say('wrong.usage')} {redact(told(error.sentence))}", err=True)
         return 2
     if isinstance(error, BridgeError):
         kind = type(error).__name__
@@ -60,12 +66,12 @@ def explain_error(error: BaseException) -> int:
             if isinstance(error, BridgeError)
             else ""
         )
-        text = redact(str(error))
+        text = redact(told(error.sentence))
         click.echo(f"{lead}\n{text}" if "\n" in text else f"{lead} {text}", err=True)
         return 1
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        click.echo(f"{say('error.system')} {error.strerror or error}{where}", err=True)
+        click.echo(f"{say('error.system')} {told(_system(error))}{where}", err=True)
         return 1
     shown = redact(f"{type(error).__name__}: {error}")
     click.echo(

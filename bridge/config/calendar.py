@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from bridge.errors import Wrong
 from bridge.model import Frozen
 
 STATES = {
@@ -50,8 +51,7 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError) as error:
-        msg = "expected the name of a time zone such as Europe/Berlin"
-        raise ValueError(msg) from error
+        raise Wrong("expected the name of a time zone such as Europe/Berlin") from error
     return value
 
 
@@ -61,18 +61,15 @@ def _clock_time(value: Any) -> Any:
             hours, minutes = value.strip().split(":")
             return time(int(hours), int(minutes))
         except ValueError as error:
-            msg = "expected a time of day such as 07:30"
-            raise ValueError(msg) from error
+            raise Wrong("expected a time of day such as 07:30") from error
     if isinstance(value, time):
         return value
-    msg = "expected a time of day such as 07:30"
-    raise ValueError(msg)
+    raise Wrong("expected a time of day such as 07:30")
 
 
 def _safe_hour(value: time) -> time:
     if value.hour == 2:
-        msg = "between 02:00 and 03:00 the clock change skips or repeats the hour; choose another time"
-        raise ValueError(msg)
+        raise Wrong("between 02:00 and 03:00 the clock change skips or repeats the hour; choose another time")
     return value
 
 
@@ -88,13 +85,11 @@ TimeOfDay = Annotated[
 
 def _day_of_year(value: str) -> str:
     if not re.fullmatch(r"\d{2}-\d{2}", value):
-        msg = "expected month and day, such as 12-24"
-        raise ValueError(msg)
+        raise Wrong("expected month and day, such as 12-24")
     try:
         date(2028, int(value[:2]), int(value[3:]))
     except ValueError as error:
-        msg = "there is no such day; expected month and day, such as 12-24"
-        raise ValueError(msg) from error
+        raise Wrong("there is no such day; expected month and day, such as 12-24") from error
     return value
 
 
@@ -116,8 +111,7 @@ class Closure(Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.last is not None and self.last < self.first:
-            msg = f"last {self.last} lies before first {self.first}"
-            raise ValueError(msg)
+            raise Wrong("last {last} lies before first {first}", last=self.last, first=self.first)
         return self
 
 
@@ -142,6 +136,9 @@ class Calendar(Frozen):
     @model_validator(mode="after")
     def _window(self) -> Self:
         if self.opens is not None and self.closes is not None and self.closes <= self.opens:
-            msg = f"closes {self.closes:%H:%M} is not later than opens {self.opens:%H:%M}; nothing could ever go out"
-            raise ValueError(msg)
+            raise Wrong(
+                "closes {closes} is not later than opens {opens}; nothing could ever go out",
+                closes=f"{self.closes:%H:%M}",
+                opens=f"{self.opens:%H:%M}",
+            )
         return self

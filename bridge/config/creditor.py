@@ -6,6 +6,7 @@ from pydantic import EmailStr, Field, field_validator
 from stdnum import bic as bic_check
 from stdnum import iban as iban_check
 
+from bridge.errors import Wrong
 from bridge.model import Address, Frozen
 
 
@@ -38,24 +39,24 @@ class Creditor(Frozen):
         for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
             bad = next((sign for sign in text if not sign.isprintable() and sign != "\u00a0"), None)
             if bad is not None:
-                msg = f"contains the character U+{ord(bad):04X}, which cannot be printed; write one plain line"
-                raise ValueError(msg)
+                raise Wrong(
+                    "contains the character {char}, which cannot be printed; write one plain line",
+                    char=f"U+{ord(bad):04X}",
+                )
         return value
 
     @field_validator("iban")
     @classmethod
     def _iban(cls, value: str | None) -> str | None:
         if value is not None and not iban_check.is_valid(value):
-            msg = "is no valid IBAN (check the digits)"
-            raise ValueError(msg)
+            raise Wrong("is no valid IBAN (check the digits)")
         return iban_check.compact(value) if value else None
 
     @field_validator("bic")
     @classmethod
     def _bic(cls, value: str | None) -> str | None:
         if value is not None and not bic_check.is_valid(value):
-            msg = "is no valid BIC (8 or 11 characters)"
-            raise ValueError(msg)
+            raise Wrong("is no valid BIC (8 or 11 characters)")
         return bic_check.compact(value) if value else None
 
     @property

@@ -17,6 +17,7 @@ from bridge.config.shape import Shape
 from bridge.config.words import explain
 from bridge.errors import ConfigError
 from bridge.http import HttpSettings
+from bridge.words import Sentence
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -61,7 +62,8 @@ def load(path: Path, env: Mapping[str, str] | None = None) -> Loaded:
     """
     if not path.is_file():
         raise ConfigError(
-            f"{path}: there is no such file; `mahnbridge init` writes one, --config or MAHNBRIDGE_CONFIG name another"
+            "{path}: there is no such file; `mahnbridge init` writes one, --config or MAHNBRIDGE_CONFIG name another",
+            path=path,
         )
     document = read(path, os.environ if env is None else env)
     shape = _shape(document.data)
@@ -130,13 +132,17 @@ def _plugins(document: Document, shape: Shape) -> None:
     for path, group, name in _parts(data):
         if name not in plugins.names(group):
             where = (*path[:-1], "connector") if group == plugins.CONNECTORS else path
-            what = "there is no such connector" if group == plugins.CONNECTORS else "there is no such channel"
+            what = (
+                Sentence("there is no such connector")
+                if group == plugins.CONNECTORS
+                else Sentence("there is no such channel")
+            )
             document.complain(where, what, value=name, hint=suggestion(name, list(plugins.names(group))))
             continue
         try:
             model = settings_model(group, name)
         except ConfigError as error:
-            document.complain(path[:-1], str(error))
+            document.complain(path[:-1], error.sentence)
             continue
         block = _at(data, path)
         node = _at(data, path[:-1])
@@ -171,22 +177,25 @@ def _plain_secrets(document: Document, shape: Shape) -> list[Problem]:
         value = _at(document.data, path)
         if isinstance(value, str) and value and shape.is_secret(path) and path not in document.outside:
             name = str(next(step for step in reversed(path) if isinstance(step, str)))
-            hint = f"write ${{NAME}} and set NAME, or {name}_file: /run/secrets/..."
-            found.append(Problem(document.place(path), dotted(path), "a secret stands here in plain text", hint=hint))
+            hint = Sentence("write ${{NAME}} and set NAME, or {name}_file: /run/secrets/...", name=name)
+            found.append(
+                Problem(document.place(path), dotted(path), Sentence("a secret stands here in plain text"), hint=hint)
+            )
     return found
 
 
 def refuse_clock(loaded: Loaded) -> None:
     """Raise `BadConfig` where the date is set from outside although an account speaks to its provider's real host."""
     problems = [
-        Problem(Place(str(loaded.path), None), f"accounts.{name}", _CLOCK.format(name=name, host=host))
+        Problem(Place(str(loaded.path), None), f"accounts.{name}", _clock(name, host))
         for name, host in _real_hosts(loaded.config)
     ]
     if problems:
         raise BadConfig(problems)
 
 
-_CLOCK = "the date cannot be set from outside while account {name} speaks to {host}"
+def _clock(name: str, host: str) -> Sentence:
+    return Sentence("the date cannot be set from outside while account {name} speaks to {host}", name=name, host=host)
 
 
 def _real_hosts(config: Config) -> list[tuple[str, str]]:
@@ -202,8 +211,8 @@ def _real_hosts(config: Config) -> list[tuple[str, str]]:
 def _together(document: Document, config: Config) -> None:
     """Check what no single block can know."""
     for name, host in _real_hosts(config) if config.clock is not None else ():
-        hint = "remove `clock`, or point the account at a sandbox"
-        document.complain(("clock",), _CLOCK.format(name=name, host=host), value=str(config.clock), hint=hint)
+        hint = Sentence("remove `clock`, or point the account at a sandbox")
+        document.complain(("clock",), _clock(name, host), value=str(config.clock), hint=hint)
     _assignments(document, config)
     named: list[tuple[Path_, tuple[str, ...]]]
     named = [(("plans", "assign", at, "accounts"), line.accounts) for at, line in enumerate(config.plans.assign)]
@@ -213,7 +222,7 @@ def _together(document: Document, config: Config) -> None:
             if account_name not in config.accounts:
                 document.complain(
                     place,
-                    "there is no such account",
+                    Sentence("there is no such account"),
                     value=account_name,
                     hint=suggestion(account_name, list(config.accounts)),
                 )
@@ -231,18 +240,18 @@ def _assignments(document: Document, config: Config) -> None:
         here: Path_ = ("plans", "assign", index)
         for name in line.model_fields_set & set(_CONDITIONS):
             if getattr(line, name) == ():
-                hint = "take the key out for everybody, or name at least one"
-                document.complain((*here, name), "matches nobody: the list is empty", hint=hint)
+                hint = Sentence("take the key out for everybody, or name at least one")
+                document.complain((*here, name), Sentence("matches nobody: the list is empty"), hint=hint)
         low, high = line.gross_from, line.gross_below
         if low is not None and high is not None and low >= high:
-            hint = "gross_from is included, gross_below is not; write a larger gross_below"
-            text = f"matches nobody: no amount is at least {low} and below {high}"
+            hint = Sentence("gross_from is included, gross_below is not; write a larger gross_below")
+            text = Sentence("matches nobody: no amount is at least {low} and below {high}", low=low, high=high)
             document.complain((*here, "gross_below"), text, value=str(high), hint=hint)
         key = tuple(
             frozenset(value) if isinstance(value := getattr(line, name), tuple) else value for name in _CONDITIONS
         )
         if key in seen:
             first = document.place(("plans", "assign", seen[key]))
-            text = f"matches nobody: {first} has the same conditions and comes first"
-            document.complain(here, text, hint="remove one of them")
+            text = Sentence("matches nobody: {first} has the same conditions and comes first", first=first)
+            document.complain(here, text, hint=Sentence("remove one of them"))
         seen.setdefault(key, index)

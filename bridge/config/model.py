@@ -23,6 +23,7 @@ from bridge.config.page import DebtorPage
 from bridge.config.people import AttachedFile, Caretaker, CollectionExport
 from bridge.contract import ConnectorSettings
 from bridge.documents.form import Style
+from bridge.errors import Wrong
 from bridge.http import HttpSettings
 from bridge.model import Amount, Frozen
 
@@ -105,11 +106,13 @@ class Delivery(Frozen):
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
         if self.lease_seconds <= self.deadline_seconds + self.margin_seconds:
-            msg = "lease_seconds must be longer than deadline_seconds and margin_seconds together, else a second worker could start"
-            raise ValueError(msg)
+            raise Wrong(
+                "lease_seconds must be longer than deadline_seconds and margin_seconds together, else a second worker could start"
+            )
         if self.settling_seconds <= self.deadline_seconds:
-            msg = "settling_seconds must be longer than deadline_seconds, else absence is believed while the call still runs"
-            raise ValueError(msg)
+            raise Wrong(
+                "settling_seconds must be longer than deadline_seconds, else absence is believed while the call still runs"
+            )
         return self
 
 
@@ -139,8 +142,7 @@ class Account(Frozen):
     def _state(cls, value: str | None, info: ValidationInfo) -> str | None:
         known = STATES.get(info.data.get("country", ""), ())
         if value is not None and known and value not in known:
-            msg = "expected a federal state such as " + ", ".join(known)
-            raise ValueError(msg)
+            raise Wrong("expected a federal state such as {states}", states=known)
         return value
 
     @property
@@ -151,8 +153,7 @@ class Account(Frozen):
 
 def _two_letters(value: str, right: str, example: str) -> str:
     if len(value) != 2 or not value.isascii() or not value.isalpha() or value != right:
-        msg = f"matches nobody; write two letters such as {example}"
-        raise ValueError(msg)
+        raise Wrong("matches nobody; write two letters such as {example}", example=example)
     return value
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from bridge.errors import Wrong
 from bridge.model import Frozen
 
 
@@ -15,15 +16,14 @@ def _public(value: str | None) -> str | None:
         url = urlsplit(value)
         _ = url.port  # a port that is no number
     except ValueError as error:
-        msg = "expected an address such as https://mahnung.example.com"
-        raise ValueError(msg) from error
+        raise Wrong("expected an address such as https://mahnung.example.com") from error
     local = url.hostname in ("localhost", "127.0.0.1", "::1")
     if url.scheme != "https" and not (url.scheme == "http" and local):
-        msg = "expected an address that begins with https://; what debtors answer must not be readable on the way"
-        raise ValueError(msg)
+        raise Wrong(
+            "expected an address that begins with https://; what debtors answer must not be readable on the way"
+        )
     if not url.hostname or url.query or url.fragment or url.username or len(value) > 200:
-        msg = "expected host and path alone, such as https://mahnung.example.com"
-        raise ValueError(msg)
+        raise Wrong("expected host and path alone, such as https://mahnung.example.com")
     return value.rstrip("/")
 
 

@@ -7,7 +7,9 @@ from pydantic import EmailStr, Field, field_validator, model_validator
 
 from bridge.config.problems import suggestion
 from bridge.documents.handover import COLUMNS, FIELDS
+from bridge.errors import Wrong
 from bridge.model import Frozen
+from bridge.words import Sentence
 
 LARGEST_FILE = 5_000_000
 """Bytes of one attached file; what is larger, many mail servers refuse."""
@@ -44,16 +46,20 @@ class AttachedFile(Frozen):
             size = self.path.stat().st_size
             data = self.path.read_bytes() if 0 < size <= LARGEST_FILE else b""
         except OSError as error:
-            msg = f"the file {self.path} cannot be read: {error.strerror}"
-            raise ValueError(msg) from error
+            raise Wrong(
+                "the file {path} cannot be read: {strerror}", path=self.path, strerror=error.strerror
+            ) from error
         if not data:
-            msg = f"the file {self.path} has {size} bytes; it needs at least one and at most {LARGEST_FILE}"
-            raise ValueError(msg)
+            raise Wrong(
+                "the file {path} has {size} bytes; it needs at least one and at most {largest_file}",
+                path=self.path,
+                size=size,
+                largest_file=LARGEST_FILE,
+            )
         for head, mimetype in KINDS.items():
             if data.startswith(head):
                 return data, mimetype
-        msg = f"the file {self.path} is neither PDF nor PNG nor JPEG"
-        raise ValueError(msg)
+        raise Wrong("the file {path} is neither PDF nor PNG nor JPEG", path=self.path)
 
 
 class CollectionExport(Frozen):
@@ -77,11 +83,14 @@ class CollectionExport(Frozen):
     @classmethod
     def _known_fields(cls, value: dict[str, str]) -> dict[str, str]:
         if not value:
-            msg = "needs at least one column"
-            raise ValueError(msg)
+            raise Wrong("needs at least one column")
         for name in value.values():
             if name not in FIELDS:
                 hint = suggestion(name, list(FIELDS))
-                msg = f"there is no field {name!r}{f' ({hint})' if hint else ''}; there are {', '.join(FIELDS)}"
-                raise ValueError(msg)
+                raise Wrong(
+                    "there is no field {name!r}{hint}; there are {fields}",
+                    name=name,
+                    hint=Sentence(" ({hint})", hint=hint) if hint else "",
+                    fields=list(FIELDS),
+                )
         return value

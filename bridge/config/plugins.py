@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from bridge.contract import Channel, Connector
 from bridge.errors import ConfigError
+from bridge.words import Sentence, learn
 
 CONNECTORS = "mahnbridge.connectors"
 CHANNELS = "mahnbridge.channels"
@@ -23,7 +24,8 @@ def connector(name: str) -> type[Connector]:
     """Return the class of connector `name`. Raises `ConfigError` where it cannot be loaded."""
     loaded = _load(CONNECTORS, name)
     if not (isinstance(loaded, type) and issubclass(loaded, Connector)):
-        raise ConfigError(f"the plug-in {name} is no connector")
+        raise ConfigError("the plug-in {name} is no connector", name=name)
+    learn(loaded.german)
     return loaded
 
 
@@ -32,15 +34,21 @@ def channel(name: str) -> type[Channel]:
     """Return the class of channel `name`. Raises `ConfigError` where it cannot be loaded."""
     loaded = _load(CHANNELS, name)
     if not (isinstance(loaded, type) and issubclass(loaded, Channel)):
-        raise ConfigError(f"the plug-in {name} is no channel")
+        raise ConfigError("the plug-in {name} is no channel", name=name)
+    learn(loaded.german)
     return loaded
 
 
 def _load(group: str, name: str) -> object:
     point = names(group).get(name)
     if point is None:
-        raise ConfigError(f"there is no plug-in {name!r} in {group}; there are {', '.join(names(group)) or 'none'}")
+        raise ConfigError(
+            "there is no plug-in {name!r} in {group}; there are {known}",
+            name=name,
+            group=group,
+            known=names(group) or Sentence("none"),
+        )
     try:
         return point.load()
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"the plug-in {name} cannot be loaded: {error}") from error
+        raise ConfigError("the plug-in {name} cannot be loaded: {error}", name=name, error=error) from error

@@ -5,9 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from bridge.errors import ConfigError
-
-UNSET = "is not set"
-"""How the text ends that names an environment variable without a value."""
+from bridge.words import NOTHING, Sentence, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +25,29 @@ class Problem:
 
     place: Place
     key: str
-    text: str
+    text: Sentence
     value: Any = None
-    hint: str = ""
+    hint: Sentence = NOTHING
+    unset: bool = False
+    """Nothing but an environment variable without a value."""
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> Sentence:
+        """Return all of it in one line."""
         said = ""
         if self.value is not None:
             shown = repr(self.value)
             said = f" = {shown if len(shown) <= 80 else shown[:77] + '...'}"
         subject = f" {self.key}{said}:" if self.key else ""
-        return f"{self.place}:{subject} {self.text}" + (f" ({self.hint})" if self.hint else "")
+        hint = Sentence(" ({hint})", hint=self.hint) if self.hint else ""
+        line = "" if self.place.line is None else f":{self.place.line}"
+        return Sentence(
+            "{file}{line}:{subject} {text}{hint}",
+            file=self.place.file, line=line, subject=subject, text=self.text, hint=hint,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class BadConfig(ConfigError):
@@ -45,19 +55,20 @@ class BadConfig(ConfigError):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda one: (one.place.file, one.place.line or 0)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(listed(self.problems, "\n"))
 
     @property
     def only_unset(self) -> bool:
         """Return whether nothing is wrong but environment variables that are not set yet."""
-        return all(problem.text.endswith(UNSET) for problem in self.problems)
+        return all(problem.unset for problem in self.problems)
 
 
-def suggestion(word: str, known: list[str]) -> str:
+def suggestion(word: str, known: list[str]) -> Sentence:
     """Return "did you mean X?", or the list of what is known where nothing is near."""
     near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     if near:
-        return f"did you mean {near[0]}?"
+        return Sentence("did you mean {word}?", word=near[0])
     if not known:
-        return ""
-    return "there are " + ", ".join(known) if len(known) <= 12 else "there are " + ", ".join(known[:12]) + " …"
+        return Sentence("")
+    more = " …" if len(known) > 12 else ""
+    return Sentence("there are {known}{more}", known=known[:12], more=more)

@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from bridge.config.problems import UNSET, Place, Problem
+from bridge.config.problems import Place, Problem
+from bridge.words import NOTHING, Sentence
 
 Path_ = tuple[str | int, ...]
 
@@ -51,7 +52,9 @@ class Document:
             path = path[:-1]
         return self.places.get(path) or Place(str(self.files[0]) if self.files else "bridge.yaml", 1)
 
-    def complain(self, path: Path_, text: str, *, value: Any = None, hint: str = "", shown: bool = True) -> None:
+    def complain(
+        self, path: Path_, text: Sentence, *, value: Any = None, hint: Sentence = NOTHING, shown: bool = True
+    ) -> None:
         """Add one problem at `path`."""
         said = None if value is None or not shown else value
         self.problems.append(Problem(self.place(path), dotted(path), text, value=said, hint=hint))
@@ -76,15 +79,21 @@ def _read_file(document: Document, path: Path, chain: tuple[Path, ...]) -> None:
     document.files.append(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
-            document.problems.append(Problem(Place(name, 1), "", "this file is too large to be a configuration"))
+            document.problems.append(
+                Problem(Place(name, 1), "", Sentence("this file is too large to be a configuration"))
+            )
             return
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        document.problems.append(Problem(Place(name, line), "", "this file is not UTF-8", hint="save it as UTF-8"))
+        document.problems.append(
+            Problem(Place(name, line), "", Sentence("this file is not UTF-8"), hint=Sentence("save it as UTF-8"))
+        )
         return
     except OSError as error:
-        document.problems.append(Problem(Place(name, None), "", f"cannot be read: {error.strerror or error}"))
+        document.problems.append(
+            Problem(Place(name, None), "", Sentence("cannot be read: {strerror}", strerror=error.strerror or error))
+        )
         return
     content = _parse(document, name, text)
     if content is None:
@@ -94,7 +103,7 @@ def _read_file(document: Document, path: Path, chain: tuple[Path, ...]) -> None:
     for item in _include_list(document, name, included):
         target = (path.parent / item).resolve()
         if target in (*chain, path.resolve()):
-            document.problems.append(Problem(Place(name, 1), "include", f"{item} includes itself"))
+            document.problems.append(Problem(Place(name, 1), "include", Sentence("{item} includes itself", item=item)))
             continue
         _read_file(document, target, (*chain, path.resolve()))
 
@@ -109,21 +118,27 @@ def _parse(document: Document, name: str, text: str) -> Any:
         found = re.search(r'duplicate key "?([^"\s]+)', str(error.problem))
         key = found.group(1) if found else ""
         document.problems.append(
-            Problem(Place(name, line), key, "this key stands here twice", hint="remove one of them")
+            Problem(Place(name, line), key, Sentence("this key stands here twice"), hint=Sentence("remove one of them"))
         )
         return None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        document.problems.append(Problem(Place(name, line), "", f"not valid YAML: {error.problem or error.context}"))
+        document.problems.append(
+            Problem(
+                Place(name, line), "", Sentence("not valid YAML: {problem}", problem=error.problem or error.context)
+            )
+        )
         return None
     except (YAMLError, ValueError, RecursionError) as error:
-        document.problems.append(Problem(Place(name, 1), "", f"not valid YAML: {' '.join(str(error).split())[:200]}"))
+        document.problems.append(
+            Problem(Place(name, 1), "", Sentence("not valid YAML: {error}", error=" ".join(str(error).split())[:200]))
+        )
         return None
     if content is None:
         return {}
     if not isinstance(content, dict):
-        document.problems.append(Problem(Place(name, 1), "", "expected keys such as `accounts:`"))
+        document.problems.append(Problem(Place(name, 1), "", Sentence("expected keys such as `accounts:`")))
         return None
     return content
 
@@ -134,7 +149,9 @@ def _include_list(document: Document, name: str, included: Any) -> list[str]:
     items = included if isinstance(included, list) else [included]
     if not all(isinstance(item, str) for item in items):
         document.problems.append(
-            Problem(Place(name, 1), "include", "expected file names", hint="include: [accounts.yaml]")
+            Problem(
+                Place(name, 1), "include", Sentence("expected file names"), hint=Sentence("include: [accounts.yaml]")
+            )
         )
         return []
     return [str(item) for item in items]
@@ -157,7 +174,14 @@ def _merge(document: Document, into: dict[str, Any], node: Any, path: Path_, nam
                 _merge(document, into[str(key)], value, here, name)
                 continue
             before = document.places[here]
-            document.problems.append(Problem(place, dotted(here), f"already set in {before}", hint="keep one of them"))
+            document.problems.append(
+                Problem(
+                    place,
+                    dotted(here),
+                    Sentence("already set in {before}", before=before),
+                    hint=Sentence("keep one of them"),
+                )
+            )
             continue
         document.places[here] = place
         into[str(key)] = _plain(document, value, here, name)
@@ -193,11 +217,21 @@ def _apply_environment(document: Document, env: Mapping[str, str]) -> None:
         from_file = name.upper().endswith("_FILE")
         keys = name[len(PREFIX) : -5 if from_file else None].split("__")
         if not all(keys):
-            document.problems.append(Problem(Place(f"environment {name}", None), "", "expected KEY__KEY in the name"))
+            document.problems.append(
+                Problem(
+                    Place(Sentence("environment {name}", name=name), None),
+                    "",
+                    Sentence("expected KEY__KEY in the name"),
+                )
+            )
             continue
-        value = _secret_file(document, env[name], Place(f"environment {name}", None), "") if from_file else env[name]
+        value = (
+            _secret_file(document, env[name], Place(Sentence("environment {name}", name=name), None), "")
+            if from_file
+            else env[name]
+        )
         if value is not None:
-            _set(document, [key.lower() for key in keys], value, Place(f"environment {name}", None))
+            _set(document, [key.lower() for key in keys], value, Place(Sentence("environment {name}", name=name), None))
 
 
 def _set(document: Document, keys: list[str], value: str, place: Place) -> None:
@@ -215,7 +249,9 @@ def _set(document: Document, keys: list[str], value: str, place: Place) -> None:
         document.places.setdefault(path, place)
         node = node.setdefault(key, {})
         if not isinstance(node, dict):
-            document.problems.append(Problem(place, dotted(path), "is a single value in the file, not a group of keys"))
+            document.problems.append(
+                Problem(place, dotted(path), Sentence("is a single value in the file, not a group of keys"))
+            )
             return
 
 
@@ -241,18 +277,20 @@ def _resolve(document: Document, node: Any, path: Path_, env: Mapping[str, str])
     def replace(found: re.Match[str]) -> str:
         name = found.group(1)
         if not _NAME.match(name):
-            document.complain(path, f"${{{name}}} is no name of an environment variable", hint="write ${NAME}")
+            document.complain(
+                path,
+                Sentence("${{{name}}} is no name of an environment variable", name=name),
+                hint=Sentence("write ${NAME}"),
+            )
             return ""
         if name in env:
             return env[name]
         if f"{name}_FILE" in env:
             value = _secret_file(document, env[f"{name}_FILE"], document.place(path), dotted(path))
             return value or ""
-        document.complain(
-            path,
-            f"the environment variable {name} {UNSET}",
-            hint=f"set {name}, or {name}_FILE to the path of a file that holds it",
-        )
+        missing = Sentence("the environment variable {name} is not set", name=name)
+        hint = Sentence("set {name}, or {name}_FILE to the path of a file that holds it", name=name)
+        document.problems.append(Problem(document.place(path), dotted(path), missing, hint=hint, unset=True))
         return ""
 
     document.outside.add(path)
@@ -264,13 +302,17 @@ def _secret_file(document: Document, file: str, place: Place, key: str) -> str |
         with Path(file).open("rb") as handle:
             content = handle.read(LARGEST_SECRET + 1)
         if len(content) > LARGEST_SECRET:
-            document.problems.append(Problem(place, key, f"{file} is too large to be a secret"))
+            document.problems.append(Problem(place, key, Sentence("{file} is too large to be a secret", file=file)))
             return None
         return content.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
-        document.problems.append(Problem(place, key, f"{file} is no text (UTF-8)"))
+        document.problems.append(Problem(place, key, Sentence("{file} is no text (UTF-8)", file=file)))
     except OSError as error:
-        document.problems.append(Problem(place, key, f"{file} cannot be read: {error.strerror or error}"))
+        document.problems.append(
+            Problem(
+                place, key, Sentence("{file} cannot be read: {strerror}", file=file, strerror=error.strerror or error)
+            )
+        )
     return None
 
 
@@ -285,7 +327,11 @@ def read_secret_files(document: Document, is_secret: Callable[[Path_], bool]) ->
             node = node[step]
         file = node.pop(path[-1], None)
         if target[-1] in node:
-            document.complain(path, f"both {target[-1]} and {path[-1]} are set", hint="keep one of them")
+            document.complain(
+                path,
+                Sentence("both {target} and {path} are set", target=target[-1], path=path[-1]),
+                hint=Sentence("keep one of them"),
+            )
             continue
         base = Path(document.place(path).file).parent
         value = _secret_file(document, str(base / str(file)), document.place(path), dotted(path))

@@ -7,33 +7,8 @@ from pydantic import BaseModel, ValidationError
 from bridge.config.problems import Problem, suggestion
 from bridge.config.reading import Document, Path_, dotted
 from bridge.config.shape import Shape
-
-_TEXTS = {
-    "bool_parsing": "expected true or false",
-    "bool_type": "expected true or false",
-    "int_parsing": "expected a whole number",
-    "int_type": "expected a whole number",
-    "int_from_float": "expected a whole number",
-    "decimal_parsing": "expected an amount such as 12.50",
-    "decimal_type": "expected an amount such as 12.50",
-    "float_parsing": "expected a number",
-    "float_type": "expected a number",
-    "string_type": "expected text",
-    "tuple_type": "expected a list such as [a, b]",
-    "list_type": "expected a list such as [a, b]",
-    "frozen_set_type": "expected a list such as [a, b]",
-    "set_type": "expected a list such as [a, b]",
-    "dict_type": "expected keys and values below it",
-    "model_type": "expected keys and values below it",
-    "model_attributes_type": "expected keys and values below it",
-    "date_parsing": "expected a date such as 2026-09-01",
-    "date_type": "expected a date such as 2026-09-01",
-    "date_from_datetime_parsing": "expected a date such as 2026-09-01",
-    "date_from_datetime_inexact": "expected a date without a time",
-    "path_type": "expected a file or folder name",
-    "url_parsing": "expected a URL such as https://example.com",
-    "url_scheme": "expected a URL such as https://example.com",
-}
+from bridge.words import Sentence
+from bridge.words.misfits import misfit
 
 
 def explain(error: ValidationError, data: Any, path: Path_, document: Document, shape: Shape) -> list[Problem]:
@@ -46,12 +21,12 @@ def explain(error: ValidationError, data: Any, path: Path_, document: Document, 
         if kind.startswith("union_tag"):
             tag = str(context.get("discriminator", "")).strip("'")
             where = (*where, tag)
-        text, hint = _text(kind, context, item["msg"]), ""
+        text, hint = misfit(item), Sentence("")
         if kind == "extra_forbidden":
             hint = suggestion(str(where[-1]), shape.known(where[:-1]))
         elif kind in {"missing", "union_tag_not_found"}:
             info = shape.field(where)
-            hint = info.description or "" if info else ""
+            hint = Sentence(info.description or "") if info else hint
         value = _value(document.data, where)
         hidden = (
             shape.is_secret(where)
@@ -87,25 +62,3 @@ def _value(data: Any, path: Path_) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return data
-
-
-def _text(kind: str, context: dict[str, Any], message: str) -> str:
-    if kind == "extra_forbidden":
-        return "unknown key"
-    if kind in {"missing", "union_tag_not_found"}:
-        return "this key is missing"
-    if kind == "union_tag_invalid":
-        return f"expected one of {context.get('expected_tags')}"
-    if kind in {"enum", "literal_error"}:
-        return f"expected one of {context.get('expected')}"
-    if kind in {"greater_than_equal", "greater_than"}:
-        limit = context.get("ge", context.get("gt"))
-        return f"must be {'at least' if kind == 'greater_than_equal' else 'more than'} {limit}"
-    if kind in {"less_than_equal", "less_than"}:
-        limit = context.get("le", context.get("lt"))
-        return f"must be {'at most' if kind == 'less_than_equal' else 'less than'} {limit}"
-    if kind == "string_pattern_mismatch":
-        return f"does not fit the pattern {context.get('pattern')}"
-    if kind == "value_error":
-        return str(context.get("error", message)).removeprefix("Value error, ")
-    return _TEXTS.get(kind, message[:1].lower() + message[1:])

@@ -33,9 +33,11 @@ from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, HoldLike
 from bridge.deliver.writing import LOOKED, claim_of, proving, refs, write_back
 from bridge.errors import WrongState
+from bridge.policy.words import told
 from bridge.store.accounts import STOPPED
 from bridge.store.engine import DatabaseFault
 from bridge.store.records import Notice, Step
+from bridge.words import NOTHING, Sentence, quoted, sentence_of
 
 log = structlog.get_logger("bridge.deliver")
 
@@ -63,7 +65,7 @@ class Ended:
     """How an attempt ended, and why."""
 
     outcome: Outcome
-    text: str = ""
+    text: Sentence = NOTHING
     after: timedelta | None = None
     reason: Reason | None = None
     alarm: bool = False
@@ -92,7 +94,7 @@ class Attempt:
             try:
                 self._port.http.prepare(_PREPARED_CALLS)
             except RetryLater as error:
-                return Ended(Outcome.WAIT, str(error), after=error.after)
+                return Ended(Outcome.WAIT, error.sentence, after=error.after)
             except ConfigError as error:
                 return self._stop_account(error)
             if not self._claim():
@@ -118,26 +120,26 @@ class Attempt:
             ready = self._prepare()
         except RetryLater as error:
             self._release(error, error.after)
-            return Ended(Outcome.WAIT, str(error), after=error.after)
+            return Ended(Outcome.WAIT, error.sentence, after=error.after)
         except ConfigError as error:
             self._release(error, timedelta(0))
             return self._stop_account(error)
         except BridgeError as error:
-            return self._park(error.cause, str(error))
+            return self._park(error.cause, error.sentence)
         except Exception as error:  # noqa: BLE001  a mistake in a connector parks this step, visibly, and stops nothing else
-            return self._park(f"unexpected_{type(error).__name__}", str(error))
+            return self._park(f"unexpected_{type(error).__name__}", quoted(error))
         try:
             begun = self._begin(ready)
         except DatabaseFault:
             raise
         except Exception as error:  # noqa: BLE001  a look that the rules stumble over parks this step; its transaction is undone
-            return self._park(f"unexpected_{type(error).__name__}", str(error))
+            return self._park(f"unexpected_{type(error).__name__}", quoted(error))
         return begun if isinstance(begun, Ended) else self._call(begun, ready)
 
     def _prepare(self) -> _Ready:
         """Look at all claims, and fetch or make what goes with the step."""
         if self._step.channel is not None and self._step.channel not in self._desk.channels:
-            raise NotSupported(f"there is no channel {self._step.channel} any more", cause="no_channel")
+            raise NotSupported("there is no channel {channel} any more", channel=self._step.channel, cause="no_channel")
         if self._step.act not in LOOKED:
             return _Ready({}, ())
         with self._store.reading() as conn:
@@ -150,7 +152,7 @@ class Attempt:
         snapshots = {taken.invoice_id: taken for taken in self._port.connector.look(wanted)}
         missing = [one.id for one in wanted if one.id not in snapshots]
         if missing:
-            raise BadAnswer(f"the look at invoice {missing[0]} was not answered")
+            raise BadAnswer("the look at invoice {missing} was not answered", missing=missing[0])
         files = self._desk.files(notice, self._step, snapshots) if self._step.channel else ()
         return _Ready(snapshots, files)
 
@@ -175,9 +177,9 @@ class Attempt:
                 )
                 begun = write_back(notice, self._steps.get(conn, self._step.id))
         except WrongState as error:
-            return self._give_back(str(error))
+            return self._give_back(error.sentence)
         if self._store.now() + settings.needed > self._until:  # a slow disk or a paused machine used it up
-            return self._give_back("the lease would end during the call")
+            return self._give_back(Sentence("the lease would end during the call"))
         return begun
 
     def _recheck(self, conn: Connection, notice: Notice, ready: _Ready) -> Ended | None:
@@ -185,7 +187,7 @@ class Attempt:
         reason = self._desk.rules.gate(conn, self._port.name)
         if reason is not None:
             self._steps.release(conn, self._step.id, self._owner, now=self._store.now(), **_held(reason))
-            return Ended(Outcome.HELD, reason.value, reason=reason)
+            return Ended(Outcome.HELD, told(reason), reason=reason)
         if self._step.act not in LOOKED or notice.state == "landed":
             return None
         if not self._approved(conn, notice):
@@ -193,7 +195,9 @@ class Attempt:
                 conn, self._step.id, self._owner, now=self._store.now(), **_held(Reason.APPROVAL_PENDING)
             )
             self._outbox.reopen(conn, notice.id)
-            return Ended(Outcome.DROPPED, "the approval does not fit what is stored", reason=Reason.APPROVAL_PENDING)
+            return Ended(
+                Outcome.DROPPED, Sentence("the approval does not fit what is stored"), reason=Reason.APPROVAL_PENDING
+            )
         today = self._port.today()
         for invoice_id, hold in self._holds(conn, notice, ready.snapshots, today):
             if hold.reason is Reason.UNREADABLE:
@@ -219,7 +223,7 @@ class Attempt:
             if hold is not None:
                 yield one.invoice_id, hold
 
-    def _unreadable(self, conn: Connection, notice: Notice, text: str) -> Ended:
+    def _unreadable(self, conn: Connection, notice: Notice, text: Sentence) -> Ended:
         """Park what cannot be judged: dropped, it would be decided anew every day and end here again."""
         cause = Reason.UNREADABLE.value
         now = self._store.now()
@@ -260,9 +264,16 @@ class Attempt:
         except BridgeError:
             raise
         except (OSError, DatabaseFault) as error:
-            raise RetryLater(f"what goes out cannot be kept: {type(error).__name__}", cause="archive") from error
+            raise RetryLater(
+                "what goes out cannot be kept: {name}", name=type(error).__name__, cause="archive"
+            ) from error
         except Exception as error:
-            raise Refused(f"channel {channel.name} cannot make what it sends: {error}", cause="channel") from error
+            raise Refused(
+                "channel {channel} cannot make what it sends: {error}",
+                channel=channel.name,
+                error=error,
+                cause="channel",
+            ) from error
 
     def _push(self, write: WriteBack) -> Proof:
         """Do the connector's act; after its write was answered as done, no error says any more that nothing was written."""
@@ -271,7 +282,7 @@ class Attempt:
         except (RetryLater, ConfigError) as error:
             if not self._port.http.wrote:
                 raise
-            raise Unclear(f"after the write: {error}", cause=error.cause) from error
+            raise Unclear("after the write: {error}", error=error, cause=error.cause) from error
 
     def _late(self, result: Result) -> None:
         """Keep what came after the deadline; the step is unclear by then, or further."""
@@ -294,20 +305,22 @@ class Attempt:
             self._release(error, timedelta(0))
             return self._stop_account(error)
         if isinstance(error, Refused | NotSupported):
-            return self._park(error.cause, str(error))
+            return self._park(error.cause, error.sentence)
         if isinstance(error, CannotTell):
-            return self._park(error.cause, str(error), written=True)
+            return self._park(error.cause, error.sentence, written=True)
         cause = error.cause if isinstance(error, Unclear | BadAnswer) else f"unexpected_{type(error).__name__}"
-        return self._lose(cause, str(error))
+        return self._lose(cause, sentence_of(error))
 
     def _again(self, error: RetryLater) -> Ended:
         with self._store.reading() as conn:
             attempts = self._steps.get(conn, self._step.id).attempts
         if attempts >= self._port.settings.retries:
-            return self._park(error.cause, f"given up after {attempts} calls: {error}")
+            return self._park(
+                error.cause, Sentence("given up after {attempts} calls: {error}", attempts=attempts, error=error)
+            )
         wait = min(max(error.after, error.after * 2 ** (attempts - 1)), max(_LONGEST_WAIT, error.after))
         self._release(error, wait)
-        return Ended(Outcome.RELEASED, str(error), after=wait)
+        return Ended(Outcome.RELEASED, error.sentence, after=wait)
 
     # --------------------------------------------------------------------------------------------------- what is stored
 
@@ -316,24 +329,30 @@ class Attempt:
         now = self._store.now()
         with suppress(WrongState), self._store.begin() as conn:
             self._steps.release(
-                conn, self._step.id, self._owner, now=now, not_before=now + after, cause=error.cause, error=str(error)
+                conn,
+                self._step.id,
+                self._owner,
+                now=now,
+                not_before=now + after,
+                cause=error.cause,
+                error=error.sentence,
             )
 
-    def _give_back(self, text: str) -> Ended:
+    def _give_back(self, text: Sentence) -> Ended:
         """Give the step back without a mark of failure: it was not called."""
         now = self._store.now()
         with suppress(WrongState), self._store.begin() as conn:
             self._steps.release(conn, self._step.id, self._owner, now=now, not_before=None, cause=None, error=None)
         return Ended(Outcome.RELEASED, text)
 
-    def _park(self, cause: str, text: str, *, written: bool = False) -> Ended:
+    def _park(self, cause: str, text: Sentence, *, written: bool = False) -> Ended:
         try:
             self._landing.park(self._step.id, self._owner, cause=cause, text=text, written=written)
         except WrongState:
             return Ended(Outcome.LOST)
         return Ended(Outcome.PARKED, text)
 
-    def _lose(self, cause: str, text: str) -> Ended:
+    def _lose(self, cause: str, text: Sentence) -> Ended:
         now = self._store.now()
         try:
             with self._store.begin() as conn:
@@ -345,9 +364,9 @@ class Attempt:
 
     def _stop_account(self, error: ConfigError) -> Ended:
         with self._store.begin() as conn:
-            self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, str(error))
-        return Ended(Outcome.STOPPED, str(error))
+            self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, error.sentence)
+        return Ended(Outcome.STOPPED, error.sentence)
 
 
 def _held(reason: Reason) -> dict[str, Any]:
-    return {"not_before": None, "cause": None, "error": reason.value}
+    return {"not_before": None, "cause": None, "error": told(reason)}

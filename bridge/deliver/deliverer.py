@@ -13,6 +13,8 @@ from bridge.errors import UsageError, WrongState
 from bridge.store.accounts import RECONNECT, STOPPED
 from bridge.store.journal import SELF
 from bridge.store.records import Notice, Step
+from bridge.store.states import state_words
+from bridge.words import quoted
 
 _ENDS = frozenset({Outcome.WAIT, Outcome.HELD, Outcome.STOPPED})
 _TIMED = REACHES_DEBTOR | {Act.CREATE, Act.COMPLETE}
@@ -56,7 +58,7 @@ class Deliverer:
         with self.desk.store.reading() as conn:
             known = {one.name: one for one in self.desk.store.mirror.accounts.all(conn)}.get(port.name)
         if known is not None and known.state in (STOPPED, RECONNECT):
-            report.stopped = known.state_text or known.state
+            report.stopped = known.state_text or quoted(known.state)
         return known is None or report.stopped is not None
 
     def _steps(self, port: AccountPort, report: Report, limit: int | None) -> None:
@@ -102,7 +104,7 @@ class Deliverer:
             try:
                 posted = self._posted_at(notice)
             except BridgeError as error:  # a folder that cannot be read now; mails go out all the same
-                report.problems.append(str(error))
+                report.problems.append(error.sentence)
                 posted = None
             claims = [claim.claim_id for claim in notice.claims if claim.reminder_id in shown]
             if posted is not None:
@@ -166,9 +168,15 @@ class Deliverer:
         with self.desk.store.begin() as conn:
             notice = self.desk.store.outbox.get(conn, notice_id, lock=True)
             if notice.state != "waiting":
-                raise WrongState(f"notice {notice_id} is {notice.state}; it has nothing that waits to be sent")
+                raise WrongState(
+                    "notice {notice_id} is {state}; it has nothing that waits to be sent",
+                    notice_id=notice_id,
+                    state=state_words(notice.state),
+                )
             landing = Landing(self.desk, self._port(notice.account))
-            landing.drop(conn, notice, reason=Reason.CHANGED, text=f"{actor}: {reason}", actor=actor, withdrawn=reason)
+            landing.drop(
+                conn, notice, reason=Reason.CHANGED, text=quoted(f"{actor}: {reason}"), actor=actor, withdrawn=reason
+            )
 
     def _confirm(self, notice_id: int, actor: str, on: date | None, *, letters: bool) -> None:
         store = self.desk.store
@@ -180,13 +188,18 @@ class Deliverer:
             return
         if notice.state == "waiting" and not steps:
             raise WrongState(
-                f"notice {notice_id} is no message but something to do; `mahnbridge tasks done` ends a call"
+                "notice {notice_id} is no message but something to do; `mahnbridge tasks done` ends a call",
+                notice_id=notice_id,
             )
         if notice.state != "waiting" or (letters and not written):
-            raise WrongState(f"notice {notice_id} is {notice.state}; it has nothing that waits to be sent")
+            raise WrongState(
+                "notice {notice_id} is {state}; it has nothing that waits to be sent",
+                notice_id=notice_id,
+                state=state_words(notice.state),
+            )
         port = self._port(notice.account)
         if on is not None and on > port.today():
-            raise UsageError(f"{on} is in the future; today is {port.today()}")
+            raise UsageError("{on} is in the future; today is {port}", on=on, port=port.today())
         if letters:
             channel: object = self.desk.channels.get(written[0].channel or "")
             if isinstance(channel, PostedLetters):
@@ -195,7 +208,11 @@ class Deliverer:
 
     def _port(self, account: str) -> AccountPort:
         if account not in self.accounts:
-            raise UsageError(f"there is no account {account!r}; there are {', '.join(sorted(self.accounts))}")
+            raise UsageError(
+                "there is no account {account!r}; there are {accounts}",
+                account=account,
+                accounts=", ".join(sorted(self.accounts)),
+            )
         return self.accounts[account]
 
 

@@ -12,6 +12,7 @@ from bridge.policy import Via
 from bridge.store.journal import SELF
 from bridge.store.records import Notice, NoticeClaim, Step
 from bridge.store.steps import Proved
+from bridge.words import Sentence
 
 
 def posted_on(proof: Proof) -> bool:
@@ -124,7 +125,7 @@ class Landing:
         notice: Notice,
         *,
         reason: Reason,
-        text: str,
+        text: Sentence,
         invoice_id: str | None = None,
         actor: str = SELF,
         withdrawn: str | None = None,
@@ -146,7 +147,7 @@ class Landing:
         data = {"reason": reason.value, "text": text, "note": withdrawn}
         self._journal(conn, "notice_dropped", notice, None, actor=actor, data=data, invoice_id=invoice_id)
 
-    def park(self, step_id: int, owner: str, *, cause: str, text: str, written: bool = False) -> None:
+    def park(self, step_id: int, owner: str, *, cause: str, text: Sentence, written: bool = False) -> None:
         """Leave a step of ours to a person. Raises `WrongState` where the claim was lost."""
         with self._desk.store.begin() as conn:
             notice, step = self._locked(conn, step_id)
@@ -154,7 +155,7 @@ class Landing:
             self._steps.park(conn, step_id, owner, now=now, cause=cause, error=text, written=written)
             self.parked(conn, notice, step, cause=cause, text=text)
 
-    def parked(self, conn: Connection, notice: Notice, step: Step, *, cause: str, text: str) -> None:
+    def parked(self, conn: Connection, notice: Notice, step: Step, *, cause: str, text: Sentence) -> None:
         """Show the notice as parked; a record that comes after the landing is parked for itself and the others go on."""
         self._outbox.park(conn, notice.id, cause=Reason.PARKED.value, text=text)
         self._journal(
@@ -163,7 +164,7 @@ class Landing:
             notice,
             step,
             actor=SELF,
-            data={"act": step.act.value, "cause": cause, "error": text[:500]},
+            data={"act": step.act.value, "cause": cause, "error": text},
         )
         if notice.state == "landed":
             self._outbox.advance(conn, notice.id, now=self._desk.store.now())
@@ -174,11 +175,13 @@ class Landing:
         notice = self._outbox.get(conn, found.notice_id, lock=True)
         return notice, self._steps.get(conn, step_id, lock=True)
 
-    def _mismatch(self, notice: Notice, step: Step, proof: Proof) -> str | None:
+    def _mismatch(self, notice: Notice, step: Step, proof: Proof) -> Sentence | None:
         """Return in words how the made record differs from what had to come, or None."""
         expected = write_back(notice, step).expected_provider_level
         if step.act is Act.CREATE and None not in (expected, proof.level) and proof.level != expected:
-            return f"the provider made level {proof.level} where {expected} had to come"
+            return Sentence(
+                "the provider made level {level} where {expected} had to come", level=proof.level, expected=expected
+            )
         return None
 
     def _journal(

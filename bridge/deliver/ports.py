@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection
 
 from bridge.contract import Attachment, Channel, Connector, Http, Produced, Reason, Snapshot, WriteBack
+from bridge.errors import Wrong
 from bridge.store import Store
 from bridge.store.records import Beside, Notice, NoticeClaim, Step
+from bridge.words import Sentence
 
 
 class DeliverySettings(BaseModel):
@@ -32,11 +34,9 @@ class DeliverySettings(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.lease_seconds <= self.deadline_seconds + self.margin_seconds:
-            msg = "lease_seconds must be longer than deadline_seconds and margin_seconds together"
-            raise ValueError(msg)
+            raise Wrong("lease_seconds must be longer than deadline_seconds and margin_seconds together")
         if self.settling_seconds <= self.deadline_seconds:
-            msg = "settling_seconds must be longer than deadline_seconds"
-            raise ValueError(msg)
+            raise Wrong("settling_seconds must be longer than deadline_seconds")
         return self
 
     @property
@@ -86,7 +86,7 @@ class HoldLike(Protocol):
     @property
     def reason(self) -> Reason: ...
     @property
-    def text(self) -> str: ...
+    def text(self) -> Sentence: ...
 
 
 class Rules(Protocol):
@@ -168,6 +168,6 @@ class Report:
     later: int = 0  # steps that wait for the next day or hour of sending
     opens_at: datetime | None = None  # business clock, the earliest of them
     held: Reason | None = None
-    stopped: str | None = None
+    stopped: Sentence | None = None
     wait_until: datetime | None = None
-    problems: list[str] = field(default_factory=list)
+    problems: list[Sentence] = field(default_factory=list)

@@ -10,6 +10,7 @@ from bridge.errors import WrongState
 from bridge.store.accounts import STOPPED
 from bridge.store.records import Step
 from bridge.store.steps import Proved
+from bridge.words import Sentence, quoted
 
 
 class Settle:
@@ -49,16 +50,16 @@ class Settle:
                     found = self._find(step)
             except ConfigError as error:
                 with self._store.begin() as conn:
-                    self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, str(error))
-                report.stopped = str(error)
+                    self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, error.sentence)
+                report.stopped = error.sentence
                 return
             except RetryLater as error:
-                self._again(step, error.after, counted=False, cause=error.cause, text=str(error))
+                self._again(step, error.after, counted=False, cause=error.cause, text=error.sentence)
                 return
             except BridgeError as error:
-                self._not_found(step, report, CannotTell(str(error), cause=error.cause))
+                self._not_found(step, report, CannotTell(error.sentence, cause=error.cause))
             except Exception as error:  # noqa: BLE001  a mistake in a connector is not a proof of anything
-                self._give_up(step, report, f"unexpected_{type(error).__name__}", str(error))
+                self._give_up(step, report, f"unexpected_{type(error).__name__}", quoted(error))
             else:
                 if isinstance(found, Proof):
                     self._found(step, report, found)
@@ -74,7 +75,7 @@ class Settle:
             return found_proof(write, self._port.connector.find(write))
         if step.channel in self._desk.channels:
             return found_proof(write, self._desk.channels[step.channel].find(write))
-        raise CannotTell(f"there is no channel {step.channel} any more", cause="no_channel")
+        raise CannotTell("there is no channel {channel} any more", channel=step.channel, cause="no_channel")
 
     def _found(self, step: Step, report: Report, proof: Proof) -> None:
         proved: Proved = self._landing.prove(step.id, None, proof)
@@ -87,10 +88,13 @@ class Settle:
         """Count the read; after the last one the step is done again where its absence can be proven, else left to a person."""
         settings = self._port.settings
         if step.looks + 1 < settings.finds:
-            cause, text = (error.cause, str(error)) if error else ("not_found_yet", "not seen at the provider so far")
+            cause = error.cause if error else "not_found_yet"
+            text = error.sentence if error else Sentence("not seen at the provider so far")
             self._again(step, settings.settling / settings.finds, counted=True, cause=cause, text=text)
         elif error is not None or step.reaches_debtor:
-            text = str(error) if error else "the provider shows no trace, which proves nothing for this act"
+            text = (
+                error.sentence if error else Sentence("the provider shows no trace, which proves nothing for this act")
+            )
             self._give_up(step, report, error.cause if error else "cannot_tell", text)
         else:
             self._absent(step, report)
@@ -103,7 +107,7 @@ class Settle:
             return
         report.again += 1
 
-    def _again(self, step: Step, after: timedelta, *, counted: bool, cause: str, text: str) -> None:
+    def _again(self, step: Step, after: timedelta, *, counted: bool, cause: str, text: Sentence) -> None:
         now = self._store.now()
         try:
             with self._store.begin() as conn:
@@ -113,7 +117,7 @@ class Settle:
         except WrongState:
             return
 
-    def _give_up(self, step: Step, report: Report, cause: str, text: str) -> None:
+    def _give_up(self, step: Step, report: Report, cause: str, text: Sentence) -> None:
         try:
             with self._store.begin() as conn:
                 notice = self._store.outbox.get(conn, step.notice_id, lock=True)

@@ -58,7 +58,9 @@ def proving(write: WriteBack, proof: Proof) -> Proof:
     Raises `Unclear` where it names another write-back: what became of this one is not known then.
     """
     if proof.key != write.key:
-        raise Unclear(f"the answer is a proof of {proof.key}, not of {write.key}", cause="other_proof")
+        raise Unclear(
+            "the answer is a proof of {key}, not of {wanted}", key=proof.key, wanted=write.key, cause="other_proof"
+        )
     return proof
 
 

@@ -251,8 +251,13 @@ def _encodable(cell: str, encoding: str, where: str) -> None:
     try:
         cell.encode(encoding)
     except UnicodeEncodeError as error:
-        text = f"{where} = {cell!r} cannot be written as {encoding}; set collection.encoding to utf-8"
-        raise Refused(text, cause="collection_encoding") from error
+        raise Refused(
+            "{where} = {cell!r} cannot be written as {encoding}; set collection.encoding to utf-8",
+            where=where,
+            cell=cell,
+            encoding=encoding,
+            cause="collection_encoding",
+        ) from error
 
 
 def _values(one: HandOver, claim: HandedClaim) -> dict[str, str | date | Decimal | None]:

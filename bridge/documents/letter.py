@@ -111,7 +111,9 @@ def _refuse_letters(unseen: str, letter: Letter) -> None:
     missing = [sign for sign in unseen if unicodedata.category(sign)[0] in "LNM"]
     if missing:
         raise Refused(
-            f"the letter to {letter.name} contains {' '.join(dict.fromkeys(missing))}, which its font cannot print",
+            "the letter to {letter} contains {missing}, which its font cannot print",
+            letter=letter.name,
+            missing=" ".join(dict.fromkeys(missing)),
             cause="letter_characters",
         )
 
@@ -125,15 +127,23 @@ def address_lines(name: str, address: Address, country: str = "DE", *, posted: b
     town = f"{address.postcode} {address.city}".strip()
     lines = [plain(line) for line in (*upper, address.street, town) if plain(line)]
     if posted and (not plain(address.city) or not (plain(address.street) or len(upper) > 1)):
-        raise Refused(f"the address of {name} is not complete: street and town are needed", cause="letter_address")
+        raise Refused(
+            "the address of {name} is not complete: street and town are needed", name=name, cause="letter_address"
+        )
     if town and address.country not in ("", country):
         lines.append(_country(address.country))
     if len(lines) > ADDRESS_LINES:
         raise Refused(
-            f"the address of {name} has {len(lines)} lines, the window {ADDRESS_LINES}", cause="letter_address"
+            "the address of {name} has {lines} lines, the window {address_lines}",
+            name=name,
+            lines=len(lines),
+            address_lines=ADDRESS_LINES,
+            cause="letter_address",
         )
     if any(len(line) > _LONGEST_LINE for line in lines):
-        raise Refused(f"a line of the address of {name[:40]} is too long for the window", cause="letter_address")
+        raise Refused(
+            "a line of the address of {name} is too long for the window", name=name[:40], cause="letter_address"
+        )
     return tuple(breakable(line) for line in lines)
 
 

@@ -10,6 +10,8 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from bridge.errors import Wrong
+
 CAPACITY = 331
 """Bytes that fit into version 13 at level M, the largest that EPC069-12 allows."""
 
@@ -105,8 +107,11 @@ def encode(data: bytes) -> Code:
     """
     version = next((number for number in range(1, 14) if len(data) <= _room(number)), None)
     if version is None:
-        msg = f"{len(data)} bytes do not fit into a code of version 13, which holds {CAPACITY}"
-        raise ValueError(msg)
+        raise Wrong(
+            "{data} bytes do not fit into a code of version 13, which holds {capacity}",
+            data=len(data),
+            capacity=CAPACITY,
+        )
     frame = _frame(version)
     rows = list(frame.rows)
     bits = "".join(f"{one:08b}" for one in _codewords(data, version))

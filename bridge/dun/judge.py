@@ -70,7 +70,7 @@ class Judge:
             local = snapshot.payments_as_of.astimezone(self._zones[notice.account])
             snapshot = snapshot.model_copy(update={"payments_as_of": local})
         if not claim.basis:
-            return Hold(Reason.CHANGED, words.reason(Reason.CHANGED, rules.staff_language))
+            return Hold(Reason.CHANGED, words.told(Reason.CHANGED))
         basis = Basis.from_json(claim.basis)
         if claim.reminder_id is not None:
             basis = replace(basis, own_reminders=basis.own_reminders | {claim.reminder_id})

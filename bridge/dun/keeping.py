@@ -57,7 +57,7 @@ class Keeper:
     def drop(self, conn: Connection, seen: Seen, claim: ClaimView, reason: Reason, facts: Mapping[str, Any]) -> bool:
         """Drop the notice that runs for `claim`; return False where a call of it is under way, whose outcome comes first."""
         assert claim.running is not None
-        text = words.reason(reason, self._rules.staff_language, facts)
+        text = words.told(reason, facts)
         try:
             self._store.outbox.drop(
                 conn,
@@ -166,7 +166,7 @@ class Keeper:
         new = self._store.runs.store(conn, self._run_id, self._name, seen.case.debtor_id, pairs)
         for one in new:
             if one.outcome is Outcome.HOLD and one.reason not in _ROUTINE:
-                text = words.reason(one.reason, self._rules.staff_language, one.facts)
+                text = words.told(one.reason, one.facts)
                 standing = seen.standings.get(one.invoice_id)
                 case_id = standing.case_id if standing else None
                 data = {"reason": one.reason.value, "text": text}

@@ -47,6 +47,7 @@ from bridge.store.engine import DatabaseFault
 from bridge.store.journal import SELF
 from bridge.store.leases import Held
 from bridge.store.upsert import mark_all
+from bridge.words import Sentence, quoted, sentence_of
 
 log = structlog.get_logger("bridge.dun")
 
@@ -106,7 +107,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
     Raises `AlreadyRunning` while another run is under way, `UsageError` where `today` lies before the last run.
     """
     report = DunReport(order.today)
-    with store.leases.holding("dun", seconds=LEASE_SECONDS, what="the dunning run") as held:
+    with store.leases.holding("dun", seconds=LEASE_SECONDS, what=Sentence("the dunning run")) as held:
         with store.begin() as conn:
             report.run_id = store.runs.start(conn, "dun", actor=order.actor, on=order.today, at=order.at)
         try:
@@ -131,7 +132,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                     state="failed",
                     counts=report.counts,
                     cause=cause,
-                    error=str(error),
+                    error=sentence_of(error),
                 )
             raise
         report.state = "waiting" if report.waiting_for else "done"
@@ -140,9 +141,17 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                 stamp = Stamp(at=order.at, on=order.today, actor=order.actor)
                 note_turns(store, conn, [account.rules for account in accounts], stamp)
             counts = {**report.counts, "reasons": report.reasons, "waiting_for": sorted(report.waiting_for)}
-            ended = {"cause": "undecided", "error": "; ".join(report.undecided)} if report.undecided else {}
+            undecided = quoted("; ".join(report.undecided)) if report.undecided else None
             state = "failed" if report.undecided else report.state
-            store.runs.end(conn, report.run_id, at=order.at, state=state, counts=counts, **ended)
+            store.runs.end(
+                conn,
+                report.run_id,
+                at=order.at,
+                state=state,
+                counts=counts,
+                cause="undecided" if undecided else None,
+                error=undecided,
+            )
             store.journal.record(
                 conn,
                 "run_finished",

@@ -93,6 +93,8 @@ def _sendable(account: str, headers: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in headers.items():
         if not value.isascii() or not value.isprintable() or value != value.strip() or not value:
             raise ConfigError(
-                f"{account}: the secret for {name} is empty or has spaces around it or characters no header can carry"
+                "{account}: the secret for {name} is empty or has spaces around it or characters no header can carry",
+                account=account,
+                name=name,
             )
     return headers

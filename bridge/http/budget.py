@@ -9,6 +9,7 @@ from bridge.errors import RetryLater
 from bridge.http.limits import Limits, read_limits
 from bridge.http.ports import Rate, RateStore
 from bridge.http.settings import HttpSettings
+from bridge.words import Sentence
 
 _ONE_WINDOW = timedelta(seconds=2)  # two answers about the same window may round its end differently
 _UNKNOWN_WINDOW = timedelta(minutes=1)  # where a provider does not say when the window ends
@@ -94,7 +95,10 @@ class Budget:
             wait = self._pace()
             if wait.total_seconds() > self._settings.longest_wait + 1:
                 raise RetryLater(
-                    f"{self.account}: other calls of this account come first", after=wait, cause="rate_pace"
+                    "{account}: other calls of this account come first",
+                    account=self.account,
+                    after=wait,
+                    cause="rate_pace",
                 )
             if self._rate.remaining is not None:
                 self._rate = replace(self._rate, remaining=self._rate.remaining - 1)
@@ -162,16 +166,22 @@ class Budget:
         rate, now = self._current(), self._now()
         if rate.blocked_until is not None and rate.blocked_until > now:
             raise RetryLater(
-                f"{self.account}: the provider wants no calls until {rate.blocked_until:%H:%M:%S} UTC",
+                "{account}: the provider wants no calls until {until} UTC",
+                account=self.account,
+                until=f"{rate.blocked_until:%H:%M:%S}",
                 after=rate.blocked_until - now,
                 cause="http_429",
             )
         keep = 0 if delivery else self._reserve(rate)
         if rate.remaining is not None and rate.remaining - calls < keep:
             until = rate.reset_at or now + _UNKNOWN_WINDOW
-            kept = f" ({keep} are kept for delivery)" if keep else ""
+            kept = Sentence(" ({calls} are kept for delivery)", calls=keep) if keep else ""
             raise RetryLater(
-                f"{self.account}: {max(0, rate.remaining)} calls left until {until:%H:%M:%S} UTC{kept}",
+                "{account}: {left} calls left until {until} UTC{kept}",
+                account=self.account,
+                left=max(0, rate.remaining),
+                until=f"{until:%H:%M:%S}",
+                kept=kept,
                 after=until - now,
                 cause="rate_budget",
             )

@@ -59,7 +59,11 @@ class AuthorizationFlow:
         self._settings = settings
         self._auth = oauth_settings(account, settings)
         if self._auth.grant != "authorization_code" or self._auth.authorize_url is None:
-            raise ConfigError(f"{account}: grant {self._auth.grant} needs no person; there is nothing to connect")
+            raise ConfigError(
+                "{account}: grant {grant} needs no person; there is nothing to connect",
+                account=account,
+                grant=self._auth.grant,
+            )
         self._store = store
         self._now = now
         self._state = secrets.token_urlsafe(32)
@@ -79,10 +83,11 @@ class AuthorizationFlow:
         try:
             listener = _Listener(("127.0.0.1", self._auth.redirect_port), self)
         except OSError as error:
-            text = (
-                f"{self.account}: port {self._auth.redirect_port} of 127.0.0.1 is taken; set another auth.redirect_port"
-            )
-            raise ConfigError(text) from error
+            raise ConfigError(
+                "{account}: port {redirect_port} of 127.0.0.1 is taken; set another auth.redirect_port",
+                account=self.account,
+                redirect_port=self._auth.redirect_port,
+            ) from error
         self._listener = listener
         self._thread = threading.Thread(target=listener.serve_forever, args=(0.1,), name="oauth-redirect", daemon=True)
         self._thread.start()
@@ -140,14 +145,18 @@ class AuthorizationFlow:
         state = values.get("state", "")
         if not hmac.compare_digest(state.encode(), self._state.encode()):
             raise UsageError(
-                f"{self.account}: this is not the answer to this attempt; paste the whole address, beginning with {self.redirect_uri}"
+                "{account}: this is not the answer to this attempt; paste the whole address, beginning with {redirect_uri}",
+                account=self.account,
+                redirect_uri=self.redirect_uri,
             )
         if "error" in values:
             word = "".join(letter for letter in values["error"] if letter.isalnum() or letter == "_")[:40]
-            raise ConfigError(f"{self.account}: consent was not given ({word})", cause="consent_refused")
+            raise ConfigError(
+                "{account}: consent was not given ({word})", account=self.account, word=word, cause="consent_refused"
+            )
         code = values.get("code", "")
         if not code:
-            raise UsageError(f"{self.account}: the address has no code; paste the whole address")
+            raise UsageError("{account}: the address has no code; paste the whole address", account=self.account)
         KNOWN.learn(code)
         with self._lock:
             if self._done:

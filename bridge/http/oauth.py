@@ -23,6 +23,7 @@ from bridge.http.ports import StoredToken, TokenStore
 from bridge.http.redact import KNOWN
 from bridge.http.settings import HttpSettings, OAuth2Auth
 from bridge.http.transport import Watch, configure
+from bridge.words import Sentence
 
 TOKEN_DEADLINE = 30.0
 """Seconds that one call to the token endpoint may take in all."""
@@ -37,7 +38,11 @@ _KEPT = ("access_token", "refresh_token", "token_type", "expires_at", "scope")
 def oauth_settings(account: str, settings: HttpSettings) -> OAuth2Auth:
     """Return the OAuth settings of an account; raises `ConfigError` where it has none."""
     if not isinstance(settings.auth, OAuth2Auth):
-        raise ConfigError(f"{account}: auth.type is {settings.auth.type}, not oauth2; there is nothing to connect")
+        raise ConfigError(
+            "{account}: auth.type is {type}, not oauth2; there is nothing to connect",
+            account=account,
+            type=settings.auth.type,
+        )
     return settings.auth
 
 
@@ -62,29 +67,43 @@ def call_token_endpoint(
         raise _refused(account, str(error.error)) from None
     except requests.RequestException as error:
         raise RetryLater(
-            f"{account}: no answer from the token endpoint ({type(error).__name__})", cause="oauth_connection"
+            "{account}: no answer from the token endpoint ({name})",
+            account=account,
+            name=type(error).__name__,
+            cause="oauth_connection",
         ) from None
     except ValueError:
-        raise BadAnswer(f"{account}: the token endpoint did not answer a token", cause="bad_answer:token") from None
+        raise BadAnswer(
+            "{account}: the token endpoint did not answer a token", account=account, cause="bad_answer:token"
+        ) from None
     return _checked(account, token, now())
 
 
 def _refused(account: str, code: str) -> BridgeError:
     code = re.sub(r"[^a-z_]", "", code.lower())[:40] or "error"
     if code in _PASSING:
-        return RetryLater(f"{account}: the authorization server says {code}", cause=f"oauth_{code}")
+        return RetryLater(
+            "{account}: the authorization server says {code}", account=account, code=code, cause=f"oauth_{code}"
+        )
     return ConfigError(
-        f"{account}: the authorization server says {code}; check the account's auth settings", cause=f"oauth_{code}"
+        "{account}: the authorization server says {code}; check the account's auth settings",
+        account=account,
+        code=code,
+        cause=f"oauth_{code}",
     )
 
 
 def _checked(account: str, token: dict[str, Any], now: datetime) -> dict[str, Any]:
     access = token.get("access_token")
     if not isinstance(access, str) or not access or not access.isascii() or not access.isprintable():
-        raise BadAnswer(f"{account}: the token endpoint answered no access token", cause="bad_answer:token")
+        raise BadAnswer(
+            "{account}: the token endpoint answered no access token", account=account, cause="bad_answer:token"
+        )
     if str(token.get("token_type", "bearer")).lower() != "bearer":
         raise ConfigError(
-            f"{account}: the token endpoint answered a token that is no bearer token", cause="oauth_token_type"
+            "{account}: the token endpoint answered a token that is no bearer token",
+            account=account,
+            cause="oauth_token_type",
         )
     kept = {name: token[name] for name in _KEPT if isinstance(token.get(name), str)}
     try:
@@ -158,7 +177,9 @@ class OAuthTokens:
             if token is not None:
                 return token
         else:
-            raise RetryLater(f"{self.account}: another worker is refreshing the token", cause="oauth_lease")
+            raise RetryLater(
+                "{account}: another worker is refreshing the token", account=self.account, cause="oauth_lease"
+            )
         try:
             stored = self._load()
             return self._valid(stored, refused) or self._fetch(stored)
@@ -181,19 +202,21 @@ class OAuthTokens:
         if not self._store.save(self.account, new, expected=version):
             token = self._valid(self._load(), None)  # somebody connected the account anew meanwhile; theirs is newer
             if token is None:
-                raise RetryLater(f"{self.account}: the token changed while it was refreshed", cause="oauth_lease")
+                raise RetryLater(
+                    "{account}: the token changed while it was refreshed", account=self.account, cause="oauth_lease"
+                )
             return token
         self._cached = StoredToken(new, version + 1)
         return str(new["access_token"])
 
     def _refresh(self, stored: StoredToken | None) -> dict[str, Any]:
         if stored is None:
-            raise self._reconnect(None, "nobody has consented yet")
+            raise self._reconnect(None, Sentence("nobody has consented yet"))
         refresh_token = stored.token.get("refresh_token")
         if not refresh_token:
-            raise self._reconnect(stored, "the consent has expired")
+            raise self._reconnect(stored, Sentence("the consent has expired"))
         if stored.version == self._revoked:
-            raise self._reconnect(stored, "the consent was revoked or has expired")
+            raise self._reconnect(stored, Sentence("the consent was revoked or has expired"))
         try:
             return call_token_endpoint(  # keeps the old refresh token where the server answers no new one
                 self.account,
@@ -206,10 +229,10 @@ class OAuthTokens:
         except ConfigError as error:
             if error.cause != "oauth_invalid_grant":
                 raise
-            raise self._reconnect(stored, "the consent was revoked or has expired") from None
+            raise self._reconnect(stored, Sentence("the consent was revoked or has expired")) from None
 
-    def _reconnect(self, stored: StoredToken | None, why: str) -> ConfigError:
-        text = f"{self.account}: {why}; run: mahnbridge connect {self.account}"
+    def _reconnect(self, stored: StoredToken | None, why: Sentence) -> ConfigError:
+        text = Sentence("{account}: {why}; run: mahnbridge connect {account}", account=self.account, why=why)
         self._revoked = stored.version if stored else None
         self._store.reconnect_needed(self.account, text)
         return ConfigError(text, cause="reconnect")

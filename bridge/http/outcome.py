@@ -14,19 +14,20 @@ import urllib3
 from bridge.errors import BadAnswer, BridgeError, ConfigError, NotFound, Refused, RetryLater, Unclear
 from bridge.http.redact import KNOWN
 from bridge.http.reply import Reply, is_html
+from bridge.words import Sentence
 
 _DEFAULT_WAIT = timedelta(minutes=1)
 _TOLD = 20_000
 """Bytes of a text in which secrets are looked for before it is shortened: half a secret is not recognised."""
 
 _WORDS = {
-    "connection": "no connection",
-    "tls": "no trusted encrypted connection (certificate or TLS)",
-    "proxy": "the proxy did not connect",
-    "timeout": "no answer in time",
-    "connection_lost": "the connection broke",
-    "truncated": "the answer broke off",
-    "too_large": "the answer is too large",
+    "connection": Sentence("no connection"),
+    "tls": Sentence("no trusted encrypted connection (certificate or TLS)"),
+    "proxy": Sentence("the proxy did not connect"),
+    "timeout": Sentence("no answer in time"),
+    "connection_lost": Sentence("the connection broke"),
+    "truncated": Sentence("the answer broke off"),
+    "too_large": Sentence("the answer is too large"),
 }
 
 
@@ -69,10 +70,10 @@ def of_read(what: str, reply: Reply | None, fault: Fault) -> BridgeError | None:
     """Judge a read that must answer JSON (or nothing)."""
     error = _of_reading(what, reply, fault)
     if error is None and reply is not None and reply.data is None and reply.content.strip() not in (b"", b"null"):
-        kind = "an HTML page" if is_html(reply.headers, reply.content) else "no JSON"
-        error = BadAnswer(
-            f"{what}: the answer is {kind}", cause="bad_answer:html" if "HTML" in kind else "bad_answer:json"
-        )
+        if is_html(reply.headers, reply.content):
+            error = BadAnswer("{what}: the answer is an HTML page", what=what, cause="bad_answer:html")
+        else:
+            error = BadAnswer("{what}: the answer is no JSON", what=what, cause="bad_answer:json")
     return _with_body(error, reply)
 
 
@@ -80,29 +81,39 @@ def of_download(what: str, reply: Reply | None, fault: Fault) -> BridgeError | N
     """Judge the download of a file, which may be anything but a page for people."""
     error = _of_reading(what, reply, fault)
     if error is None and reply is not None and is_html(reply.headers, reply.content):
-        error = BadAnswer(f"{what}: the answer is an HTML page", cause="bad_answer:html")
+        error = BadAnswer("{what}: the answer is an HTML page", what=what, cause="bad_answer:html")
     return _with_body(error, reply)
 
 
 def _of_reading(what: str, reply: Reply | None, fault: Fault) -> BridgeError | None:
     cause = fault.cause
     if reply is None:
-        return RetryLater(f"{what}: {_WORDS.get(cause, cause)}", cause=cause or "connection")
+        return RetryLater("{what}: {why}", what=what, why=_WORDS.get(cause, cause), cause=cause or "connection")
     status = reply.status
     if status == 404 and is_html(reply.headers, reply.content):
-        text = f"{what}: HTTP 404 with an HTML page, which no record's absence looks like; check base_url and what stands before the provider"
-        return BadAnswer(text, cause="bad_answer:html")
+        return BadAnswer(
+            "{what}: HTTP 404 with an HTML page, which no record's absence looks like; check base_url and what stands before the provider",
+            what=what,
+            cause="bad_answer:html",
+        )
     if 200 <= status < 300:
         if cause:
             if cause == "timeout":
-                return RetryLater(f"{what}: {_WORDS[cause]}", cause=cause)
-            return BadAnswer(f"{what}: {_WORDS.get(cause, cause)}", cause=f"bad_answer:{cause}")
+                return RetryLater("{what}: {why}", what=what, why=_WORDS[cause], cause=cause)
+            return BadAnswer("{what}: {why}", what=what, why=_WORDS.get(cause, cause), cause=f"bad_answer:{cause}")
         return None
     if status < 400:
-        return BadAnswer(f"{what}: {_redirected(reply)}", cause="redirect")
+        return BadAnswer("{what}: {why}", what=what, why=_redirected(reply), cause="redirect")
     if status in (408, 425, 429) or status >= 500:
         wait = fault.wait if fault.wait is not None else _DEFAULT_WAIT
-        return RetryLater(f"{what}: HTTP {status}{_said(reply)}", after=wait, cause=f"http_{status}")
+        return RetryLater(
+            "{what}: HTTP {status}{said}",
+            what=what,
+            status=status,
+            said=_said(reply),
+            after=wait,
+            cause=f"http_{status}",
+        )
     return _of_client_error(what, reply)
 
 
@@ -115,29 +126,36 @@ def of_write(what: str, reply: Reply | None, fault: Fault, unclear_on: frozenset
 def _of_writing(what: str, reply: Reply | None, fault: Fault, unclear_on: frozenset[int]) -> BridgeError | None:
     cause = fault.cause
     if reply is None:
-        text = f"{what}: {_WORDS.get(cause, cause)}"
+        text = Sentence("{what}: {why}", what=what, why=_WORDS.get(cause, cause))
         if fault.sent:
             return Unclear(text, cause=cause or "connection_lost")
         return RetryLater(text, cause=cause)
     status = reply.status
     if status == 429 and status not in unclear_on:
         wait = fault.wait if fault.wait is not None else _DEFAULT_WAIT
-        return RetryLater(f"{what}: HTTP 429{_said(reply)}", after=wait, cause="http_429")
+        return RetryLater(
+            "{what}: HTTP {status}{said}", what=what, status=429, said=_said(reply), after=wait, cause="http_429"
+        )
     if 200 <= status < 300:
         if cause:
-            return Unclear(f"{what}: {_WORDS.get(cause, cause)}", cause=cause)
+            return Unclear("{what}: {why}", what=what, why=_WORDS.get(cause, cause), cause=cause)
         if reply.data is None and reply.content.strip() not in (b"", b"null"):
-            return Unclear(f"{what}: the answer is no JSON", cause="bad_answer")
+            return Unclear("{what}: the answer is no JSON", what=what, cause="bad_answer")
         return None
     if status in unclear_on or status < 400 or status == 408 or status >= 500:
-        detail = f": {_redirected(reply)}" if status < 400 else f": HTTP {status}{_said(reply)}"
-        return Unclear(what + detail, cause="redirect" if 300 <= status < 400 else f"http_{status}")
+        if status < 400:
+            cause = "redirect" if status >= 300 else f"http_{status}"
+            return Unclear("{what}: {why}", what=what, why=_redirected(reply), cause=cause)
+        return Unclear(
+            "{what}: HTTP {status}{said}", what=what, status=status, said=_said(reply), cause=f"http_{status}"
+        )
     return _of_client_error(what, reply)
 
 
 def _of_client_error(what: str, reply: Reply) -> BridgeError:
     status = reply.status
-    text, cause = f"{what}: HTTP {status}{_said(reply)}", f"http_{status}"
+    text = Sentence("{what}: HTTP {status}{said}", what=what, status=status, said=_said(reply))
+    cause = f"http_{status}"
     if status in (401, 403, 407):
         return ConfigError(text, cause=cause)
     if status == 404:
@@ -145,19 +163,23 @@ def _of_client_error(what: str, reply: Reply) -> BridgeError:
     return Refused(text, cause=cause)
 
 
-def _redirected(reply: Reply) -> str:
-    host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"
-    return f"HTTP {reply.status}, redirected to {KNOWN.text(host)[:100]!r}, which is not followed; check base_url"
+def _redirected(reply: Reply) -> Sentence:
+    host = urlsplit(reply.headers.get("Location", "")).hostname or "?"
+    return Sentence(
+        "HTTP {status}, redirected to {host!r}, which is not followed; check base_url",
+        status=reply.status,
+        host=KNOWN.text(host)[:100],
+    )
 
 
-def _said(reply: Reply) -> str:
+def _said(reply: Reply) -> Sentence:
     """Return the provider's own words for people, short, on one line, without secrets; nothing of an HTML page."""
     if is_html(reply.headers, reply.content):
-        return " (an HTML page)"
+        return Sentence(" (an HTML page)")
     words = [word for word in _texts(reply.data) if word]
     text = "; ".join(words) if reply.data is not None else reply.content[:_TOLD].decode("utf-8", "replace")
     text = re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", KNOWN.text(text)).strip()
-    return f" ({text[:200]})" if text else ""
+    return Sentence(" ({text})", text=text[:200]) if text else Sentence("")
 
 
 def _texts(data: object, depth: int = 0) -> list[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bridge.words import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
@@ -40,7 +42,7 @@ class TokenStore(Protocol):
     def release(self, account: str, owner: str) -> None:
         """Give the lease back if `owner` still holds it."""
 
-    def reconnect_needed(self, account: str, text: str) -> None:
+    def reconnect_needed(self, account: str, text: Sentence) -> None:
         """Set the account's state to `reconnect` with `text` for people: consent was revoked or has expired."""
 
 
@@ -106,7 +108,7 @@ class MemoryTokens:
             if self._leases.get(account, ("",))[0] == owner:
                 del self._leases[account]
 
-    def reconnect_needed(self, account: str, text: str) -> None:
+    def reconnect_needed(self, account: str, text: Sentence) -> None:
         with self._lock:
             self.states[account] = text
 

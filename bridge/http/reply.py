@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from bridge.errors import BadAnswer
+from bridge.errors import BadAnswer, Wrong
 
 T = TypeVar("T")
 _LARGEST_EXPONENT = 400
@@ -27,7 +27,10 @@ class Reply:
         """Return `data` if it is of this type (`dict`, `list`), else raise `BadAnswer`."""
         if not isinstance(self.data, kind):
             raise BadAnswer(
-                f"expected {kind.__name__} as answer, got {type(self.data).__name__}", cause="bad_answer:type"
+                "expected {wanted} as answer, got {found}",
+                wanted=kind.__name__,
+                found=type(self.data).__name__,
+                cause="bad_answer:type",
             )
         return self.data
 
@@ -36,15 +39,15 @@ def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
-        raise ValueError("no number") from error
+        raise Wrong("no number") from error
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or abs(exponent) > _LARGEST_EXPONENT:
-        raise ValueError("number out of range")
+        raise Wrong("number out of range")
     return number
 
 
 def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+    raise Wrong("{text} is no JSON", text=text)
 
 
 def parse_json(content: bytes) -> Any:

@@ -223,11 +223,15 @@ class Http:
         what = f"{self.account}: {method} {path}"
         until = getattr(self._local, "until", None)
         if until is not None and time.monotonic() >= until:  # given up meanwhile: somebody may be doing it again
-            raise RetryLater(f"{what}: what came before took too long; it was not begun", cause="too_late")
+            raise RetryLater("{what}: what came before took too long; it was not begun", what=what, cause="too_late")
         reply, fault = self._send(call, used)
         if reply is not None and reply.status == 401 and self._credentials.renewable and self._renewed(used):
-            text = f"{what}: the token was refused, a new one was fetched"
-            raise RetryLater(text, after=timedelta(0), cause="token_renewed")
+            raise RetryLater(
+                "{what}: the token was refused, a new one was fetched",
+                what=what,
+                after=timedelta(0),
+                cause="token_renewed",
+            )
         error = outcome.of_write(what, reply, fault, unclear_on)
         if error is not None:
             raise error

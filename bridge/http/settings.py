@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from bridge.errors import Wrong
+
 
 def is_loopback(host: str | None) -> bool:
     """Tell whether `host` is this machine: localhost or a loopback address."""
@@ -22,11 +24,11 @@ def is_loopback(host: str | None) -> bool:
 def _url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError(f"{value!r} is no address; write https://host/path")
+        raise Wrong("{value!r} is no address; write https://host/path", value=value)
     if parts.username or parts.password:
-        raise ValueError("no user name or password in an address; use auth")
+        raise Wrong("no user name or password in an address; use auth")
     if parts.query or parts.fragment:
-        raise ValueError(f"{value!r} must have no ? or #")
+        raise Wrong("{value!r} must have no ? or #", value=value)
     return value.rstrip("/")
 
 
@@ -34,13 +36,13 @@ def _safe_url(value: str) -> str:
     value = _url(value)
     parts = urlsplit(value)
     if parts.scheme != "https" and not is_loopback(parts.hostname):
-        raise ValueError(f"{value!r} must be https (http only to this machine itself)")
+        raise Wrong("{value!r} must be https (http only to this machine itself)", value=value)
     return value
 
 
 def _header_name(value: str) -> str:
     if not value or not value.isascii() or not value.replace("-", "").replace("_", "").isalnum():
-        raise ValueError(f"{value!r} is no header name; write a name such as X-Api-Key")
+        raise Wrong("{value!r} is no header name; write a name such as X-Api-Key", value=value)
     return value
 
 
@@ -106,9 +108,9 @@ class OAuth2Auth(_Block):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.grant == "authorization_code" and self.authorize_url is None:
-            raise ValueError("authorize_url is needed for grant authorization_code")
+            raise Wrong("authorize_url is needed for grant authorization_code")
         if self.grant == "client_credentials" and self.client_secret is None:
-            raise ValueError("client_secret is needed for grant client_credentials")
+            raise Wrong("client_secret is needed for grant client_credentials")
         return self
 
     @property
@@ -152,8 +154,9 @@ class HttpSettings(_Block):
     def _encrypted(self) -> Self:
         parts = urlsplit(self.base_url)
         if parts.scheme != "https" and not self.plain_http and not is_loopback(parts.hostname):
-            raise ValueError(
-                f"base_url {self.base_url!r} must be https (or set plain_http for a gateway in the own network)"
+            raise Wrong(
+                "base_url {base_url!r} must be https (or set plain_http for a gateway in the own network)",
+                base_url=self.base_url,
             )
         return self
 

@@ -101,7 +101,12 @@ class Wire:
     def _prepared(self, session: requests.Session, call: Call, proof: Mapping[str, str]) -> requests.PreparedRequest:
         segments = unquote(call.path).split("/")
         if not _PATH.fullmatch(call.path) or ".." in segments or "." in segments:
-            raise Refused(f"{self._account}: {call.path[:100]!r} is no path of this provider", cause="bad_path")
+            raise Refused(
+                "{account}: {path!r} is no path of this provider",
+                account=self._account,
+                path=call.path[:100],
+                cause="bad_path",
+            )
         return session.prepare_request(
             requests.Request(
                 call.method,

@@ -25,6 +25,7 @@ from bridge.model.claimed import Mentioned as Mentioned
 from bridge.model.claimed import PaymentDetails as PaymentDetails
 from bridge.model.claimed import PaymentRow as PaymentRow
 from bridge.model.colleague import Colleague as Colleague
+from bridge.words import Said, Sentence
 
 # --------------------------------------------------------------------------------------------------------------- words
 
@@ -104,6 +105,28 @@ class Act(StrEnum):
     MAIL = "mail"  # our own SMTP
     LETTER = "letter"  # our own letter outbox
     TELL = "tell"  # a mail by our own SMTP to colleagues, never to the debtor
+
+    @property
+    def sentence(self) -> Sentence:
+        """What it does, in words that follow "cannot"."""
+        return _DOES[self]
+
+
+_DOES: Mapping[Act, Sentence] = {
+    Act.CREATE: Sentence("create a reminder"),
+    Act.AMEND: Sentence("amend a reminder"),
+    Act.COMPLETE: Sentence("complete a reminder"),
+    Act.SEND_EMAIL: Sentence("send a reminder by e-mail"),
+    Act.SEND_POST: Sentence("send a reminder by post"),
+    Act.MARK_SENT: Sentence("mark a reminder as sent"),
+    Act.DISCARD: Sentence("delete a draft"),
+    Act.NOTE: Sentence("write a line on the invoice"),
+    Act.TAG: Sentence("set a tag on the invoice"),
+    Act.CUSTOMER_NOTE: Sentence("write a line in the customer's record"),
+    Act.MAIL: Sentence("send a mail"),
+    Act.LETTER: Sentence("write a letter"),
+    Act.TELL: Sentence("tell colleagues"),
+}
 
 
 REACHES_DEBTOR: frozenset[Act] = frozenset({Act.SEND_EMAIL, Act.SEND_POST, Act.MAIL, Act.LETTER})
@@ -195,7 +218,7 @@ class Flag(Frozen):
     """Something at the provider that speaks against dunning: which reason, where it was read, until when (local date, inclusive)."""
 
     reason: Reason
-    source: str
+    source: Said
     until: date | None = None
 
 
@@ -312,7 +335,7 @@ class Reject(Frozen):
     provider_id: str | None = None
     field: str = ""
     value: str = ""
-    reason: str
+    reason: Sentence
     source: str = ""
     raw: str
 
@@ -374,7 +397,7 @@ class Finding(Frozen):
 
     severity: Severity
     code: str
-    text: str
+    text: Sentence
 
 
 class Health(Frozen):

@@ -6,14 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from bridge.errors import Wrong
+
 CENT = Decimal("0.01")
 LARGEST = Decimal("99999999999.99")
 
 
 def _no_float(value: Any) -> Any:
     if isinstance(value, float):
-        msg = "amounts are decimal text or Decimal, never float"
-        raise ValueError(msg)
+        raise Wrong("amounts are decimal text or Decimal, never float")
     return value
 
 
@@ -22,14 +23,11 @@ def exact_cents(value: Decimal) -> Decimal:
     try:
         exact = value.quantize(CENT)
     except InvalidOperation as error:
-        msg = f"{value} is no amount of money"
-        raise ValueError(msg) from error
+        raise Wrong("{value} is no amount of money", value=value) from error
     if exact != value:
-        msg = f"{value} has more than two decimal places"
-        raise ValueError(msg)
+        raise Wrong("{value} has more than two decimal places", value=value)
     if abs(exact) > LARGEST:
-        msg = f"{value} is larger than {LARGEST}"
-        raise ValueError(msg)
+        raise Wrong("{value} is larger than {largest}", value=value, largest=LARGEST)
     return exact
 
 

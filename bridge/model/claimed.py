@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from pydantic import model_validator
 
+from bridge.errors import Wrong
 from bridge.model.base import Amount, Currency, Frozen
 
 ZERO = Decimal("0.00")
@@ -83,8 +84,7 @@ class ClaimedInvoice(Frozen):
     def _adds_up(self) -> "ClaimedInvoice":
         asked = self.open + self.interest + sum((one.amount for one in self.ancillaries), ZERO)
         if self.open != self.gross - self.credited - self.paid or self.total != asked:
-            msg = f"the rows of invoice {self.number} do not add up to {self.total}"
-            raise ValueError(msg)
+            raise Wrong("the rows of invoice {number} do not add up to {total}", number=self.number, total=self.total)
         return self
 
 
@@ -118,8 +118,7 @@ class ClaimTable(Frozen):
     def _adds_up(self) -> "ClaimTable":
         rows = sum((one.total for one in self.rows), ZERO)
         if rows != self.total or self.principal + self.ancillary + self.interest != self.total:
-            msg = f"the invoices do not add up to {self.total}"
-            raise ValueError(msg)
+            raise Wrong("the invoices do not add up to {total}", total=self.total)
         return self
 
     @property

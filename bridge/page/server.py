@@ -44,7 +44,11 @@ class PageServer:
             self._socket = socket.create_server((page.host, page.port), backlog=MOST_AT_ONCE)
         except OSError as error:
             raise ConfigError(
-                f"debtor_page: cannot listen on {page.host}:{page.port}: {error.strerror}", cause="debtor_page_port"
+                "debtor_page: cannot listen on {host}:{port}: {strerror}",
+                host=page.host,
+                port=page.port,
+                strerror=error.strerror,
+                cause="debtor_page_port",
             ) from error
         self._thread = threading.Thread(target=self._serve, name="debtor page", daemon=True)
         self._thread.start()

@@ -6,6 +6,9 @@ from datetime import date, timedelta
 
 import holidays
 
+from bridge.errors import Wrong
+from bridge.words import Sentence
+
 DAY = timedelta(days=1)
 
 
@@ -25,9 +28,10 @@ class Calendar:
         try:
             self._of(2026)
         except NotImplementedError as error:
-            msg = f"there is no calendar of public holidays for {self.country}{'-' + self.state if self.state else ''}"
+            place = f"{self.country}-{self.state}" if self.state else self.country
             known = holidays.list_supported_countries().get(self.country, ())
-            raise ValueError(msg + (f"; of {self.country} there are {', '.join(known)}" if known else "")) from error
+            more = Sentence("; of {country} there are {known}", country=self.country, known=known) if known else ""
+            raise Wrong("there is no calendar of public holidays for {place}{more}", place=place, more=more) from error
 
     def _of(self, year: int) -> frozenset[date]:
         days = self._years.get(year)

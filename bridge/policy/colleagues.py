@@ -2,6 +2,7 @@
 
 import re
 
+from bridge.errors import Wrong
 from bridge.model import Colleague
 from bridge.policy.plan import DunningLevel
 from bridge.policy.rules import AccountRules, Caretaker
@@ -17,8 +18,9 @@ def colleague_of(text: str) -> Colleague:
     """
     found = _WRITTEN.fullmatch(text.strip())
     if found is None or ("<" in text) is not text.strip().endswith(">"):
-        msg = f"{text!r} is nobody to write to; write lena@example.com or 'Lena Vogt <lena@example.com>'"
-        raise ValueError(msg)
+        raise Wrong(
+            "{text!r} is nobody to write to; write lena@example.com or 'Lena Vogt <lena@example.com>'", text=text
+        )
     star, name, email = found.groups()
     return Colleague(email=email, name=(name or "").strip(), sales_rep=bool(star))
 

@@ -8,75 +8,108 @@ from bridge.policy.channel import Document, Via
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
 from bridge.policy.views import Abilities
 from bridge.policy.ways import Blocked, Way, ways
+from bridge.words import Sentence, both
 
 
 def plan_fits(plan: EscalationPlan, abilities: Abilities) -> tuple[Finding, ...]:
     """Return what of `plan` this account cannot do (errors), and what will be missing (warnings)."""
-    told: dict[tuple[Severity, str, str, str], list[int]] = {}
+    told: dict[tuple[Severity, str, Sentence, str], list[int]] = {}
     for position, level in enumerate(plan.levels, start=1):
         for variant in level.variants:
             name = f" ({variant.name})" if len(level.variants) > 1 else ""
             for severity, code, text in _level(level, variant, abilities):
                 told.setdefault((severity, code, text, name), []).append(position)
     found = [
-        Finding(severity=severity, code=code, text=f"plan {plan.name}, {_positions(positions)}{name}: {text}")
+        Finding(
+            severity=severity,
+            code=code,
+            text=Sentence(
+                "plan {plan}, levels {positions}{name}: {text}"
+                if len(positions) > 1
+                else "plan {plan}, level {positions}{name}: {text}",
+                plan=plan.name,
+                positions=positions,
+                name=name,
+                text=text,
+            ),
+        )
         for (severity, code, text, name), positions in told.items()
     ]
     found += _levels(plan, abilities)
     if not {Act.NOTE, Act.TAG} & abilities.acts:
-        text = f"plan {plan.name}: this account has no place for a line on the invoice; the line stays in the case"
+        text = Sentence(
+            "plan {plan}: this account has no place for a line on the invoice; the line stays in the case",
+            plan=plan.name,
+        )
         found.append(Finding(severity=Severity.INFO, code="no_place_for_note", text=text))
     return tuple(found)
 
 
-def _positions(positions: list[int]) -> str:
-    return f"level{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}"
-
-
-def _level(level: DunningLevel, variant: Variant, abilities: Abilities) -> Iterator[tuple[Severity, str, str]]:
+def _level(level: DunningLevel, variant: Variant, abilities: Abilities) -> Iterator[tuple[Severity, str, Sentence]]:
     acts, document = abilities.acts, variant.documents
     way = ways(level, variant, abilities)
     for via in variant.channels:
         if via.automatic:
             yield from _automatic(via, way, abilities)
         elif not abilities.can(via.act):
-            yield Severity.ERROR, "plan_channel", f"channel {via.value}: {_who(via)}"
+            yield Severity.ERROR, "plan_channel", Sentence("channel {channel}: {why}", channel=via, why=_who(via))
     fixed = not any(via.automatic for via in variant.channels)
     if (fixed or variant.document is not None) and document is not Document.NONE and Act.CREATE not in acts:
-        text = f"document: {document.value} needs reminders at the provider, which this account cannot make; write document: none"
+        text = Sentence(
+            "document: {document} needs reminders at the provider, which this account cannot make; write document: none",
+            document=document,
+        )
         yield Severity.ERROR, "plan_document", text
     if level.automation is Automation.COMPLETE and Act.COMPLETE not in acts:
-        text = "automation complete: this provider has no step between draft and sent; write create or send"
+        text = Sentence("automation complete: this provider has no step between draft and sent; write create or send")
         yield Severity.ERROR, "plan_automation", text
     if level.fee and document is Document.PROVIDER and fixed and not abilities.provider_fees:
-        text = f"fee {level.fee}: this provider refuses a fee on its reminders; "
         if isinstance(way, Blocked):
-            text += "send our own document (channels mail or letter), or take the fee out"
+            text = Sentence(
+                "fee {fee}: this provider refuses a fee on its reminders; send our own document (channels mail or letter), or take the fee out",
+                fee=level.fee,
+            )
             yield Severity.ERROR, "plan_fee", text
         else:
-            yield Severity.WARNING, "plan_fee", text + "our own mail or letter goes out, without a record there"
+            text = Sentence(
+                "fee {fee}: this provider refuses a fee on its reminders; our own mail or letter goes out, without a record there",
+                fee=level.fee,
+            )
+            yield Severity.WARNING, "plan_fee", text
     own = not isinstance(way, Blocked) and any(not one.via.by_provider and one.document.record for one in way)
     if own and Act.CREATE in acts and Act.MARK_SENT not in acts:
-        text = "the provider's reminder cannot be marked as sent there; it stays as it is after our own mail or letter"
+        text = Sentence(
+            "the provider's reminder cannot be marked as sent there; it stays as it is after our own mail or letter"
+        )
         yield Severity.WARNING, "plan_mark_sent", text
     if level.fee and document is Document.SILENT and not abilities.provider_fees:
-        text = f"fee {level.fee}: the silent reminder at the provider shows no fee; only our own letter does"
+        text = Sentence(
+            "fee {fee}: the silent reminder at the provider shows no fee; only our own letter does", fee=level.fee
+        )
         yield Severity.INFO, "plan_fee_silent", text
 
 
-def _automatic(via: Via, way: tuple[Way, ...] | Blocked, abilities: Abilities) -> Iterator[tuple[Severity, str, str]]:
+def _automatic(
+    via: Via, way: tuple[Way, ...] | Blocked, abilities: Abilities
+) -> Iterator[tuple[Severity, str, Sentence]]:
     """Say who sends where the plan leaves it open; an error only where nobody can."""
     key = "smtp" if via.mailed else "letter_outbox"
     if isinstance(way, Blocked):
         if way.via is via:
-            text = f"channel {via.value}: {words.because(way.because)}, and no channel of ours does it; set channels.{key} in the configuration"
+            text = Sentence(
+                "channel {channel}: {why}, and no channel of ours does it; set channels.{key} in the configuration",
+                channel=via,
+                why=both(words.because(way.because, "de"), words.because(way.because, "en")),
+                key=key,
+            )
             yield Severity.ERROR, "plan_channel", text
         return
     for one in way:
         if one.named is via and one.via.by_provider and one.via.own.act not in abilities.channels:
-            text = (
-                f"channel {via.value}: the provider sends; a claim with an open credit note is held, as only a channel of ours"
-                f" can name the lower amount; set channels.{key}"
+            text = Sentence(
+                "channel {channel}: the provider sends; a claim with an open credit note is held, as only a channel of ours can name the lower amount; set channels.{key}",
+                channel=via,
+                key=key,
             )
             yield Severity.INFO, "plan_no_own_channel", text
 
@@ -95,13 +128,20 @@ def _levels(plan: EscalationPlan, abilities: Abilities) -> Iterator[Finding]:
         return
     beyond = [plan.level(position) for position in using[len(there) :]] or [plan.levels[-1]]
     named = [via for level in beyond for one in level.variants if _uses(one) for via in one.channels]
-    have = ", ".join(there) or "none"
-    text = f"plan {plan.name}: makes up to {wanted} reminders for an invoice at the provider, which has {len(there)} dunning levels ({have})"
+    text = Sentence(
+        "plan {plan}: makes up to {wanted} reminders for an invoice at the provider, which has {there} dunning levels ({have})",
+        plan=plan.name,
+        wanted=wanted,
+        there=len(there),
+        have=there or Sentence("none"),
+    )
     if all(via.automatic and via.own.act in abilities.channels for via in named):
-        text += "; the further ones go out as our own"
+        text = Sentence("{text}; the further ones go out as our own", text=text)
         yield Finding(severity=Severity.INFO, code="plan_levels", text=text)
     elif there or not all(via.automatic for via in named):  # without any level there, the channel itself is the error
-        text += "; add levels there, set channels.smtp or channels.letter_outbox, or write document: none"
+        text = Sentence(
+            "{text}; add levels there, set channels.smtp or channels.letter_outbox, or write document: none", text=text
+        )
         yield Finding(severity=Severity.ERROR, code="plan_levels", text=text)
 
 
@@ -110,8 +150,8 @@ def _uses(variant: Variant) -> bool:
     return variant.documents is not Document.NONE
 
 
-def _who(via: Via) -> str:
+def _who(via: Via) -> Sentence:
     if via.by_provider:
-        return "this account's connector cannot send it; use email, post, mail or letter"
+        return Sentence("this account's connector cannot send it; use email, post, mail or letter")
     key = "smtp" if via is Via.MAIL else "letter_outbox"
-    return f"no channel of ours does it; set channels.{key} in the configuration"
+    return Sentence("no channel of ours does it; set channels.{key} in the configuration", key=key)

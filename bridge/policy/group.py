@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from bridge.errors import Wrong
 from bridge.model import Frozen
 
 
@@ -45,8 +46,9 @@ class Bundling(Inclusion):
     @model_validator(mode="after")
     def _used(self) -> Self:
         if self.when == "never" and self.model_fields_set - {"when"}:
-            msg = "write when: from_first or from_last; without it nothing is bundled and the other keys mean nothing"
-            raise ValueError(msg)
+            raise Wrong(
+                "write when: from_first or from_last; without it nothing is bundled and the other keys mean nothing"
+            )
         return self
 
     def inclusion(self, *, last: bool) -> Inclusion:

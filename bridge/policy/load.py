@@ -16,6 +16,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from bridge.errors import ConfigError
 from bridge.policy.plan import EscalationPlan
 from bridge.policy.texts import suggestion
+from bridge.words import Sentence, listed
+from bridge.words.misfits import misfit
 
 LARGEST = 1_000_000
 """Characters of a plan file."""
@@ -28,9 +30,9 @@ class BadPlan(ConfigError):
 
     cause = "plan"
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[Sentence]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(problems))
+        super().__init__(listed(problems, "\n"))
 
 
 class _Exact(RoundTripConstructor):
@@ -51,7 +53,13 @@ _Exact.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.v
 def parse_plan(text: str, source: str) -> EscalationPlan:
     """Return the plan that `text` describes; `source` names the file in errors. Raises `BadPlan`."""
     if len(text) > LARGEST:
-        raise BadPlan([f"{source}: longer than {LARGEST} characters; no plan is that long"])
+        raise BadPlan(
+            [
+                Sentence(
+                    "{source}: longer than {largest} characters; no plan is that long", source=source, largest=LARGEST
+                )
+            ]
+        )
     data = _parse(text, source)
     try:
         return EscalationPlan.model_validate(data)
@@ -67,15 +75,28 @@ def _parse(text: str, source: str) -> Any:
         data = yaml.load(text)
     except DuplicateKeyError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadPlan([f"{source}:{line}: a key stands here twice; remove one of them"]) from error
+        raise BadPlan(
+            [Sentence("{source}:{line}: a key stands here twice; remove one of them", source=source, line=line)]
+        ) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise BadPlan([f"{source}:{line}: not valid YAML: {error.problem or error.context}"]) from error
+        raise BadPlan(
+            [
+                Sentence(
+                    "{source}:{line}: not valid YAML: {error}",
+                    source=source,
+                    line=line,
+                    error=error.problem or error.context,
+                )
+            ]
+        ) from error
     except (YAMLError, ValueError, RecursionError) as error:
-        raise BadPlan([f"{source}: not valid YAML: {' '.join(str(error).split())[:200]}"]) from error
+        raise BadPlan(
+            [Sentence("{source}: not valid YAML: {error}", source=source, error=" ".join(str(error).split())[:200])]
+        ) from error
     if not isinstance(data, Mapping):
-        raise BadPlan([f"{source}:1: a plan is a list of keys such as name: and levels:"])
+        raise BadPlan([Sentence("{source}:1: a plan is a list of keys such as name: and levels:", source=source)])
     return data
 
 
@@ -84,23 +105,23 @@ def _follows(error: Any) -> bool:
     return error["type"] == "too_short" and bool(error["input"])
 
 
-def _problem(error: Any, data: Any, source: str) -> tuple[int, str]:
+def _problem(error: Any, data: Any, source: str) -> tuple[int, Sentence]:
     """Return line and words of one mistake that pydantic found."""
-    words = str(error["msg"]).removeprefix("Value error, ").replace("Input should be ", "write ")
+    words = misfit(error)
     location = _written(tuple(error["loc"]), words, data)
     line = _line(data, location)
     field = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
-    where = f"{source}:{line}: " + (f"{field}" if field else "plan")
+    where = Sentence("{source}:{line}: {field}", source=source, line=line, field=field or Sentence("plan"))
     kind = error["type"]
     if kind == "extra_forbidden":
         name = str(location[-1])
         hint = suggestion(name, _known(location[:-1]))
-        return line, f"{where}: there is no such key{hint}"
+        return line, Sentence("{where}: {text}{hint}", where=where, text=words, hint=hint)
     if kind == "missing":
-        return line, f"{where}: is missing"
+        return line, Sentence("{where}: {text}", where=where, text=words)
     value = error["input"]
     shown = "" if isinstance(value, Mapping | list | tuple | BaseModel) else f" = {_short(value)}"
-    return line, f"{where}{shown}: {words}"
+    return line, Sentence("{where}{shown}: {text}", where=where, shown=shown, text=words)
 
 
 def _written(location: Location, words: str, data: Any) -> Location:
@@ -169,9 +190,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadPlan([f"{path}: is no UTF-8 text"]) from error
+        raise BadPlan([Sentence("{path}: is no UTF-8 text", path=path)]) from error
     except OSError as error:
-        raise BadPlan([f"{path}: cannot be read: {error.strerror}"]) from error
+        raise BadPlan([Sentence("{path}: cannot be read: {strerror}", path=path, strerror=error.strerror)]) from error
 
 
 def is_plan(path: Path) -> bool:
@@ -185,7 +206,7 @@ def load_plans(paths: Iterable[Path]) -> dict[str, EscalationPlan]:
     Raises `BadPlan` with the mistakes of all files.
     """
     plans = dict(starter_plans())
-    problems: list[str] = []
+    problems: list[Sentence] = []
     files: dict[str, Path] = {}
     for path in sorted(paths):
         try:
@@ -194,7 +215,14 @@ def load_plans(paths: Iterable[Path]) -> dict[str, EscalationPlan]:
             problems += error.problems
             continue
         if plan.name in files:
-            problems.append(f"{path}: the plan {plan.name!r} already stands in {files[plan.name]}; rename one of them")
+            problems.append(
+                Sentence(
+                    "{path}: the plan {plan!r} already stands in {file}; rename one of them",
+                    path=path,
+                    plan=plan.name,
+                    file=files[plan.name],
+                )
+            )
         files[plan.name] = path
         plans[plan.name] = plan
     if problems:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 
+from bridge.errors import Wrong
 from bridge.policy.calendar import DAY, Calendar
 
 WORKING_WEEK = frozenset(range(5))
@@ -23,8 +24,7 @@ class Closure:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            msg = f"a closure ends ({self.last}) before it begins ({self.first})"
-            raise ValueError(msg)
+            raise Wrong("a closure ends ({last}) before it begins ({first})", last=self.last, first=self.first)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from bridge.errors import Wrong
 from bridge.model import Amount, Frozen
 from bridge.policy import texts
 from bridge.policy.actions import CallTaskOrNot, Copy, Enclosed, InternalNoticeOrNot
@@ -62,8 +63,7 @@ class Text(Frozen):
     @classmethod
     def _one_line(cls, value: str) -> str:
         if "\n" in value.strip():
-            msg = "a subject is one line"
-            raise ValueError(msg)
+            raise Wrong("a subject is one line")
         return value.strip()
 
 
@@ -103,24 +103,28 @@ class Variant(Frozen):
     def _to_the_debtor(cls, value: tuple[Via, ...]) -> tuple[Via, ...]:
         for via in value:
             if via.in_house:
-                msg = f"{via.value} is no channel to the debtor; write {_KEY_OF[via]} on the level instead"
-                raise ValueError(msg)
+                raise Wrong(
+                    "{via} is no channel to the debtor; write {key} on the level instead",
+                    via=via.value,
+                    key=_KEY_OF[via],
+                )
         return value
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if len(set(self.channels)) != len(self.channels):
-            msg = "a channel stands here twice"
-            raise ValueError(msg)
+            raise Wrong("a channel stands here twice")
         if (
             len({(via.mailed, via.automatic) for via in self.channels}) == 2
             and len({via.mailed for via in self.channels}) == 1
         ):
-            msg = "email and post choose the channel themselves; take out the channel of the same kind beside them"
-            raise ValueError(msg)
+            raise Wrong(
+                "email and post choose the channel themselves; take out the channel of the same kind beside them"
+            )
         if any(via.by_provider for via in self.channels) and self.document in (Document.SILENT, Document.NONE):
-            msg = "a provider sends its own document only; write document: provider, or use the channels mail or letter"
-            raise ValueError(msg)
+            raise Wrong(
+                "a provider sends its own document only; write document: provider, or use the channels mail or letter"
+            )
         return self
 
     @property
@@ -193,8 +197,7 @@ class DunningLevel(Frozen):
             values["name"] = dict.fromkeys((key[:2] for key in values.get("texts") or ("de",)), values["name"])
         if "channels" in values or "document" in values:
             if "variants" in values:
-                msg = "write either channels and document, or variants, not both"
-                raise ValueError(msg)
+                raise Wrong("write either channels and document, or variants, not both")
             single = {key: values.pop(key) for key in ("channels", "document") if key in values}
             values["variants"] = [{**single, "standard": True}]
         return values
@@ -203,62 +206,63 @@ class DunningLevel(Frozen):
     @classmethod
     def _clock(cls, value: Any) -> Any:
         if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-            msg = "write a time of day such as 09:30"
-            raise ValueError(msg)
+            raise Wrong("write a time of day such as 09:30")
         return value
 
     @model_validator(mode="after")
     def _actions(self) -> Self:
         if self.collection and (self.variants or self.call_task or self.internal_notice):
-            msg = "collection: a hand-over stands alone; put channels, call_task and internal_notice on a level of their own"
-            raise ValueError(msg)
+            raise Wrong(
+                "collection: a hand-over stands alone; put channels, call_task and internal_notice on a level of their own"
+            )
         if self.writes:
             if not self.texts:
-                msg = "a level needs its texts in at least one language"
-                raise ValueError(msg)
+                raise Wrong("a level needs its texts in at least one language")
             for key in self.texts:
                 if key[:2] not in self.texts:
-                    msg = f"texts: {key} is for one country only; write {key[:2]} too"
-                    raise ValueError(msg)
+                    raise Wrong("texts: {key} is for one country only; write {other} too", key=key, other=key[:2])
             return self
         if not (self.collection or self.call_task or self.internal_notice):
-            msg = "a level needs channels, call_task, internal_notice or collection"
-            raise ValueError(msg)
+            raise Wrong("a level needs channels, call_task, internal_notice or collection")
         unused = sorted(
             {"fee", "interest", "flat_fee", "is_legal_dunning", "recipients", "attachments", "tag", "texts"}
             & self.model_fields_set
         )
         if unused or self.automation in (Automation.CREATE, Automation.COMPLETE):
-            msg = f"{(unused or ['automation'])[0]}: nothing is written to the debtor on this level; take it out, or add channels"
-            raise ValueError(msg)
+            raise Wrong(
+                "{unused}: nothing is written to the debtor on this level; take it out, or add channels",
+                unused=(unused or ["automation"])[0],
+            )
         if self.collection and (self.repeat or self.type is Kind.LAST):
-            msg = "a hand-over to collection is neither repeated nor the last reminder; take repeat and type out"
-            raise ValueError(msg)
+            raise Wrong("a hand-over to collection is neither repeated nor the last reminder; take repeat and type out")
         return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         standards = [variant for variant in self.variants if variant.standard]
         if len(self.variants) > 1 and len(standards) != 1:
-            msg = f"exactly one variant must carry standard: true; {len(standards)} do"
-            raise ValueError(msg)
+            raise Wrong("exactly one variant must carry standard: true; {standards} do", standards=len(standards))
         if len({variant.name for variant in self.variants}) != len(self.variants):
-            msg = "two variants have the same name"
-            raise ValueError(msg)
+            raise Wrong("two variants have the same name")
         for variant in self.variants:
             if self.automation in (Automation.CREATE, Automation.COMPLETE) and variant.documents is Document.NONE:
-                msg = f"automation {self.automation.value} makes a reminder at the provider; document: none has none there"
-                raise ValueError(msg)
+                raise Wrong(
+                    "automation {automation} makes a reminder at the provider; document: none has none there",
+                    automation=self.automation.value,
+                )
         asks = self.fee or self.interest or self.flat_fee
         if self.trigger.start is Start.BEFORE_DUE and (asks or self.repeat or self.is_legal_dunning):
-            msg = "a notice before the due date has no fee, interest or flat fee, no repetition and is no legal dunning letter"
-            raise ValueError(msg)
+            raise Wrong(
+                "a notice before the due date has no fee, interest or flat fee, no repetition and is no legal dunning letter"
+            )
         if self.time is not None and self.until is not None and self.until <= self.time:
-            msg = f"until {self.until:%H:%M} is not later than time {self.time:%H:%M}; nothing could ever go out"
-            raise ValueError(msg)
+            raise Wrong(
+                "until {until} is not later than time {time}; nothing could ever go out",
+                until=f"{self.until:%H:%M}",
+                time=f"{self.time:%H:%M}",
+            )
         if self.type is Kind.LAST and self.repeat:
-            msg = "nothing automatic follows the last reminder; take repeat or type: last out"
-            raise ValueError(msg)
+            raise Wrong("nothing automatic follows the last reminder; take repeat or type: last out")
         return self
 
     @cached_property
@@ -359,30 +363,35 @@ class EscalationPlan(Frozen):
     def _check_level(self, position: int, level: DunningLevel) -> None:
         final = position == len(self.levels)
         if level.writes and self.language not in level.texts:
-            msg = f"level {position} has no text in the plan's language {self.language!r}, to which others fall back"
-            raise ValueError(msg)
+            raise Wrong(
+                "level {position} has no text in the plan's language {language!r}, to which others fall back",
+                position=position,
+                language=self.language,
+            )
         if level.repeat and not final:
-            msg = f"level {position}: only the last level of a plan can repeat"
-            raise ValueError(msg)
+            raise Wrong("level {position}: only the last level of a plan can repeat", position=position)
         if level.collection and (position == 1 or not final):
-            msg = f"level {position}: a hand-over to collection is the last level and follows a reminder"
-            raise ValueError(msg)
+            raise Wrong(
+                "level {position}: a hand-over to collection is the last level and follows a reminder",
+                position=position,
+            )
         if level.type is Kind.LAST and not final and not self.levels[position].collection:
-            msg = f"level {position} is the last reminder, but level {position + 1} follows it"
-            raise ValueError(msg)
+            raise Wrong(
+                "level {position} is the last reminder, but level {after} follows it",
+                position=position,
+                after=position + 1,
+            )
         if position == 1 and level.trigger.start is Start.AFTER_PREVIOUS:
-            msg = "level 1 has no previous one to count from; use after_due"
-            raise ValueError(msg)
+            raise Wrong("level 1 has no previous one to count from; use after_due")
         if self.bundling.when != "never" and any(via.by_provider for via in level.standard.channels):
             at_last = self.bundling.when == "from_last"
             if not at_last or level.type is Kind.LAST:
-                msg = (
-                    f"level {position}: a reminder at a provider belongs to one invoice; a bundle needs mail or letter"
+                raise Wrong(
+                    "level {position}: a reminder at a provider belongs to one invoice; a bundle needs mail or letter",
+                    position=position,
                 )
-                raise ValueError(msg)
         if level.before_due and any(one.trigger.start is not Start.BEFORE_DUE for one in self.levels[: position - 1]):
-            msg = f"level {position} lies before the due date, but an earlier level does not"
-            raise ValueError(msg)
+            raise Wrong("level {position} lies before the due date, but an earlier level does not", position=position)
 
     def _check_order(self) -> None:
         """Refuse levels counted from the same day that overlap: the later one must lie later."""
@@ -394,8 +403,14 @@ class EscalationPlan(Frozen):
             day = -level.trigger.days if start is Start.BEFORE_DUE else level.trigger.days + level.grace_days
             if start in last and day <= last[start][1]:
                 before, day_before = last[start]
-                msg = f"level {position} ({start} day {day}) is not later than level {before} (day {day_before})"
-                raise ValueError(msg)
+                raise Wrong(
+                    "level {position} ({start} day {day}) is not later than level {before} (day {day_before})",
+                    position=position,
+                    start=start,
+                    day=day,
+                    before=before,
+                    day_before=day_before,
+                )
             last[start] = (position, day)
 
     @cached_property

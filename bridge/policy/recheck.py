@@ -59,9 +59,9 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
     `basis.own_reminders` names the records that this notice made itself; those are not foreign.
     """
     if not snapshot.found:
-        return _hold(Reason.GONE, {}, rules)
+        return _hold(Reason.GONE, {})
     if snapshot.invoice is None:
-        return _hold(Reason.UNREADABLE, {}, rules)
+        return _hold(Reason.UNREADABLE, {})
     claim = claim_view(
         snapshot.invoice,
         related=snapshot.related,
@@ -92,8 +92,8 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
     for rule in _RULES:
         verdict = rule(situation)
         if verdict is not None:
-            return _hold(verdict.reason, verdict.facts, rules)
-    return _changed(basis, situation, local) or _foreign(basis, snapshot, rules)
+            return _hold(verdict.reason, verdict.facts)
+    return _changed(basis, situation, local) or _foreign(basis, snapshot)
 
 
 def recheck_mention(mention: Mention, snapshot: Snapshot, rules: AccountRules, today: date) -> Hold | None:
@@ -103,7 +103,7 @@ def recheck_mention(mention: Mention, snapshot: Snapshot, rules: AccountRules, t
     """
     invoice = snapshot.invoice
     if snapshot.found and invoice is None:
-        return _hold(Reason.UNREADABLE, {}, rules)
+        return _hold(Reason.UNREADABLE, {})
     if invoice is not None and invoice.status is InvoiceStatus.OPEN:
         claim = claim_view(invoice, related=snapshot.related, shared_credits=mention.credits)
         home = snapshot.debtor.address if snapshot.debtor else None
@@ -111,13 +111,12 @@ def recheck_mention(mention: Mention, snapshot: Snapshot, rules: AccountRules, t
         late = mention.why == Reason.NOT_DUE and (due is None or today > due)
         if claim.demand == mention.demand and claim.currency == mention.currency and not late:
             return None
-    return _hold(Reason.CHANGED, {"what": "mention"}, rules)
+    return _hold(Reason.CHANGED, {"what": "mention"})
 
 
-def _hold(reason: Reason, facts: dict[str, object], rules: AccountRules) -> Hold:
+def _hold(reason: Reason, facts: dict[str, object]) -> Hold:
     until = facts.get("until")
-    text = words.reason(reason, rules.staff_language, facts)
-    return Hold(reason, text, until if isinstance(until, date) else None)
+    return Hold(reason, words.told(reason, facts), until if isinstance(until, date) else None)
 
 
 def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | None:
@@ -135,7 +134,7 @@ def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | Non
         what = "recipient"
     elif basis.deadline is not None and too_near(basis.deadline, basis.decided_on, today):
         what = "deadline"
-    return _hold(Reason.CHANGED, {"what": what}, situation.rules) if what else None
+    return _hold(Reason.CHANGED, {"what": what}) if what else None
 
 
 def _total(basis: Basis, situation: Situation, local: LocalView) -> int:
@@ -160,15 +159,15 @@ def _other_recipient(basis: Basis, case: CaseView, claim: ClaimView) -> bool:
     return (main or "") != basis.main or not known.issuperset(basis.recipient.split(", "))
 
 
-def _foreign(basis: Basis, snapshot: Snapshot, rules: AccountRules) -> Hold | None:
+def _foreign(basis: Basis, snapshot: Snapshot) -> Hold | None:
     for notice in snapshot.notices:
         if notice.status is NoticeStatus.CANCELLED or notice.id in basis.own_reminders:
             continue
         if _our_leftover(notice, basis):
-            return _hold(Reason.OWN_REMINDER_RUNNING, {"state": notice.status.value}, rules)
+            return _hold(Reason.OWN_REMINDER_RUNNING, {"state": notice.status.value})
         if notice.id in basis.known_reminders or is_ours(notice, ()):
             continue
-        return _hold(Reason.FOREIGN_REMINDER_RUNNING, {"id": notice.id, "state": notice.status.value}, rules)
+        return _hold(Reason.FOREIGN_REMINDER_RUNNING, {"id": notice.id, "state": notice.status.value})
     return None
 
 

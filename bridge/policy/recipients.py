@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from bridge.errors import Wrong
 from bridge.model import Address, Recipients
 from bridge.policy.channel import Via
 from bridge.policy.colleagues import copies
@@ -28,8 +29,7 @@ def addressed(claim: ClaimView, level: int) -> ClaimView:
 def email_of(text: str) -> str:
     """Return a mail address that a person wrote. Raises `ValueError` where it is none."""
     if not _EMAIL.fullmatch(text):
-        msg = f"{text!r} is no e-mail address; write one such as accounts@example.com"
-        raise ValueError(msg)
+        raise Wrong("{text!r} is no e-mail address; write one such as accounts@example.com", text=text)
     return text
 
 
@@ -38,8 +38,10 @@ def address_of(text: str) -> Address:
     parts = [part.strip() for part in text.split(";")]
     town = re.fullmatch(r"(?:([A-Z]{2})[- ])?(\d[\d -]{2,9})\s+(\S.*)", parts[-1])
     if len(parts) < 3 or not all(parts) or town is None:
-        msg = f"{text!r} is no address; write name; street; postcode town, such as 'Muster GmbH; Weg 1; 20095 Hamburg'"
-        raise ValueError(msg)
+        raise Wrong(
+            "{text!r} is no address; write name; street; postcode town, such as 'Muster GmbH; Weg 1; 20095 Hamburg'",
+            text=text,
+        )
     country, postcode, city = town.groups()
     return Address(
         lines=tuple(parts[:-2]), street=parts[-2], postcode=postcode.strip(), city=city, country=country or "DE"

@@ -9,6 +9,9 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from bridge.errors import Wrong
+from bridge.words import Sentence
+
 CLAIMS, PAYMENT = "[[claims]]", "[[payment]]"
 """What stands in a text, on a line of its own, for the table of claims and for how to pay; each channel puts its own form there."""
 
@@ -118,19 +121,21 @@ def check(source: str) -> None:
         unknown = meta.find_undeclared_variables(_environment.parse(source)) - VARIABLES.keys()
         if unknown:
             name = sorted(unknown)[0]
-            msg = f"there is no variable {name!r}{suggestion(name, VARIABLES)}; known are {', '.join(VARIABLES)}"
-            raise ValueError(msg)
+            raise Wrong(
+                "there is no variable {name!r}{hint}; known are {variables}",
+                name=name,
+                hint=suggestion(name, VARIABLES),
+                variables=", ".join(VARIABLES),
+            )
         for several in (True, False):
             values = example() | {"several": several}
             _template(source).render(values)
     except TemplateError as error:
         line = getattr(error, "lineno", None)
-        where = f" in line {line} of the text" if line else ""
-        msg = f"the text does not render{where}: {error}"
-        raise ValueError(msg) from error
+        where = Sentence(" in line {line} of the text", line=line) if line else ""
+        raise Wrong("the text does not render{where}: {error}", where=where, error=str(error)) from error
     except (TypeError, OverflowError, ArithmeticError, MemoryError) as error:
-        msg = f"the text does not render: {error}"
-        raise ValueError(msg) from error
+        raise Wrong("the text does not render: {error}", error=error) from error
 
 
 def render(source: str, values: Mapping[str, Any]) -> str:
@@ -138,12 +143,12 @@ def render(source: str, values: Mapping[str, Any]) -> str:
     return _template(source).render(values).strip()
 
 
-def suggestion(word: str, known: Any) -> str:
+def suggestion(word: str, known: Any) -> Sentence:
     """Return `, did you mean '...'?` where a known word is close, else nothing."""
     import difflib  # noqa: PLC0415  only for a mistake
 
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f", did you mean {close[0]!r}?" if close else ""
+    return Sentence(", did you mean {word!r}?", word=close[0]) if close else Sentence("")
 
 
 _MONTHS_EN = (

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from bridge.errors import Wrong
 from bridge.model import Frozen
 
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -35,16 +36,19 @@ class Trigger(Frozen):
     @classmethod
     def _no_day_before_issue(cls, data: Any) -> Any:
         if isinstance(data, Mapping) and "before_issue" in data:
-            msg = "a notice cannot go out before the invoice exists; 'before' works with the due date only: write before_due"
-            raise ValueError(msg)
+            raise Wrong(
+                "a notice cannot go out before the invoice exists; 'before' works with the due date only: write before_due"
+            )
         return data
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         given = [start.value for start in Start if getattr(self, start.value) is not None]
         if len(given) != 1:
-            msg = f"needs exactly one of after_due, before_due, after_issue, after_previous; found {', '.join(given) or 'none'}"
-            raise ValueError(msg)
+            raise Wrong(
+                "needs exactly one of after_due, before_due, after_issue, after_previous; found {given}",
+                given=", ".join(given) or "none",
+            )
         return self
 
     @cached_property

@@ -25,6 +25,7 @@ from bridge.model import (
 )
 from bridge.policy.instalments import Agreement
 from bridge.policy.money.history import NO_HISTORY, NOTHING_MORE, Asks, History
+from bridge.words import Sentence
 
 NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
@@ -245,7 +246,7 @@ class Hold:
     """A reason not to send right now, with its plain words. `until` is inclusive; None: until something changes."""
 
     reason: Reason
-    text: str
+    text: Sentence
     until: date | None = None
 
 

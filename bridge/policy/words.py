@@ -12,6 +12,7 @@ from typing import Any
 from bridge.model import Reason
 from bridge.policy import texts
 from bridge.policy.ways import Because
+from bridge.words import Sentence, both, tell
 
 _R = Reason
 
@@ -365,6 +366,11 @@ def reason(code: Reason, language: str = "de", facts: Mapping[str, Any] | None =
     return _PART.sub(part, _in(REASONS[code], language) + _in(_SET_BY, language))
 
 
+def told(code: Reason, facts: Mapping[str, Any] | None = None) -> Sentence:
+    """Return the plain words of a reason code in both languages, to be kept."""
+    return both(reason(code, "de", facts), reason(code, "en", facts))
+
+
 def remedy(code: Reason, language: str = "de") -> str:
     """Return what would have to change for the decision to change."""
     return _in(REMEDIES[code], language)
@@ -396,4 +402,4 @@ def _shown(name: str, value: Any, language: str, facts: Mapping[str, Any]) -> st
     known = _PLAIN.get(name, {}).get(value) if isinstance(value, str) else None
     if known is not None:
         return _in(known, language)
-    return str(value)
+    return tell(str(value), language)

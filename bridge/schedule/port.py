@@ -20,7 +20,11 @@ class Port:
             self._server = _Server((host, port), _handler(pages))
         except OSError as error:
             raise ConfigError(
-                f"monitor: cannot listen on {host}:{port}: {error.strerror}", cause="monitor_port"
+                "monitor: cannot listen on {host}:{port}: {strerror}",
+                host=host,
+                port=port,
+                strerror=error.strerror,
+                cause="monitor_port",
             ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="monitor", daemon=True)
         self._thread.start()

@@ -23,6 +23,7 @@ from bridge.page import PageServer
 from bridge.schedule import port as pages
 from bridge.schedule.times import Daily, due_before
 from bridge.store.leases import Held
+from bridge.words import Sentence
 
 if TYPE_CHECKING:
     from bridge.app import Bridge
@@ -65,7 +66,9 @@ class Service:
     def run(self) -> int:
         """Work until `stop` is called; return the exit code. Raises `AlreadyRunning` where another scheduler holds the lease."""
         try:
-            with self.bridge.store.leases.holding("scheduler", seconds=LEASE_SECONDS, what="the scheduler") as lease:
+            with self.bridge.store.leases.holding(
+                "scheduler", seconds=LEASE_SECONDS, what=Sentence("the scheduler")
+            ) as lease:
                 return self._run(lease)
         finally:
             self.ended.set()

@@ -13,6 +13,7 @@ from bridge.errors import UsageError
 from bridge.model import Cursor
 from bridge.store.rows import amount, cents
 from bridge.store.tables import account, invoice
+from bridge.words import NOTHING, Sentence
 
 OK, UNREACHABLE, RECONNECT, STOPPED = "ok", "unreachable", "reconnect", "stopped"
 
@@ -32,7 +33,7 @@ class Account:
     connector: str
     cursor: Cursor | None
     state: str
-    state_text: str
+    state_text: Sentence
     pulled_at: datetime | None
     full_at: datetime | None
     payments_as_of: datetime | None
@@ -56,7 +57,9 @@ class Accounts:
         """Return one account. Raises `UsageError` where it was never pulled."""
         row = conn.execute(select(account).where(account.c.name == name)).mappings().first()
         if row is None:
-            raise UsageError(f"account {name!r} is not known to the database; `mahnbridge pull {name}` reads it")
+            raise UsageError(
+                "account {name!r} is not known to the database; `mahnbridge pull {name}` reads it", name=name
+            )
         return _account(row)
 
     def all(self, conn: Connection) -> list[Account]:
@@ -76,7 +79,7 @@ class Accounts:
             conn.execute(update(account).where(account.c.name == name).values(**values))
         return bool(values)
 
-    def set_state(self, conn: Connection, name: str, state: str, text: str = "") -> str:
+    def set_state(self, conn: Connection, name: str, state: str, text: Sentence = NOTHING) -> str:
         """Set state and text for people; return the state before."""
         before = self.get(conn, name)
         if (before.state, before.state_text) != (state, text):

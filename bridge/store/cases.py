@@ -165,7 +165,7 @@ class Cases:
             conn.execute(select(dunning_case).where(dunning_case.c.number == number.strip().upper())).mappings().first()
         )
         if row is None:
-            raise UsageError(f"there is no case {number!r}; `mahnbridge cases` lists them")
+            raise UsageError("there is no case {number!r}; `mahnbridge cases` lists them", number=number)
         return row
 
     # ------------------------------------------------------------------------------------------------------- writing
@@ -284,7 +284,7 @@ class Cases:
         """
         row = self.by_number(conn, number)
         if row["state"] == "closed":
-            raise WrongState(f"case {row['number']} is closed already")
+            raise WrongState("case {row} is closed already", row=row["number"])
         ids = list(
             conn.scalars(select(claim.c.invoice_id).where(claim.c.case_id == row["id"], claim.c.state == "open"))
         )
@@ -312,7 +312,7 @@ class Cases:
             )
         )
         if not ids:
-            raise WrongState(f"nothing in case {row['number']} was closed by hand")
+            raise WrongState("nothing in case {row} was closed by hand", row=row["number"])
         self._note(conn, "reopened_by_hand", stamp, row["account"], row["id"], data={"note": note, "invoices": ids})
         for invoice_id in ids:
             known = self.standings(conn, row["account"], [invoice_id])[invoice_id]

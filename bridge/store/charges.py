@@ -6,6 +6,7 @@ They live in the journal; the claim carries their sum beside the fees of its not
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.engine import Connection
@@ -73,7 +74,7 @@ class Charges:
     ) -> None:
         """Add a charge that arose on day `on`. Raises `UsageError` where the day has not come, or the invoice is in no case."""
         if on > stamp.on:
-            raise UsageError(f"{on} lies in the future; today is {stamp.on}")
+            raise UsageError("{on} lies in the future; today is {today}", on=on, today=stamp.on)
         self._change(conn, account, invoice_id, cents)
         data = {"charge": kind, "cents": cents, "amount": f"{cents // 100}.{cents % 100:02d}", "on": on.isoformat()}
         self._record(conn, ADDED, account, invoice_id, stamp=stamp, data=data | {"note": note})
@@ -84,7 +85,11 @@ class Charges:
         """Take back the newest charge of this kind and amount. Raises `UsageError` where there is none."""
         same = [one for one in self.of(conn, account, invoice_id) if (one.kind, one.cents) == (kind, cents)]
         if not same:
-            raise UsageError(f"there is no charge {kind} of {cents / 100:.2f} on this invoice to take back")
+            raise UsageError(
+                "there is no charge {kind} of {amount} on this invoice to take back",
+                kind=kind,
+                amount=Decimal(cents).scaleb(-2),
+            )
         self._change(conn, account, invoice_id, -cents)
         data = {"charge": kind, "cents": cents, "amount": f"{cents // 100}.{cents % 100:02d}", "entry": same[-1].id}
         self._record(conn, TAKEN_BACK, account, invoice_id, stamp=stamp, data=data | {"note": note})
@@ -93,7 +98,9 @@ class Charges:
         mine = claim.c.account == account, claim.c.invoice_id == invoice_id
         changed = conn.execute(update(claim).where(*mine).values(fee_cents=claim.c.fee_cents + cents)).rowcount
         if changed != 1:
-            raise UsageError(f"invoice {invoice_id!r} is in no case yet; a run puts overdue invoices into one")
+            raise UsageError(
+                "invoice {invoice_id!r} is in no case yet; a run puts overdue invoices into one", invoice_id=invoice_id
+            )
 
     def _record(
         self, conn: Connection, kind: str, account: str, invoice_id: str, *, stamp: Stamp, data: dict[str, object]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
-from bridge.errors import UsageError
+from bridge.errors import UsageError, Wrong
 from bridge.model import Colleague, Reason
 from bridge.policy.colleagues import colleague_of
 from bridge.policy.recipients import address_of
@@ -52,8 +52,7 @@ class Target:
 
     def __post_init__(self) -> None:
         if (self.debtor_id is None) == (self.invoice_id is None):
-            msg = "a choice is about one customer or one invoice"
-            raise ValueError(msg)
+            raise Wrong("a choice is about one customer or one invoice")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +125,9 @@ class Choices:
         """
         if reason not in BLOCKING:
             known = ", ".join(sorted(one.value for one in BLOCKING))
-            raise UsageError(f"{reason.value!r} is no reason for a block; there are {known}")
+            raise UsageError("{reason!r} is no reason for a block; there are {known}", reason=reason.value, known=known)
         if until is not None and until < stamp.on:
-            raise UsageError(f"until {until} lies before today ({stamp.on})")
+            raise UsageError("until {until} lies before today ({on})", until=until, on=stamp.on)
         values = {
             "account": target.account,
             "debtor_id": target.debtor_id,
@@ -227,11 +226,13 @@ class Choices:
         Raises `UsageError` on an unknown setting or value, and on a next level that is not above the last one.
         """
         if setting.partition(":")[0] not in self.settings:
-            raise UsageError(f"{setting!r} is no choice; there are {', '.join(self.settings)}")
+            raise UsageError(
+                "{setting!r} is no choice; there are {settings}", setting=setting, settings=", ".join(self.settings)
+            )
         if setting == "include" and value not in ("include", "exclude", "default"):
-            raise UsageError(f"{value!r}: write include, exclude or default")
+            raise UsageError("{value!r}: write include, exclude or default", value=value)
         if setting == "next_level" and not (value.isdigit() and int(value) > 0):
-            raise UsageError(f"{value!r} is no level; write its number, such as 3")
+            raise UsageError("{value!r} is no level; write its number, such as 3", value=value)
         if setting == "next_level":
             self._not_back(conn, target, int(value))
         self.withdraw(conn, target, setting, stamp)
@@ -253,7 +254,8 @@ class Choices:
         stands_at = conn.scalar(select(claim.c.level).where(*where))
         if stands_at is not None:
             raise UsageError(
-                f"this claim stands at level {stands_at} already; a level never goes back, choose a higher one"
+                "this claim stands at level {stands_at} already; a level never goes back, choose a higher one",
+                stands_at=stands_at,
             )
 
     def withdraw(self, conn: Connection, target: Target, setting: str, stamp: Stamp) -> bool:

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, Table, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData, Table, Text, TypeDecorator
 from sqlalchemy.engine import Dialect
+
+from bridge.errors import Wrong
+from bridge.words import Sentence
 
 
 class Instant(TypeDecorator[datetime]):
@@ -17,8 +20,7 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            msg = f"naive instant {value!r}"
-            raise ValueError(msg)
+            raise Wrong("naive instant {value!r}", value=value)
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
@@ -26,6 +28,19 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Told(TypeDecorator[Sentence]):
+    """A sentence for staff, kept as template and facts, so that it is told in the language of whoever reads it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value.to_store() if isinstance(value, Sentence) else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Sentence | None:
+        return None if value is None else Sentence.stored(value)
 
 
 Cents = BigInteger

@@ -45,7 +45,9 @@ def database_url(where: str | Path) -> URL:
     if backend == "sqlite" and url.database not in (None, "", ":memory:"):
         return url.set(drivername="sqlite")
     raise ConfigError(
-        f"database {backend!r} is not supported; write a file path or postgresql://user@host/name", cause="database"
+        "database {backend!r} is not supported; write a file path or postgresql://user@host/name",
+        backend=backend,
+        cause="database",
     )
 
 
@@ -65,7 +67,12 @@ def _sqlite(url: URL) -> Engine:
         if not Path(url.database).exists():
             Path(url.database).touch(mode=0o600)  # it holds people's debts
     except OSError as error:
-        raise ConfigError(f"the database {url.database} cannot be made: {error.strerror}", cause="database") from error
+        raise ConfigError(
+            "the database {database} cannot be made: {strerror}",
+            database=url.database,
+            strerror=error.strerror,
+            cause="database",
+        ) from error
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=5, max_overflow=20)
     event.listen(engine, "connect", _sqlite_connection)
     return engine
@@ -137,7 +144,9 @@ def reach(engine: Engine) -> None:
             connection.execute(text("select 1"))
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else "no connection"
-        raise ConfigError(f"the database {shown} cannot be opened: {reason}", cause="database") from None
+        raise ConfigError(
+            "the database {shown} cannot be opened: {reason}", shown=shown, reason=reason, cause="database"
+        ) from None
 
 
 class DatabaseClock:

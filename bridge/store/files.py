@@ -78,7 +78,7 @@ class Files:
         """Return one file that left the house. Raises `UsageError` where there is none."""
         row = conn.execute(_query(kept_file.c.id == file_id)).mappings().first()
         if row is None:
-            raise UsageError(f"there is no file {file_id}; `mahnbridge files list` shows them")
+            raise UsageError("there is no file {file_id}; `mahnbridge files list` shows them", file_id=file_id)
         return _file(row)
 
     def listing(

@@ -71,7 +71,9 @@ class History:
             if one.version == version:
                 return one
         known = ", ".join(f"{one.version} ({one.first_on})" for one in found) or "none yet"
-        raise UsageError(f"plan {name!r} has no version {version!r}; kept are: {known}")
+        raise UsageError(
+            "plan {name!r} has no version {version!r}; kept are: {known}", name=name, version=version, known=known
+        )
 
     # -------------------------------------------------------------------------------------------------------- totals
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from bridge.store.tables import event
+from bridge.words import Sentence
 
 SELF = "mahnbridge"
 """The actor of everything that no person asked for."""
@@ -31,7 +32,7 @@ class Journal:
         step_id: int | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> int:
-        """Add one event of `kind` at the business instant `at`, local date `on`; return its id. `data` holds JSON values."""
+        """Add one event of `kind` at the business instant `at`, local date `on`; return its id. `data` holds JSON values and sentences."""
         values = {
             "at": at,
             "business_date": on,
@@ -43,6 +44,8 @@ class Journal:
             "run_id": run_id,
             "notice_id": notice_id,
             "step_id": step_id,
-            "data": dict(data or {}),
+            "data": {
+                name: value.to_store() if isinstance(value, Sentence) else value for name, value in (data or {}).items()
+            },
         }
         return int(conn.execute(insert(event).values(values).returning(event.c.id)).scalar_one())

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from bridge.errors import AlreadyRunning
 from bridge.store.tables import lease
+from bridge.words import NOTHING, Sentence
 
 
 def new_owner() -> str:
@@ -37,7 +38,9 @@ class Held:
     def renew(self, conn: Connection) -> None:
         """Prolong it, in the transaction that depends on it. Raises `AlreadyRunning` where somebody else has taken it over."""
         if not self._leases.renew(conn, self.name, self.owner, self._seconds):
-            raise AlreadyRunning(f"{self.name} was taken over by another process, because this one was too slow")
+            raise AlreadyRunning(
+                "{name} was taken over by another process, because this one was too slow", name=self.name
+            )
 
 
 class Leases:
@@ -78,7 +81,7 @@ class Leases:
         return None if row is None else (row.owner, row.until)
 
     @contextmanager
-    def holding(self, name: str, *, seconds: float, what: str = "") -> Iterator[Held]:
+    def holding(self, name: str, *, seconds: float, what: Sentence = NOTHING) -> Iterator[Held]:
         """Hold a lease for the block. Raises `AlreadyRunning` with the holder where it is taken; `what` names the work for people."""
         owner = new_owner()
         with self._engine.begin() as conn:
@@ -88,7 +91,7 @@ class Leases:
                 if dead and holder is not None:
                     self.release(conn, name, holder[0])
                 if not dead or not self.acquire(conn, name, owner, seconds):
-                    raise AlreadyRunning(f"{what or name} is already running{_by(holder)}")
+                    raise AlreadyRunning("{what} is already running{holder}", what=what or name, holder=_by(holder))
         try:
             yield Held(self, name, owner, seconds)
         finally:
@@ -96,12 +99,17 @@ class Leases:
                 self.release(conn, name, owner)
 
 
-def _by(holder: tuple[str, datetime] | None) -> str:
+def _by(holder: tuple[str, datetime] | None) -> Sentence:
     if holder is None:
-        return ""
+        return Sentence("")
     owner, until = holder
     host, _, rest = owner.partition(":")
-    return f" (process {rest.partition(':')[0]} on {host}, until {until:%H:%M:%S} UTC at the latest)"
+    return Sentence(
+        " (process {process} on {host}, until {until} UTC at the latest)",
+        process=rest.partition(":")[0],
+        host=host,
+        until=f"{until:%H:%M:%S}",
+    )
 
 
 def _died_here(owner: str) -> bool:

@@ -37,7 +37,7 @@ class Notices:
         query = select(notice).where(notice.c.id == notice_id)
         row = conn.execute(query.with_for_update() if lock else query).mappings().one_or_none()
         if row is None:
-            raise WrongState(f"there is no notice {notice_id}")
+            raise WrongState("there is no notice {notice_id}", notice_id=notice_id)
         return _notice(row, self._claims(conn, [notice_id]).get(notice_id, []))
 
     def listing(

@@ -19,6 +19,7 @@ from bridge.store.records import NewNotice, NewStep, Notice, NoticeClaim, Step
 from bridge.store.states import SETTLED, move_notice, move_step
 from bridge.store.tables import claim, invoice, notice, notice_claim, step
 from bridge.store.tasks import drop_tasks, wake_tasks
+from bridge.words import Sentence
 
 UNDONE = ("waiting", "queued", "sending", "unclear", "parked")
 
@@ -58,7 +59,9 @@ class Outbox(Notices):
             taken = self._taken(conn, new)
             if taken is None:
                 raise
-            raise NoticeExists(f"notice {taken} already covers level {new.level} of one of these claims") from error
+            raise NoticeExists(
+                "notice {taken} already covers level {level} of one of these claims", taken=taken, level=new.level
+            ) from error
         self._insert_steps(conn, notice_id, new, now)
         self._seal(conn, notice_id)
         if not new.needs_approval:
@@ -72,7 +75,7 @@ class Outbox(Notices):
         """
         known = self.get(conn, notice_id, lock=True)
         if any(one.state not in ("waiting", "queued") or one.attempts for one in self.steps.of_notice(conn, notice_id)):
-            raise WrongState(f"notice {notice_id} is already being delivered")
+            raise WrongState("notice {notice_id} is already being delivered", notice_id=notice_id)
         if known.state != "proposed":
             self.reopen(conn, notice_id)
         conn.execute(step.delete().where(step.c.notice_id == notice_id))
@@ -122,7 +125,7 @@ class Outbox(Notices):
         notice_id: int,
         *,
         reason: str,
-        text: str,
+        text: Sentence,
         today: date,
         now: datetime,
         withdrawn: bool = False,
@@ -135,9 +138,13 @@ class Outbox(Notices):
         found = self.get(conn, notice_id, lock=True)
         steps = self.steps.of_notice(conn, notice_id)
         if any(one.state == "unclear" or (one.state == "sending" and one.started_at) for one in steps):
-            raise WrongState(f"a call of notice {notice_id} is under way; its outcome must be known first")
+            raise WrongState(
+                "a call of notice {notice_id} is under way; its outcome must be known first", notice_id=notice_id
+            )
         if found.state == "waiting" and not withdrawn and any(one.act is Act.LETTER for one in steps):
-            raise WrongState(f"the letter of notice {notice_id} is written; note it as posted, or withdraw it")
+            raise WrongState(
+                "the letter of notice {notice_id} is written; note it as posted, or withdraw it", notice_id=notice_id
+            )
         landed = {one.claim_id for one in found.claims if one.landed_on}
         move_notice(conn, notice_id, "L" if landed else "D", reason=reason, reason_text=text)
         self._give_up(conn, notice_id, now, landed=landed)
@@ -151,7 +158,7 @@ class Outbox(Notices):
             self.advance(conn, notice_id, now=now)
         return made
 
-    def park(self, conn: Connection, notice_id: int, *, cause: str, text: str) -> None:
+    def park(self, conn: Connection, notice_id: int, *, cause: str, text: Sentence) -> None:
         """Show the notice as waiting for a person; one that has landed stays landed. Parked already is no mistake."""
         if self.get(conn, notice_id, lock=True).state in ("queued", "waiting", "dropped"):
             move_notice(conn, notice_id, "P", reason=cause, reason_text=text)

@@ -25,6 +25,7 @@ from bridge.store.tables import (
     step,
 )
 from bridge.store.upsert import CHUNK, chunked
+from bridge.words import Sentence
 
 DUNNABLE = ("invoice", "partial", "final")
 LIVE = ("proposed", "approved", "queued", "waiting", "parked")
@@ -68,7 +69,7 @@ class RunRow:
     started_at: datetime
     state: str
     cause: str | None
-    error: str | None
+    error: Sentence | None
 
 
 class Questions:

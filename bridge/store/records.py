@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from bridge.model import REACHES_DEBTOR, Act, Content, Proof, Snapshot
+from bridge.words import Sentence
 
 NOTHING = Content()
 
@@ -126,7 +127,7 @@ class Notice:
     approved_hash: str | None
     approved_by: str | None
     reason: str | None
-    reason_text: str | None
+    reason_text: Sentence | None
     created_at: datetime
     landed_at: datetime | None
     claims: tuple[NoticeClaim, ...]
@@ -166,7 +167,7 @@ class Step:
     baseline: tuple[Snapshot, ...]
     proof: Proof | None
     cause: str | None
-    error: str | None
+    error: Sentence | None
 
     @property
     def reaches_debtor(self) -> bool:

@@ -39,7 +39,7 @@ class Rejects:
         """Return one by its number. Raises `UsageError` where there is none."""
         row = conn.execute(select(rejects).where(rejects.c.id == reject_id)).first()
         if row is None:
-            raise UsageError(f"there is no set-aside record {reject_id}")
+            raise UsageError("there is no set-aside record {reject_id}", reject_id=reject_id)
         return _known(row)
 
     def counts(self, conn: Connection) -> dict[tuple[str, str, str], int]:

@@ -131,7 +131,7 @@ def reject_row(account: str, reject: Reject, key: str) -> Row:
         "provider_id": short(reject.provider_id),
         "field": short(reject.field),
         "value": plain(reject.value),
-        "reason": plain(reject.reason),
+        "reason": reject.reason,
         "source": plain(reject.source),
         "raw": plain(reject.raw),
         "hash": key,

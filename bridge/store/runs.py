@@ -12,6 +12,7 @@ from bridge.errors import UsageError, WrongState
 from bridge.policy.views import Decision
 from bridge.store.tables import decision, run
 from bridge.store.upsert import CHUNK, chunked
+from bridge.words import Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Run:
     state: str
     counts: Mapping[str, Any]
     cause: str | None
-    error: str | None
+    error: Sentence | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,9 @@ class Runs:
         if kind == "dun":
             last = self.last_date(conn, kind)
             if last is not None and on < last:
-                raise UsageError(f"the last dunning run was of {last}; a run dated {on} would go back in time")
+                raise UsageError(
+                    "the last dunning run was of {last}; a run dated {on} would go back in time", last=last, on=on
+                )
         values: dict[str, Any] = {
             "kind": kind,
             "account": account,
@@ -75,7 +78,9 @@ class Runs:
         conn.execute(
             update(run)
             .where(run.c.kind == kind, run.c.account.is_not_distinct_from(account), run.c.state == "running")
-            .values(state="failed", ended_at=at, cause="interrupted", error="the process ended before the run")
+            .values(
+                state="failed", ended_at=at, cause="interrupted", error=Sentence("the process ended before the run")
+            )
         )
 
     def end(
@@ -87,7 +92,7 @@ class Runs:
         state: str,
         counts: Mapping[str, Any],
         cause: str | None = None,
-        error: str | None = None,
+        error: Sentence | None = None,
     ) -> None:
         """Note how a run ended: `done`, `failed`, or `waiting` for one approval."""
         values = {"ended_at": at, "state": state, "counts": dict(counts), "cause": cause, "error": error}
@@ -97,14 +102,14 @@ class Runs:
         """Take a run out of waiting because a person approved it; return it. Raises `WrongState` where it does not wait."""
         changed = conn.execute(update(run).where(run.c.id == run_id, run.c.state == "waiting").values(state="done"))
         if changed.rowcount != 1:
-            raise WrongState(f"run {run_id} does not wait for an approval")
+            raise WrongState("run {run_id} does not wait for an approval", run_id=run_id)
         return self.get(conn, run_id)
 
     def get(self, conn: Connection, run_id: int) -> Run:
         """Return one run. Raises `UsageError` where there is none."""
         row = conn.execute(select(run).where(run.c.id == run_id)).mappings().first()
         if row is None:
-            raise UsageError(f"there is no run {run_id}")
+            raise UsageError("there is no run {run_id}", run_id=run_id)
         return Run(**row)
 
     def listing(

@@ -25,12 +25,34 @@ queued -P-> parked -Q-> queued, -L-> landed           proposed, approved, queued
 The last edge, dropped to landed, needs a proof or a person's evidence that the message went out all the same.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, update
 
 from bridge.errors import WrongState
 from bridge.store.tables import notice, step
+from bridge.words import Sentence
+
+_SAID: Mapping[str, Sentence] = {
+    "proposed": Sentence("proposed"),
+    "approved": Sentence("approved"),
+    "refused": Sentence("refused"),
+    "queued": Sentence("queued"),
+    "waiting": Sentence("waiting"),
+    "sending": Sentence("under way"),
+    "unclear": Sentence("unclear"),
+    "parked": Sentence("parked"),
+    "landed": Sentence("sent"),
+    "done": Sentence("done"),
+    "dropped": Sentence("dropped"),
+    "discarded": Sentence("discarded"),
+}
+
+
+def state_words(state: str) -> Sentence:
+    """Return the state of a notice or step in words."""
+    return _SAID[state]
 
 
 class Edge(NamedTuple):
@@ -101,5 +123,12 @@ def _move(
         .values(state=edge.target, **values)
     )
     if changed.rowcount != 1:
-        asked = " or ".join(sorted(edge.sources))
-        raise WrongState(f"{table.name} {row} is not {asked}, or not ours, as edge {letter} to {edge.target} asks for")
+        asked = sorted(edge.sources)
+        raise WrongState(
+            "{table} {row} is not {asked}, or not ours, as edge {letter} to {target} asks for",
+            table=table.name,
+            row=row,
+            asked=asked,
+            letter=letter,
+            target=edge.target,
+        )

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, s
 from bridge.errors import WrongState
 from bridge.model import Act, Proof, Snapshot
 from bridge.store.records import FailureGroup, Step
-from bridge.store.states import SETTLED, move_step
+from bridge.store.states import SETTLED, move_step, state_words
 from bridge.store.tables import Instant, notice, notice_claim, step
+from bridge.words import NOTHING, Sentence
 
 FINISHING = frozenset({Act.MARK_SENT, Act.NOTE, Act.TAG, Act.CUSTOMER_NOTE, Act.COMPLETE})
 _FREE: dict[str, Any] = {"lease_until": None}
 _UNCALLED: dict[str, Any] = {"lease_until": None, "started_at": None, "acted_at": None}
-_TEXT = 2000
 """How much of an error's text is kept."""
 
 
@@ -55,7 +55,7 @@ class Proved:
 
     state: str
     alarm: bool = False
-    text: str = ""
+    text: Sentence = NOTHING
 
 
 class Steps:
@@ -68,7 +68,7 @@ class Steps:
         query = select(step).where(step.c.id == step_id)
         row = conn.execute(query.with_for_update() if lock else query).mappings().one_or_none()
         if row is None:
-            raise WrongState(f"there is no step {step_id}")
+            raise WrongState("there is no step {step_id}", step_id=step_id)
         return Step.from_row(row)
 
     def of_notice(self, conn: Connection, notice_id: int) -> list[Step]:
@@ -174,7 +174,7 @@ class Steps:
             )
         )
         if changed.rowcount != 1:
-            raise WrongState(f"the claim on step {step_id} was lost before the call")
+            raise WrongState("the claim on step {step_id} was lost before the call", step_id=step_id)
 
     def release(
         self,
@@ -185,7 +185,7 @@ class Steps:
         now: datetime,
         not_before: datetime | None,
         cause: str | None,
-        error: str | None,
+        error: Sentence | None,
     ) -> None:
         """Give a step back to the queue because certainly nothing was written (edge d, or h where the lease had expired)."""
         self._end(
@@ -196,7 +196,7 @@ class Steps:
             **_UNCALLED,
             not_before=not_before,
             cause=cause,
-            error=error and error[:_TEXT],
+            error=error,
             updated_at=now,
         )
 
@@ -208,7 +208,7 @@ class Steps:
         *,
         now: datetime,
         cause: str,
-        error: str,
+        error: Sentence,
         written: bool = False,
     ) -> None:
         """Leave a step to a person (edge c, or g where the lease had expired); without `written` nothing was done."""
@@ -221,16 +221,24 @@ class Steps:
             **values,
             not_before=None,
             cause=cause,
-            error=error[:_TEXT],
+            error=error,
             updated_at=now,
         )
 
     def lose(
-        self, conn: Connection, step_id: int, owner: str, *, now: datetime, not_before: datetime, cause: str, error: str
+        self,
+        conn: Connection,
+        step_id: int,
+        owner: str,
+        *,
+        now: datetime,
+        not_before: datetime,
+        cause: str,
+        error: Sentence,
     ) -> None:
         """Record that the answer was lost (edge e); `find` is asked from `not_before` on."""
         mine = step.c.lease_owner == owner
-        values = {"not_before": not_before, "cause": cause, "error": error[:_TEXT], "looks": 0, "updated_at": now}
+        values = {"not_before": not_before, "cause": cause, "error": error, "looks": 0, "updated_at": now}
         move_step(conn, step_id, "e", mine, **_FREE, **values)
 
     def _end(self, conn: Connection, step_id: int, owner: str, edges: tuple[str, str], **values: Any) -> None:
@@ -249,7 +257,7 @@ class Steps:
         proof: Proof,
         *,
         now: datetime,
-        wrong: str | None = None,
+        wrong: Sentence | None = None,
     ) -> Proved:
         """Store a proof, whatever has become of the step meanwhile; a proof is never thrown away.
 
@@ -271,7 +279,10 @@ class Steps:
         if found.state == "parked":
             move_step(conn, step_id, "l", **values, cause=None, error=None)
             return Proved("done")
-        text = f"the answer came after the step was {found.state} again; it may have been done twice"
+        text = Sentence(
+            "the answer came after the step was given up or queued again ({state}); it may have been done twice",
+            state=state_words(found.state),
+        )
         move_step(conn, step_id, "k", **values, lease_owner=None, cause="late_proof", error=text)
         return Proved("parked", alarm=True, text=text)
 
@@ -289,7 +300,7 @@ class Steps:
             move_step(conn, step_id, "d", over, step.c.started_at.is_(None), **_FREE, lease_owner=None, updated_at=now)
         except WrongState:
             values = {"not_before": not_before, "looks": 0, "cause": "lease_expired", "updated_at": now}
-            text = "the process that made the call did not come back"
+            text = Sentence("the process that made the call did not come back")
             move_step(conn, step_id, "e", over, step.c.started_at.is_not(None), **_FREE, error=text, **values)
             return "unclear"
         return "queued"
@@ -303,7 +314,7 @@ class Steps:
         not_before: datetime,
         counted: bool,
         cause: str,
-        error: str,
+        error: Sentence,
     ) -> None:
         """Note that `find` saw nothing (`counted`) or did not answer, and ask again at `not_before`."""
         changed = conn.execute(
@@ -313,17 +324,17 @@ class Steps:
                 looks=found.looks + int(counted),
                 not_before=not_before,
                 cause=cause,
-                error=error[:_TEXT],
+                error=error,
                 updated_at=now,
             )
         )
         if changed.rowcount != 1:
-            raise WrongState(f"step {found.id} is no longer unclear")
+            raise WrongState("step {found_id} is no longer unclear", found_id=found.id)
 
     def absent(self, conn: Connection, found: Step, *, now: datetime) -> None:
         """Queue an unclear step again after its absence was proven (edge h). Raises `WrongState` for acts that reach the debtor."""
         if found.reaches_debtor:
-            raise WrongState(f"the absence of {found.act} can not be proven")
+            raise WrongState("the absence of {act} can not be proven", act=found.act)
         same = step.c.looks == found.looks
         text = "the provider certainly does not hold it"
         move_step(
@@ -339,10 +350,10 @@ class Steps:
             updated_at=now,
         )
 
-    def give_up(self, conn: Connection, found: Step, *, now: datetime, cause: str, error: str) -> None:
+    def give_up(self, conn: Connection, found: Step, *, now: datetime, cause: str, error: Sentence) -> None:
         """Leave an unclear step to a person (edge g)."""
         same = step.c.looks == found.looks
-        move_step(conn, found.id, "g", same, **_FREE, not_before=None, cause=cause, error=error[:_TEXT], updated_at=now)
+        move_step(conn, found.id, "g", same, **_FREE, not_before=None, cause=cause, error=error, updated_at=now)
 
     # ---------------------------------------------------------------------------------------------------- for people
 

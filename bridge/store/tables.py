@@ -5,7 +5,7 @@ Migrations in `migrations/` lead to exactly these tables; a test compares the tw
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 
-from bridge.store.columns import Cents, Id, Instant, metadata, table
+from bridge.store.columns import Cents, Id, Instant, Told, metadata, table
 
 __all__ = ["Instant", "metadata"]
 
@@ -18,7 +18,7 @@ account = table(
     Column("connector", String(64), nullable=False),
     Column("cursor", JSON(none_as_null=True)),
     Column("state", String(16), nullable=False, server_default="ok"),  # ok, unreachable, reconnect, stopped
-    Column("state_text", Text, nullable=False, server_default=""),
+    Column("state_text", Told, nullable=False, server_default=""),
     Column("pulled_at", Instant),  # end of the last successful pull
     Column("full_at", Instant),  # end of the last full listing
     Column("payments_as_of", Instant),
@@ -107,7 +107,7 @@ reject = table(
     Column("provider_id", String(128)),
     Column("field", String(128), nullable=False),
     Column("value", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Told, nullable=False),
     Column("source", Text, nullable=False),
     Column("raw", Text, nullable=False),
     Column("hash", String(32), nullable=False),  # of kind, id or raw: the same bad record is one row
@@ -232,7 +232,7 @@ run = table(
     Column("state", String(16), nullable=False),  # running, done, failed, waiting (for an approval)
     Column("counts", JSON, nullable=False),
     Column("cause", String(64)),
-    Column("error", Text),
+    Column("error", Told),
     Index("ix_run_started", "started_at"),
 )
 
@@ -288,7 +288,7 @@ notice = table(
     Column("approved_by", Text),
     Column("approved_at", Instant),
     Column("reason", String(32)),  # of a drop or refusal
-    Column("reason_text", Text),
+    Column("reason_text", Told),
     Column("created_at", Instant, nullable=False),
     Column("landed_at", Instant),
     Column("undelivered", Boolean, nullable=False, server_default=text("false")),
@@ -352,7 +352,7 @@ step = table(
     Column("proof", JSON),  # model.Proof
     Column("proved_at", Instant),
     Column("cause", String(64)),
-    Column("error", Text),
+    Column("error", Told),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("notice_id", "seq"),
     Index("ix_step_state", "account", "state"),

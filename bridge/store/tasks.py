@@ -11,6 +11,7 @@ from bridge.errors import UsageError, WrongState
 from bridge.store.cases import Stamp
 from bridge.store.journal import Journal
 from bridge.store.tables import task
+from bridge.words import Sentence
 
 OPEN, LATER, DONE, DROPPED = "open", "later", "done", "dropped"
 
@@ -70,7 +71,7 @@ class Tasks:
         """Return one task. Raises `UsageError` where there is none."""
         row = conn.execute(select(task).where(task.c.id == task_id)).mappings().first()
         if row is None:
-            raise UsageError(f"there is no task {task_id}; `mahnbridge tasks list` shows them")
+            raise UsageError("there is no task {task_id}; `mahnbridge tasks list` shows them", task_id=task_id)
         return _task(row)
 
     def listing(
@@ -147,8 +148,8 @@ class Tasks:
         changed = conn.execute(update(task).where(task.c.id == found.id, task.c.state == OPEN).values(**values))
         if changed.rowcount != 1:
             now = self.get(conn, found.id)
-            by = f" by {now.ended_by}" if now.ended_by else ""
-            raise WrongState(f"task {found.id} is {now.state}{by}, not open")
+            by = Sentence(" (ended by {person})", person=now.ended_by) if now.ended_by else ""
+            raise WrongState("task {number} is no longer open{by}", number=found.id, by=by)
 
     def _note(
         self, conn: Connection, kind: str, one: Task, stamp: Stamp, data: Mapping[str, object] | None = None

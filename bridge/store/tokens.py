@@ -17,6 +17,7 @@ from bridge.store.engine import reader
 from bridge.store.leases import Leases
 from bridge.store.tables import account as accounts
 from bridge.store.tables import token as tokens
+from bridge.words import Sentence
 
 
 class Cipher(Protocol):
@@ -90,7 +91,7 @@ class Tokens:
         with self._engine.begin() as conn:
             self._leases.release(conn, f"token:{account}", owner)
 
-    def reconnect_needed(self, account: str, text: str) -> None:
+    def reconnect_needed(self, account: str, text: Sentence) -> None:
         """Set the account's state to `reconnect` with `text` for people."""
         with self._engine.begin() as conn:
             conn.execute(update(accounts).where(accounts.c.name == account).values(state=RECONNECT, state_text=text))

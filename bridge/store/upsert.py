@@ -18,6 +18,7 @@ from bridge.store import rows
 from bridge.store.ours import made_by_us
 from bridge.store.rows import Record
 from bridge.store.tables import debtor, invoice, payment, provider_notice, reject
+from bridge.words import Sentence
 
 CHUNK = 500
 """Ids per query: far below every driver's limit of parameters."""
@@ -249,9 +250,9 @@ def _unfit(record: Debtor | Invoice | Payment | ProviderNotice) -> Iterator[str]
 
 def _misfit(record: Debtor | Invoice | Payment | ProviderNotice, field: str) -> Reject:
     reason = (
-        f"no level between 0 and {_HIGHEST_LEVEL}"
+        Sentence("no level between 0 and {highest_level}", highest_level=_HIGHEST_LEVEL)
         if field == "level"
-        else f"an id has at most {_LONGEST} characters and no NUL"
+        else Sentence("an id has at most {longest} characters and no NUL", longest=_LONGEST)
     )
     return Reject(
         kind=_KINDS[type(record)],

@@ -124,7 +124,12 @@ class Api:
         """Return the record of this id. Raises `BadAnswer` for another one, which a cache or gateway may have kept."""
         found = wire.one(self._get(f"/{path}/{record_id}").data, item)
         if wire.text(found, "id") != record_id:
-            raise BadAnswer(f"/{path}/{record_id}: the answer is another record, {wire.text(found, 'id')!r}")
+            raise BadAnswer(
+                "/{path}/{record_id}: the answer is another record, {found!r}",
+                path=path,
+                record_id=record_id,
+                found=wire.text(found, "id"),
+            )
         return found
 
     def reminder_items(self, reminder_id: str) -> list[Record]:
@@ -173,9 +178,9 @@ class Api:
                 str(record.get("base64file", "")).replace("\n", "").replace("\r", ""), validate=True
             )
         except (binascii.Error, ValueError) as error:
-            raise BadAnswer(f"the PDF of {kind}/{record_id} is no base64") from error
+            raise BadAnswer("the PDF of {kind}/{record_id} is no base64", kind=kind, record_id=record_id) from error
         if not content.startswith(b"%PDF"):
-            raise BadAnswer(f"the file of {kind}/{record_id} is no PDF")
+            raise BadAnswer("the file of {kind}/{record_id} is no PDF", kind=kind, record_id=record_id)
         return content
 
     # ------------------------------------------------------------------------------------------------------------- writes
@@ -267,20 +272,34 @@ class Api:
         if (
             len(records) < due
         ):  # nothing, or smaller pages than were asked for: the pages in between would never be read
-            text = f"{path}: page {number} of {pages} has {len(records)} of {total} records, {due} should be on it; is page_size too large?"
-            raise BadAnswer(text, cause="bad_answer")
+            raise BadAnswer(
+                "{path}: page {number} of {pages} has {records} of {total} records, {due} should be on it; is page_size too large?",
+                path=path,
+                number=number,
+                pages=pages,
+                records=len(records),
+                total=total,
+                due=due,
+                cause="bad_answer",
+            )
         return Page(records, number, pages, total, last=pages <= 1)
 
     def _get(self, path: str, params: Mapping[str, Any] | None = None, method: str = "GET") -> Reply:
         reply = self.http.read(path, params={"format": "json", **(params or {})}, method=method)
         if (error := wire.failure(reply.data)) is not None:
-            raise Refused(f"{path}: {error}", cause="billomat_error")
+            raise Refused("{path}: {error}", path=path, error=error, cause="billomat_error")
         return reply
 
     def _write(self, method: str, path: str, root: str, fields: Record | None) -> Record:
         body = None if fields is None else {root: fields}
         reply = self.http.write(method, path, params={"format": "json"}, body=body)
         if (said := wire.failure(reply.data)) is not None:
-            raise Unclear(f"{path}: HTTP {reply.status} with an error: {said}", cause="billomat_error")
+            raise Unclear(
+                "{path}: HTTP {status} with an error: {said}",
+                path=path,
+                status=reply.status,
+                said=said,
+                cause="billomat_error",
+            )
         found = reply.data.get(root) if isinstance(reply.data, dict) else None
         return wire.without_unset_dates(found) if isinstance(found, dict) else {}

@@ -1,6 +1,6 @@
 """Finding out whether an account works: key, rights, document quota, dunning levels, places for our line, and what cannot be seen."""
 
-from bridge.contract import Act, BadAnswer, ConfigError, Finding, Health, NotFound, Refused, Reply, Severity
+from bridge.contract import Act, BadAnswer, ConfigError, Finding, Health, NotFound, Refused, Reply, Sentence, Severity
 from connectors.billomat import wire
 from connectors.billomat.api import Api, Record
 from connectors.billomat.levels import Levels, documents_left
@@ -36,7 +36,11 @@ class Check:
         try:
             reply = self.api.account()
         except ConfigError as error:
-            self._say(Severity.ERROR, "billomat_credentials", f"Billomat does not accept the key: {error}")
+            self._say(
+                Severity.ERROR,
+                "billomat_credentials",
+                Sentence("Billomat does not accept the key: {error}", error=error),
+            )
             return Health(ok=False, findings=tuple(self.findings))
         rights = self._rights()
         self._reading_rights(rights)
@@ -46,8 +50,9 @@ class Check:
         self._say(
             Severity.WARNING,
             "billomat_own_automation",
-            "Billomat does not show whether its own dunning levels run automatically. Switch their automation off on every level (Settings > "
-            "Documents > Dunning levels). Reminders made there are adopted, and writing stops when they keep appearing.",
+            Sentence(
+                "Billomat does not show whether its own dunning levels run automatically. Switch their automation off on every level (Settings > Documents > Dunning levels). Reminders made there are adopted, and writing stops when they keep appearing."
+            ),
         )
         skew = self.api.http.clock_skew
         return Health(
@@ -58,7 +63,7 @@ class Check:
             clock_skew_seconds=None if skew is None else round(skew.total_seconds()),
         )
 
-    def _say(self, severity: Severity, code: str, text: str) -> None:
+    def _say(self, severity: Severity, code: str, text: Sentence) -> None:
         self.findings.append(Finding(severity=severity, code=code, text=text))
 
     # ------------------------------------------------------------------------------------------------------------- rights
@@ -74,7 +79,9 @@ class Check:
         self._say(
             Severity.INFO,
             "billomat_rights_unknown",
-            "The rights of the key's user cannot be read. It needs: reminders DELETE, invoices UPDATE, clients UPDATE, credit notes READ.",
+            Sentence(
+                "The rights of the key's user cannot be read. It needs: reminders DELETE, invoices UPDATE, clients UPDATE, credit notes READ."
+            ),
         )
         return None
 
@@ -82,7 +89,9 @@ class Check:
         areas = ["invoices", "clients", "reminders", *(["credit_notes"] if self.settings.credit_notes else [])]
         for area in areas:
             if rights is not None and not _may(rights, area, "READ"):
-                self._say(Severity.ERROR, "billomat_right_missing", f"The key's user may not read {area}.")
+                self._say(
+                    Severity.ERROR, "billomat_right_missing", Sentence("The key's user may not read {area}.", area=area)
+                )
 
     def _usable(self, acts: frozenset[Act], rights: Record | None) -> frozenset[Act]:
         usable = set(acts)
@@ -92,14 +101,22 @@ class Check:
                 self._say(
                     Severity.WARNING,
                     "billomat_right_missing",
-                    f"{act} needs the right {right} on {area}, which the key's user lacks.",
+                    Sentence(
+                        "{act} needs the right {right} on {area}, which the key's user lacks.",
+                        act=act,
+                        right=right,
+                        area=area,
+                    ),
                 )
         if Act.CUSTOMER_NOTE in usable and not self._has_place():
             usable.discard(Act.CUSTOMER_NOTE)
             self._say(
                 Severity.INFO,
                 "billomat_no_place",
-                f"There is no client property {self.place.name!r} yet; the line about a reminder stays in the case. `mahnbridge init --places` creates it.",
+                Sentence(
+                    "There is no client property {place!r} yet; the line about a reminder stays in the case. `mahnbridge init --places` creates it.",
+                    place=self.place.name,
+                ),
             )
         if Act.SEND_POST in usable and not self.settings.post:
             usable.discard(Act.SEND_POST)
@@ -119,25 +136,33 @@ class Check:
             self._say(
                 Severity.ERROR,
                 "billomat_document_quota",
-                "The monthly document quota is used up; no reminder can be created (drafts count as documents).",
+                Sentence(
+                    "The monthly document quota is used up; no reminder can be created (drafts count as documents)."
+                ),
             )
         elif left is not None:
             severity = Severity.WARNING if left < FEW_DOCUMENTS else Severity.INFO
             self._say(
-                severity, "billomat_documents_left", f"{left} documents are left this month; every reminder uses one."
+                severity,
+                "billomat_documents_left",
+                Sentence("{left} documents are left this month; every reminder uses one.", left=left),
             )
 
     def _levels(self) -> tuple[str, ...]:
         names = tuple(wire.text(row, "name") or str(place) for place, row in enumerate(self.levels.rows(), 1))
         if names:
             self._say(
-                Severity.INFO, "billomat_levels", f"Billomat has {len(names)} dunning levels: {', '.join(names)}."
+                Severity.INFO,
+                "billomat_levels",
+                Sentence("Billomat has {count} dunning levels: {names}.", count=len(names), names=names),
             )
         else:
             self._say(
                 Severity.WARNING,
                 "billomat_no_levels",
-                "Billomat has no dunning levels (Settings > Documents > Dunning levels). A plan that uses its reminders needs one for each level.",
+                Sentence(
+                    "Billomat has no dunning levels (Settings > Documents > Dunning levels). A plan that uses its reminders needs one for each level."
+                ),
             )
         return names
 

@@ -25,6 +25,7 @@ from connectors.billomat.api import Api
 from connectors.billomat.checking import Check
 from connectors.billomat.drafts import Drafts
 from connectors.billomat.finding import Find
+from connectors.billomat.german import GERMAN
 from connectors.billomat.levels import Levels, Quota
 from connectors.billomat.looking import Look
 from connectors.billomat.places import CustomerPlace
@@ -38,6 +39,7 @@ class Billomat(Connector):
     """One Billomat account."""
 
     name: ClassVar[str] = "billomat"
+    german: ClassVar[dict[str, str]] = GERMAN
     Settings: ClassVar[type[ConnectorSettings]] = Settings
     hosts: ClassVar[tuple[str, ...]] = ("billomat.net", "billomat.com")
     starter: ClassVar[str] = """
@@ -69,7 +71,7 @@ http:
     def __init__(self, account: str, settings: ConnectorSettings, mapping: Mapping, http: Http) -> None:
         super().__init__(account, settings, mapping, http)
         if not isinstance(settings, Settings):
-            raise ConfigError(f"account {account}: these are not the settings of Billomat")
+            raise ConfigError("account {account}: these are not the settings of Billomat", account=account)
         self._settings = settings
         self._api = Api(http, settings.page_size)
         self._reading = Reading(settings, mapping)
@@ -101,7 +103,7 @@ http:
         if key.startswith(CREDIT_NOTE_PREFIX):
             kind, key = "credit-notes", key.removeprefix(CREDIT_NOTE_PREFIX)
         if not kind or not key.isdigit():
-            raise NotFound(f"Billomat has no document of {ref.kind} {ref.id!r}")
+            raise NotFound("Billomat has no document of {kind} {ref_id!r}", kind=ref.kind, ref_id=ref.id)
         return self._api.pdf(kind, key)
 
     def prepare_places(self) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ of. So everything is read back; what differs and cannot be set is refused, namin
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from bridge.contract import BadRecord, NotFound, Refused, WriteBack
+from bridge.contract import BadRecord, NotFound, Refused, Sentence, WriteBack
 from connectors.billomat import wire
 from connectors.billomat.api import Api, Record
 from connectors.billomat.levels import Levels
@@ -39,18 +39,26 @@ class Drafts:
         """Return the reminder of this write-back. Raises `Refused` where it is gone, or not ours, or of another invoice."""
         key = write.reminder_id
         if key is None or not key.isdigit():
-            raise Refused(f"{write.act} needs the reminder that was created before, not {key!r}", cause="no_reminder")
+            raise Refused(
+                "{act} needs the reminder that was created before, not {key!r}",
+                act=write.act,
+                key=key,
+                cause="no_reminder",
+            )
         try:
             record = wire.without_unset_dates(self.api.reminder(key))
         except NotFound as error:
-            raise NotFound(f"reminder {key} no longer exists at Billomat") from error
+            raise NotFound("reminder {key} no longer exists at Billomat", key=key) from error
         if write.invoice is not None and wire.text(record, "invoice_id") != write.invoice.id:
             raise Refused(
-                f"reminder {key} belongs to invoice {wire.text(record, 'invoice_id')}, not to {write.invoice.id}",
+                "reminder {key} belongs to invoice {record}, not to {invoice_id}",
+                key=key,
+                record=wire.text(record, "invoice_id"),
+                invoice_id=write.invoice.id,
                 cause="not_ours",
             )
         if marker_of(record) is None:
-            raise Refused(f"reminder {key} does not carry our mark; it is left alone", cause="not_ours")
+            raise Refused("reminder {key} does not carry our mark; it is left alone", key=key, cause="not_ours")
         return record
 
     def amend(self, write: WriteBack) -> Checked:
@@ -73,13 +81,20 @@ class Drafts:
         if left := self._differences(record, write):
             field = next(iter(left))
             raise Refused(
-                f"reminder {write.reminder_id}: {field} is {wire.text(record, field)!r} at Billomat and should be {left[field]!r}",
+                "reminder {reminder_id}: {field} is {record!r} at Billomat and should be {left!r}",
+                reminder_id=write.reminder_id,
+                field=field,
+                record=wire.text(record, field),
+                left=left[field],
                 cause=f"differs_{field}",
             )
         fee = self._fee(record, items, write)
         if fee != write.content.fee:
             raise Refused(
-                f"reminder {write.reminder_id}: its items charge {fee} at Billomat, the fee should be {write.content.fee}",
+                "reminder {reminder_id}: its items charge {charged} at Billomat, the fee should be {fee}",
+                reminder_id=write.reminder_id,
+                charged=fee,
+                fee=write.content.fee,
                 cause="differs_fee",
             )
         self._check_amount(record, write)
@@ -91,8 +106,10 @@ class Drafts:
         level = self.reading.level(record)
         if write.expected_provider_level is not None and level != write.expected_provider_level:
             raise Refused(
-                f"reminder {write.reminder_id}: Billomat chose its level {level}, expected was {write.expected_provider_level}; "
-                "see the dunning levels in its settings",
+                "reminder {reminder_id}: Billomat chose its level {level}, expected was {expected_provider_level}; see the dunning levels in its settings",
+                reminder_id=write.reminder_id,
+                level=level,
+                expected_provider_level=write.expected_provider_level,
                 cause="differs_level",
             )
         return level
@@ -101,7 +118,10 @@ class Drafts:
     def _must_be_draft(record: Record) -> None:
         if (status := wire.text(record, "status")) != "DRAFT":
             raise Refused(
-                f"reminder {wire.text(record, 'id')} is {status} at Billomat and no draft any more", cause="no_draft"
+                "reminder {record} is {status} at Billomat and no draft any more",
+                record=wire.text(record, "id"),
+                status=status,
+                cause="no_draft",
             )
 
     @staticmethod
@@ -156,8 +176,11 @@ class Drafts:
             shown = None if gross is None else gross - (paid or ZERO)
         if shown not in (principal, principal + fee):
             raise Refused(
-                f"reminder {write.reminder_id}: Billomat asks for {'nothing' if shown is None else shown}, should be {principal}"
-                + (f" and {fee} fee" if fee else ""),
+                "reminder {reminder_id}: Billomat asks for {shown}, should be {principal} and {fee} fee",
+                reminder_id=write.reminder_id,
+                shown=Sentence("nothing") if shown is None else shown,
+                principal=principal,
+                fee=fee,
                 cause="differs_amount",
             )
 
@@ -169,7 +192,7 @@ def _item_total(item: Record) -> Decimal:
             return total
         return (wire.amount(item, "quantity") or ZERO) * (wire.amount(item, "unit_price") or ZERO)
     except BadRecord as error:
-        raise Refused(f"an item of the reminder has no amount: {error}", cause="differs_fee") from error
+        raise Refused("an item of the reminder has no amount: {error}", error=error, cause="differs_fee") from error
 
 
 def _lines(text: Any) -> str:

@@ -6,7 +6,18 @@ invoice, so what went out is found by an entry of our own user newer than the ne
 
 from collections.abc import Callable
 
-from bridge.contract import Act, BadAnswer, CannotTell, ConfigError, NotFound, Proof, ProviderNotice, Refused, WriteBack
+from bridge.contract import (
+    Act,
+    BadAnswer,
+    CannotTell,
+    ConfigError,
+    NotFound,
+    Proof,
+    ProviderNotice,
+    Refused,
+    Sentence,
+    WriteBack,
+)
 from connectors.billomat import tags, wire
 from connectors.billomat.api import Record
 from connectors.billomat.drafts import COMPLETED
@@ -42,7 +53,7 @@ class Find:
     def __call__(self, write: WriteBack) -> Proof | None:
         act = self._acts.get(write.act)
         if act is None:
-            raise CannotTell(f"Billomat does not know {write.act}")
+            raise CannotTell("Billomat does not know {act}", act=write.act)
         return act(write)
 
     # ------------------------------------------------------------------------------------------------------ the reminder
@@ -66,19 +77,27 @@ class Find:
         if len(live) > 1:
             drafts = [str(wire.number(row)) for row in live[1:] if wire.text(row, "status") == "DRAFT"]
             raise CannotTell(
-                f"several reminders carry {write.marker}: keep {wire.number(live[0])}, delete the drafts {', '.join(drafts) or 'none'} "
-                f"of {', '.join(str(wire.number(row)) for row in live[1:])}",
+                "several reminders carry {marker}: keep {kept}, delete the drafts {drafts} of {others}",
+                marker=write.marker,
+                kept=wire.number(live[0]),
+                drafts=drafts or Sentence("none"),
+                others=", ".join(str(wire.number(row)) for row in live[1:]),
                 cause="duplicate_reminder",
             )
         if live:
             return self._created(write, live[0])
         if ours:
             raise CannotTell(
-                f"reminder {wire.number(ours[0])} with {write.marker} was cancelled", cause="cancelled_reminder"
+                "reminder {ours} with {marker} was cancelled",
+                ours=wire.number(ours[0]),
+                marker=write.marker,
+                cause="cancelled_reminder",
             )
         if strange := [str(wire.number(row)) for row in rows if self._may_be_ours(write, row)]:
             raise CannotTell(
-                f"reminder {', '.join(strange)} without our mark appeared meanwhile", cause="unmarked_reminder"
+                "reminder {strange} without our mark appeared meanwhile",
+                strange=", ".join(strange),
+                cause="unmarked_reminder",
             )
         return None
 
@@ -122,10 +141,10 @@ class Find:
         try:
             record = self.drafts.own(write)
             if wire.text(record, "status") != "DRAFT":
-                raise CannotTell(f"reminder {write.reminder_id} is no draft any more")
+                raise CannotTell("reminder {reminder_id} is no draft any more", reminder_id=write.reminder_id)
             checked = self.drafts.check(record, self.api.reminder_items(str(write.reminder_id)), write)
         except NotFound as error:
-            raise CannotTell(str(error), cause="gone") from error
+            raise CannotTell(error.sentence, cause="gone") from error
         except Refused:
             return None  # not as it should be; amending again is harmless and names what differs
         return self.push.proof_of_draft(write, checked, found_later=True)
@@ -134,12 +153,17 @@ class Find:
         try:
             record = self.drafts.own(write)
         except Refused as error:
-            raise CannotTell(str(error), cause=error.cause) from error
+            raise CannotTell(error.sentence, cause=error.cause) from error
         status = wire.text(record, "status")
         if status == "DRAFT":
             return None
         if status not in COMPLETED:
-            raise CannotTell(f"reminder {write.reminder_id} is {status} at Billomat", cause="cancelled_reminder")
+            raise CannotTell(
+                "reminder {reminder_id} is {status} at Billomat",
+                reminder_id=write.reminder_id,
+                status=status,
+                cause="cancelled_reminder",
+            )
         self.drafts.levels.rows()
         notice = self.push.reading.notice(record)
         return proof(
@@ -158,10 +182,13 @@ class Find:
         except NotFound:
             return proof(write, self.push.now, provider_id=write.reminder_id, found_later=True, status="absent")
         except Refused as error:
-            raise CannotTell(str(error), cause=error.cause) from error
+            raise CannotTell(error.sentence, cause=error.cause) from error
         if (status := wire.text(record, "status")) != "DRAFT":
             raise CannotTell(
-                f"reminder {write.reminder_id} is {status} at Billomat and no draft any more", cause="no_draft"
+                "reminder {reminder_id} is {status} at Billomat and no draft any more",
+                reminder_id=write.reminder_id,
+                status=status,
+                cause="no_draft",
             )
         return None
 
@@ -172,7 +199,9 @@ class Find:
         done = [row for row in sent if wire.text(row, "actionkey") != FAILED]
         if not done and sent:
             raise CannotTell(
-                f"Billomat reports that the mail of reminder {write.reminder_id} failed", cause="mail_failed"
+                "Billomat reports that the mail of reminder {reminder_id} failed",
+                reminder_id=write.reminder_id,
+                cause="mail_failed",
             )
         return self._sent(write, done)
 
@@ -182,7 +211,9 @@ class Find:
     def _sent(self, write: WriteBack, entries: list[Record]) -> Proof:
         if not entries:
             raise CannotTell(
-                f"the history shows no sending of reminder {write.reminder_id}; that proves nothing", cause="no_trace"
+                "the history shows no sending of reminder {reminder_id}; that proves nothing",
+                reminder_id=write.reminder_id,
+                cause="no_trace",
             )
         first = min(entries, key=wire.number)
         return proof(

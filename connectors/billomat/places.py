@@ -2,7 +2,7 @@
 
 import threading
 
-from bridge.contract import Finding, Refused, Severity, Unclear
+from bridge.contract import Finding, Refused, Sentence, Severity, Unclear
 from connectors.billomat import wire
 from connectors.billomat.api import Api
 from connectors.billomat.settings import Settings
@@ -31,17 +31,21 @@ class CustomerPlace:
         """Create the property unless it exists."""
         if self.find() is not None:
             return Finding(
-                severity=Severity.INFO, code="billomat_place_ready", text=f"The client property {self.name!r} exists."
+                severity=Severity.INFO,
+                code="billomat_place_ready",
+                text=Sentence("The client property {name!r} exists.", name=self.name),
             )
         self.api.add_property(self.name)
         if self.find() is None:
             raise Unclear(
-                f"the client property {self.name!r} was created but is not listed yet; try again", cause="place"
+                "the client property {name!r} was created but is not listed yet; try again",
+                name=self.name,
+                cause="place",
             )
         return Finding(
             severity=Severity.INFO,
             code="billomat_place_created",
-            text=f"The client property {self.name!r} was created.",
+            text=Sentence("The client property {name!r} was created.", name=self.name),
         )
 
     def put(self, client_id: str, line: str) -> str | None:
@@ -49,7 +53,9 @@ class CustomerPlace:
         property_id = self.find()
         if property_id is None:
             raise Refused(
-                f"there is no client property {self.name!r}; `mahnbridge init --places` creates it", cause="no_place"
+                "there is no client property {name!r}; `mahnbridge init --places` creates it",
+                name=self.name,
+                cause="no_place",
             )
         return wire.text(self.api.set_property(client_id, property_id, line), "id")
 

@@ -1,7 +1,7 @@
 """From Billomat's records to the shared model. No calls; every failure is a `BadRecord`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -25,6 +25,8 @@ from bridge.contract import (
     Reason,
     Reject,
     Relation,
+    Sentence,
+    misfit,
 )
 from connectors.billomat import wire
 from connectors.billomat.settings import Settings
@@ -112,7 +114,10 @@ class Reading:
             tags=tags,
             flags=()
             if correction
-            else (*self._direct_debit(raw, fields), *self._tag_flags(tags, self.settings.invoice_tags, "invoice")),
+            else (
+                *self._direct_debit(raw, fields),
+                *self._tag_flags(tags, self.settings.invoice_tags, _invoice_tag),
+            ),
             email=email,
             **fields,
         )
@@ -159,12 +164,12 @@ class Reading:
         return (Flag(reason=Reason.DIRECT_DEBIT_PENDING, source="invoice.payment_types", until=until),)
 
     @staticmethod
-    def _tag_flags(tags: tuple[str, ...], meaning: dict[str, Reason], owner: str) -> tuple[Flag, ...]:
+    def _tag_flags(
+        tags: tuple[str, ...], meaning: dict[str, Reason], told: Callable[[str], Sentence]
+    ) -> tuple[Flag, ...]:
         reasons = {name.casefold(): reason for name, reason in meaning.items()}
         return tuple(
-            Flag(reason=reasons[tag.casefold()], source=f"{owner} tag {tag}")
-            for tag in tags
-            if tag.casefold() in reasons
+            Flag(reason=reasons[tag.casefold()], source=told(tag)) for tag in tags if tag.casefold() in reasons
         )
 
     # ------------------------------------------------------------------------------------------------------------- people
@@ -195,7 +200,7 @@ class Reading:
             tags=tags,
             flags=(
                 *self._client_flags(raw, mandate=mandate),
-                *self._tag_flags(tags, self.settings.client_tags, "client"),
+                *self._tag_flags(tags, self.settings.client_tags, _client_tag),
             ),
             payment_term_days=int(term) if term and term.isascii() and term.isdigit() and len(term) < 5 else None,
             has_mandate=mandate,
@@ -257,13 +262,21 @@ class Reading:
         return fields or {}
 
 
+def _invoice_tag(tag: str) -> Sentence:
+    return Sentence("invoice tag {tag}", tag=tag)
+
+
+def _client_tag(tag: str) -> Sentence:
+    return Sentence("client tag {tag}", tag=tag)
+
+
 def _build(model: type[Model], **fields: Any) -> Model:
     try:
         return model(**fields)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise BadRecord(str(first["msg"]).removeprefix("Value error, "), field=field, value=first["input"]) from error
+        raise BadRecord(misfit(first), field=field, value=first["input"]) from error
 
 
 def _positive(fields: Record) -> Record:

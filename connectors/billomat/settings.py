@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from bridge.contract import ConnectorSettings, Reason
+from bridge.contract import ConnectorSettings, Reason, Wrong
 
 EXCLUSIONS = frozenset(
     {
@@ -113,9 +113,12 @@ class Settings(ConnectorSettings):
     def _exclusions_only(cls, value: dict[str, Reason]) -> dict[str, Reason]:
         for tag, reason in value.items():
             if reason not in EXCLUSIONS:
-                msg = f"{tag!r} cannot mean {reason.value!r}; use one of {', '.join(sorted(EXCLUSIONS))}"
-                raise ValueError(msg)
+                raise Wrong(
+                    "{tag!r} cannot mean {reason!r}; use one of {exclusions}",
+                    tag=tag,
+                    reason=reason.value,
+                    exclusions=", ".join(sorted(EXCLUSIONS)),
+                )
             if not tag.strip() or "," in tag:
-                msg = f"{tag!r} is no tag; write one word without a comma"
-                raise ValueError(msg)
+                raise Wrong("{tag!r} is no tag; write one word without a comma", tag=tag)
         return value

@@ -23,7 +23,7 @@ _ID = re.compile(r"[0-9]{1,18}")
 def rows(data: Any, container: str, item: str) -> list[dict[str, Any]]:
     """Return the records of a list answer; raises `BadAnswer` where it is no list of `container`."""
     if not isinstance(data, dict) or container not in data:
-        raise BadAnswer(f"the answer has no {container!r}", cause="bad_answer")
+        raise BadAnswer("the answer has no {container!r}", container=container, cause="bad_answer")
     return items(data[container], item)
 
 
@@ -34,7 +34,7 @@ def items(box: Any, item: str) -> list[dict[str, Any]]:
         return []
     records = found if isinstance(found, list) else [found]
     if not all(isinstance(row, dict) for row in records):
-        raise BadAnswer(f"the answer's {item!r} are no records", cause="bad_answer")
+        raise BadAnswer("the answer's {item!r} are no records", item=item, cause="bad_answer")
     return records
 
 
@@ -53,7 +53,7 @@ def one(data: Any, item: str) -> dict[str, Any]:
     """Return the single record of an answer; raises `BadAnswer` where there is none."""
     record = data.get(item) if isinstance(data, dict) else None
     if not isinstance(record, dict) or not record:
-        raise BadAnswer(f"the answer has no {item!r}", cause="bad_answer")
+        raise BadAnswer("the answer has no {item!r}", item=item, cause="bad_answer")
     return record
 
 

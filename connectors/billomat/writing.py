@@ -56,7 +56,7 @@ def proof(
 def invoice_of(write: WriteBack) -> Ref:
     """Return the invoice of a write-back. Raises `Refused` where there is none."""
     if write.invoice is None or write.invoice.kind is not RefKind.INVOICE or not write.invoice.id.isdigit():
-        raise Refused(f"{write.act} at Billomat needs one invoice", cause="no_invoice")
+        raise Refused("{act} at Billomat needs one invoice", act=write.act, cause="no_invoice")
     return write.invoice
 
 
@@ -86,7 +86,7 @@ class Push:
     def __call__(self, write: WriteBack) -> Proof:
         act = self._acts.get(write.act)
         if act is None:
-            raise NotSupported(f"Billomat cannot {write.act}")
+            raise NotSupported("Billomat cannot {act}", act=write.act)
         return act(write)
 
     @property
@@ -115,7 +115,9 @@ class Push:
         key = str(wire.number(record))
         if key == "0":
             raise Unclear(
-                f"the answer to creating a reminder of invoice {invoice.id} names no reminder", cause="bad_answer"
+                "the answer to creating a reminder of invoice {invoice_id} names no reminder",
+                invoice_id=invoice.id,
+                cause="bad_answer",
             )
         if self.settings.write_key == "customfield" and marker_of(record) != write.marker:
             self._mark(key, write)
@@ -134,7 +136,10 @@ class Push:
             self.api.mark_reminder(key, write.marker)
         except (Refused, RetryLater, Unclear) as error:
             raise Unclear(
-                f"reminder {key} was created, but our mark could not be put on it: {error}", cause="unmarked"
+                "reminder {key} was created, but our mark could not be put on it: {error}",
+                key=key,
+                error=error,
+                cause="unmarked",
             ) from error
 
     def _amend(self, write: WriteBack) -> Proof:
@@ -162,7 +167,10 @@ class Push:
             self.api.complete_reminder(str(write.reminder_id), self.settings.template_id)
         elif status not in COMPLETED:
             raise Refused(
-                f"reminder {write.reminder_id} is {status} at Billomat and cannot be completed", cause="no_draft"
+                "reminder {reminder_id} is {status} at Billomat and cannot be completed",
+                reminder_id=write.reminder_id,
+                status=status,
+                cause="no_draft",
             )
         return proof(
             write,
@@ -178,7 +186,10 @@ class Push:
             record = self.drafts.own(write)
             if (status := wire.text(record, "status")) != "DRAFT":
                 raise Refused(
-                    f"reminder {write.reminder_id} is {status} at Billomat; only drafts are deleted", cause="no_draft"
+                    "reminder {reminder_id} is {status} at Billomat; only drafts are deleted",
+                    reminder_id=write.reminder_id,
+                    status=status,
+                    cause="no_draft",
                 )
             self.api.delete_reminder(str(write.reminder_id))
         except NotFound:
@@ -190,13 +201,20 @@ class Push:
     def _completed(self, write: WriteBack) -> Record:
         record = self.drafts.own(write)
         if (status := wire.text(record, "status")) not in ("OPEN", "OVERDUE"):
-            raise Refused(f"reminder {write.reminder_id} is {status} at Billomat and is not sent", cause="not_sendable")
+            raise Refused(
+                "reminder {reminder_id} is {status} at Billomat and is not sent",
+                reminder_id=write.reminder_id,
+                status=status,
+                cause="not_sendable",
+            )
         return record
 
     def _send_email(self, write: WriteBack) -> Proof:
         content, recipients = write.content, write.content.recipients
         if not recipients.to:
-            raise Refused(f"reminder {write.reminder_id} has no recipient", cause="no_recipient")
+            raise Refused(
+                "reminder {reminder_id} has no recipient", reminder_id=write.reminder_id, cause="no_recipient"
+            )
         lists = {name: list(people) for name in ("to", "cc", "bcc") if (people := getattr(recipients, name))}
         fields: Record = {
             "recipients": lists,
@@ -220,12 +238,16 @@ class Push:
     def _attachment(self, file: Attachment) -> Record:
         if file.document is None:
             raise Refused(
-                f"Billomat's mail cannot carry {file.filename!r}; only documents of Billomat", cause="attachment"
+                "Billomat's mail cannot carry {filename!r}; only documents of Billomat",
+                filename=file.filename,
+                cause="attachment",
             )
         try:
             content = self.document(file.document)
         except BadAnswer as error:
-            raise RetryLater(f"{file.filename!r} could not be read: {error}", cause="bad_answer") from error
+            raise RetryLater(
+                "{filename!r} could not be read: {error}", filename=file.filename, error=error, cause="bad_answer"
+            ) from error
         return {"filename": file.filename, "mimetype": file.mimetype, "base64file": base64.b64encode(content).decode()}
 
     def _send_post(self, write: WriteBack) -> Proof:
@@ -250,9 +272,11 @@ class Push:
     def _tag(self, write: WriteBack) -> Proof:
         invoice, name = invoice_of(write), (write.content.tag or "").strip()
         if not name or "," in name:
-            raise Refused(f"{write.content.tag!r} is no tag for Billomat", cause="no_tag")
+            raise Refused("{tag!r} is no tag for Billomat", tag=write.content.tag, cause="no_tag")
         if name.casefold() in self.tag_stops():
-            raise Refused(f"the tag {name!r} stops dunning on this account; it is not set by us", cause="no_tag")
+            raise Refused(
+                "the tag {name!r} stops dunning on this account; it is not set by us", name=name, cause="no_tag"
+            )
         if name.casefold() not in (tag.casefold() for tag in self.api.tag_names("invoice", invoice.id)):
             self.api.add_invoice_tag(invoice.id, name)
         return proof(write, self.now, tag=name)

@@ -4,7 +4,7 @@ import json
 from datetime import UTC
 from pathlib import Path
 
-from bridge.contract import BadRecord, Debtor
+from bridge.contract import BadRecord, Debtor, Sentence
 from connectors.generic_csv import datev
 from connectors.generic_csv.cells import fold
 from connectors.generic_csv.intake import Intake, Report
@@ -28,11 +28,16 @@ def import_batch(intake: Intake, path: Path, encoding: str, profile: Profile, re
     state.run("delete from booking where batch = ?", (header.batch,))
     state.run("delete from payment where entry_id = ?", (header.batch,))
     state.run("insert or replace into meta values (?, ?)", (f"batch:{header.batch}", stamped(report.as_of)))
-    doubts: list[tuple[str, str]] = []
+    doubts: list[tuple[str, Sentence]] = []
     for item in datev.bookings(path, encoding, header, intake.zone):
         if isinstance(item, Fault):
             intake.fault(report, item)
-            doubts.append((f"{profile.origin}/", f"{report.name}:{item.line}: {item.reason}"))
+            doubts.append(
+                (
+                    f"{profile.origin}/",
+                    Sentence("{file}:{line}: {why}", file=report.name, line=item.line, why=item.reason),
+                )
+            )
         elif isinstance(item, datev.Unfit):
             doubts.append(_unfit(intake, profile, report, item))
         else:
@@ -48,9 +53,9 @@ def import_batch(intake: Intake, path: Path, encoding: str, profile: Profile, re
     state.set_source(profile.origin, report.as_of, profile.fresh_days, profile.meaning, bank=False)
 
 
-def _unfit(intake: Intake, profile: Profile, report: Report, item: datev.Unfit) -> tuple[str, str]:
+def _unfit(intake: Intake, profile: Profile, report: Report, item: datev.Unfit) -> tuple[str, Sentence]:
     """Set a row aside and return what it makes doubtful: its open item, its debtor, or all, as far as its key could be read."""
-    why = f"{report.name}:{item.line}: {item.error.reason}"
+    why = Sentence("{file}:{line}: {why}", file=report.name, line=item.line, why=item.error.reason)
     if item.account and item.number:
         identity = invoice_id(profile.origin, [item.account, item.number])
         intake.reject(report, "booking", identity, item.error, line=item.line, raw=item.raw)
@@ -59,11 +64,11 @@ def _unfit(intake: Intake, profile: Profile, report: Report, item: datev.Unfit) 
     return f"{profile.origin}/{item.account}/" if item.account else f"{profile.origin}/", why
 
 
-def _doubt(intake: Intake, prefix: str, why: str) -> None:
+def _doubt(intake: Intake, prefix: str, why: Sentence) -> None:
     wanted = "id >= ? and id < ?" if prefix.endswith("/") else "id = ? and ? <> ''"
     values = (prefix, prefix[:-1] + "0")  # the character after the slash
     for (identity,) in intake.state.run(f"select id from invoice where live = 1 and {wanted}", values).fetchall():  # noqa: S608
-        intake.state.doubt(identity, why[:300])
+        intake.state.doubt(identity, why)
 
 
 def _open_item(intake: Intake, identity: str, profile: Profile, report: Report) -> None:
@@ -71,7 +76,7 @@ def _open_item(intake: Intake, identity: str, profile: Profile, report: Report) 
     rows = state.run("select batch, doc from booking where invoice_id = ? order by batch, line", (identity,)).fetchall()
     booked = [(batch, datev.Booking.from_json(json.loads(doc))) for batch, doc in rows]
     if not booked:
-        state.doubt(identity, f"{report.name}: its bookings were withdrawn")
+        state.doubt(identity, Sentence("{file}: its bookings were withdrawn", file=report.name))
         return
     account = booked[0][1].account
     debtor = Debtor(id=f"{profile.origin}/{account}", number=account, name=account)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from bridge.contract import BadRecord
+from bridge.contract import BadRecord, Wrong, sentence_of
 
 LONGEST_CELL = 4000
 """Characters of one cell that are looked at; no number, date or name is longer."""
@@ -94,30 +94,32 @@ def amount(text: str, decimals: Decimals) -> Amount:
     try:
         sign, body, currency = _strip(text)
     except ValueError as error:
-        raise ValueError("expected an amount such as 1.234,56") from error
+        raise Wrong("expected an amount such as 1.234,56") from error
     if decimals is Decimals.CENTS:
         if not body.isdigit():
-            raise ValueError("expected whole cents such as 123456")
+            raise Wrong("expected whole cents such as 123456")
         return Amount(sign * Decimal(body).scaleb(-2), currency)
     proven = shows(text)
     if decimals is Decimals.UNKNOWN:
         if proven is Decimals.UNKNOWN:
-            raise ValueError(
-                f"{text.strip()} may be {body[0]} thousand or a fraction; no amount of this column tells which"
+            raise Wrong(
+                "{text} may be {body} thousand or a fraction; no amount of this column tells which",
+                text=text.strip(),
+                body=body[0],
             )
         decimals = proven or Decimals.COMMA
     mark, group = (",", ".") if decimals is Decimals.COMMA else (".", ",")
     whole, _, cents = body.partition(mark)
     groups = re.split(f"[{re.escape(group)}']", whole)
     if mark in cents or group in cents or "'" in cents or not all(groups):
-        raise ValueError(f"expected an amount with decimal {decimals}")
+        raise Wrong("expected an amount with decimal {decimals}", decimals=decimals)
     if len(groups) > 1 and (len(groups[0]) > 3 or any(len(part) != 3 for part in groups[1:])):
-        raise ValueError(f"expected an amount with decimal {decimals} and groups of three digits")
+        raise Wrong("expected an amount with decimal {decimals} and groups of three digits", decimals=decimals)
     if len(cents.rstrip("0")) > 2:
-        raise ValueError("expected at most two decimal places")
+        raise Wrong("expected at most two decimal places")
     value = Decimal("".join(groups) + "." + (cents.rstrip("0") or "0").ljust(2, "0"))
     if value > Decimal("99999999999.99"):
-        raise ValueError("the amount is too large")
+        raise Wrong("the amount is too large")
     return Amount(sign * value, currency)
 
 
@@ -146,13 +148,15 @@ def day(text: str, zone: ZoneInfo) -> date:
             return _eight_digits(cell)
         moment = datetime.fromisoformat(cell) if len(cell) <= 40 else None
     except ValueError as error:
-        raise ValueError("expected a date such as 01.09.2026 or 2026-09-01") from error
+        raise Wrong("expected a date such as 01.09.2026 or 2026-09-01") from error
     if moment is None:
-        raise ValueError("expected a date such as 01.09.2026 or 2026-09-01")
+        raise Wrong("expected a date such as 01.09.2026 or 2026-09-01")
     try:
         return _plausible(moment.date() if moment.tzinfo is None else moment.astimezone(zone).date())
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"expected a date from {_FIRST_YEAR} to {_LAST_YEAR}") from error
+        raise Wrong(
+            "expected a date from {first_year} to {last_year}", first_year=_FIRST_YEAR, last_year=_LAST_YEAR
+        ) from error
 
 
 def _eight_digits(cell: str) -> date:
@@ -165,7 +169,7 @@ def _eight_digits(cell: str) -> date:
 
 def _plausible(value: date) -> date:
     if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise ValueError(f"expected a date from {_FIRST_YEAR} to {_LAST_YEAR}")
+        raise Wrong("expected a date from {first_year} to {last_year}", first_year=_FIRST_YEAR, last_year=_LAST_YEAR)
     return value
 
 
@@ -251,7 +255,7 @@ def read_day(text: str, column: Column, header: str, zone: ZoneInfo) -> date:
     try:
         return day(text, zone)
     except ValueError as error:
-        raise BadRecord(str(error), field=header, value=text[:200]) from error
+        raise BadRecord(sentence_of(error), field=header, value=text[:200]) from error
 
 
 def read_amount(text: str, decimals: Decimals, header: str) -> Amount:
@@ -259,4 +263,4 @@ def read_amount(text: str, decimals: Decimals, header: str) -> Amount:
     try:
         return amount(text, decimals)
     except ValueError as error:
-        raise BadRecord(str(error), field=header, value=text[:200]) from error
+        raise BadRecord(sentence_of(error), field=header, value=text[:200]) from error

@@ -25,12 +25,14 @@ from bridge.contract import (
     Proof,
     Ref,
     Refused,
+    Sentence,
     Severity,
     Snapshot,
     WriteBack,
 )
 from connectors.generic_csv import status
 from connectors.generic_csv.effective import effective
+from connectors.generic_csv.german import GERMAN
 from connectors.generic_csv.importer import Importer, today_in
 from connectors.generic_csv.inbox import Copy, Inbox
 from connectors.generic_csv.matching import Matcher
@@ -78,6 +80,7 @@ class GenericCsv(Connector):
     """Lists of invoices and payments from files (CSV, DATEV EXTF, CSV-CAMT, camt.053)."""
 
     name: ClassVar[str] = "generic_csv"
+    german: ClassVar[dict[str, str]] = GERMAN
     starter: ClassVar[str] = """
 settings:
   inbox: inbox
@@ -93,7 +96,9 @@ settings:
         self._profiles = load_profiles(settings.profiles)
         if settings.profile != "auto" and settings.profile not in self._profiles:
             raise ConfigError(
-                f"unknown profile {settings.profile!r}; there are auto, {', '.join(sorted(self._profiles))}"
+                "unknown profile {profile!r}; there are auto, {profiles}",
+                profile=settings.profile,
+                profiles=", ".join(sorted(self._profiles)),
             )
         self._inbox = Inbox(settings.inbox, settings.own_folder, settle=settings.settle_seconds)
         self._status = settings.status_file or settings.own_folder / "status.csv"
@@ -110,13 +115,15 @@ settings:
                 bank = state.bank_as_of() is not None
                 findings += self._sources(state)
         except ConfigError as error:
-            findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=str(error)))
+            findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence))
         else:
             if not self._inbox.moves:
-                text = "the inbox is one file or read-only: originals are copied to the archive and stay where they are"
+                text = Sentence(
+                    "the inbox is one file or read-only: originals are copied to the archive and stay where they are"
+                )
                 findings.append(Finding(severity=Severity.INFO, code="csv_copies", text=text))
             if not bank:
-                text = "no bank file was imported yet: payments are known only as far as the lists tell them"
+                text = Sentence("no bank file was imported yet: payments are known only as far as the lists tell them")
                 findings.append(Finding(severity=Severity.WARNING, code="csv_no_bank", text=text))
         ok = all(finding.severity is not Severity.ERROR for finding in findings)
         return Health(ok=ok, acts=self.acts, findings=tuple(findings), has_bank_feed=bank)
@@ -126,7 +133,12 @@ settings:
         for origin, as_of, days in state.run("select origin, as_of, fresh_days from source order by origin"):
             age = (now - datetime.fromisoformat(as_of)).days
             if age > days:
-                text = f"the newest file of {origin} is {age} days old, its limit is {days}: its invoices are held as stale"
+                text = Sentence(
+                    "the newest file of {origin} is {age} days old, its limit is {days}: its invoices are held as stale",
+                    origin=origin,
+                    age=age,
+                    days=days,
+                )
                 yield Finding(severity=Severity.WARNING, code="csv_stale", text=text)
 
     def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
@@ -215,14 +227,18 @@ settings:
     def push(self, write: WriteBack) -> Proof:
         """Add one row to the status list; a second call with the same marker finds the first."""
         if write.act is not Act.NOTE:
-            raise NotSupported(f"{self.name} cannot {write.act}")
+            raise NotSupported("{name} cannot {act}", name=self.name, act=write.act)
         if write.invoice is None:
             raise Refused("a row of the status list needs its invoice", cause="csv_status")
         with self._state() as state:
             with state.change():
                 standing = effective(state, write.invoice.id, self._zone)
                 if standing is None:
-                    raise Refused(f"no file ever named the invoice {write.invoice.id}", cause="csv_unknown_invoice")
+                    raise Refused(
+                        "no file ever named the invoice {invoice_id}",
+                        invoice_id=write.invoice.id,
+                        cause="csv_unknown_invoice",
+                    )
                 debtor = state.debtor(standing.invoice.debtor_id)
                 row = self._row(
                     write, standing.invoice.number or write.invoice.id, (debtor.number if debtor else "") or ""

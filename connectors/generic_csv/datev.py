@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from bridge.contract import BadRecord, Flag, Invoice, InvoiceKind, InvoiceStatus, Payment, Reason
+from bridge.contract import BadRecord, Flag, Invoice, InvoiceKind, InvoiceStatus, Payment, Reason, sentence_of
 from connectors.generic_csv.cells import Decimals, day, fold, read_amount
 from connectors.generic_csv.effective import BOOKED, ZERO
 from connectors.generic_csv.lines import Fault, Record, records
@@ -177,7 +177,7 @@ def _locate(record: Record) -> dict[str, int]:
         _COLUMNS[name][0] for name in ("amount", "side", "account", "contra", "day", "number") if name not in columns
     ]
     if missing:
-        raise BadRecord(f"the column names in line 2 lack {', '.join(missing)}", field="line 2")
+        raise BadRecord("the column names in line 2 lack {missing}", missing=", ".join(missing), field="line 2")
     return columns
 
 
@@ -274,7 +274,7 @@ class _Row:
         try:
             return day(text, self.zone)
         except ValueError as error:
-            raise BadRecord(str(error), field=self.names[self.columns[name]], value=text) from error
+            raise BadRecord(sentence_of(error), field=self.names[self.columns[name]], value=text) from error
 
 
 def open_item(invoice_id: str, debtor_id: str, booked: list[Booking]) -> Invoice:

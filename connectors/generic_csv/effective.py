@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bridge.contract import Flag, Invoice, InvoiceStatus, Payment, Reason
+from bridge.contract import Flag, Invoice, InvoiceStatus, Payment, Reason, Sentence
 from connectors.generic_csv.state import State
 
 ZERO = Decimal("0.00")
@@ -44,7 +44,7 @@ def effective(state: State, invoice_id: str, zone: ZoneInfo) -> Standing | None:
     return Standing(invoice.model_copy(update={"flags": tuple(flags)}), as_of, place, payments)
 
 
-def _less(invoice: Invoice, payments: tuple[Payment, ...], as_of: datetime) -> tuple[Invoice, str]:
+def _less(invoice: Invoice, payments: tuple[Payment, ...], as_of: datetime) -> tuple[Invoice, Sentence]:
     """Take bank payments off what the list says is open, counting none twice.
 
     Booked after the list was made: the list cannot know it. Booked before: the list knows all of it, or nothing of it; where it knows
@@ -53,14 +53,15 @@ def _less(invoice: Invoice, payments: tuple[Payment, ...], as_of: datetime) -> t
     newer = sum((payment.amount for payment in payments if payment.value_on > as_of.date()), ZERO)
     older = sum((payment.amount for payment in payments), ZERO) - newer
     listed = max(invoice.gross - invoice.open, ZERO)
-    unclear = ""
+    unclear = Sentence("")
     if listed == ZERO:
         rest = invoice.open - older - newer
     elif listed == older:
         rest = invoice.open - newer
     else:
         rest = min(invoice.open, invoice.gross - older) - newer
-        unclear = f"list says {listed} paid, bank says {older}" if older and rest > 0 else ""
+        if older and rest > 0:
+            unclear = Sentence("list says {listed} paid, bank says {older}", listed=listed, older=older)
     rest = max(rest, ZERO)
     status = InvoiceStatus.OPEN if rest else InvoiceStatus.PAID
     return invoice.model_copy(update={"open": rest, "paid": max(invoice.gross - rest, ZERO), "status": status}), unclear

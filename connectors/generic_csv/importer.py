@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bridge.contract import BadRecord, Debtor, Invoice, InvoiceStatus
+from bridge.contract import BadRecord, Debtor, Invoice, InvoiceStatus, Sentence
 from connectors.generic_csv import datev, statements
 from connectors.generic_csv.bank import BankReader, Entry, Occurrences
 from connectors.generic_csv.batches import import_batch
@@ -72,10 +72,12 @@ class Importer:
         """
         row = self._state.run("select as_of from source where origin = ?", (origin,)).fetchone()
         if row and row[0] < stamped(as_of):
-            text = "the same content was read before and something newer since; if it is right, export it again with other content"
-            self._intake.reject(
-                Report(name, as_of), "file", None, BadRecord(text, field="file", value=archived), place=name, raw=""
+            error = BadRecord(
+                "the same content was read before and something newer since; if it is right, export it again with other content",
+                field="file",
+                value=archived,
             )
+            self._intake.reject(Report(name, as_of), "file", None, error, place=name, raw="")
 
     def _dispatch(self, path: Path, report: Report) -> None:
         if path.stat().st_size == 0:
@@ -96,7 +98,7 @@ class Importer:
             return chosen
         found = [profile for profile in self._profiles.values() if profile.kind == kind]
         if not found:
-            raise BadRecord(f"there is no profile of kind {kind}", field="profile")
+            raise BadRecord("there is no profile of kind {kind}", kind=kind, field="profile")
         return max(found, key=lambda profile: profile.priority)
 
     # ------------------------------------------------------------------------------------------------------ invoices
@@ -154,7 +156,10 @@ class Importer:
             else:
                 lines = ", ".join(str(line) for line, _, _ in rows[:20])
                 error = BadRecord(
-                    f"the rows {lines} say different things of the same invoice", field="key", value=identity
+                    "the rows {lines} say different things of the same invoice",
+                    lines=lines,
+                    field="key",
+                    value=identity,
                 )
                 for line, _, raw in rows:
                     self._intake.reject(report, "invoice", identity, error, line=line, raw=raw)
@@ -184,7 +189,12 @@ class Importer:
             if identity in report.keys:
                 continue
             if report.unnamed:
-                self._state.doubt(identity, f"{report.name}: not listed, but {report.unnamed} rows could not be read")
+                self._state.doubt(
+                    identity,
+                    Sentence(
+                        "{file}: not listed, but {rows} rows could not be read", file=report.name, rows=report.unnamed
+                    ),
+                )
                 continue
             old = Invoice.model_validate_json(doc)
             settled = old.model_copy(update={"status": InvoiceStatus.PAID, "paid": old.gross, "open": ZERO})

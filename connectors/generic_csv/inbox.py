@@ -66,9 +66,11 @@ class Inbox:
             try:
                 path.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise ConfigError(f"{path}: {error.strerror}", cause="csv_folder") from error
+                raise ConfigError(
+                    "{path}: {strerror}", path=path, strerror=error.strerror, cause="csv_folder"
+                ) from error
         if not self.place.exists():
-            raise ConfigError(f"the inbox {self.place} does not exist", cause="csv_inbox")
+            raise ConfigError("the inbox {place} does not exist", place=self.place, cause="csv_inbox")
 
     @property
     def is_folder(self) -> bool:
@@ -111,7 +113,12 @@ class Inbox:
         try:
             names = sorted(entry.name for entry in os.scandir(self.place))
         except OSError as error:
-            raise RetryLater(f"the inbox {self.place} cannot be listed: {error.strerror}", cause="csv_inbox") from error
+            raise RetryLater(
+                "the inbox {place} cannot be listed: {strerror}",
+                place=self.place,
+                strerror=error.strerror,
+                cause="csv_inbox",
+            ) from error
         for name in names:
             if not name.startswith((".", "~")) and not name.lower().endswith(TEMPORARY):
                 yield self.place / name
@@ -143,10 +150,12 @@ class Inbox:
                 os.fsync(copy.fileno())
         except OSError as error:
             target.unlink(missing_ok=True)
-            raise RetryLater(f"{waiting.path}: {error.strerror}", cause="csv_read") from error
+            raise RetryLater(
+                "{path}: {strerror}", path=waiting.path, strerror=error.strerror, cause="csv_read"
+            ) from error
         if self._look(waiting.path) != waiting:
             target.unlink(missing_ok=True)
-            raise RetryLater(f"{waiting.path}: the file is still changing", cause="csv_changing")
+            raise RetryLater("{path}: the file is still changing", path=waiting.path, cause="csv_changing")
         changed = datetime.fromtimestamp(waiting.changed_ns / 1e9, UTC)
         return Copy(waiting, target, digest.hexdigest(), min(changed, now))
 
@@ -162,7 +171,10 @@ class Inbox:
                 copy.waiting.path.unlink()
         except OSError as error:
             raise RetryLater(
-                f"{copy.waiting.path}: it cannot be archived: {error.strerror}", cause="csv_archive"
+                "{path}: it cannot be archived: {strerror}",
+                path=copy.waiting.path,
+                strerror=error.strerror,
+                cause="csv_archive",
             ) from error
 
     @staticmethod

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from bridge.contract import BadRecord, Debtor, Invoice, NoticeStatus, ProviderNotice, Reject
+from bridge.contract import BadRecord, Debtor, Invoice, NoticeStatus, ProviderNotice, Reject, Sentence
 from connectors.generic_csv.cells import fold
 from connectors.generic_csv.effective import effective
 from connectors.generic_csv.lines import Fault
@@ -80,12 +80,16 @@ class Intake:
             report.unnamed += 1
         else:
             report.keys.add(identity)
-            self.state.doubt(identity, f"{report.name}:{line}: {error.reason}"[:300])
+            self.state.doubt(identity, Sentence("{file}:{line}: {why}", file=report.name, line=line, why=error.reason))
         if report.rejected > MOST_REJECTS:
             return
         where = place or f"{report.name}:{line}"
         last = report.rejected == MOST_REJECTS
-        reason = f"{error.reason}; further rows of this file are not listed" if last else error.reason
+        reason = (
+            Sentence("{reason}; further rows of this file are not listed", reason=error.reason)
+            if last
+            else error.reason
+        )
         reject = Reject(
             kind=kind,
             provider_id=identity,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bridge.contract import BadRecord
+from bridge.contract import BadRecord, Sentence
 
 LONGEST_LINE = 200_000
 """Bytes of one line; longer ones are set aside unread."""
@@ -26,7 +26,7 @@ class Fault:
     """A line that could not be read: number (from 1), reason, and its beginning."""
 
     line: int
-    reason: str
+    reason: Sentence
     raw: str
 
 
@@ -63,7 +63,7 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str] | Fault]:
     for number, text in enumerate(source, 1):
         if isinstance(text, str):
             if "\0" in text:
-                yield Fault(number, "the line contains NUL bytes", text[:200])
+                yield Fault(number, Sentence("the line contains NUL bytes"), text[:200])
             else:
                 yield number, text
         else:
@@ -98,7 +98,7 @@ def records(path: Path, encoding: str, delimiter: str, start: int = 1) -> Iterat
             quotes += following[1].count('"')
         if quotes % 2:
             pending[:0] = [(number + at, line) for at, line in enumerate(taken[1:], 1)]
-            yield Fault(number, "a quoted cell is never closed", text[:200])
+            yield Fault(number, Sentence("a quoted cell is never closed"), text[:200])
         else:
             yield _parse(number, "".join(taken), delimiter)
         if fault is not None and fault.line >= start:
@@ -109,18 +109,21 @@ def _parse(number: int, text: str, delimiter: str) -> Record | Fault:
     try:
         cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
     except csv.Error as error:
-        return Fault(number, f"the line is no CSV: {error}", text[:200])
+        return Fault(number, Sentence("the line is no CSV: {error}", error=error), text[:200])
     return Record(number, tuple(cells))
 
 
-def _byte_lines(path: Path, encoding: str) -> Iterator[str | tuple[str, str]]:
+def _byte_lines(path: Path, encoding: str) -> Iterator[str | tuple[Sentence, str]]:
     tries = ("utf-8", "cp1252") if encoding == "mixed" else (encoding,)
     with path.open("rb") as file:
         if file.read(3) != codecs.BOM_UTF8:
             file.seek(0)
         for line, beginning in _raw_lines(file):
             if line is None:
-                yield f"the line is longer than {LONGEST_LINE} bytes", beginning.decode("ascii", "replace")
+                yield (
+                    Sentence("the line is longer than {limit} bytes", limit=LONGEST_LINE),
+                    beginning.decode("ascii", "replace"),
+                )
                 continue
             for name in tries:
                 try:
@@ -129,7 +132,10 @@ def _byte_lines(path: Path, encoding: str) -> Iterator[str | tuple[str, str]]:
                 except UnicodeDecodeError:
                     continue
             else:
-                yield f"the line is no {' or '.join(tries)} text", line[:200].decode("ascii", "replace")
+                yield (
+                    Sentence("the line is no text in {encodings}", encodings=tries),
+                    line[:200].decode("ascii", "replace"),
+                )
 
 
 def _raw_lines(file: BinaryIO) -> Iterator[tuple[bytes | None, bytes]]:
@@ -146,7 +152,7 @@ def _raw_lines(file: BinaryIO) -> Iterator[tuple[bytes | None, bytes]]:
         yield None, beginning
 
 
-def _wide_lines(path: Path) -> Iterator[str | tuple[str, str]]:
+def _wide_lines(path: Path) -> Iterator[str | tuple[Sentence, str]]:
     """Yield the lines of a UTF-16 file; a broken sequence ends the file, since nothing after it can be trusted."""
     decoder = codecs.getincrementaldecoder("utf-16")("strict")
     rest, skipping = "", False
@@ -156,12 +162,12 @@ def _wide_lines(path: Path) -> Iterator[str | tuple[str, str]]:
             try:
                 rest += decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                yield f"the file is no UTF-16 text from here on: {error.reason}", rest[:200]
+                yield Sentence("the file is no UTF-16 text from here on: {error}", error=error.reason), rest[:200]
                 return
             *whole, rest = rest.split("\n")
             for text in whole:
                 if skipping or len(text) > LONGEST_LINE:
-                    yield f"the line is longer than {LONGEST_LINE} characters", text[:200]
+                    yield Sentence("the line is longer than {limit} characters", limit=LONGEST_LINE), text[:200]
                 else:
                     yield text + "\n"
                 skipping = False
@@ -172,4 +178,4 @@ def _wide_lines(path: Path) -> Iterator[str | tuple[str, str]]:
     if rest and not skipping:
         yield rest
     elif skipping:
-        yield f"the line is longer than {LONGEST_LINE} characters", rest[:200]
+        yield Sentence("the line is longer than {limit} characters", limit=LONGEST_LINE), rest[:200]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from bridge.contract import Payment, PaymentKind
+from bridge.contract import NOTHING, Payment, PaymentKind, Sentence
 from connectors.generic_csv.bank import Entry
 from connectors.generic_csv.cells import fold
 from connectors.generic_csv.effective import effective
@@ -50,7 +50,7 @@ class Verdict:
 
     pays: tuple[tuple[str, Decimal], ...] = ()
     suspects: tuple[str, ...] = ()
-    why: str = ""
+    why: Sentence = NOTHING
     until: date | None = None
 
 
@@ -154,7 +154,13 @@ class Matcher:
             item = self._open(invoice_id)
             state.run(
                 "insert into suspect values (?, ?, ?, ?, ?)",
-                (identity, invoice_id, until, f"{entry.place}: {verdict.why}", cents(item.open) if item else 0),
+                (
+                    identity,
+                    invoice_id,
+                    until,
+                    Sentence("{place}: {why}", place=entry.place, why=verdict.why).to_store(),
+                    cents(item.open) if item else 0,
+                ),
             )
         state.touch((before ^ set(verdict.suspects)) | {invoice_id for invoice_id, _ in verdict.pays})
 
@@ -177,7 +183,7 @@ class Matcher:
                 return Verdict(pays=((found[0].id, entry.amount),))
             if found:
                 return Verdict(
-                    suspects=_ids(found), why="reference of more than one invoice, or of one that is not open"
+                    suspects=_ids(found), why=Sentence("reference of more than one invoice, or of one that is not open")
                 )
         named = self._named(text)
         if named:
@@ -200,7 +206,7 @@ class Matcher:
             return Verdict(pays=((exact[0].id, entry.amount),))
         strong = [item for item in named if item.open == entry.amount or self._is_strong(item, text)]
         if strong:
-            return Verdict(suspects=_ids(strong), why="names the invoice, but the amount differs")
+            return Verdict(suspects=_ids(strong), why=Sentence("names the invoice, but the amount differs"))
         return self._by_hints(entry)
 
     def _is_strong(self, item: Open, text: str) -> bool:
@@ -216,7 +222,9 @@ class Matcher:
         one = len(debtors) == 1 and all(item.currency == entry.currency for item in opened)
         if not exact and one and opened and sum(item.open for item in opened) == entry.amount:
             return Verdict(pays=tuple((item.id, item.open) for item in opened))
-        return Verdict(suspects=_ids(exact or opened), why="comes from this payer, but may mean more than one invoice")
+        return Verdict(
+            suspects=_ids(exact or opened), why=Sentence("comes from this payer, but may mean more than one invoice")
+        )
 
     def _by_hints(self, entry: Entry) -> Verdict:
         """Nothing names an invoice: the payer's name, else an equal amount, holds what it may mean for a while."""
@@ -225,7 +233,7 @@ class Matcher:
         opened = [item for row in rows for item in self._open_of(row[0])]
         if opened:
             exact = [item for item in opened if item.open == entry.amount]
-            return Verdict(suspects=_ids(exact or opened), why="the payer's name is the debtor's")
+            return Verdict(suspects=_ids(exact or opened), why=Sentence("the payer's name is the debtor's"))
         until = entry.booked_on + AMOUNT_ALONE_HOLDS
         if until < self._today:
             return Verdict()
@@ -233,7 +241,9 @@ class Matcher:
             "select id from invoice where live = 1 and open_cents = ? order by id limit ?",
             (cents(entry.amount), _MOST_CANDIDATES),
         ).fetchall()
-        return Verdict(suspects=tuple(row[0] for row in rows), why="an unknown payer paid this amount", until=until)
+        return Verdict(
+            suspects=tuple(row[0] for row in rows), why=Sentence("an unknown payer paid this amount"), until=until
+        )
 
     # ------------------------------------------------------------------------------------------------ money that left
 

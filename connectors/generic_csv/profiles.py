@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bridge.contract import ConfigError
+from bridge.contract import ConfigError, Wrong, misfit
 from connectors.generic_csv.cells import fold
 
 
@@ -44,8 +44,7 @@ class Profile(BaseModel):
     @model_validator(mode="after")
     def _key_names_the_invoice(self) -> Self:
         if "invoice_no" not in self.key:
-            msg = "key needs invoice_no"
-            raise ValueError(msg)
+            raise Wrong("key needs invoice_no")
         return self
 
     @property
@@ -78,7 +77,9 @@ class Words:
             self.partly = _folded(options["partly"])
             self.collects = _folded(options["collects"])
         except (KeyError, AttributeError, TypeError) as error:
-            raise ConfigError(f"mappings/generic_csv.yaml: the option {error} is missing or no table") from error
+            raise ConfigError(
+                "mappings/generic_csv.yaml: the option {error} is missing or no table", error=error
+            ) from error
 
     def locate(self, header: Sequence[str], own: Mapping[str, Sequence[str]], *, bank: bool = False) -> dict[str, int]:
         """Return for each of our fields the column that holds it: the profile's names first, each column once."""
@@ -117,7 +118,7 @@ def _inverse(table: Mapping[str, Sequence[str]]) -> dict[str, str]:
 def load_profiles(folder: Path | None) -> dict[str, Profile]:
     """Load the shipped profiles and those in `folder`, which win. Raises `ConfigError` naming file and key."""
     if folder is not None and not folder.is_dir():
-        raise ConfigError(f"the folder of profiles {folder} does not exist")
+        raise ConfigError("the folder of profiles {folder} does not exist", folder=folder)
     return _shipped() | (_read(folder) if folder is not None else {})
 
 
@@ -141,10 +142,16 @@ def _profile(name: str, file: Traversable | Path) -> Profile:
         data = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
         return Profile.model_validate({**data, "name": name})
     except YAMLError as error:
-        raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
+        raise ConfigError("{where}: {error}", where=where, error=" ".join(str(error).split())) from error
     except (TypeError, OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{where}: expected a table such as `kind: invoices`") from error
+        raise ConfigError("{where}: expected a table such as `kind: invoices`", where=where) from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{where}: {place}: {first['msg']} (value {str(first['input'])[:100]!r})") from error
+        raise ConfigError(
+            "{where}: {place}: {why} (value {value!r})",
+            where=where,
+            place=place,
+            why=misfit(first),
+            value=str(first["input"])[:100],
+        ) from error

@@ -19,6 +19,7 @@ from bridge.contract import (
     InvoiceStatus,
     Reason,
     Relation,
+    misfit,
 )
 from connectors.generic_csv.cells import Amount, PaidAs, day, fold, read_amount, read_day, term_days
 from connectors.generic_csv.lines import Record
@@ -81,7 +82,9 @@ class RowReader:
         sheet = self._sheet
         if len(record.cells) > len(sheet.header) and any(cell.strip() for cell in record.cells[len(sheet.header) :]):
             raise BadRecord(
-                f"the row has {len(record.cells)} cells, the header {len(sheet.header)}; a text with the delimiter needs quotes",
+                "the row has {cells} cells, the header {header}; a text with the delimiter needs quotes",
+                cells=len(record.cells),
+                header=len(sheet.header),
                 field="row",
                 value=sheet.delimiter.join(record.cells)[:200],
             )
@@ -121,7 +124,7 @@ class RowReader:
         except ValidationError as error:
             problem = error.errors()[0]
             raise BadRecord(
-                problem["msg"], field=".".join(map(str, problem["loc"])), value=str(problem["input"])[:200]
+                misfit(problem), field=".".join(map(str, problem["loc"])), value=str(problem["input"])[:200]
             ) from error
         return Read(invoice, debtor, customer, money.paid_on)
 
@@ -145,7 +148,8 @@ class RowReader:
         text = self._sheet.cell(record, name).removeprefix("'").strip()
         if text and not _is_number(text):
             raise BadRecord(
-                f"expected a number of at most {LONGEST_NUMBER} printable characters",
+                "expected a number of at most {longest_number} printable characters",
+                longest_number=LONGEST_NUMBER,
                 field=self._sheet.title(name),
                 value=text[:200],
             )

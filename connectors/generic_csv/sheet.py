@@ -92,7 +92,12 @@ def encoding_of(path: Path, wanted: str, profile: Profile | None = None) -> str:
     for name in (wanted, *(profile.encoding if profile else ())):
         if name != "auto":
             if name.lower().replace("_", "-") not in _ENCODINGS:
-                raise BadRecord(f"unknown encoding; there are {', '.join(_ENCODINGS)}", field="encoding", value=name)
+                raise BadRecord(
+                    "unknown encoding; there are {encodings}",
+                    encodings=", ".join(_ENCODINGS),
+                    field="encoding",
+                    value=name,
+                )
             return name.lower()
     return detect_encoding(path)
 
@@ -109,7 +114,9 @@ def open_sheet(path: Path, profiles: Mapping[str, Profile], wanted: str, encodin
     missing = _missing(profile, columns)
     if missing:
         raise BadRecord(
-            f"profile {profile.name} needs a column for {missing}",
+            "profile {profile} needs a column for {missing}",
+            profile=profile.name,
+            missing=missing,
             field=f"line {head.line}",
             value=";".join(head.cells),
         )
@@ -141,7 +148,8 @@ def _header(
                 best = (score, delimiter, record)
     if best is None:
         raise BadRecord(
-            f"no row of the first {SEARCHED} is a header that we know; it needs names such as Rechnungsnummer and Betrag",
+            "no row of the first {searched} is a header that we know; it needs names such as Rechnungsnummer and Betrag",
+            searched=SEARCHED,
             cause="csv_header",
         )
     return best[1], best[2]
@@ -152,7 +160,12 @@ def _profile(header: tuple[str, ...], profiles: Mapping[str, Profile], wanted: s
     if wanted != "auto":
         chosen = profiles.get(wanted)
         if chosen is None:
-            raise BadRecord(f"unknown profile; there are {', '.join(sorted(profiles))}", field="profile", value=wanted)
+            raise BadRecord(
+                "unknown profile; there are {profiles}",
+                profiles=", ".join(sorted(profiles)),
+                field="profile",
+                value=wanted,
+            )
         proven = [p for p in profiles.values() if p.kind == "bank" and p.proves(header)]
         if chosen.kind == "bank" or not proven or "invoice_no" in words.locate(header, chosen.columns):
             return chosen
@@ -163,6 +176,9 @@ def _profile(header: tuple[str, ...], profiles: Mapping[str, Profile], wanted: s
     fallback = "plain" if is_list else "payments"
     if fallback not in profiles:
         raise BadRecord(
-            f"the header proves no profile and there is none named {fallback}", field="profile", value=wanted
+            "the header proves no profile and there is none named {fallback}",
+            fallback=fallback,
+            field="profile",
+            value=wanted,
         )
     return profiles[fallback]

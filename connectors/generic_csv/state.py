@@ -28,6 +28,7 @@ from bridge.contract import (
     ProviderNotice,
     Reject,
     RetryLater,
+    Sentence,
 )
 
 VERSION = 1
@@ -97,7 +98,9 @@ class State:
             self._db.execute("pragma temp_store = file")
             self._prepare()
         except (OSError, sqlite3.Error) as error:
-            raise ConfigError(f"{path}: the connector's state cannot be opened: {error}", cause="csv_state") from error
+            raise ConfigError(
+                "{path}: the connector's state cannot be opened: {error}", path=path, error=error, cause="csv_state"
+            ) from error
         self._path = path
 
     def _prepare(self) -> None:
@@ -105,7 +108,10 @@ class State:
             version = int(self._db.execute("pragma user_version").fetchone()[0])
             if version > VERSION:
                 raise ConfigError(
-                    f"the connector's state has version {version}, this program knows {VERSION}", cause="csv_state"
+                    "the connector's state has version {version}, this program knows {known}",
+                    version=version,
+                    known=VERSION,
+                    cause="csv_state",
                 )
             if version == 0:
                 for statement in _SCHEMA.split(";"):
@@ -126,7 +132,7 @@ class State:
         try:
             self._db.execute("begin immediate")
         except sqlite3.OperationalError as error:
-            raise RetryLater(f"the connector's state is in use: {error}", cause="csv_state_busy") from error
+            raise RetryLater("the connector's state is in use: {error}", error=error, cause="csv_state_busy") from error
         try:
             yield
         except BaseException:
@@ -136,7 +142,9 @@ class State:
             self._db.execute("commit")
         except sqlite3.Error as error:
             self._db.execute("rollback")
-            raise RetryLater(f"the connector's state cannot be written: {error}", cause="csv_state_disk") from error
+            raise RetryLater(
+                "the connector's state cannot be written: {error}", error=error, cause="csv_state_disk"
+            ) from error
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Execute one statement."""
@@ -205,10 +213,12 @@ class State:
         )
         return True
 
-    def doubt(self, invoice_id: str, why: str) -> None:
+    def doubt(self, invoice_id: str, why: Sentence) -> None:
         """Mark that a newer row of this invoice could not be read: what is known of it is not to be acted on."""
+        text = why.to_store()
         self.run(
-            "update invoice set doubt = ?, seq = ? where id = ? and doubt <> ?", (why, self.next_seq(), invoice_id, why)
+            "update invoice set doubt = ?, seq = ? where id = ? and doubt <> ?",
+            (text, self.next_seq(), invoice_id, text),
         )
 
     def touch(self, invoice_ids: Iterable[str]) -> None:

@@ -63,7 +63,7 @@ def _zipped(path: Path, name: str, zone: ZoneInfo) -> Iterator[Entry | Flaw | Cl
         with zipfile.ZipFile(path) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
             if len(members) > MOST_FILES:
-                raise BadRecord(f"more than {MOST_FILES} files in one ZIP", field=name)
+                raise BadRecord("more than {most_files} files in one ZIP", most_files=MOST_FILES, field=name)
             documents = [member for member in members if member.filename.lower().endswith(".xml")]
             if not documents:
                 raise BadRecord("the ZIP holds no XML file", field=name)
@@ -74,7 +74,7 @@ def _zipped(path: Path, name: str, zone: ZoneInfo) -> Iterator[Entry | Flaw | Cl
                     yield from _statement(limited, f"{name}/{member.filename[-80:]}", zone)
                     left -= limited.taken
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-        raise BadRecord(f"the ZIP cannot be read: {error}", field=name) from error
+        raise BadRecord("the ZIP cannot be read: {error}", error=error, field=name) from error
 
 
 class _Limited(BufferedIOBase):
@@ -90,7 +90,7 @@ class _Limited(BufferedIOBase):
         data = self._file.read(1 << 16 if size is None or size < 0 else min(size, 1 << 16))
         self.taken += len(data)
         if self.taken > self._limit:
-            raise BadRecord(f"more than {LARGEST_XML} bytes of XML", cause="camt_size")
+            raise BadRecord("more than {largest_xml} bytes of XML", largest_xml=LARGEST_XML, cause="camt_size")
         return data
 
 
@@ -99,7 +99,7 @@ def _typed(name: str) -> Iterator[None]:
     try:
         yield
     except etree.XMLSyntaxError as error:
-        raise BadRecord(f"the XML is broken: {error.msg}", field=name, value=f"line {error.lineno}") from error
+        raise BadRecord("the XML is broken: {msg}", msg=error.msg, field=name, value=f"line {error.lineno}") from error
 
 
 def _statement(file: _Limited, name: str, zone: ZoneInfo) -> Iterator[Entry | Flaw | Closing]:

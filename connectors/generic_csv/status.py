@@ -48,4 +48,4 @@ def write(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise RetryLater(f"{path}: {error.strerror}", cause="csv_status") from error
+        raise RetryLater("{path}: {strerror}", path=path, strerror=error.strerror, cause="csv_status") from error

@@ -110,7 +110,9 @@ class Api:
     def invoice(self, id_: str) -> dict[str, Any]:
         found = self._one(f"/Invoice/{_number(id_)}")
         if str(found.get("id")) != id_:
-            raise BadAnswer(f"/Invoice/{id_}: the answer is another record, {str(found.get('id'))[:40]!r}")
+            raise BadAnswer(
+                "/Invoice/{id}: the answer is another record, {found!r}", id=id_, found=str(found.get("id"))[:40]
+            )
         return found
 
     def credit_notes(self, params: Mapping[str, Any] | None = None) -> Scan:
@@ -173,9 +175,9 @@ class Api:
         try:
             pdf = base64.b64decode(str(content or ""), validate=True)
         except binascii.Error as error:
-            raise BadAnswer(f"{path}: the content is not base64") from error
+            raise BadAnswer("{path}: the content is not base64", path=path) from error
         if not pdf.startswith(b"%PDF-"):
-            raise BadAnswer(f"{path}: the content is no PDF")
+            raise BadAnswer("{path}: the content is no PDF", path=path)
         return pdf
 
     # ------------------------------------------------------------------------------------------------------- writes
@@ -191,8 +193,13 @@ class Api:
         except BridgeError as error:
             raise judge_write(error, path, strict=strict) from error
         if error_of(reply.data) is not None:
-            text = f"{path}: HTTP {reply.status}: {sentence(reply.data)}"
-            inside = Unclear(text, cause="sevdesk_error_in_200")
+            inside = Unclear(
+                "{path}: HTTP {status}: {said}",
+                path=path,
+                status=reply.status,
+                said=sentence(reply.data),
+                cause="sevdesk_error_in_200",
+            )
             raise judge_write(with_body(inside, reply.data), path, strict=strict)
         return reply.data
 
@@ -204,7 +211,7 @@ class Api:
         try:
             return one(data, path)
         except (BadAnswer, Refused) as error:
-            raise Unclear(f"{error}: the answer is no reminder", cause="bad_answer") from error
+            raise Unclear("{error}: the answer is no reminder", error=error, cause="bad_answer") from error
 
     def update_invoice(self, id_: str, fields: Mapping[str, Any]) -> None:
         """Change fields of a draft (undocumented); what came of it must be read back."""
@@ -221,7 +228,7 @@ class Api:
         try:
             return one(data, path)
         except (BadAnswer, Refused) as error:
-            raise Unclear(f"{error}: the answer is no e-mail", cause="bad_answer") from error
+            raise Unclear("{error}: the answer is no e-mail", error=error, cause="bad_answer") from error
 
     def delete_invoice(self, id_: str) -> None:
         """Delete a draft (undocumented); anything else is refused with 409."""
@@ -256,5 +263,5 @@ def _field(contact: str, setting: str, value: str) -> dict[str, Any]:
 def _number(id_: str) -> int:
     """Return an id as the integer that paths and request bodies want. Raises `NotFound` for what is none."""
     if not (id_.isascii() and id_.isdigit() and len(id_) < 20):
-        raise NotFound(f"{id_[:40]!r} is no id of sevDesk", cause="sevdesk_no_id")
+        raise NotFound("{id!r} is no id of sevDesk", id=id_[:40], cause="sevdesk_no_id")
     return int(id_)

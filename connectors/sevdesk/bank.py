@@ -9,7 +9,18 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract import BadRecord, ConfigError, Debtor, Flag, Invoice, Payment, PaymentKind, Reason, Refused
+from bridge.contract import (
+    BadRecord,
+    ConfigError,
+    Debtor,
+    Flag,
+    Invoice,
+    Payment,
+    PaymentKind,
+    Reason,
+    Refused,
+    Sentence,
+)
 from connectors.sevdesk.api import Api, unix
 from connectors.sevdesk.records import build, cents
 from connectors.sevdesk.settings import SevDeskSettings
@@ -142,8 +153,9 @@ def unmatched(invoice: Invoice, found: Iterable[Incoming]) -> tuple[Flag, ...]:
     for item in found:
         early = item.value_on is not None and invoice.issued_on is not None and item.value_on < invoice.issued_on
         if not early:
-            on = f" of {item.value_on.isoformat()}" if item.value_on else ""
-            return (Flag(reason=Reason.PAYMENT_UNMATCHED, source=f"sevDesk: unbooked payment {item.id}{on}"),)
+            on = Sentence(" of {day}", day=item.value_on) if item.value_on else ""
+            source = Sentence("sevDesk: unbooked payment {payment}{on}", payment=item.id, on=on)
+            return (Flag(reason=Reason.PAYMENT_UNMATCHED, source=source),)
     return ()
 
 

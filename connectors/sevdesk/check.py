@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bridge.contract import Act, ConfigError, Finding, Health, Refused, Reply, Severity
+from bridge.contract import Act, ConfigError, Finding, Health, Refused, Reply, Sentence, Severity
 from connectors.sevdesk.api import Api, time_of
 from connectors.sevdesk.envelope import sentence
 from connectors.sevdesk.places import Places
@@ -24,7 +24,7 @@ class Check:
         self._acts = acts
         self._findings: list[Finding] = []
 
-    def _say(self, severity: Severity, code: str, text: str) -> None:
+    def _say(self, severity: Severity, code: str, text: Sentence) -> None:
         self._findings.append(Finding(severity=severity, code=code, text=text))
 
     def run(self) -> Health:
@@ -36,7 +36,9 @@ class Check:
             return Health(ok=False, findings=tuple(self._findings))
         except Refused as error:
             self._say(
-                Severity.ERROR, "sevdesk_version_unreadable", f"the bookkeeping system version is unreadable: {error}"
+                Severity.ERROR,
+                "sevdesk_version_unreadable",
+                Sentence("the bookkeeping system version is unreadable: {error}", error=error),
             )
             return Health(ok=False, findings=tuple(self._findings))
         self._version(version)
@@ -45,13 +47,20 @@ class Check:
             around = self._reader.circumstances()
             acts = self._usable()
         except (ConfigError, Refused) as error:
-            self._say(Severity.ERROR, "sevdesk_unreadable", f"invoices or contact fields cannot be read: {error}")
+            self._say(
+                Severity.ERROR,
+                "sevdesk_unreadable",
+                Sentence("invoices or contact fields cannot be read: {error}", error=error),
+            )
             return Health(ok=False, findings=tuple(self._findings))
         if around.unreadable:
-            text = f"sources of blocks cannot be read ({around.unreadable}); what depends on them is held"
+            text = Sentence(
+                "sources of blocks cannot be read ({unreadable}); what depends on them is held",
+                unreadable=around.unreadable,
+            )
             self._say(Severity.ERROR, "sevdesk_sign_unreadable", text)
         if not around.bank.has_feed:
-            text = "no bank account is fed online: what was paid is known only once somebody books it"
+            text = Sentence("no bank account is fed online: what was paid is known only once somebody books it")
             self._say(Severity.WARNING, "sevdesk_no_bank_feed", text)
         skew = self._skew(reply)
         return Health(
@@ -65,22 +74,30 @@ class Check:
     def _credentials(self, error: ConfigError) -> None:
         said = sentence(error.body)
         if error.cause == "http_403":
-            text = "sevDesk refuses this token the API; the tariff may lack it (it needs Buchhaltung Pro)"
-            self._say(Severity.ERROR, "sevdesk_forbidden", text + (f": {said}" if said else ""))
+            text = Sentence("sevDesk refuses this token the API; the tariff may lack it (it needs Buchhaltung Pro)")
+            self._say(
+                Severity.ERROR, "sevdesk_forbidden", Sentence("{text}: {said}", text=text, said=said) if said else text
+            )
         else:
-            text = "sevDesk does not accept the token (raw, 32 characters, without Bearer; it ends with its user)"
-            self._say(Severity.ERROR, "sevdesk_token", text + (f": {said}" if said else f": {error}"))
+            text = Sentence(
+                "sevDesk does not accept the token (raw, 32 characters, without Bearer; it ends with its user): {said}",
+                said=said or error,
+            )
+            self._say(Severity.ERROR, "sevdesk_token", text)
 
     def _version(self, version: str) -> None:
         if version not in KNOWN:
-            text = f"unknown bookkeeping system version {version!r}; fees are treated as in 2.0"
+            text = Sentence(
+                "unknown bookkeeping system version {version!r}; fees are treated as in 2.0", version=version
+            )
             self._say(Severity.WARNING, "sevdesk_version_unknown", text)
         else:
-            self._say(Severity.INFO, "sevdesk_version", f"bookkeeping system version {version}")
+            self._say(
+                Severity.INFO, "sevdesk_version", Sentence("bookkeeping system version {version}", version=version)
+            )
         if version != "1.0":
-            text = (
-                "system version 2.0: sevDesk makes no reminders with a fee; levels with a fee go out as our own letter or mail, "
-                "and a fee from the account's default settings is refused when the reminder is checked"
+            text = Sentence(
+                "system version 2.0: sevDesk makes no reminders with a fee; levels with a fee go out as our own letter or mail, and a fee from the account's default settings is refused when the reminder is checked"
             )
             self._say(Severity.INFO, "sevdesk_no_fees", text)
 
@@ -92,11 +109,14 @@ class Check:
         if not self._settings.note_field or Places(self._reader).setting() is None:
             acts.discard(Act.CUSTOMER_NOTE)
             if self._settings.note_field:
-                text = f"the contact field {self._settings.note_field!r} is not there; `mahnbridge init --places` creates it"
+                text = Sentence(
+                    "the contact field {note_field!r} is not there; `mahnbridge init --places` creates it",
+                    note_field=self._settings.note_field,
+                )
                 self._say(Severity.WARNING, "sevdesk_no_note_field", text)
         name = self._settings.block_field
         if name and self._reader.signs.setting_id(name) is None:
-            text = f"there is no contact field {name!r}; customers are blocked by tag or here only"
+            text = Sentence("there is no contact field {name!r}; customers are blocked by tag or here only", name=name)
             self._say(Severity.INFO, "sevdesk_no_block_field", text)
         return frozenset(acts)
 
@@ -110,6 +130,8 @@ class Check:
             skew = min(skew, measured, key=abs)
         if abs(skew) > timedelta(seconds=SKEW_LIMIT):
             self._say(
-                Severity.WARNING, "sevdesk_clock", f"sevDesk's clock and ours differ by {int(skew.total_seconds())} s"
+                Severity.WARNING,
+                "sevdesk_clock",
+                Sentence("sevDesk's clock and ours differ by {skew} s", skew=int(skew.total_seconds())),
             )
         return int(skew.total_seconds())

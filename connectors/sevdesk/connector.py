@@ -20,6 +20,7 @@ from bridge.contract import (
 )
 from connectors.sevdesk.api import Api
 from connectors.sevdesk.check import Check
+from connectors.sevdesk.german import GERMAN
 from connectors.sevdesk.invoices import CREDIT
 from connectors.sevdesk.look import Look
 from connectors.sevdesk.places import Places
@@ -37,6 +38,7 @@ class SevDesk(Connector):
     """sevDesk, API v1. It cannot complete a reminder without marking it as sent, and sends no letters."""
 
     name: ClassVar[str] = "sevdesk"
+    german: ClassVar[dict[str, str]] = GERMAN
     Settings = SevDeskSettings
     settings: SevDeskSettings
     starter: ClassVar[str] = """

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract import Address, BadRecord, Flag, Invoice, InvoiceKind, InvoiceStatus, Reason, Relation
+from bridge.contract import Address, BadRecord, Flag, Invoice, InvoiceKind, InvoiceStatus, Reason, Relation, Sentence
 from connectors.sevdesk.records import ZERO, build, cents
 from connectors.sevdesk.settings import SevDeskSettings
 
@@ -126,7 +126,12 @@ class InvoiceReader:
         due = fields.get("due_on")
         days = self._settings.direct_debit_days
         until = due + timedelta(days=days) if due and days is not None else None
-        source = f"sevDesk: {'payment method ' + (name or 'unreadable') if sign is None else 'SEPA ' + sign}"
+        if sign is not None:
+            source = Sentence("sevDesk: SEPA {sign}", sign=sign)
+        elif name:
+            source = Sentence("sevDesk: payment method {name}", name=name)
+        else:
+            source = Sentence("sevDesk: payment method unreadable")
         return (Flag(reason=Reason.DIRECT_DEBIT_PENDING, source=source, until=until),)
 
 

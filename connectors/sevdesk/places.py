@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.contract import Finding, NotSupported, Proof, Refused, Severity, Unclear, WriteBack
+from bridge.contract import Finding, NotSupported, Proof, Refused, Sentence, Severity, Unclear, WriteBack
 from connectors.sevdesk.reading import Reader
 from connectors.sevdesk.records import ident
 
@@ -35,7 +35,7 @@ class Places:
 
     def _put_tag(self, write: WriteBack, name: str) -> Proof:
         if write.invoice is None or not name:
-            raise Refused(f"{write.key}: the write-back names no invoice or no tag", cause="no_tag")
+            raise Refused("{key}: the write-back names no invoice or no tag", key=write.key, cause="no_tag")
         found = self._find_tag(write, name)
         if found is not None:
             return found
@@ -68,7 +68,9 @@ class Places:
         setting = self.setting()
         if setting is None or write.debtor_id is None or not write.content.line:
             raise Refused(
-                f"{write.key}: the contact has no field {self._settings.note_field!r} of ours; run `mahnbridge init --places` to create it",
+                "{key}: the contact has no field {note_field!r} of ours; run `mahnbridge init --places` to create it",
+                key=write.key,
+                note_field=self._settings.note_field,
                 cause="sevdesk_no_note_field",
             )
         row = self._row(write.debtor_id, setting)
@@ -84,7 +86,9 @@ class Places:
             self._api.update_custom_field(str(row["id"]), write.debtor_id, setting, value)
         found = self.find_customer_note(write)
         if found is None:
-            raise Unclear(f"{write.key}: the field of the contact does not show the line", cause="sevdesk_not_noted")
+            raise Unclear(
+                "{key}: the field of the contact does not show the line", key=write.key, cause="sevdesk_not_noted"
+            )
         return found.model_copy(update={"found_later": False})
 
     def find_customer_note(self, write: WriteBack) -> Proof | None:
@@ -130,14 +134,23 @@ class Places:
             self._api.create_custom_field_setting(name, f"Stand der Mahnungen, geschrieben von {OURS}")
             return (
                 Finding(
-                    severity=Severity.INFO, code="sevdesk_field_created", text=f"created the contact field {name!r}"
+                    severity=Severity.INFO,
+                    code="sevdesk_field_created",
+                    text=Sentence("created the contact field {name!r}", name=name),
                 ),
             )
         if OURS not in _text(row.get("description")):
-            text = f"the contact field {name!r} was made by people and is left alone; choose another name in note_field"
+            text = Sentence(
+                "the contact field {name!r} was made by people and is left alone; choose another name in note_field",
+                name=name,
+            )
             return (Finding(severity=Severity.WARNING, code="sevdesk_field_taken", text=text),)
         return (
-            Finding(severity=Severity.INFO, code="sevdesk_field_there", text=f"the contact field {name!r} is there"),
+            Finding(
+                severity=Severity.INFO,
+                code="sevdesk_field_there",
+                text=Sentence("the contact field {name!r} is there", name=name),
+            ),
         )
 
 

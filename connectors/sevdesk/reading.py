@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract import ConfigError, Debtor, Flag, Invoice, InvoiceStatus, Payment, Reason, Refused
+from bridge.contract import ConfigError, Debtor, Flag, Invoice, InvoiceStatus, Payment, Reason, Refused, Sentence
 from connectors.sevdesk.api import Api
 from connectors.sevdesk.bank import Bank, BankReader, Incoming, from_paid_amount, unmatched
 from connectors.sevdesk.contacts import ContactReader, Reach
@@ -130,7 +130,7 @@ class Reader:
 
 def _bank_flags(invoice: Invoice, around: Circumstances) -> tuple[Flag, ...]:
     if around.bank.unreadable:
-        source = f"sevDesk: bank transactions unreadable ({around.bank.unreadable})"
+        source = Sentence("sevDesk: bank transactions unreadable ({why})", why=around.bank.unreadable)
         return (Flag(reason=Reason.PAYMENT_UNMATCHED, source=source),)
     if not around.bank.incoming:
         return ()

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bridge.contract import BadRecord, Reject
+from bridge.contract import BadRecord, Reject, misfit
 
 CENT = Decimal("0.01")
 NOISE = Decimal("0.000001")
@@ -35,7 +35,7 @@ def build(model: type[M], fields: Mapping[str, Any]) -> M:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise BadRecord(first["msg"], field=field, value=first.get("input")) from error
+        raise BadRecord(misfit(first), field=field, value=first.get("input")) from error
 
 
 def ident(raw: Any) -> str | None:

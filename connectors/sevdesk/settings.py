@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator
 
-from bridge.contract import ConnectorSettings, Reason
+from bridge.contract import ConnectorSettings, Reason, Wrong
 
 TAG_REASONS: dict[str, Reason] = {
     "Mahnsperre": Reason.INVOICE_EXCLUDED,
@@ -87,7 +87,12 @@ class SevDeskSettings(ConnectorSettings):
         for tag, reason in value.items():
             if reason not in HOLDING:
                 known = ", ".join(sorted(HOLDING))
-                raise ValueError(f"tag {tag!r}: {reason.value} is no reason to hold a claim; write one of {known}")
+                raise Wrong(
+                    "tag {tag!r}: {reason} is no reason to hold a claim; write one of {known}",
+                    tag=tag,
+                    reason=reason.value,
+                    known=known,
+                )
         return value
 
     @property

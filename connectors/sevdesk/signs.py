@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract import BadRecord, ConfigError, Flag, Reason, Refused
+from bridge.contract import BadRecord, ConfigError, Flag, Reason, Refused, Sentence
 from connectors.sevdesk.api import Api
 from connectors.sevdesk.records import ident
 from connectors.sevdesk.settings import SevDeskSettings
@@ -91,9 +91,14 @@ class SignReader:
     def on_invoice(self, signs: Signs, invoice: str) -> tuple[Flag, ...]:
         """Return the flags of an invoice."""
         if signs.tags_unreadable:
-            return (Flag(reason=Reason.INVOICE_EXCLUDED, source=f"sevDesk: tags unreadable ({signs.tags_unreadable})"),)
+            return (
+                Flag(
+                    reason=Reason.INVOICE_EXCLUDED,
+                    source=Sentence("sevDesk: tags unreadable ({why})", why=signs.tags_unreadable),
+                ),
+            )
         return tuple(
-            Flag(reason=self._reasons[tag.casefold()], source=f"sevDesk: tag {tag}")
+            Flag(reason=self._reasons[tag.casefold()], source=Sentence("sevDesk: tag {tag}", tag=tag))
             for tag in signs.invoice_tags.get(invoice, ())
             if tag.casefold() in self._reasons
         )
@@ -105,9 +110,9 @@ class SignReader:
             reason = self._reasons.get(tag.casefold())
             if reason is not None:
                 whole = Reason.CUSTOMER_EXCLUDED if reason is Reason.INVOICE_EXCLUDED else reason
-                flags.append(Flag(reason=whole, source=f"sevDesk: tag {tag} on the contact"))
+                flags.append(Flag(reason=whole, source=Sentence("sevDesk: tag {tag} on the contact", tag=tag)))
         if signs.block_unreadable:
-            source = f"sevDesk: custom fields unreadable ({signs.block_unreadable})"
+            source = Sentence("sevDesk: custom fields unreadable ({why})", why=signs.block_unreadable)
             flags.append(Flag(reason=Reason.CUSTOMER_EXCLUDED, source=source))
         elif contact in signs.blocks:
             flags.append(self._block(signs.blocks[contact]))
@@ -115,7 +120,7 @@ class SignReader:
 
     def _block(self, value: str) -> Flag:
         """Return the flag of a filled block field: until a date, else without end, whatever else was written."""
-        source = f"sevDesk: field {self._settings.block_field} = {value[:60]}"
+        source = Sentence("sevDesk: field {field} = {value}", field=self._settings.block_field, value=value[:60])
         if value.casefold() in YES:
             return Flag(reason=Reason.CUSTOMER_EXCLUDED, source=source)
         try:

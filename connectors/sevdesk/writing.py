@@ -20,8 +20,10 @@ from bridge.contract import (
     Proof,
     ProviderNotice,
     Refused,
+    Sentence,
     Unclear,
     WriteBack,
+    listed,
 )
 from connectors.sevdesk.api import Api
 from connectors.sevdesk.places import Places
@@ -64,21 +66,21 @@ class Writer:
         """Do the act. Errors as the contract says."""
         act = self._pushes.get(write.act)
         if act is None:
-            raise NotSupported(f"sevDesk cannot {write.act}")
+            raise NotSupported("sevDesk cannot {act}", act=write.act)
         try:
             return act(write)
         except CannotTell as error:
-            raise Refused(str(error), cause="sevdesk_reminder_unreadable") from error
+            raise Refused(error.sentence, cause="sevdesk_reminder_unreadable") from error
 
     def find(self, write: WriteBack) -> Proof | None:
         """Return the proof of the act, None if it is certainly absent. Raises `CannotTell`."""
         find = self._finds.get(write.act)
         if find is None:
-            raise CannotTell(f"sevDesk cannot tell whether {write.key} happened")
+            raise CannotTell("sevDesk cannot tell whether {key} happened", key=write.key)
         try:
             return find(write)
         except Refused as error:
-            raise CannotTell(f"{write.key}: {error}", cause=error.cause) from error
+            raise CannotTell("{key}: {error}", key=write.key, error=error, cause=error.cause) from error
 
     # ------------------------------------------------------------------------------------------------------- create
 
@@ -87,27 +89,32 @@ class Writer:
         for notice in write.baseline.notices if write.baseline else ():
             if notice.status is NoticeStatus.DRAFT:
                 raise Refused(
-                    f"sevDesk already holds a reminder draft ({notice.id}) for invoice {invoice}; send or delete it there first",
+                    "sevDesk already holds a reminder draft ({notice_id}) for invoice {invoice}; send or delete it there first",
+                    notice_id=notice.id,
+                    invoice=invoice,
                     cause="sevdesk_foreign_draft",
                 )
         if write.content.fee > 0 and self._version() != "1.0":
             raise Refused(
-                f"sevDesk makes no reminders with a fee ({write.content.fee}) in system version 2.0; use our own letter or mail",
+                "sevDesk makes no reminders with a fee ({fee}) in system version 2.0; use our own letter or mail",
+                fee=write.content.fee,
                 cause="sevdesk_fee",
             )
         raw = self._api.create_reminder(invoice)
         try:
             reminder = self._reader.reminders.reminder(raw)
         except BadRecord as error:
-            raise Unclear(f"the created reminder cannot be read: {error}", cause="bad_answer") from error
+            raise Unclear("the created reminder cannot be read: {error}", error=error, cause="bad_answer") from error
         if reminder is None or reminder.notice.invoice_id != invoice:
-            raise Unclear(f"sevDesk answered another document than a reminder for {invoice}", cause="bad_answer")
+            raise Unclear(
+                "sevDesk answered another document than a reminder for {invoice}", invoice=invoice, cause="bad_answer"
+            )
         return self._proof(write, reminder)
 
     def _find_created(self, write: WriteBack) -> Proof | None:
         """Return the one reminder that is there now and was not in the baseline."""
         if write.baseline is None or write.started_at is None:
-            raise CannotTell(f"{write.key}: without baseline and start nothing can be compared")
+            raise CannotTell("{key}: without baseline and start nothing can be compared", key=write.key)
         known = {notice.id for notice in write.baseline.notices}
         new = [reminder for reminder in self._reminders_of(_invoice_of(write)) if reminder.notice.id not in known]
         if not new:
@@ -115,7 +122,9 @@ class Writer:
         ours = [reminder for reminder in new if self._not_before(write, reminder.notice.created_at)]
         if len(new) > 1 or not ours:
             ids = ", ".join(sorted(reminder.notice.id for reminder in new))
-            raise CannotTell(f"{write.key}: sevDesk holds new reminders ({ids}); which one is ours cannot be told")
+            raise CannotTell(
+                "{key}: sevDesk holds new reminders ({ids}); which one is ours cannot be told", key=write.key, ids=ids
+            )
         return self._proof(write, ours[0], later=True)
 
     def _reminders_of(self, invoice: str) -> list[Reminder]:
@@ -127,7 +136,9 @@ class Writer:
                 try:
                     reminder = self._reader.reminders.reminder(raw)
                 except BadRecord as error:
-                    raise CannotTell(f"a reminder of invoice {invoice} cannot be read: {error}") from error
+                    raise CannotTell(
+                        "a reminder of invoice {invoice} cannot be read: {error}", invoice=invoice, error=error
+                    ) from error
                 if reminder is not None:
                     found[reminder.notice.id] = reminder
         return list(found.values())
@@ -143,7 +154,9 @@ class Writer:
         wrong = _differences(write, reminder.notice)
         if wrong:
             raise Refused(
-                f"the reminder {reminder.notice.id} at sevDesk is not what was decided: {'; '.join(wrong)}",
+                "the reminder {notice_id} at sevDesk is not what was decided: {wrong}",
+                notice_id=reminder.notice.id,
+                wrong=listed(wrong),
                 cause="sevdesk_reminder_differs",
             )
         return self._proof(write, reminder)
@@ -170,7 +183,11 @@ class Writer:
         sent = reminder.notice.status is NoticeStatus.SENT and reminder.sent_by == "VM"
         if sent and was_draft and reminder.sent_at is not None and self._not_before(write, reminder.sent_at):
             return self._proof(write, reminder, later=True)
-        raise CannotTell(f"{write.key}: sevDesk does not show that the reminder {write.reminder_id} was mailed")
+        raise CannotTell(
+            "{key}: sevDesk does not show that the reminder {reminder_id} was mailed",
+            key=write.key,
+            reminder_id=write.reminder_id,
+        )
 
     def _mark_sent(self, write: WriteBack) -> Proof:
         """Record how our own letter or mail went out; a reminder that is marked already stays as it is."""
@@ -179,7 +196,11 @@ class Writer:
             self._api.send_by(reminder.notice.id, WAY_OF.get(write.content.sent_by or "", "VPDF"))
             reminder = self._reminder(reminder.notice.id)
             if reminder.notice.status is not NoticeStatus.SENT:
-                raise Unclear(f"the reminder {reminder.notice.id} is not shown as sent", cause="sevdesk_not_marked")
+                raise Unclear(
+                    "the reminder {notice_id} is not shown as sent",
+                    notice_id=reminder.notice.id,
+                    cause="sevdesk_not_marked",
+                )
         return self._proof(write, reminder)
 
     def _find_marked(self, write: WriteBack) -> Proof | None:
@@ -211,19 +232,24 @@ class Writer:
         try:
             reminder = self._reader.reminders.reminder(self._api.invoice(id_))
         except BadRecord as error:
-            raise CannotTell(f"the reminder {id_} cannot be read: {error}") from error
+            raise CannotTell("the reminder {id} cannot be read: {error}", id=id_, error=error) from error
         if reminder is None:
-            raise CannotTell(f"{id_} is no reminder at sevDesk")
+            raise CannotTell("{id} is no reminder at sevDesk", id=id_)
         return reminder
 
     def _our_draft(self, write: WriteBack) -> Reminder:
         """Read the reminder of this notice. Raises `Refused` where it is no draft for this invoice (any more)."""
         reminder = self._reminder(_reminder_of(write))
         if write.invoice is not None and reminder.notice.invoice_id != write.invoice.id:
-            raise Refused(f"the reminder {reminder.notice.id} is for another invoice", cause="sevdesk_other_invoice")
+            raise Refused(
+                "the reminder {notice_id} is for another invoice",
+                notice_id=reminder.notice.id,
+                cause="sevdesk_other_invoice",
+            )
         if reminder.notice.status is not NoticeStatus.DRAFT:
             raise Refused(
-                f"the reminder {reminder.notice.id} is no draft any more: somebody sent it at sevDesk",
+                "the reminder {notice_id} is no draft any more: somebody sent it at sevDesk",
+                notice_id=reminder.notice.id,
                 cause="sevdesk_no_draft",
             )
         return reminder
@@ -269,19 +295,24 @@ def mail_of(content: Content) -> dict[str, Any]:
     return mail
 
 
-def _differences(write: WriteBack, notice: ProviderNotice) -> list[str]:
+def _differences(write: WriteBack, notice: ProviderNotice) -> list[Sentence]:
     """Return in words where a reminder at sevDesk differs from what was decided."""
     content = write.content
     sum_there = None if notice.total is None else content.principal + content.fee
-    pairs: tuple[tuple[str, object, object], ...] = (
-        ("level", write.expected_provider_level, notice.level),
-        ("deadline", content.deadline, notice.deadline),
-        ("open amount", content.principal, notice.principal),
-        ("fee", content.fee, notice.fee),
-        ("sum", sum_there, notice.total),
+    pairs: tuple[tuple[Sentence, object, object], ...] = (
+        (Sentence("level"), write.expected_provider_level, notice.level),
+        (Sentence("deadline"), content.deadline, notice.deadline),
+        (Sentence("open amount"), content.principal, notice.principal),
+        (Sentence("fee"), content.fee, notice.fee),
+        (Sentence("sum"), sum_there, notice.total),
     )
     return [
-        f"{name} there {'none' if there is None else there}, here {here}"
+        Sentence(
+            "{name} there {there}, here {here}",
+            name=name,
+            there=Sentence("none") if there is None else there,
+            here=here,
+        )
         for name, here, there in pairs
         if here is not None and here != there
     ]
@@ -289,11 +320,11 @@ def _differences(write: WriteBack, notice: ProviderNotice) -> list[str]:
 
 def _invoice_of(write: WriteBack) -> str:
     if write.invoice is None:
-        raise Refused(f"{write.key}: the write-back names no invoice", cause="no_invoice")
+        raise Refused("{key}: the write-back names no invoice", key=write.key, cause="no_invoice")
     return write.invoice.id
 
 
 def _reminder_of(write: WriteBack) -> str:
     if write.reminder_id is None:
-        raise Refused(f"{write.key}: the write-back names no reminder", cause="no_reminder")
+        raise Refused("{key}: the write-back names no reminder", key=write.key, cause="no_reminder")
     return write.reminder_id

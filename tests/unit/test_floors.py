@@ -20,6 +20,7 @@ SIDE = {"config", "secrets", "log", "metrics", "words"}
 
 WITHIN_A_FLOOR = {
     ("contract", "http"),
+    ("model", "errors"),
     ("replay", "deliver"),
     ("channels", "contract"),
     ("channels", "documents"),

@@ -89,7 +89,7 @@ def _show(out: "Out", result: "tuple[Replayed, ...]") -> None:
     if not result:
         out.line("failures.none", style="ok")
     for one in result:
-        out.text(f"{one.id}  {one.outcome}  {one.text}")
+        out.text(f"{one.id}  {say(f'replay.{one.outcome}', text=one.text)}")
     if any(one.dry_run for one in result):
         out.line("failures.dry", style="dim")
 

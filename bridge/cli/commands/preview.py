@@ -52,7 +52,7 @@ def preview(  # noqa: PLR0917  the options
         try:
             out.write_bytes(found.document)
         except OSError as error:
-            raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+            raise UsageError("{out} cannot be written: {strerror}", out=out, strerror=error.strerror) from error
     elif form != "text" and not session.as_json:
         sys.stdout.buffer.write(found.document)
         return 0

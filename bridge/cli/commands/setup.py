@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.base import Argument, Option, command
-from bridge.cli.locale import say
+from bridge.cli.locale import say, told
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _show_check(out: "Out", result: "Check") -> None:
     for remark in result.remarks:
         sign = {"error": "✗", "warning": "!", "info": "·"}[remark.severity.value]
         subject = f"{remark.subject}: " if remark.subject else ""
-        out.text(f"{sign} {subject}{remark.text}  [{remark.code}]", style=styles[remark.severity.value])
+        out.text(f"{sign} {subject}{told(remark.text)}  [{remark.code}]", style=styles[remark.severity.value])
     out.line("check.ok" if result.ok else "check.bad", style="ok" if result.ok else "error")
 
 

@@ -73,7 +73,18 @@ def say(key: str, /, **values: Any) -> str:
     if values.get("count") == 1 and f"{key}.one" in texts:
         key = f"{key}.one"
     text = texts.get(key, key)
-    return text.format(**values) if values else text
+    if not values:
+        return text
+    return text.format(**{name: told(value) if isinstance(value, str) else value for name, value in values.items()})
+
+
+def told(text: str) -> str:
+    """Return a sentence in the language of the moment, any other text as it is."""
+    if type(text) is str:
+        return text
+    from bridge.words import tell  # noqa: PLC0415  only where something was said
+
+    return tell(text, language())
 
 
 def knows(key: str) -> bool:

@@ -15,6 +15,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from bridge.errors import ConfigError
 from bridge.model import Finding, Severity
+from bridge.words import Sentence
 
 DAY = timedelta(days=1)
 LARGEST = 100_000
@@ -53,9 +54,10 @@ class RateTable:
         """Return the warning that the half-year of `today` has no base rate, or None."""
         if self.rate_on(today) is not None:
             return None
-        text = (
-            f"the base rate of {self.country} is known until {self.known_until} only; interest stops there instead of being guessed. "
-            "Add the half-year to a table of your own and name it in claims.base_rates"
+        text = Sentence(
+            "the base rate of {country} is known until {known_until} only; interest stops there instead of being guessed. Add the half-year to a table of your own and name it in claims.base_rates",
+            country=self.country,
+            known_until=self.known_until,
         )
         return Finding(severity=Severity.WARNING, code="base_rate_missing", text=text)
 
@@ -78,12 +80,17 @@ def load_tables(paths: Iterable[Path]) -> Mapping[str, RateTable]:
         try:
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
-            raise ConfigError(f"{path}: is no UTF-8 text") from error
+            raise ConfigError("{path}: is no UTF-8 text", path=path) from error
         except OSError as error:
-            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+            raise ConfigError("{path}: cannot be read: {strerror}", path=path, strerror=error.strerror) from error
         table = parse_table(text, str(path))
         if table.country in files:
-            raise ConfigError(f"{path}: base rates of {table.country} already stand in {files[table.country]}")
+            raise ConfigError(
+                "{path}: base rates of {country} already stand in {files}",
+                path=path,
+                country=table.country,
+                files=files[table.country],
+            )
         files[table.country] = path
         tables[table.country] = table
     return tables
@@ -92,16 +99,25 @@ def load_tables(paths: Iterable[Path]) -> Mapping[str, RateTable]:
 def parse_table(text: str, source: str) -> RateTable:
     """Return the table that `text` describes; `source` names the file in errors. Raises `ConfigError` with file and line."""
     if len(text) > LARGEST:
-        raise ConfigError(f"{source}: longer than {LARGEST} characters; no table of base rates is that long")
+        raise ConfigError(
+            "{source}: longer than {largest} characters; no table of base rates is that long",
+            source=source,
+            largest=LARGEST,
+        )
     try:
         node = YAML(typ="rt", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ConfigError(
-            f"{source}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem or error.context}"
+            "{source}:{line}: not valid YAML: {error}",
+            source=source,
+            line=mark.line + 1 if mark else 1,
+            error=error.problem or error.context,
         ) from error
     except (YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{source}: not valid YAML: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(
+            "{source}: not valid YAML: {error}", source=source, error=" ".join(str(error).split())[:200]
+        ) from error
     return _Reader(source).table(node)
 
 
@@ -111,58 +127,66 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self.source = source
 
-    def wrong(self, node: Node | None, text: str) -> ConfigError:
+    def wrong(self, node: Node | None, text: str, **facts: object) -> ConfigError:
         line = node.start_mark.line + 1 if node is not None else 1
-        return ConfigError(f"{self.source}:{line}: {text}")
+        return ConfigError("{source}:{line}: {text}", source=self.source, line=line, text=Sentence(text, **facts))
 
     def table(self, root: Node | None) -> RateTable:
         known = {"country", "source", "known_until", "rates"}
-        keys = self.mapping(root, "a table of base rates has the keys country, source, known_until and rates")
+        keys = self.mapping(root, Sentence("a table of base rates has the keys country, source, known_until and rates"))
         for name, (key, _) in keys.items():
             if name not in known:
-                raise self.wrong(key, f"{name}: there is no such key; known are {', '.join(sorted(known))}")
+                raise self.wrong(key, "{name}: there is no such key; known are {known}", name=name, known=sorted(known))
         for name in sorted(known - {"source"} - keys.keys()):
-            raise self.wrong(root, f"{name} is missing")
+            raise self.wrong(root, "{name} is missing", name=name)
         country = self.scalar(keys["country"][1], "country")
         if len(country) != 2 or not country.isalpha() or not country.isupper():
-            raise self.wrong(keys["country"][1], f"country = {country!r}: write two capital letters such as DE")
+            raise self.wrong(
+                keys["country"][1], "country = {country!r}: write two capital letters such as DE", country=country
+            )
         rates = self.rates(keys["rates"][1])
         until = self.day(keys["known_until"][1], "known_until")
         if (until + DAY).day != 1 or (until + DAY).month not in (1, 7) or until < rates[-1][0]:
             raise self.wrong(
                 keys["known_until"][1],
-                f"known_until = {until}: write the last day of the newest half-year, 30 June or 31 December",
+                "known_until = {until}: write the last day of the newest half-year, 30 June or 31 December",
+                until=until,
             )
         about = self.scalar(keys["source"][1], "source") if "source" in keys else self.source
         return RateTable(country, rates, until, about)
 
     def rates(self, node: Node) -> tuple[tuple[date, Decimal], ...]:
         found: list[tuple[date, Decimal]] = []
-        for key, value in self.mapping(node, "rates: lines such as 2026-07-01: 1.52").values():
+        for key, value in self.mapping(node, Sentence("rates: lines such as 2026-07-01: 1.52")).values():
             start = self.day(key, "rates")
             if start.day != 1 or start.month not in (1, 7):
-                raise self.wrong(key, f"rates: {start}: base rates change on 1 January and 1 July only")
+                raise self.wrong(key, "rates: {start}: base rates change on 1 January and 1 July only", start=start)
             if found and start <= found[-1][0]:
-                raise self.wrong(key, f"rates: {start} stands after {found[-1][0]}; write the oldest first")
+                raise self.wrong(
+                    key,
+                    "rates: {start} stands after {before}; write the oldest first",
+                    start=start,
+                    before=found[-1][0],
+                )
             found.append((start, self.rate(value)))
         if not found:
             raise self.wrong(node, "rates: needs at least one line such as 2026-07-01: 1.52")
         return tuple(found)
 
-    def mapping(self, node: Node | None, right: str) -> dict[str, tuple[Node, Node]]:
+    def mapping(self, node: Node | None, right: Sentence) -> dict[str, tuple[Node, Node]]:
         if not isinstance(node, MappingNode):
             raise self.wrong(node, right)
         found: dict[str, tuple[Node, Node]] = {}
         for key, value in node.value:
             name = self.scalar(key, "key")
             if name in found:
-                raise self.wrong(key, f"{name} stands here twice; remove one of them")
+                raise self.wrong(key, "{name} stands here twice; remove one of them", name=name)
             found[name] = (key, value)
         return found
 
     def scalar(self, node: Node, name: str) -> str:
         if not isinstance(node, ScalarNode):
-            raise self.wrong(node, f"{name}: write one value, not a list")
+            raise self.wrong(node, "{name}: write one value, not a list", name=name)
         return str(node.value).strip()
 
     def day(self, node: Node, name: str) -> date:
@@ -170,16 +194,22 @@ class _Reader:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise self.wrong(node, f"{name} = {text!r}: write a date such as 2026-07-01") from None
+            raise self.wrong(
+                node, "{name} = {written!r}: write a date such as 2026-07-01", name=name, written=text
+            ) from None
 
     def rate(self, node: Node) -> Decimal:
         text = self.scalar(node, "rate")
         try:
             rate = Decimal(text)
         except InvalidOperation:
-            raise self.wrong(node, f"rates: {text!r}: write per cent with a point, such as 1.52") from None
+            raise self.wrong(
+                node, "rates: {written!r}: write per cent with a point, such as 1.52", written=text
+            ) from None
         if not rate.is_finite() or not -20 <= rate <= 50 or rate != round(rate, 4):
             raise self.wrong(
-                node, f"rates: {text}: write per cent per year between -20 and 50, with at most four places"
+                node,
+                "rates: {written}: write per cent per year between -20 and 50, with at most four places",
+                written=text,
             )
         return rate

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from bridge.errors import Wrong
 from bridge.model import DebtorKind
 
 
@@ -42,8 +43,9 @@ class Ancillary:
 
     def __post_init__(self) -> None:
         if self.amount < 0 or self.absorbed < 0:
-            msg = f"an ancillary claim is not negative: {self.amount}, {self.absorbed}"
-            raise ValueError(msg)
+            raise Wrong(
+                "an ancillary claim is not negative: {amount}, {absorbed}", amount=self.amount, absorbed=self.absorbed
+            )
 
     @property
     def vat(self) -> None:

@@ -42,15 +42,18 @@ def revision_of(conn: Connection) -> str | None:
         revision = conn.execute(select(_version.c.version_num)).scalar_one_or_none()
         if revision is not None and revision not in revisions():
             raise ConfigError(
-                f"the database has revision {revision}, this program knows revisions up to {revisions()[-1]}: it was written by a "
-                "newer mahnbridge; install that version, or restore the copy made before its upgrade",
+                "the database has revision {revision}, this program knows revisions up to {newest}: it was written by a newer mahnbridge; install that version, or restore the copy made before its upgrade",
+                revision=revision,
+                newest=revisions()[-1],
                 cause="database_newer",
             )
         return revision
     foreign = found if conn.dialect.name == "sqlite" else found & set(metadata.tables)
     if foreign:
         raise ConfigError(
-            f"the database has tables that mahnbridge did not make ({sorted(foreign)[0]}, ...)", cause="database"
+            "the database has tables that mahnbridge did not make ({foreign}, ...)",
+            foreign=sorted(foreign)[0],
+            cause="database",
         )
     return None
 
@@ -88,7 +91,10 @@ def _run(conn: Connection) -> None:
         broken = conn.execute(text("pragma foreign_key_check")).all()
         if broken:
             raise ConfigError(
-                f"upgrading would break {len(broken)} references, first in table {broken[0][0]}", cause="database"
+                "upgrading would break {broken} references, first in table {table}",
+                broken=len(broken),
+                table=broken[0][0],
+                cause="database",
             )
 
 
@@ -124,7 +130,10 @@ def back_up(path: Path, revision: str, *, keep: int) -> Path | None:
     except (OSError, sqlite3.Error) as error:
         part.unlink(missing_ok=True)
         raise ConfigError(
-            f"the database was not upgraded: its copy {copy} cannot be written: {error}", cause="database"
+            "the database was not upgraded: its copy {copy} cannot be written: {error}",
+            copy=copy,
+            error=error,
+            cause="database",
         ) from error
     for old in sorted(path.parent.glob(f"{path.name}.revision-*.bak"), key=lambda one: one.name.split(".")[-2])[:-keep]:
         old.unlink()

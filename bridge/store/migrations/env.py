@@ -5,13 +5,16 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from bridge.store.tables import Instant, metadata
+from bridge.store.columns import Instant, Told
+from bridge.store.tables import metadata
 
 
 def _render(kind: str, item: Any, _autogenerating: AutogenContext) -> str | Literal[False]:
     """Write types of ours as the types of SQLAlchemy below them, so that old revisions do not depend on today's code."""
     if kind == "type" and isinstance(item, Instant):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, Told):
+        return "sa.Text()"
     return False
 
 

@@ -50,8 +50,8 @@ def test_a_clock_from_outside_is_refused_with_a_real_provider(tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("plans: {default: standart}", "plans.default = 'standart': there is no such plan; there are "),
-        ("plans: {assign: [{plan: vip}]}", "plans.assign = 'vip': there is no such plan"),
+        ("plans: {default: standart}", "plans.default = 'standart': there is no such plan (there are "),
+        ("plans: {assign: [{plan: vip}]}", "plans.assign.0.plan = 'vip': there is no such plan"),
         ("plans: {files: [own.yaml]}", "own.yaml: cannot be read"),
     ],
 )

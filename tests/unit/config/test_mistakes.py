@@ -18,8 +18,8 @@ accounts:
 
 MISTAKES = [
     # (lines below a good account, line, key, what the message says)
-    ("acounts: {}", "acounts", "unknown key (did you mean accounts?)"),
-    ("dunning: {minimum_amout: 5}", "dunning.minimum_amout", "unknown key (did you mean minimum_amount?)"),
+    ("acounts: {}", "acounts", "there is no such key (did you mean accounts?)"),
+    ("dunning: {minimum_amout: 5}", "dunning.minimum_amout", "there is no such key (did you mean minimum_amount?)"),
     ("dunning: {minimum_amount: 1.234}", "dunning.minimum_amount = '1.234'", "more than two decimal places"),
     ("dunning: {minimum_amount: viel}", "dunning.minimum_amount = 'viel'", "expected an amount such as 12.50"),
     ("dunning: {cutoff: 2026-13-45}", "dunning.cutoff = '2026-13-45'", "expected a date such as 2026-09-01"),
@@ -53,7 +53,7 @@ MISTAKES = [
     (
         "channels: {smtp: {host: x.example, sender_address: a@b.example, timout: 3}}",
         "channels.smtp.timout",
-        "unknown key (did you mean timeout?)",
+        "there is no such key (did you mean timeout?)",
     ),
     ("channels: {smtp: {host: x.example}}", "channels.smtp.sender_address", "this key is missing"),
     ("debtor_page: {public_url: 'http://mahnung.example.com'}", "debtor_page.public_url =", "begins with https://"),
@@ -70,7 +70,7 @@ ACCOUNT_MISTAKES = [
     (
         "{connector: sevdesk, settings: {page_sice: 5}}",
         "accounts.x.settings.page_sice",
-        "unknown key (did you mean page_size?)",
+        "there is no such key (did you mean page_size?)",
     ),
     (
         "{connector: sevdesk, settings: {page_size: 5000}}",
@@ -118,7 +118,7 @@ def problems(path, **env):
 
 @pytest.mark.parametrize(("lines", "key", "words"), MISTAKES, ids=[case[0] for case in MISTAKES])
 def test_one_mistake_is_named_with_its_place(tmp_path, lines, key, words):
-    """A wrong or unknown key is named with file, line, key, value and what would be right."""
+    """A wrong or there is no such key is named with file, line, key, value and what would be right."""
     path = write(tmp_path, ACCOUNT + lines + "\n")
     found = problems(path)
     assert len(found) == 1, found

@@ -154,7 +154,7 @@ def test_a_payment_withdraws_what_was_only_queued(stage):
     stage.tell(days_after(1), invoice(status=InvoiceStatus.PAID, open=Decimal(0)))
     stage.run(days_after(1))
     dropped = stage.notices("dropped")
-    assert [(one.reason, one.reason_text) for one in dropped] == [("paid", "bezahlt")]
+    assert [(one.reason, one.reason_text.told("de")) for one in dropped] == [("paid", "bezahlt")]
     assert not stage.standing().is_open
 
 

@@ -170,7 +170,7 @@ def test_discard_drops_the_notice(scene, replay):
     scene.deliver()
     assert scene.get(made).state == "dropped"
     assert scene.provider.notices == {}
-    assert replay.discard(item, **WHO).text == "it is discarded"
+    assert replay.discard(item, **WHO).text == "it was discarded"
     [event] = scene.events("step_discarded")
     assert event["actor"] == "anna"
 

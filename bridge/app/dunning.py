@@ -89,7 +89,9 @@ class Dunning(Sending):
             self._ask(names)
         order = replace(self._order(names, customer), everything=True)
         shown = self.config.dunning.show_not_due if not_due is None else not_due
-        return replace(self._planned(plan(self.store, self._dun_accounts(names), order)), shows_not_due=shown)
+        found = self._planned(plan(self.store, self._dun_accounts(names), order))
+        with self.store.reading() as conn:
+            return replace(found, shows_not_due=shown, paused=self.paused(conn))
 
     def run(
         self,

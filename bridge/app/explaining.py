@@ -108,7 +108,8 @@ class Explaining(Dunning):
             notice = self.store.outbox.get(conn, claim.running.notice_id)
             steps = self.store.outbox.steps.of_notice(conn, notice.id)
             waiting = (summary.stored(notice, steps, claim.running.since or today),)
-        return explained(found, known, debtor, rules, abilities, self.language, waiting)
+        told = explained(found, known, debtor, rules, abilities, self.language, waiting)
+        return replace(told, paused=self.paused(conn) if found.on == today else "")
 
     def seen(self, conn: Connection, known: Known, today: date) -> tuple[CaseView, ClaimView]:
         """Return an invoice as the rules see it, and the case around it."""

@@ -141,11 +141,13 @@ class Opened:
     # --------------------------------------------------------------------------------------------------------- clocks
 
     def _business_now(self) -> datetime:
-        now = datetime.now(UTC)
-        if self.config.clock is None:
+        now, told = datetime.now(UTC), self.config.clock
+        if told is None:
             return now
         zone = ZoneInfo(self.config.schedule.time_zone)
-        return datetime.combine(self.config.clock, now.astimezone(zone).time(), tzinfo=zone).astimezone(UTC)
+        if isinstance(told, datetime):
+            return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(UTC)
+        return datetime.combine(told, now.astimezone(zone).time(), tzinfo=zone).astimezone(UTC)
 
     def today(self, account: str | None = None) -> date:
         """Return the local business date of an account, or that of the schedule's time zone."""

@@ -145,6 +145,7 @@ class Planned:
     reasons: dict[str, int] = field(default_factory=dict)
     stale: tuple[str, ...] = ()  # accounts left out, because their data is older than their freshness limit
     shows_not_due: bool = False  # people want to see what is not yet due, too
+    paused: str = ""  # that all sending is paused, by whom and since when
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +308,7 @@ class Explained:
     set_by: str = ""  # the person whose hold it is, on this local date
     set_on: date | None = None
     until: date | None = None  # last day of the hold
+    paused: str = ""  # that all sending is paused, by whom and since when
     plan_at: str = ""  # file and line of the assignment that gives the plan
     upcoming: tuple[Upcoming, ...] = ()  # the next notice, once for each of its channels
     choices: tuple[LevelChoice, ...] = ()

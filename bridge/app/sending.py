@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -15,7 +16,7 @@ from bridge.deliver import Deliverer, Desk, Report
 from bridge.dun import Judge
 from bridge.errors import ConfigError, UsageError
 from bridge.model import Invoice, Reason
-from bridge.policy import Via
+from bridge.policy import Via, words
 from bridge.store.records import Notice
 from bridge.words import quoted
 
@@ -55,6 +56,14 @@ class Sending(Reading, Filing):
         if self.store.settings.get(conn, PAUSE):
             return Reason.GLOBAL_PAUSE
         return None if self.sending(conn) else Reason.SENDING_OFF
+
+    def paused(self, conn: Connection) -> str:
+        """Return in plain words that all sending is paused, by whom and since when; nothing where it is not."""
+        if not self.store.settings.get(conn, PAUSE):
+            return ""
+        who, when = self.store.settings.changed(conn, PAUSE) or ("", None)
+        since = when.astimezone(ZoneInfo(self.config.schedule.time_zone)).date() if when else None
+        return words.reason(Reason.GLOBAL_PAUSE, self.language, {"by": who, "since": since})
 
     # ------------------------------------------------------------------------------------------------------- delivery
 

@@ -30,6 +30,8 @@ def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
     out.title("plan.title", day=shown(result.today), count=len(result.notices))
     if result.notices:
         proposals(out, result.notices)
+    if result.paused:
+        out.text(result.paused, "warning")
     if result.state == "waiting":
         out.line("plan.waiting", reason=result.reason, style="warning")
     for account in result.stale:
@@ -248,6 +250,7 @@ def explained(out: Out, results: Sequence[Explained]) -> None:
                 ("plan", show_next.plan(one.plan, one.plan_by, one.plan_at)),
                 ("decision", word("outcome", one.outcome)),
                 ("why", f"{one.text or reason(one.reason)}  [{one.reason}]"),
+                ("paused", one.paused),
                 ("rule", one.rule),
                 ("level", level(one.level, one.level_name) if one.level else ""),
                 ("channel", channel(one)),

@@ -1,5 +1,6 @@
 """How plans, forecasts and rehearsals look to people."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -81,7 +82,7 @@ def plans(out: Out, rows: Sequence[PlanShown]) -> None:
 
 def _short_start(one: LevelShown) -> str:
     days = one.days + one.grace_days
-    return {"before_due": f"-{days}", "after_due": f"+{days}"}.get(one.start, f"{one.start} {days}")
+    return {"before_due": f"-{days}", "after_due": f"+{days}"}.get(one.start) or say(f"short.{one.start}", days=days)
 
 
 def plan(out: Out, one: PlanShown) -> None:
@@ -116,8 +117,6 @@ def _drawn(out: Out, one: LevelShown, *, last: bool) -> None:
     parts = [_start(one)]
     if one.grace_days:
         parts.append(say("plans.grace", count=one.grace_days))
-    if one.start == "after_due" and one.earliest is not None and one.earliest > one.days + one.grace_days:
-        parts.append(say("plans.later"))
     if one.time:
         parts.append(say("plans.time", time=one.time))
     if one.until:
@@ -134,9 +133,11 @@ def _drawn(out: Out, one: LevelShown, *, last: bool) -> None:
         f"{word('automation', one.automation)} · {ways}",
         say("plans.term", count=one.term_days) + " · " + say("plans.fee", fee=fee),
     ]
+    if one.start == "after_due" and one.earliest is not None and one.earliest > one.days + one.grace_days:
+        lines.insert(1, say("plans.later"))
     if one.repeat_every:
         lines.append(say("plans.repeat", days=one.repeat_every, count=one.repeat_limit))
-    for line in lines:
+    for line in (part for whole in lines for part in textwrap.wrap(whole, out.console.width - 17)):
         out.text(f"{'':>11}{bar}    {line}")
     if not last:
         out.text(f"{'':>11}│")

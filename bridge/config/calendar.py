@@ -1,7 +1,7 @@
 """The section `calendar`: when the agency works and sends; and the types for times that other sections use too."""
 
 import re
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -81,6 +81,20 @@ TimeOfDay = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d{2}$"}),
 ]
 """A local time of day, `HH:MM`, outside the hour that the clock change skips or repeats."""
+
+
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+    except ValueError as error:
+        msg = "expected a date such as 2026-10-25, or a moment such as 2026-10-25T00:30"
+        raise ValueError(msg) from error
+
+
+Moment = Annotated[datetime | date, BeforeValidator(_moment)]
+"""A local date, or a moment: local time without an offset."""
 
 
 def _day_of_year(value: str) -> str:

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from bridge.config.calendar import STATES, Calendar, TimeOfDay, TimeZone
+from bridge.config.calendar import STATES, Calendar, Moment, TimeOfDay, TimeZone
 from bridge.config.creditor import Creditor
 from bridge.config.page import DebtorPage
 from bridge.config.people import AttachedFile, Caretaker, CollectionExport
@@ -362,9 +362,9 @@ class Config(Frozen):
     """Everything that an operator sets."""
 
     language: Language = Field(Language.DE, description="Language of staff output where the locale does not say.")
-    clock: date | None = Field(
+    clock: Moment | None = Field(
         None,
-        description="The date the program believes, for rehearsals against sandboxes; refused with a provider's real host.",
+        description="The date the program believes, or date and time (local, or with an offset), for rehearsals against sandboxes; refused with a provider's real host.",
     )
     data: Path = Field(Path("data"), description="Folder for database, archive, keys and locks, relative to this file.")
     mappings: Path | None = Field(

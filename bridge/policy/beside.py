@@ -157,6 +157,9 @@ def _part(  # noqa: PLR0917  one call site
     rules: AccountRules,
     today: date,
 ) -> Other:
+    if _for_the_agency(decision, rules):
+        claim = replace(claim, running=None)  # its hand-over waits for a person
+        decision = decision._replace(outcome=Outcome.HOLD, reason=Reason.PLAN_COMPLETE, facts={"plan": decision.plan})
     if decision.outcome is Outcome.ESCALATE:
         return Other(claim, Part.LEFT_OUT, "own_notice")
     situation = Situation(case, claim, rules, today)
@@ -181,6 +184,15 @@ def _part(  # noqa: PLR0917  one call site
     if held is not None:
         return held
     return Other(claim, part, "" if part is Part.INCLUDED else reason.value, decision.facts)
+
+
+def _for_the_agency(decision: Decision, rules: AccountRules) -> bool:
+    """Return whether nothing is left but the hand-over to collection, which may have been proposed already."""
+    plan = rules.plans.get(decision.plan or "")
+    if plan is None or decision.level != len(plan.levels) or not plan.levels[-1].collection:
+        return False
+    waits = decision.reason in (Reason.COLLECTION_NOT_READY, Reason.OWN_REMINDER_RUNNING)
+    return waits or decision.reason in WAITS or decision.outcome is Outcome.ESCALATE
 
 
 def _apart(case: CaseView, claim: ClaimView, bundle: Bundle, language_of: Callable[[ClaimView], str]) -> str:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from bridge.model import Severity
 from bridge.policy.channel import Via
 from bridge.policy.explain import forecast
-from bridge.policy.plan import DunningLevel, EscalationPlan
+from bridge.policy.plan import DunningLevel, EscalationPlan, Text
 from bridge.policy.rules import AccountRules
 from bridge.policy.trigger import Start
 from bridge.policy.views import CaseView, ClaimView
@@ -20,6 +20,9 @@ FIRST = date(2026, 3, 2)
 
 SLACK = 5
 """Days by which weekends alone may move a level."""
+
+
+_ANYTHING = Text(subject="-", body="-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,18 @@ def days_of(plan: EscalationPlan, term: int, weekday: int = 0, interval: int = 7
 def _mailed(level: DunningLevel) -> DunningLevel:
     """Return the level as one that reaches everybody: whom it reaches is no question of the plan's days."""
     variants = (level.standard.model_copy(update={"channels": (Via.MAIL,)}),)
-    nothing = {"call_task": None, "internal_notice": None, "collection": False}
-    return level.model_copy(update={"variants": variants, **nothing})
+    plain = {"call_task": None, "internal_notice": None, "collection": False, "texts": {"de": _ANYTHING}}
+    return level.model_copy(update={"variants": variants, **plain})
 
 
 def _languages(plan: EscalationPlan) -> Iterator[Weakness]:
     every = sorted({language for level in plan.levels for language in level.texts if len(language) == 2})
     for language in every:
-        missing = tuple(position for position, level in enumerate(plan.levels, start=1) if language not in level.texts)
+        missing = tuple(
+            position
+            for position, level in enumerate(plan.levels, start=1)
+            if level.writes and language not in level.texts
+        )
         if missing:
             yield Weakness(Severity.WARNING, "no_text", missing, (("language", language),))
 

@@ -170,6 +170,9 @@ def desk(office, monkeypatch, capsys):
             office.on(day)
             office.sandbox.add_transaction("1.00", status=400)
 
+        def at(self, moment):
+            office.env["MAHNBRIDGE__CLOCK"] = moment
+
         def speak(self, language, columns=120):
             office.language = language
             office.env["COLUMNS"] = str(columns)

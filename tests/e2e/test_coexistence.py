@@ -44,7 +44,9 @@ def test_a_pause_holds_all_sending_and_is_visible(live):
     assert live.mails.received == []
     assert "PAUSED: nothing is sent (by Erika)" in live("status")
     assert [one["code"] for one in live.json("check")["remarks"] if one["code"] == "paused"] == ["paused"]
+    assert "all sending is paused (by Erika, 1 September 2026)" in live("plan")
     live.speak("de")
+    assert "alle Sendungen sind angehalten (von Erika, 01.09.2026)" in live("explain", "RE-1")
     assert "ANGEHALTEN" in live("status")
     live("pause", "--off", "--as", "Jens")
     live("deliver")

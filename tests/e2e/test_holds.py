@@ -85,3 +85,44 @@ def test_an_insolvency_stops_everything_of_the_customer(desk):
     assert desk.json("approve") == []
     texts = {one["number"]: one["text"] for one in desk.json("plan")["held"]}
     assert texts == dict.fromkeys(("RE-1", "RE-2"), "insolvency: AG Hamburg (by Erika, 1 September 2026)")
+
+
+@pytest.mark.feature("P-4")
+@pytest.mark.parametrize(
+    ("moment", "today"),
+    [
+        ("2026-03-28T23:30+00:00", "2026-03-29"),  # half past midnight in Berlin
+        ("2026-10-25T02:30", "2026-10-25"),  # one that it has twice
+    ],
+)
+def test_the_date_is_the_senders_in_both_nights_of_the_clock_change(desk, moment, today):
+    """Whatever the machine's clock says, it is the Berlin date; the hour that comes twice makes no second notice."""
+    desk.configure("dunning:\n", "calendar:\n  weekdays: [mon, tue, wed, thu, fri, sat, sun]\ndunning:\n")
+    desk.configure("cutoff: 2026-01-01", "cutoff: 2025-01-01")
+    desk.sandbox.add_invoice(desk.customer, number="RE-0", gross="50.00", issued_on=date(2026, 2, 2))
+    desk.on(date.fromisoformat(today))
+    desk.at(moment)
+    planned = desk.json("run", "--no-deliver")["planned"]
+    assert planned["today"] == today
+    assert "RE-0" in {claim["number"] for one in planned["notices"] for claim in one["claims"]}
+    desk.at(today + "T02:30+01:00" if "-10-" in today else today + "T03:30")
+    assert desk.json("run", "--no-deliver")["planned"]["notices"] == []
+
+
+@pytest.mark.feature("N-5", "P-2")
+def test_corpus_christi_counts_where_the_agency_or_the_debtor_has_it(desk):
+    """An agency in Hamburg: to Munich nothing goes out on 4 June, and no deadline falls on it; to Hamburg it does."""
+    munich = desk.sandbox.add_contact(
+        "Isar GmbH", email="x@isar.example", number="1002", address=("Weg 1", "80331", "München")
+    )
+    for contact, number in ((desk.customer, "RE-N"), (munich, "RE-S")):
+        desk.sandbox.add_invoice(contact, number=number, gross="80.00", issued_on=date(2026, 5, 18))  # due on 1 June
+    desk.configure("connector: sevdesk\n", "connector: sevdesk\n    federal_state: HH\n")
+    desk.on(date(2026, 6, 3))
+    desk("pull")
+    north, south = (desk.json("explain", number)[0]["ahead"][0]["on"] for number in ("RE-N", "RE-S"))
+    assert (north, south) == ("2026-06-04", "2026-06-05")
+    ahead = {one["invoices"][0]: one for one in desk.json("plan", "--days", "3")["notices"]}
+    assert {number: one["on"] for number, one in ahead.items()} == {"RE-N": "2026-06-04", "RE-S": "2026-06-05"}
+    told = desk.json("explain", "RE-S", "--on", "2026-06-04")[0]
+    assert (told["reason"], told["next_on"]) == ("not_working_day", "2026-06-05")

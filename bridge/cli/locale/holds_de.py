@@ -24,4 +24,5 @@ TEXTS = {
     "plan.not_due.one": "{count} Rechnung ist noch nicht fällig (--include-not-due zeigt sie).",
     "plan.early": "Noch nicht fällig: {count}",
     "option.plan.not_due": "Auch Rechnungen zeigen, die noch nicht fällig sind, mit ihrem Tag; Vorgabe: dunning.show_not_due.",
+    "fact.paused": "Pause",
 }

@@ -24,4 +24,5 @@ TEXTS = {
     "plan.not_due.one": "{count} invoice is not yet due (--include-not-due shows it).",
     "plan.early": "Not yet due: {count}",
     "option.plan.not_due": "Also show invoices that are not yet due, with their date. Default: dunning.show_not_due.",
+    "fact.paused": "Pause",
 }

@@ -167,6 +167,8 @@ TEXTS = {
     "status.trend": "Überfällig: {total}, {change} seit dem {since}.",
     "rehearse.level": "Stufe {level}: geschrieben {was}, jetzt {now}; frühestens Tag {day_was}, jetzt Tag {day_now}.",
     "rehearse.level_held": "Stufe {level}: geschrieben {was}, jetzt {now}; sie kommt trotzdem erst ab Tag {day_now}, denn so lange laufen Frist und Mindestabstand der Stufe davor.",
-    "plans.later": "hier später: Frist und Mindestabstand davor, Wochenende",
+    "plans.later": "hier später, wegen Frist, Mindestabstand oder Wochenende",
     "kind.table": "Tabelle",
+    "short.after_previous": "dann +{days}",
+    "short.after_issue": "Rechnung +{days}",
 }

@@ -167,6 +167,8 @@ TEXTS = {
     "status.trend": "Overdue: {total}, {change} since {since}.",
     "rehearse.level": "Level {level}: written {was}, now {now}; at the earliest on day {day_was}, now on day {day_now}.",
     "rehearse.level_held": "Level {level}: written {was}, now {now}; it still comes on day {day_now} at the earliest, as the term and minimum interval of the level before run until then.",
-    "plans.later": "later here: term and interval before it, weekend",
+    "plans.later": "later here, because of term, interval or weekend",
     "kind.table": "table",
+    "short.after_previous": "then +{days}",
+    "short.after_issue": "invoice +{days}",
 }

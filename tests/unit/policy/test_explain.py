@@ -11,7 +11,8 @@ from bridge.model import Address, DebtorKind, Reason
 from bridge.policy import AccountFacts, Assignment, Block, Outcome, Running, words
 from bridge.policy.assign import assign
 from bridge.policy.calendar import Calendar
-from bridge.policy.explain import explain, forecast
+from bridge.policy.explain import EVERYTHING, explain, forecast
+from bridge.policy.forecast import coming
 from bridge.policy.holds import RULES
 from bridge.policy.load import starter_plans
 from bridge.policy.office import Closure, Office
@@ -233,3 +234,17 @@ def test_the_remedy_of_a_foreign_currency_names_a_key_that_exists():
     """There is no list of allowed currencies: what helps names `dunning.currency`, in both languages."""
     assert "dunning.currency" in words.remedy(Reason.FOREIGN_CURRENCY, "de")
     assert "dunning.currency" in words.remedy(Reason.FOREIGN_CURRENCY, "en")
+
+
+def test_the_days_ahead_are_those_of_the_whole_case():
+    """What explain says of one invoice is what the forecast says of the case: the debtor's other invoices keep the interval."""
+    young = claim(invoice_id="2", due_on=date(2026, 9, 25))
+    whole = case(claim(invoice_id="1"), young)
+    found = explain(whole, young, ITS, TODAY)
+    everything = coming(whole, ITS, EVERYTHING, TODAY, date(2026, 12, 1))
+    of_it = [(one.on, its.level) for one in everything for its in one.draft.claims if its.invoice_id == "2"]
+    assert [(one.on, one.level) for one in found.ahead] == of_it
+    alone = [(one.on, one.level) for one in explain(case(young), young, ITS, TODAY).ahead]
+    assert alone != of_it
+    [first] = found.upcoming
+    assert (first.on, first.draft.recipient) == (of_it[0][0], "rechnung@example.com")

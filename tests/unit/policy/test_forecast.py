@@ -92,3 +92,21 @@ def test_a_running_notice_counts_as_landed():
     running = Running(1, "queued", 1, demand=10000, since=TODAY, deadline=TODAY + timedelta(days=7))
     one = replace(claim(), running=running)
     assert told(case(one), rules(days(3, 14))) == [("10-13", ("1",), 2)]
+
+
+def test_levels_without_a_letter_have_their_days_too():
+    """A call between two letters is drawn and linted like any other level; it needs no text of its own."""
+    call = {"name": "Anruf", "trigger": {"after_previous": 7}, "call_task": True}
+    made = plan(level(1, after_due=3, term_days=7), call, level(3, after_previous=14))
+    found = days_of(made, 14)
+    assert sorted(found) == [0, 1, 2, 3]
+    assert found[1] < found[2] < found[3]
+    assert lint(made) == ()
+
+
+def test_a_copied_plan_has_a_version_of_its_own():
+    """What was worked out from a plan before it was copied does not stick to the copy."""
+    made = days(3, 14)
+    assert made.version != made.model_copy(update={"skip_levels": True}).version
+    first = made.levels[0]
+    assert first.standard.channels != first.model_copy(update={"variants": (first.standard.model_copy(update={"channels": ()}),)}).standard.channels  # fmt: skip

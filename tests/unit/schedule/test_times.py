@@ -23,12 +23,16 @@ def fired(times, start, days, zone=BERLIN):
         found.append(last.astimezone(zone).strftime("%d.%m. %H:%M"))
 
 
+@pytest.mark.feature("P-4")
 @pytest.mark.parametrize(
     ("times", "start", "expected"),
     [
         # the clocks go back on 25 October 2026: 02:30 comes twice, the work is done once
         ((time(2, 30),), datetime(2026, 10, 24, 0, tzinfo=BERLIN), ["24.10. 02:30", "25.10. 02:30", "26.10. 02:30"]),
         (HALF_PAST_SEVEN, datetime(2026, 10, 24, 0, tzinfo=BERLIN), ["24.10. 07:30", "25.10. 07:30", "26.10. 07:30"]),
+        # half past midnight, before either change of that night
+        ((time(0, 30),), datetime(2026, 10, 24, 0, tzinfo=BERLIN), ["24.10. 00:30", "25.10. 00:30", "26.10. 00:30"]),
+        ((time(0, 30),), datetime(2026, 3, 28, 0, tzinfo=BERLIN), ["28.03. 00:30", "29.03. 00:30", "30.03. 00:30"]),
         # they go forward on 29 March 2026: 02:30 does not exist, the work is done right after
         ((time(2, 30),), datetime(2026, 3, 28, 0, tzinfo=BERLIN), ["28.03. 02:30", "29.03. 03:30", "30.03. 02:30"]),
         ((time(6), time(12)), datetime(2026, 9, 1, 7, tzinfo=BERLIN), ["01.09. 12:00", "02.09. 06:00", "02.09. 12:00", "03.09. 06:00", "03.09. 12:00", "04.09. 06:00"]),

@@ -1,0 +1,140 @@
+"""What a collection agency gets: the neutral record, the list in its own columns, the report."""
+
+import csv
+import io
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bridge.documents.handover import (
+    COLUMNS,
+    FIELDS,
+    Charge,
+    Creditor,
+    Format,
+    HandedClaim,
+    HandOver,
+    Party,
+    Received,
+    Reminder,
+    record,
+    report,
+    table,
+)
+from bridge.errors import Refused
+
+CREDITOR = Creditor(
+    "Lichtblick GmbH", "Weg 1", "20095", "Hamburg", "DE", "HRB 1", "DE1", "DE89370400440532013000", "", ""
+)
+
+
+def claim(number="RE-1", **values):
+    base = {
+        "invoice_number": number, "invoice_date": date(2026, 9, 1), "due_date": date(2026, 9, 15),
+        "subject_matter": "Rechnung", "currency": "EUR", "principal": Decimal("1190.00"),
+        "principal_open": Decimal("1000.00"), "interest": Decimal("12.34"),
+        "charges": (
+            Charge("reminder_fee", date(2026, 10, 1), Decimal("5.00")),
+            Charge("return_charge", date(2026, 10, 2), Decimal("4.10")),
+            Charge("flat_fee", date(2026, 10, 3), Decimal("40.00")),
+        ),
+        "total": Decimal("1061.44"), "default_from": date(2026, 9, 16),
+        "reminders": (
+            Reminder(1, "Zahlungserinnerung", date(2026, 9, 20), "mail", legal=False),
+            Reminder(2, "Mahnung", date(2026, 10, 1), "letter", legal=True),
+        ),
+        "payments": (Received(date(2026, 9, 30), Decimal("190.00")),), "documents": ("RE-1.pdf",),
+    }  # fmt: skip
+    return HandedClaim(**{**base, **values})
+
+
+def handover(*claims, name="Muster & Söhne", phone="+49 40 (12) 3", **values):
+    party = Party(
+        "10017",
+        "business",
+        name,
+        "Frau Kurz",
+        ("Muster",),
+        "Am Kai 2",
+        "20457",
+        "Hamburg",
+        "DE",
+        "m@e.example",
+        phone,
+        "",
+    )
+    base = {
+        "reference": "MA-000001", "handed_over_on": date(2026, 11, 2), "agency": "Inkasso Muster", "client_number": "4711",
+        "route": "extrajudicial", "creditor": CREDITOR, "debtor": party, "claims": claims or (claim(),),
+    }  # fmt: skip
+    return HandOver(**{**base, **values})
+
+
+def rows(data, how):
+    return list(csv.DictReader(io.StringIO(data.decode(how.encoding), newline=""), delimiter=how.delimiter))
+
+
+def test_the_list_has_one_row_per_claim_in_the_columns_that_are_set():
+    """Titles, order, delimiter, decimal mark, dates and encoding are those of the configuration."""
+    how = Format({"Nr": "invoice_number", "Summe": "total", "Fällig": "due_date"}, "\t", "cp1252", ".", iso_dates=True)
+    data = table([handover(claim(), claim("RE-2"))], how)
+    assert data.decode("cp1252").splitlines()[0] == "Nr\tSumme\tFällig"
+    assert rows(data, how)[1] == {"Nr": "RE-2", "Summe": "1061.44", "Fällig": "2026-09-15"}
+
+
+def test_the_usual_list_says_everything_a_form_asks_for():
+    """German titles, decimal comma, German dates: parts of the claim itemised, the first dunning letter in the sense of the law."""
+    how = Format()
+    [row] = rows(table([handover()], how), how)
+    assert list(row) == list(COLUMNS)
+    assert (row["Rechnungsbetrag"], row["Offene Hauptforderung"], row["Gezahlt"]) == ("1190,00", "1000,00", "190,00")
+    assert (row["Mahngebühren"], row["Rücklastschriftgebühren"], row["Verzugspauschale"]) == ("5,00", "4,10", "40,00")
+    assert (row["Erste Mahnung"], row["Letzte Mahnung"]) == ("01.10.2026", "01.10.2026")
+    assert row["Mahnungen"] == "Zahlungserinnerung 20.09.2026, Mahnung 01.10.2026"
+    assert row["Telefon"] == "+49 40 (12) 3"
+
+
+@pytest.mark.parametrize(
+    "name", ["=cmd|' /C calc'!A0", "+49=1", "-1+2", "@SUM(1)", " =1", "\uff1d1", "a\r\nb;c", '"quoted"']
+)
+def test_no_cell_of_a_debtor_is_a_formula_or_a_second_row(name):
+    """Names that a spreadsheet would compute become text, line breaks spaces; a row stays a row."""
+    how = Format({"Name": "debtor_name", "Nr": "invoice_number"})
+    [row] = rows(table([handover(name=name)], how), how)
+    assert not row["Name"].startswith(("=", "+", "-", "@", "\uff1d"))
+    assert (row["Nr"], "\n" in row["Name"]) == ("RE-1", False)
+
+
+def test_a_name_that_the_encoding_lacks_is_told():
+    """Nothing is replaced by question marks: the case and the field are named, and what to set."""
+    with pytest.raises(Refused, match=r"MA-000001, debtor_name = 'Łukasz' .* collection\.encoding"):
+        table([handover(name="Łukasz")], Format({"Name": "debtor_name"}, encoding="cp1252"))
+
+
+def test_the_record_is_plain_json_with_exact_amounts():
+    """Amounts and dates are text; reminders with their days, the first dunning letter, payments and charges are all there."""
+    told = json.loads(json.dumps(record(handover())))
+    [one] = told["claims"]
+    assert (told["total"], one["principal_open"], one["first_dunning_on"]) == ("1061.44", "1000.00", "2026-10-01")
+    assert [its["legal"] for its in one["reminders"]] == [False, True]
+    assert (one["disputed"], one["payments"]) == (False, [{"on": "2026-09-30", "amount": "190.00"}])
+    assert told["creditor"]["iban"] == "DE89370400440532013000"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("de", ("Übergeben am", "Zusammen")), ("en", ("Handed over on", "In all"))]
+)
+def test_the_report_is_for_people(language, words):
+    """One block per case: customer, agency, claims with their letters, sum."""
+    text = report([handover(claim(), claim("RE-2"))], language)
+    for said in (*words, "Muster & Söhne (10017)", "Inkasso Muster", "RE-2", "Mahnung 01.10.2026", "2122.88 EUR"):
+        assert said in text
+
+
+def test_every_field_can_be_a_column():
+    """The usual columns name known fields, and each known field has a value."""
+    assert set(COLUMNS.values()) <= set(FIELDS)
+    how = Format({name: name for name in FIELDS})
+    assert list(rows(table([handover()], how), how)[0]) == list(FIELDS)

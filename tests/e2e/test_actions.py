@@ -139,7 +139,11 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
     house.on(date(2026, 10, 1))
     house("run")
     [wait] = house.json("collection", "list")
-    assert (wait["state"], wait["recipient"], wait["total"]) == ("proposed", "Inkasso Muster", "1390.00")
+    assert (wait["state"], wait["recipient"], wait["total"]) == (
+        "proposed",
+        "Inkasso Muster",
+        "1396.00",
+    )  # with interest since the last reminder
     house("collection", "export", code=2)
     assert len(house.mails.received) == 3, "nothing follows by itself"
     house("approve", wait["id"], "--yes", "--as", "Erika")

@@ -8,7 +8,7 @@ from bridge.app.enclosures import Enclosures
 from bridge.config.people import LARGEST_FILE, AttachedFile
 from bridge.contract import NotSupported
 from bridge.errors import ConfigError, Refused, RetryLater
-from bridge.model import Act, Attachment, Content, Ref
+from bridge.model import Attachment, Ref
 
 INVOICE = Attachment(filename="RE-1.pdf", document=Ref.invoice("1", "RE-1"))
 TERMS = Attachment(filename="AGB.pdf", path="terms")
@@ -26,9 +26,7 @@ class Provider:
 
 def files(*attachments, answer=b"%PDF-1.7 invoice", own=()):
     enclosures = Enclosures(None, None, {"main": SimpleNamespace(connector=Provider(answer))}, str, dict(own))
-    notice = SimpleNamespace(id=1, account="main", claims=())
-    step = SimpleNamespace(act=Act.MAIL, content=Content(attachments=attachments))
-    return [(one.filename, data) for one, data in enclosures(notice, step, {})]
+    return [(one.filename, data) for one, data in enclosures.enclosed("main", attachments, bytes, {})]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bridge.policy.decide import decide_claim
 from bridge.policy.forecast import coming
 from bridge.policy.load import BadPlan, parse_plan
 from bridge.policy.rules import Caretaker
-from tests.unit.policy.helpers import case, claim, decided, level, plan, rules, walk
+from tests.unit.policy.helpers import case, charged, claim, decided, level, plan, rules, walk
 
 DUE = date(2026, 9, 15)  # a Tuesday
 DAY = timedelta(days=1)
@@ -154,7 +154,7 @@ def test_a_call_needs_no_approval_asks_for_no_fee_and_sets_no_term():
         Contact(name="Zentrale", phone="040 1"),
         Contact(name="Kurz", email="rechnung@example.com", phone="040 2"),
     )
-    one = claim(level=1, level_on=DUE, fees=250)
+    one = claim(level=1, level_on=DUE, history=charged(250))
     [draft] = drafts(one, rules(called), DUE + 23 * DAY, whole=case(one, contacts=people))
     assert (draft.needs_approval, draft.leaves, draft.steps, draft.deadline) == (False, False, (), None)
     assert (draft.total, draft.recipient, draft.content.recipients.to) == (10250, "Kurz 040 2", ())
@@ -185,7 +185,7 @@ def test_an_internal_notice_alone_needs_somebody_to_tell():
     assert decided(one, inner, today).reason is Reason.NO_RECIPIENT
     whole = case(one, colleagues=(MAX,))
     [decision] = [decide_claim(whole, one, inner, today)]
-    assert unsendable(whole, [decision], inner, Abilities())["1"].reason is Reason.NO_CHANNEL
+    assert unsendable(whole, [decision], inner, Abilities(), today)["1"].reason is Reason.NO_CHANNEL
     [draft] = drafts(one, inner, today, whole=whole)
     assert [step.act for step in draft.steps] == [Act.TELL]
     assert (draft.recipient, draft.automation) == ("max@example.com", Automation.SEND)

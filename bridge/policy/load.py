@@ -22,6 +22,25 @@ from bridge.words.misfits import misfit
 LARGEST = 1_000_000
 """Characters of a plan file."""
 
+EXAMPLES = {
+    "name": "name: agency",
+    "levels": "levels: with one or more of - name:",
+    "trigger": "trigger: {after_due: 7}",
+    "subject": 'subject: "Rechnung {{ invoice_number }}"',
+    "body": 'body: "Bitte zahlen Sie {{ total }} bis zum {{ deadline }}."',
+    "channels": "channels: [mail]",
+    "every_days": "every_days: 14",
+    "limit": "limit: 3",
+}
+"""How keys that are needed can be written."""
+
+PATTERNS = {
+    r"^[a-z0-9][a-z0-9_-]{0,63}$": Sentence("expected small letters, digits, - and _, such as agency"),
+    r"^[a-z]{2}(-[A-Z]{2})?$": Sentence("expected a language such as de, or one of a country such as de-AT"),
+    r"^[^@\s]+@[^@\s]+$": Sentence("expected an e-mail address such as accounts@example.com"),
+}
+"""What would be right, by the pattern that does not fit."""
+
 Location = tuple[int | str, ...]
 
 
@@ -115,10 +134,15 @@ def _problem(error: Any, data: Any, source: str) -> tuple[int, Sentence]:
     kind = error["type"]
     if kind == "extra_forbidden":
         name = str(location[-1])
-        hint = suggestion(name, _known(location[:-1]))
+        known = _known(location[:-1])
+        hint = suggestion(name, known) or (Sentence("; known are {known}", known=", ".join(known)) if known else "")
         return line, Sentence("{where}: {text}{hint}", where=where, text=words, hint=hint)
     if kind == "missing":
-        return line, Sentence("{where}: {text}", where=where, text=words)
+        example = EXAMPLES.get(str(location[-1]))
+        more = Sentence("; write it such as {example}", example=example) if example else ""
+        return line, Sentence("{where}: {text}{more}", where=where, text=words, more=more)
+    if kind == "string_pattern_mismatch":
+        words = PATTERNS.get(error["ctx"]["pattern"], words)
     value = error["input"]
     shown = "" if isinstance(value, Mapping | list | tuple | BaseModel) else f" = {_short(value)}"
     return line, Sentence("{where}{shown}: {text}", where=where, shown=shown, text=words)

@@ -364,7 +364,7 @@ class EscalationPlan(Frozen):
         final = position == len(self.levels)
         if level.writes and self.language not in level.texts:
             raise Wrong(
-                "level {position} has no text in the plan's language {language!r}, to which others fall back",
+                "level {position} has no text in the plan's language {language!r}, to which others fall back; write texts.{language}, or another language: at the top",
                 position=position,
                 language=self.language,
             )
@@ -377,7 +377,7 @@ class EscalationPlan(Frozen):
             )
         if level.type is Kind.LAST and not final and not self.levels[position].collection:
             raise Wrong(
-                "level {position} is the last reminder, but level {after} follows it",
+                "level {position} is the last reminder, but level {after} follows it; take type: last out, or what follows",
                 position=position,
                 after=position + 1,
             )
@@ -391,7 +391,10 @@ class EscalationPlan(Frozen):
                     position=position,
                 )
         if level.before_due and any(one.trigger.start is not Start.BEFORE_DUE for one in self.levels[: position - 1]):
-            raise Wrong("level {position} lies before the due date, but an earlier level does not", position=position)
+            raise Wrong(
+                "level {position} lies before the due date, but an earlier level does not; move it up",
+                position=position,
+            )
 
     def _check_order(self) -> None:
         """Refuse levels counted from the same day that overlap: the later one must lie later."""
@@ -403,13 +406,15 @@ class EscalationPlan(Frozen):
             day = -level.trigger.days if start is Start.BEFORE_DUE else level.trigger.days + level.grace_days
             if start in last and day <= last[start][1]:
                 before, day_before = last[start]
+                least = -day_before - 1 if start is Start.BEFORE_DUE else day_before + 1 - level.grace_days
                 raise Wrong(
-                    "level {position} ({start} day {day}) is not later than level {before} (day {day_before})",
+                    "level {position} ({start} day {day}) is not later than level {before} (day {day_before}); write {right}",
                     position=position,
                     start=start,
                     day=day,
                     before=before,
                     day_before=day_before,
+                    right=f"{start.value}: {least}" if least > 0 else f"{Start.AFTER_DUE.value}: 1",
                 )
             last[start] = (position, day)
 

@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, UndefinedError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bridge.errors import Wrong
@@ -130,6 +130,15 @@ def check(source: str) -> None:
         for several in (True, False):
             values = example() | {"several": several}
             _template(source).render(values)
+    except UndefinedError as error:
+        name = str(error).rpartition(" attribute ")[2].strip("'")
+        fields = dict.fromkeys(field for value in example().values() if isinstance(value, list) for field in value[0])
+        raise Wrong(
+            "the items of a list have no {name!r}{hint}; known are {fields}",
+            name=name,
+            hint=suggestion(name, fields),
+            fields=", ".join(fields),
+        ) from error
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         where = Sentence(" in line {line} of the text", line=line) if line else ""

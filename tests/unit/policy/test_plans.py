@@ -77,9 +77,16 @@ def test_a_plan_is_read_exactly():
         ("fee: 2.50", "weekdays: [monday]", 7, "'mon'"),
         ("{{ total }}", "{{ totl }}", 9, "did you mean 'total'?"),
         ("{{ total }}", "{{ total", 9, "does not render"),
-        ("{{ total }}", "{% for i in items %}{{ i.numbr }}{% endfor %}", 9, "does not render"),
+        ("{{ total }}", "{% for i in items %}{{ i.numbr }}{% endfor %}", 9, "did you mean 'number'?"),
         ("de: {subject", "en: {subject", 4, "no text in the plan's language 'de'"),
-        ("name: haus", "name: Mein Haus", 2, "name = 'Mein Haus'"),
+        ("de: {subject", "en: {subject", 4, "write texts.de"),
+        ("name: haus", "name: Mein Haus", 2, "name = 'Mein Haus': expected small letters, digits, - and _"),
+        ("name: haus", "title: {de: Haus}", 1, "write it such as name: agency"),
+        ("name: haus", "name: haus\ncolour: red", 3, "known are name, title,"),
+        ("fee: 2.50", "term_days: -10", 7, "must be at least 1"),
+        ("fee: 2.50", "grace_days: -1", 7, "must be at least 0"),
+        ("after_due: 3", "after_due: drei", 5, "expected a whole number"),
+        ("de: {subject", "deu: {subject", 9, "expected a language such as de"),
         ("name: haus", "name: haus\nname: haus", 3, "twice"),
         ("name: haus", "name: [haus", 3, "not valid YAML"),
     ],
@@ -90,6 +97,44 @@ def test_a_mistake_names_file_line_field_and_what_would_be_right(old, new, line,
     said = problems(GOOD.replace(old, new, 1))
     assert words in said
     assert [one for one in said.splitlines() if one.startswith(f"plan.yaml:{line}: ") and words in one], said
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ("trigger: {after_due: 3}", "level 2 (after_due day 3) is not later than level 1 (day 3); write after_due: 4"),
+        ("trigger: {after_due: 3}\n    grace_days: 0", "write after_due: 4"),
+        ("trigger: {before_due: 3}", "lies before the due date, but an earlier level does not; move it up"),
+        ("trigger: {after_due: 14}\n    texts: {}", "needs its texts in at least one language"),
+        (
+            "trigger: {after_due: 14}\n    type: last\n    repeat: {every_days: 7, limit: 2}",
+            "take repeat or type: last out",
+        ),
+    ],
+)
+def test_levels_that_overlap_or_lack_their_texts_are_refused_at_their_line(second, words):
+    """The mistake of a whole level stands at its first line, with what would be right."""
+    texts = (
+        "" if "texts:" in second else '\n    texts: {de: {subject: "A {{ invoice_number }}", body: "B {{ total }}"}}'
+    )
+    said = problems(GOOD.rstrip() + f"\n  - name: Zweite\n    channels: [mail]\n    {second}{texts}\n")
+    line = GOOD.rstrip().count("\n") + 2
+    assert words in said
+    assert said.startswith(f"plan.yaml:{line}: levels.2"), said
+
+
+def test_a_grace_that_overlaps_the_next_level_is_refused():
+    """Grace days count: 3 days and 20 of grace lie behind a level of 14 days."""
+    text = (
+        GOOD.replace("term_days: 10", "grace_days: 20")
+        if "term_days: 10" in GOOD
+        else GOOD.replace("fee: 2.50", "grace_days: 20")
+    )
+    text = (
+        text.rstrip()
+        + '\n  - name: Zweite\n    channels: [mail]\n    trigger: {after_due: 14}\n    texts: {de: {subject: "A", body: "B"}}\n'
+    )
+    assert "is not later than level 1 (day 23); write after_due: 24" in problems(text)
 
 
 @pytest.mark.feature("S-AGI-7")

@@ -67,6 +67,23 @@ MISTAKES = [
     ("debtor_page: {public_url: 'https://u@mahnung.example.com'}", "debtor_page.public_url =", "host and path alone"),
     ("debtor_page: {public_url: 'https://mahnung.example.com?x=1'}", "debtor_page.public_url =", "host and path alone"),
     ("debtor_page: {public_url: mahnung}", "debtor_page.public_url = 'mahnung'", "begins with https://"),
+    ("plans: {assign: [{plan: x, tags: []}]}", "plans.assign.0.tags", "matches nobody: the list is empty"),
+    ("plans: {assign: [{plan: x, customers: ['']}]}", "plans.assign.0.customers.0", "must have at least 1"),
+    ("plans: {assign: [{plan: x, countries: [Germany]}]}", "plans.assign.0.countries.0 = 'Germany'", "such as AT"),
+    ("plans: {assign: [{plan: x, countries: [at]}]}", "plans.assign.0.countries.0 = 'at'", "matches nobody"),
+    ("plans: {assign: [{plan: x, languages: [DE]}]}", "plans.assign.0.languages.0 = 'DE'", "such as en"),
+    ("plans: {assign: [{plan: x, terms_days: [-1]}]}", "plans.assign.0.terms_days.0 = -1", "must be at least 0"),
+    ("plans: {assign: [{plan: x, kinds: [firma]}]}", "plans.assign.0.kinds.0 = 'firma'", "'business', 'consumer'"),
+    (
+        "plans: {assign: [{plan: x, gross_from: 100, gross_below: 50}]}",
+        "plans.assign.0.gross_below = '50.00'",
+        "no amount is at least 100.00 and below 50.00",
+    ),
+    (
+        "plans: {assign: [{plan: x, tags: [a, b]}, {plan: y, tags: [b, a]}]}",
+        "plans.assign.1",
+        "has the same conditions and comes first (remove one of them)",
+    ),
     ("plans: {assign: [{plan: x, accounts: [mian]}]}", "plans.assign.0.accounts = 'mian'", "did you mean main?"),
     ("exclusions: {default: maybe}", "exclusions.default = 'maybe'", "does not fit the pattern"),
 ]

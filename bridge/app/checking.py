@@ -130,7 +130,9 @@ class Checking(Assignments, Claims):
             )
             yield Remark(Severity.WARNING, "clock_skew", text, name)
         if not health.has_bank_feed and not any(one.code.endswith("_no_bank_feed") for one in health.findings):
-            text = "shows no bank account; whether payments are up to date cannot be told, so nothing is held as stale"
+            text = Sentence(
+                "shows no bank account; whether payments are up to date cannot be told, so nothing is held as stale"
+            )
             yield Remark(Severity.INFO, "no_bank_feed", text, name)
         abilities = self.abilities(name, health)
         for plan in self.plans_in_use(name):

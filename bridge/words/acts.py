@@ -99,6 +99,7 @@ GERMAN: dict[str, str] = {
     "there is no single case, invoice or customer {name!r}": "es gibt nicht genau eine Mahnakte, Rechnung oder einen Kunden {name!r}",
     "this machine's clock and the provider's differ by {skew} s; set up time synchronisation": "die Uhr dieses Rechners und die des Anbieters gehen um {skew} s auseinander; bitte den Uhrenabgleich einrichten",
     "works": "funktioniert",
+    "shows no bank account; whether payments are up to date cannot be told, so nothing is held as stale": "zeigt kein Bankkonto; ob Zahlungen aktuell sind, lässt sich nicht sagen, darum wird nichts als veraltet zurückgehalten",
     "works; can: {acts}": "funktioniert; kann: {acts}",
     "write either --days or --until": "entweder --days oder --until",
     "writing to account {account} is not suspended": "das Schreiben in das Konto {account} ist nicht ausgesetzt",

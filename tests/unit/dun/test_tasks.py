@@ -62,7 +62,7 @@ def test_a_call_without_reason_goes_and_the_others_stay(store, change):
     assert tasks(stage) == [("call", "dropped", MONDAY), ("call", "open", MONDAY + DAY)]
     [notice] = stage.notices("waiting")
     assert [one.invoice_id for one in notice.claims] == ["2"]
-    with pytest.raises(WrongState, match="dropped"), store.begin() as conn:
+    with pytest.raises(WrongState, match="no longer open"), store.begin() as conn:
         store.tasks.end(conn, 1, stage.stamp(MONDAY + DAY), outcome="reached")
 
 
@@ -122,7 +122,7 @@ def test_a_task_ends_once_and_enters_the_history(store):
     assert [(one.id, one.owner) for one in open_tasks(stage)] == [(second.id, ""), (first.id, "Anna")]
     with store.begin() as conn:
         store.tasks.end(conn, first.id, stage.stamp(MONDAY, "Anna"), outcome="reached", note="zahlt morgen")
-    with pytest.raises(WrongState, match="done by Anna"), store.begin() as conn:
+    with pytest.raises(WrongState, match="ended by Anna"), store.begin() as conn:
         store.tasks.end(conn, first.id, stage.stamp(MONDAY, "Ben"), outcome="not_reached")
     assert [one.id for one in open_tasks(stage)] == [second.id]
     with store.reading() as conn:

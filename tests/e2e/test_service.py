@@ -3,9 +3,10 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -93,3 +94,54 @@ def test_a_stop_finishes_or_parks_the_step_in_hand(office, serve, free_port):
     report = office.json("deliver", code=None)
     assert report["unclear"] + report["parked"] == 1, report
     assert len(office.mails.begun) == 1
+
+
+@pytest.mark.feature("S-SEV-4")
+@pytest.mark.xdist_group("e2e-service")
+def test_three_due_days_with_nobody_there(office, free_port):
+    """The service runs over three due days and a weekend: each invoice is reminded of on its day, once, in the morning."""
+    sandbox, due = office.sandbox, date(2026, 8, 31)  # a Monday; reminded of three days later: Thursday, Friday, Monday
+    days = [date(2026, 9, 3), date(2026, 9, 4), date(2026, 9, 7)]
+    for number in range(3):
+        customer = sandbox.add_contact(f"Kunde {number}", email=f"k{number}@kunde.example")
+        sandbox.add_invoice(customer, number=f"RE-{number}", issued_on=due + timedelta(days=number - 14))
+    office.init()
+    path = office.folder / "bridge.yaml"
+    text = path.read_text(encoding="utf-8").replace("automation: propose", "automation: send")
+    path.write_text(text, encoding="utf-8")
+    plan = office.folder / "standard.yaml"
+    plan.write_text(
+        plan.read_text(encoding="utf-8").replace("automation: propose", "automation: send"), encoding="utf-8"
+    )
+    env = office.environment() | {"MAHNBRIDGE__MONITOR__PORT": str(free_port), "MAHNBRIDGE__SCHEDULE__PULL": "[]"}
+    del env["MAHNBRIDGE__CLOCK"]
+    command = [sys.executable, "-m", "tests.e2e.machine", "2026-09-01T20:00:00+02:00"]
+    options = {"cwd": office.folder, "env": env, "text": True}
+    subprocess.run(
+        [*command, "go-live", "--yes", "--as", "Erika"],
+        check=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
+    process = subprocess.Popen(
+        [*command, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+    )
+    try:
+        until(lambda: ask(free_port, "/healthz") == "ok\n")
+        for number, day in enumerate(days, 1):
+            sandbox.today = day
+            sandbox.add_transaction("1.00", status=400)
+            process.stdin.write(f"{day}T07:29:59.5+02:00\n")
+            process.stdin.flush()
+            until(lambda count=number: len(office.mails.received) == count)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0, err
+    assert [people for people, _ in office.mails.received] == [[f"k{number}@kunde.example"] for number in range(3)]
+    assert all("RE-" in str(mail["Subject"]) for _, mail in office.mails.received)
+    office.on(days[-1])
+    assert [one["state"] for one in office.json("cases")] == ["open"] * 3

@@ -22,7 +22,7 @@ from bridge.errors import BadAnswer, BridgeError, ConfigError, RetryLater
 from bridge.http.ports import StoredToken, TokenStore
 from bridge.http.redact import KNOWN
 from bridge.http.settings import HttpSettings, OAuth2Auth
-from bridge.http.transport import Watch, configure
+from bridge.http.transport import Watch, configure, trusted
 from bridge.words import Sentence
 
 TOKEN_DEADLINE = 30.0
@@ -60,6 +60,7 @@ def call_token_endpoint(
     secret = auth.client_secret.get_secret_value() if auth.client_secret else None
     session = OAuth2Session(auth.client_id, secret, token_endpoint_auth_method=auth.method, scope=auth.scope or None)
     configure(session, settings, host=urlsplit(auth.token_url).hostname, connections=1)
+    session.verify = trusted(settings)
     try:
         with session, Watch(TOKEN_DEADLINE):
             token = dict(call(session))

@@ -1,6 +1,7 @@
 """Settings of an account's HTTP session: where it speaks to, how it proves who it is, how patient and how fast it is."""
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -148,7 +149,7 @@ class HttpSettings(_Block):
     )
     user_agent: str = Field("mahnbridge", min_length=1, description="User-Agent header.", pattern=r"^[\x20-\x7e]+$")
     proxy: Url | None = Field(None, description="Proxy for this account; default: that of the environment.")
-    ca_file: str | None = Field(None, description="File with the certificates to trust instead of the system's.")
+    ca_file: Path | None = Field(None, description="File with the certificates to trust instead of the system's.")
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:

@@ -6,6 +6,7 @@ down. And an error before the first byte of the request was sent (name, connect,
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from contextvars import ContextVar, Token
@@ -16,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from bridge.errors import ConfigError
 from bridge.http.settings import HttpSettings, is_loopback
 
 _current: ContextVar["Watch | None"] = ContextVar("mahnbridge_http_watch", default=None)
@@ -118,17 +120,30 @@ _POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
 
 
 def configure(session: requests.Session, settings: HttpSettings, *, host: str | None, connections: int = 10) -> None:
-    """Give `session` watched connections, the account's proxy and certificates.
+    """Give `session` watched connections and the account's proxy; `trusted` says what it verifies against.
 
     The environment's proxy is used for other machines, never for this one.
     """
     session.trust_env = settings.proxy is None and not is_loopback(host)
     if settings.proxy is not None:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
-    if settings.ca_file is not None:
-        session.verify = settings.ca_file
     session.mount("https://", WatchedAdapter(connections))
     session.mount("http://", WatchedAdapter(connections))
+
+
+def trusted(settings: HttpSettings) -> str | bool:
+    """Return what certificates are verified against: the account's own file, else those of the system.
+
+    Raises `ConfigError` where that file cannot be read or holds no certificate.
+    """
+    if settings.ca_file is None:
+        return True
+    try:
+        ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ConfigError("ca_file {ca_file}: {error}", ca_file=str(settings.ca_file), error=why, cause="tls_ca") from error
+    return str(settings.ca_file)
 
 
 class WatchedAdapter(HTTPAdapter):

@@ -23,7 +23,7 @@ from bridge.http.recorder import Exchange, Recorder, body_text
 from bridge.http.redact import KNOWN
 from bridge.http.reply import Reply, parse_json
 from bridge.http.settings import HttpSettings
-from bridge.http.transport import Watch, configure
+from bridge.http.transport import Watch, configure, trusted
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+")
 _log = structlog.get_logger("mahnbridge.http")
@@ -66,6 +66,7 @@ class Wire:
         self._recorder = recorder
         self._observe = observe
         self._deprecated: set[str] = set()
+        self._trusted: str | bool | None = None
         self._reader, self._writer = requests.Session(), requests.Session()
         for session in (self._reader, self._writer):
             configure(session, settings, host=urlsplit(settings.base_url).hostname)
@@ -75,8 +76,13 @@ class Wire:
         self._writer.close()
 
     def send(self, call: Call, proof: Mapping[str, str], *, delivery: bool) -> tuple[Reply | None, Fault]:
-        """Make one request. Returns the answer, if there was any, and what went wrong. Raises what the budget raises."""
+        """Make one request. Returns the answer, if there was any, and what went wrong.
+
+        Raises what the budget raises, and `ConfigError` where the account's certificates cannot be read.
+        """
         session = self._writer if call.writing else self._reader
+        if self._trusted is None:
+            self._trusted = trusted(self._settings)
         prepared = self._prepared(session, call, proof)
         self._budget.take(delivery=delivery)
         started, began = self._now(), time.monotonic()
@@ -126,7 +132,7 @@ class Wire:
         content, fault = b"", Fault()
         try:
             url = prepared.url or ""
-            options: Any = session.merge_environment_settings(url, {}, True, self._settings.ca_file, None)
+            options: Any = session.merge_environment_settings(url, {}, True, self._trusted, None)
             timeout = (self._settings.connect_timeout, min(self._settings.read_timeout, call.deadline))
             answer = session.get_adapter(url).send(prepared, timeout=timeout, **options)
             parts, size = [], 0

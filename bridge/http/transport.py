@@ -142,7 +142,9 @@ def trusted(settings: HttpSettings) -> str | bool:
         ssl.create_default_context(cafile=settings.ca_file)
     except OSError as error:
         why = error.strerror or str(error)
-        raise ConfigError("ca_file {ca_file}: {error}", ca_file=str(settings.ca_file), error=why, cause="tls_ca") from error
+        raise ConfigError(
+            "ca_file {ca_file}: {error}", ca_file=str(settings.ca_file), error=why, cause="tls_ca"
+        ) from error
     return str(settings.ca_file)
 
 

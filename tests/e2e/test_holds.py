@@ -126,3 +126,17 @@ def test_corpus_christi_counts_where_the_agency_or_the_debtor_has_it(desk):
     assert {number: one["on"] for number, one in ahead.items()} == {"RE-N": "2026-06-04", "RE-S": "2026-06-05"}
     told = desk.json("explain", "RE-S", "--on", "2026-06-04")[0]
     assert (told["reason"], told["next_on"]) == ("not_working_day", "2026-06-05")
+
+
+@pytest.mark.feature("S-BIL-18")
+def test_the_hours_of_the_office_hold_what_is_approved(live):
+    """From half past nine: a run at nine sends nothing and says when; the one after half past nine sends, on a Saturday neither."""
+    live.configure("dunning:\n", "calendar:\n  opens: 09:30\ndunning:\n")
+    live.at("2026-08-29T12:00")
+    assert live.json("deliver")["opens_at"] == "2026-08-31T07:30:00+00:00"
+    live.at("2026-09-01T09:00")
+    assert "outside sending hours" in live("run").lower()
+    assert live.mails.received == []
+    live.at("2026-09-01T09:31")
+    live("run")
+    assert len(live.mails.received) == 1

@@ -57,6 +57,27 @@ def test_second_run_does_nothing(scene):
     assert len(scene.mail.sent) == 1
 
 
+def test_outside_the_hours_of_sending_nothing_is_touched(scene):
+    """Before the office opens: no look, no claim, no letter; it is said until when; then it goes out once."""
+    made = scene.notice()
+    scene.rules.opening = scene.clock() + timedelta(hours=9)
+    report = scene.deliver()
+    assert (report.done, report.later, report.opens_at) == (0, 1, scene.rules.opening)
+    assert (scene.states(made), scene.provider.calls, scene.mail.sent) == (["queued"], [], [])
+    scene.rules.opening = None
+    assert scene.deliver().done == 1
+    assert scene.deliver().done == 0
+
+
+def test_what_finishes_a_notice_that_went_out_waits_for_no_hour(scene):
+    """The mail left at the last moment: its note at the provider follows all the same."""
+    scene.notice(acts=(Act.MAIL, Act.NOTE))
+    scene.deliver(limit=1)
+    scene.rules.opening = scene.clock() + timedelta(hours=9)
+    report = scene.deliver()
+    assert (report.done, report.later) == (1, 0)
+
+
 def test_look_right_before_call(scene):
     """Create, complete and send each come right after a look of their own."""
     scene.notice(BY_PROVIDER)

@@ -1,8 +1,6 @@
 """What goes with our own mail or letter: the letter as PDF, the original invoice, the provider's reminder."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
 
 import structlog
 
@@ -13,17 +11,7 @@ from bridge.deliver import AccountPort
 from bridge.documents.form import Style
 from bridge.documents.letter import render
 from bridge.errors import BridgeError, ConfigError, Refused
-from bridge.model import (
-    Act,
-    AncillaryRow,
-    Attachment,
-    ClaimedInvoice,
-    ClaimTable,
-    Content,
-    Ref,
-    RefKind,
-    Snapshot,
-)
+from bridge.model import Act, Attachment, Ref, RefKind, Snapshot
 from bridge.policy.actions import LETTER
 from bridge.store.records import Notice, Step
 from bridge.words import sentence_of
@@ -54,16 +42,13 @@ class Enclosures:
         """Return the files of `step`. Raises `Refused` where the address is incomplete, else as `Connector.document`."""
         today = self._accounts[notice.account].today()
         debtor = next((one.debtor for one in snapshots.values() if one.debtor), None)
-        content = step.content
-        if content.table is None:
-            content = content.model_copy(update={"table": _table(notice, content, snapshots, today)})
 
         def letter() -> bytes:
             case = self._case_number(notice.case_id)
-            return render(letter_of(content, self._creditor, self._style, debtor, case=case, today=today))
+            return render(letter_of(step.content, self._creditor, self._style, debtor, case=case, today=today))
 
         made = {one.invoice_id: one.reminder_id for one in notice.claims}
-        files = list(self.enclosed(notice.account, content.attachments, letter, made))
+        files = list(self.enclosed(notice.account, step.content.attachments, letter, made))
         if step.act is Act.LETTER:
             files.insert(0, (Attachment(filename="letter.pdf"), letter()))
         return files
@@ -111,45 +96,3 @@ def _ref(ref: Ref, made: Mapping[str, str | None]) -> Ref:
             "the provider's reminder for invoice {number} does not exist yet", number=ref.number, cause="no_reminder"
         )
     return Ref.reminder(found)
-
-
-def _table(notice: Notice, content: Content, snapshots: Mapping[str, Snapshot], today: date) -> ClaimTable:
-    """Return the table of a notice that brings none: what is open, and its fee."""
-    rows: list[ClaimedInvoice] = []
-    for claim in notice.claims:
-        taken = snapshots.get(claim.invoice_id)
-        if taken is None or taken.invoice is None:
-            raise Refused(
-                "invoice {invoice_id} is not known to the provider", invoice_id=claim.invoice_id, cause="no_invoice"
-            )
-        one = taken.invoice
-        fees = content.total - content.principal if not rows else ZERO
-        text = FEE.get(content.language, FEE["de"])
-        rows.append(
-            ClaimedInvoice(
-                invoice_id=one.id,
-                number=one.number or one.id,
-                issued_on=one.issued_on,
-                due_on=one.due_on,
-                level_name=claim.level_name,
-                gross=one.gross,
-                credited=one.gross - one.paid - claim.open,
-                paid=one.paid,
-                open=claim.open,
-                ancillaries=(AncillaryRow(on=today, kind="reminder_fee", text=text, amount=fees),) if fees else (),
-                total=claim.open + fees,
-            )
-        )
-    return ClaimTable(
-        on=today,
-        currency=content.currency,
-        rows=tuple(rows),
-        principal=content.principal,
-        ancillary=content.total - content.principal,
-        interest=ZERO,
-        total=content.total,
-    )
-
-
-FEE = {"de": "Mahngebühr", "en": "Reminder fee"}
-ZERO = Decimal("0.00")

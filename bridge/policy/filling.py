@@ -48,7 +48,7 @@ def values_of(filling: Filling, table: ClaimTable, asked: Sequence[Asked]) -> di
         "customer_number": case.number or "",
         "greeting": _greeting(case, filling.lead, language),
         "level_name": filling.level.name_in(language),
-        "invoice_number": ", ".join(claim.number or claim.invoice_id for claim in claims),
+        "invoice_number": texts.numbers([claim.number or claim.invoice_id for claim in claims], language),
         "invoice_date": texts.day(issued, language),
         "due_date": texts.day(oldest, language),
         "days_overdue": str(max(0, (today - oldest).days)) if oldest else "",

@@ -1,6 +1,6 @@
 """Texts of levels: their variables, their rendering in a sandbox, and money and dates as the debtor's language writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -20,7 +20,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "customer_number": ("customer number, may be empty", "10017"),
     "greeting": ("opening line with the name of the person where one is known", "Sehr geehrte Damen und Herren,"),
     "level_name": ("name of the level", "Zahlungserinnerung"),
-    "invoice_number": ("number of the invoice; of several, all numbers", "RE-1042"),
+    "invoice_number": ("number of the invoice; of several up to three, and how many more", "RE-1042"),
     "invoice_date": ("date of the invoice; of several, the oldest", "01.09.2026"),
     "due_date": ("due date printed on the invoice; of several, the oldest", "15.09.2026"),
     "days_overdue": ("days since the due date; of several, the most", "14"),
@@ -217,6 +217,14 @@ def day(value: date | None, language: str) -> str:
     if language.startswith("de"):
         return value.strftime("%d.%m.%Y")
     return f"{value.day} {_MONTHS_EN[value.month - 1]} {value.year}"
+
+
+def numbers(values: Sequence[str], language: str) -> str:
+    """Return invoice numbers for a line of text: up to three, and how many more there are."""
+    if len(values) <= 3:
+        return ", ".join(values)
+    more = f"und {len(values) - 3} weiteren" if language.startswith("de") else f"and {len(values) - 3} more"
+    return f"{', '.join(values[:3])} {more}"
 
 
 def local(source: str, language: str) -> str:

@@ -12,7 +12,7 @@ GERMAN = {
     "customer_number": "Kundennummer, kann leer sein",
     "greeting": "Anrede, mit dem Namen der Person, wo einer bekannt ist",
     "level_name": "Name der Stufe",
-    "invoice_number": "Nummer der Rechnung; bei mehreren alle Nummern",
+    "invoice_number": "Nummer der Rechnung; bei mehreren bis zu drei, und wie viele weitere",
     "invoice_date": "Datum der Rechnung; bei mehreren das älteste",
     "due_date": "aufgedrucktes Fälligkeitsdatum; bei mehreren das älteste",
     "days_overdue": "Tage seit der Fälligkeit; bei mehreren die meisten",

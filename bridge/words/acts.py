@@ -38,7 +38,6 @@ GERMAN: dict[str, str] = {
     "dunning.cutoff is empty; old invoices are dunned too": "dunning.cutoff ist leer; auch alte Rechnungen werden gemahnt",
     "given up after {attempts} calls: {error}": "nach {attempts} Aufrufen aufgegeben: {error}",
     "invoice {case!r} has no customer at the provider; name it with --invoice": "die Rechnung {case!r} hat beim Anbieter keinen Kunden; sie mit --invoice nennen",
-    "invoice {invoice_id} is not known to the provider": "die Rechnung {invoice_id} kennt der Anbieter nicht",
     "invoice {provider_id} is read again at the provider": "die Rechnung {provider_id} wird beim Anbieter noch einmal gelesen",
     "it": "den Vorgang",
     "it arrived well meanwhile": "der Datensatz kam inzwischen richtig an",

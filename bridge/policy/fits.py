@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bridge.model import Act, Finding, Severity
 from bridge.policy import words
+from bridge.policy.actions import INVOICE
 from bridge.policy.channel import Document, Via
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
 from bridge.policy.views import Abilities

@@ -158,9 +158,6 @@ claim = table(
     Column("level_on", Date),  # local date of the landing (or of the adopted notice)
     Column("deadline", Date),  # the term that the last landed notice set
     Column("adopted", Boolean, nullable=False, server_default=text("false")),  # the level came from a foreign notice
-    Column(
-        "fee_cents", Cents, nullable=False, server_default="0"
-    ),  # fees of landed notices and charges entered by people
     Column("undelivered", Boolean, nullable=False, server_default=text("false")),
     Column("handed_over_on", Date),  # local date of the hand-over to collection; null: not there, or called back
     Column("closed_on", Date),

@@ -315,7 +315,6 @@ def upgrade() -> None:
         sa.Column("level_on", sa.Date(), nullable=True),
         sa.Column("deadline", sa.Date(), nullable=True),
         sa.Column("adopted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("fee_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("undelivered", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("handed_over_on", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),

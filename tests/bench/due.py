@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, insert
 
 from bridge.dun import DunAccount, Order, dun, plan
 from bridge.model import Act, Debtor, Invoice, InvoiceStatus
@@ -66,8 +66,6 @@ def fill(path, count):
             ]
             with store.begin() as conn:
                 conn.execute(insert(invoice), rows)
-        with store.engine.connect() as conn:
-            conn.execute(text("analyze"))
 
 
 def _is_due(number):

@@ -138,7 +138,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_invoice_debtor", ["account", "debtor_id"], unique=False)
         batch_op.create_index("ix_invoice_next", ["account", "next_on"], unique=False)
         batch_op.create_index("ix_invoice_number", ["account", "number"], unique=False)
-        batch_op.create_index("ix_invoice_origin", ["account", "origin_id"], unique=False)
+        batch_op.create_index(
+            "ix_invoice_origin",
+            ["account", "origin_id"],
+            unique=False,
+            sqlite_where=sa.text("origin_id is not null"),
+            postgresql_where=sa.text("origin_id is not null"),
+        )
         batch_op.create_index("ix_invoice_status", ["account", "status"], unique=False)
 
     op.create_table(
@@ -412,7 +418,7 @@ def upgrade() -> None:
             "uq_notice_key",
             ["claim_id", "round", "level", "repetition", "channel"],
             unique=True,
-            sqlite_where=sa.text("live"),
+            sqlite_where=sa.text("live = 1"),
             postgresql_where=sa.text("live"),
         )
 

@@ -3,13 +3,13 @@
 from bridge.app.answering import Answering
 from bridge.app.caring import Caring
 from bridge.app.checking import Checking
-from bridge.app.choosing import Choosing
 from bridge.app.collection import Collection
+from bridge.app.editing import Editing
 from bridge.app.evidence import EvidencePackages
+from bridge.app.forewarning import Forewarning
 from bridge.app.instalments import Instalments
 from bridge.app.looking import Looking
 from bridge.app.plan_files import PlanFiles
-from bridge.app.planning import Planning
 from bridge.app.previewing import Previewing
 from bridge.app.runs import Runs
 from bridge.app.tasks import Tasks
@@ -17,9 +17,9 @@ from bridge.app.tasks import Tasks
 
 class Bridge(
     Checking,
-    Planning,
+    Forewarning,
     PlanFiles,
-    Choosing,
+    Editing,
     Caring,
     Instalments,
     Tasks,

@@ -109,7 +109,8 @@ class Explaining(Dunning):
             steps = self.store.outbox.steps.of_notice(conn, notice.id)
             waiting = (summary.stored(notice, steps, claim.running.since or today),)
         told = explained(found, known, debtor, rules, abilities, self.language, waiting)
-        return replace(told, paused=self.paused(conn) if found.on == today else "")
+        number = self.store.questions.case_of(conn, name, known.invoice.id) or ""
+        return replace(told, case=number, paused=self.paused(conn) if found.on == today else "")
 
     def seen(self, conn: Connection, known: Known, today: date) -> tuple[CaseView, ClaimView]:
         """Return an invoice as the rules see it, and the case around it."""

@@ -31,7 +31,7 @@ class Looking(Failures):
     def status(self) -> Status:
         """Return everything on one page; `ready` counts invoices whose next level is due, whether proposed already or not."""
         today = self.today()
-        ready = self.ready()
+        ready = sum(sum(not one.along for one in notice.claims) for notice in self.plan(ask=False).notices)
         failures = sum(one.count for one in self.failures())
         with self.store.reading() as conn:
             sums = self.store.questions.open_sums(conn, today)

@@ -295,6 +295,7 @@ class Explained:
     currency: str
     due_on: date | None
     state: str
+    case: str = ""  # its dunning case, where it is in one
     change: str = ""
     plan: str = ""
     plan_by: str = ""
@@ -345,26 +346,8 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseSums:
-    """What the open claims of a case add up to today, by currency: `total` is principal (Hauptforderung) and ancillary (Nebenforderung)."""
-
-    principal: dict[str, Decimal] = field(default_factory=dict)
-    ancillary: dict[str, Decimal] = field(default_factory=dict)
-
-    def add(self, currency: str, principal: Decimal, ancillary: Decimal) -> None:
-        """Add one claim."""
-        self.principal[currency] = self.principal.get(currency, Decimal("0.00")) + principal
-        self.ancillary[currency] = self.ancillary.get(currency, Decimal("0.00")) + ancillary
-
-    @property
-    def total(self) -> dict[str, Decimal]:
-        """Return the total claim (Gesamtforderung)."""
-        return {currency: value + self.ancillary[currency] for currency, value in self.principal.items()}
-
-
-@dataclass(frozen=True, slots=True)
 class CaseLine:
-    """One dunning case (Mahnakte) in a list; `principal`, `ancillary` and `total` of its open claims by currency."""
+    """One dunning case (Mahnakte) in a list; `principal` and `ancillary` of its open claims by currency."""
 
     number: str
     account: str
@@ -376,17 +359,17 @@ class CaseLine:
     invoices: int
     principal: dict[str, Decimal]
     ancillary: dict[str, Decimal]
-    total: dict[str, Decimal]
     opened_on: date
     closed_on: date | None
     close_reason: str
     closed_level: int | None
     next_on: date | None
+    contact: str = ""  # whom reminders go to: person and address
 
 
 @dataclass(frozen=True, slots=True)
 class CaseClaim:
-    """One claim (Forderung) of a case. `ancillary` are fees, charges, flat fee and interest (`parts`), `total` that and the principal."""
+    """One claim (Forderung) of a case. `ancillary` are fees of landed notices and charges entered by people, `total` principal and ancillary."""
 
     invoice: str
     number: str
@@ -448,9 +431,6 @@ class CaseDetail:
     blocks: tuple[BlockLine, ...]
     timeline: tuple[Entry, ...]
     emails: tuple[str, ...] = ()  # addresses of the customer that notices can go to
-    overdue: dict[str, Decimal] = field(default_factory=dict)  # total claim of all overdue items, by currency
-    chosen: tuple[str, ...] = ()  # invoices that were asked for, and their total claim
-    chosen_total: dict[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

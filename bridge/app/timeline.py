@@ -113,6 +113,11 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice} called back from collection. {note}",
     ),
     "plan_written": ("Plan {plan} angelegt, als Kopie von {source}", "plan {plan} written, as a copy of {source}"),
+    "notice_edited": (
+        "Stufe {level} {level_name} bearbeitet, Fassung {version}: {subject}",
+        "level {level} {level_name} edited, version {version}: {subject}",
+    ),
+    "contact_noted": ("Kontakt von Hand: {note}", "contact by hand: {note}"),
     "debtor_answered": (
         "Antwort über den Link: {answer} {until}. {note}",
         "answer through the link: {answer} {until}. {note}",
@@ -129,6 +134,8 @@ _SETTINGS: dict[str, tuple[str, str]] = {
     "include": ("Einschluss", "inclusion"),
     "next_level": ("nächste Stufe", "next level"),
     "next_variant": ("nächste Ausprägung", "next variant"),
+    "fee": ("Gebühr in Cent", "fee in cents"),
+    "contact": ("Kontakt von Hand", "contact by hand"),
     "mail_to": ("Empfänger", "recipients"),
     "post_to": ("Anschrift", "postal address"),
     "colleagues": ("Kundenbetreuung", "looked after by"),

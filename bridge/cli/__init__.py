@@ -24,6 +24,8 @@ COMMANDS = {
     "plans": _C + "groups:plans",
     "run": _C + "work:run",
     "approve": _C + "work:approve",
+    "edit": _C + "work:edit",
+    "forewarn": _C + "work:forewarn",
     "deliver": _C + "work:deliver",
     "go-live": _C + "setup:go_live",
     "pause": _C + "setup:pause",

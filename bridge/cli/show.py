@@ -244,6 +244,7 @@ def explained(out: Out, results: Sequence[Explained]) -> None:
             [
                 ("customer", one.customer),
                 ("account", one.account),
+                ("case", one.case),
                 ("open", money(one.open, one.currency)),
                 ("due_on", one.due_on),
                 ("state", word("invoice", one.state)),
@@ -317,19 +318,30 @@ def cases(out: Out, rows: Sequence[CaseLine]) -> None:
         out.line("cases.none")
         return
     closed = any(one.closed_on for one in rows)
-    columns = ["case", "customer", "customer_number", "state", "level", "invoices", "overdue", "ancillary", "next_on"]
+    columns = [
+        "case",
+        "customer",
+        "customer_number",
+        "contact",
+        "state",
+        "level",
+        "invoices",
+        "overdue",
+        "ancillary",
+        "next_on",
+    ]
     if closed:
         columns[-1:] = ["closed_on", "text"]
     table = []
     for one in rows:
         row = [
-            one.number, one.customer, one.customer_number, word("case", one.state),
+            one.number, one.customer, one.customer_number, one.contact, word("case", one.state),
             level(one.closed_level if one.closed_on else one.level, one.level_name), one.invoices,
             totals(one.principal), totals(one.ancillary),
         ]  # fmt: skip
         row += [one.closed_on, reason(one.close_reason) if one.close_reason else ""] if closed else [one.next_on]
         table.append(row)
-    out.table(columns, table, drop=("customer_number", "invoices", "ancillary", "state"))
+    out.table(columns, table, drop=("customer_number", "contact", "invoices", "ancillary", "state"))
 
 
 def case(out: Out, detail: CaseDetail) -> None:
@@ -346,11 +358,6 @@ def case(out: Out, detail: CaseDetail) -> None:
             ("address", detail.address),
             ("emails", ", ".join(detail.emails) if len(detail.emails) > 1 else ""),
             ("opened_on", line.opened_on),
-            ("overdue_sum", totals(detail.overdue)),
-            (
-                "chosen_sum",
-                f"{totals(detail.chosen_total)} ({', '.join(detail.chosen)})" if detail.chosen else "",
-            ),
         ]
     )
     for claim in detail.claims:
@@ -380,7 +387,10 @@ def case(out: Out, detail: CaseDetail) -> None:
                 ("choices", show_next.choices(claim.choices)),
             ]
         )
-    out.text(say("case.sum", total=totals(line.total)), "bold")
+    sums: dict[str, Decimal] = {}
+    for claim in detail.claims:
+        sums[claim.currency] = sums.get(claim.currency, Decimal(0)) + claim.total
+    out.text(say("case.sum", total=totals(sums)), "bold")
     if detail.notices:
         out.title("case.notices")
         notices(out, detail.notices)

@@ -16,6 +16,7 @@ from bridge.app.foresight import (
     VersionShown,
     WeaknessShown,
 )
+from bridge.app.forewarning import Forewarned
 from bridge.cli.locale import say
 from bridge.cli.naming import level, word
 from bridge.cli.out import Money, Out, money, shown, totals
@@ -232,6 +233,15 @@ def rehearsal(out: Out, result: Rehearsal) -> None:
     )
     out.text(", ".join(f"{sign} {say(f'change.{name}')}" for name, sign in _SIGNS.items()), "dim")
     out.line("rehearse.nothing", style="dim")
+
+
+def forewarned(out: Out, result: Forewarned) -> None:
+    """Print what goes out on the next day of sending, and to whom that was mailed."""
+    out.text(result.subject, "bold")
+    if result.notices:
+        out.text(result.text)
+    if result.sent_to:
+        out.line("forewarn.sent", style="ok", to=", ".join(result.sent_to))
 
 
 def _row(one: Difference) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from pydantic import (
 
 from bridge.config.calendar import STATES, Calendar, Moment, TimeOfDay, TimeZone
 from bridge.config.creditor import Creditor
+from bridge.config.forewarning import Forewarning
 from bridge.config.page import DebtorPage
 from bridge.config.people import AttachedFile, Caretaker, CollectionExport
 from bridge.contract import ConnectorSettings
@@ -394,5 +395,6 @@ class Config(Frozen):
     schedule: Schedule = Field(Schedule(), description="When the service works.")
     log: Log = Field(Log(), description="What the log looks like.")
     recordings: Recordings = Field(Recordings(), description="What is recorded of the exchanges with providers.")
+    forewarning: Forewarning = Field(Forewarning(), description="Mail about what goes out on the next day.")
     monitor: Monitor = Field(Monitor(), description="Port of health and metrics.")
     debtor_page: DebtorPage = Field(DebtorPage(), description="The page on which debtors answer.")

@@ -197,6 +197,7 @@ def _state(standing: Standing | None, chosen: Chosen, invoice: Invoice) -> dict[
         "next_level": chosen.next_level,
         "next_level_by": chosen.next_level_by,
         "next_variant": chosen.next_variant,
+        "fees_chosen": chosen.fees,
     }
     if standing is None:
         return state

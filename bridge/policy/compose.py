@@ -100,7 +100,8 @@ def _asked(case: CaseView, item: Item, rules: AccountRules, today: date, *, char
         name, asks = item.level.name_in(item.language), EVERYTHING
     elif not item.along:
         name = item.level.name_in(item.language)
-        asks = asks_of(item.level, name, charged=charged)
+        chosen = dict(item.claim.fees_chosen).get(item.decision.level or 0)
+        asks = asks_of(item.level, name, charged=charged, chosen=chosen)
     else:
         name, reached = item.claim.level_name, item.plan.levels[: item.claim.level][-1:]
         asks = Asks(interest=any(level.interest for level in reached))

@@ -48,9 +48,13 @@ class Owed(NamedTuple):
         return self.account.costs + self.account.interest - self.fee
 
 
-def asks_of(level: DunningLevel, name: str, *, charged: bool) -> Asks:
-    """Return what a level asks for on one claim; of several in one notice, its fee is `charged` on one."""
-    return Asks(level.interest, level.flat_fee, int(level.fee.scaleb(2)) if charged else 0, name)
+def asks_of(level: DunningLevel, name: str, *, charged: bool, chosen: int | None = None) -> Asks:
+    """Return what a level asks for on one claim; of several in one notice, its fee is `charged` on one.
+
+    `chosen` is the fee that a person set for this claim at this level, in cents; the law limits it like the plan's.
+    """
+    fee = int(level.fee.scaleb(2)) if chosen is None else chosen
+    return Asks(level.interest, level.flat_fee, fee if charged else 0, name)
 
 
 def owed(

@@ -151,6 +151,7 @@ class ClaimView:
     next_level: int | None = None  # chosen by a person
     next_level_by: str = ""
     next_variant: str | None = None  # chosen by a person
+    fees_chosen: tuple[tuple[int, int], ...] = ()  # by a person: level, cents
     send_to: tuple[
         SendTo, ...
     ] = ()  # chosen by people, the invoice's before the customer's, of one level before of all

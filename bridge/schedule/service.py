@@ -168,6 +168,9 @@ class Service:
             )  # what waits since the last stop is taken up at once
         for at, names in rounds.items():  # one round for all that are due then: one run, so one cap
             self._scheduler.add_job(self.job, Daily((at,), zone), args=("run", *names), id=f"run:{at.isoformat()}")
+        warning = self.bridge.config.forewarning
+        if warning.to:
+            self._scheduler.add_job(self.job, Daily((warning.at,), zone), args=("forewarn",), id="forewarn")
         if missed:
             self._scheduler.add_job(self.job, args=("run", *missed), id="run:missed", next_run_time=self._now())
 
@@ -180,7 +183,7 @@ class Service:
         return True
 
     def job(self, kind: str, *accounts: str) -> None:
-        """Do one job: `pull` or `deliver` an account, or `run` all that are due at one time as one round.
+        """Do one job: `pull` or `deliver` an account, `run` all that are due at one time as one round, or `forewarn`.
 
         Whatever happens ends here, in the log and in the metrics.
         """
@@ -191,13 +194,13 @@ class Service:
             self._working.add(me)
         outcome = "done"
         try:
-            outcome = self._round(accounts) if kind == "run" else self._do(kind, accounts[0])
+            outcome = self._round(accounts) if kind == "run" else self._do(kind, *accounts)
         except AlreadyRunning as error:
             outcome = "already_running"
             self.log.info("skipped", job=kind, account=", ".join(accounts), message=str(error))
         except BridgeError as error:
             outcome = "failed"
-            for account in accounts:
+            for account in accounts or (kind,):
                 self.outages.failed(account, error.cause, str(error), job=kind)
         except Exception as error:
             outcome = "crashed"
@@ -208,7 +211,12 @@ class Service:
             self.metrics.jobs.labels(kind, outcome).inc()
             self.metrics.seconds.labels(kind).observe(time.monotonic() - started)
 
-    def _do(self, kind: str, account: str) -> str:
+    def _do(self, kind: str, account: str = "") -> str:
+        if kind == "forewarn":
+            told = self.bridge.forewarn()
+            self.outages.worked(kind)
+            self.log.info("forewarned", on=told.on.isoformat(), notices=len(told.notices), mailed=bool(told.sent_to))
+            return "done"
         if kind == "pull":
             return self._pulled(self.bridge.pull((account,))[0])
         report = self.bridge.deliver((account,))

@@ -12,7 +12,7 @@ from bridge.errors import UsageError, WrongState
 from bridge.model import Reason
 from bridge.policy.views import Adoption, Running, asks_from
 from bridge.store.journal import SELF, Journal
-from bridge.store.tables import claim, dunning_case, invoice, notice, notice_claim, run
+from bridge.store.tables import claim, dunning_case, invoice, notice, notice_claim, override, run
 from bridge.store.upsert import CHUNK, chunked
 
 _LIVE = ("proposed", "approved", "queued", "waiting", "parked")
@@ -21,7 +21,7 @@ _UNDER_WAY = ("approved", "queued", "waiting", "parked")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What is known here about one claim: its case, round and level, and a notice of ours that has not landed yet."""
+    """What is known here about one claim: its case, round and level, and a notice of ours that has not landed yet. Fees in cents."""
 
     claim_id: int
     account: str
@@ -39,6 +39,7 @@ class Standing:
     level_on: date | None
     deadline: date | None
     adopted: bool
+    fees: int
     undelivered: bool
     returned: bool
     close_reason: str | None
@@ -119,7 +120,7 @@ class Cases:
     def last_contacts(
         self, conn: Connection, account: str, debtor_ids: Collection[str], *, without: Collection[int] = ()
     ) -> dict[str, date]:
-        """Return, by debtor, the newest date on which a notice landed, was adopted, or set out to land (but for `without`)."""
+        """Return, by debtor, the newest date on which a notice landed, was adopted, or set out to land (but for `without`), or a person wrote."""
         found: dict[str, date] = {}
         for chunk in chunked(debtor_ids, CHUNK):
             of_debtors = dunning_case.c.account == account, dunning_case.c.debtor_id.in_(chunk)
@@ -140,10 +141,17 @@ class Cases:
                 .join(run, run.c.id == notice.c.run_id)
                 .where(*of_debtors, notice.c.state.in_(_UNDER_WAY), notice.c.id.not_in(without))
             )
+            by_hand = (
+                select(override.c.debtor_id, func.max(override.c.value))
+                .where(override.c.account == account, override.c.debtor_id.in_(chunk), override.c.setting == "contact")
+                .group_by(override.c.debtor_id)
+            )
+            told = [(debtor_id, date.fromisoformat(on)) for debtor_id, on in conn.execute(by_hand)]
             for query in (levels, landings, under_way):
-                for debtor_id, on in conn.execute(query.group_by(dunning_case.c.debtor_id)):
-                    if on is not None and (debtor_id not in found or on > found[debtor_id]):
-                        found[debtor_id] = on
+                told += [(debtor_id, on) for debtor_id, on in conn.execute(query.group_by(dunning_case.c.debtor_id))]
+            for debtor_id, on in told:
+                if on is not None and (debtor_id not in found or on > found[debtor_id]):
+                    found[debtor_id] = on
         return found
 
     def open_cases(self, conn: Connection, account: str, debtor_ids: Collection[str]) -> dict[str, tuple[int, str]]:
@@ -391,6 +399,7 @@ def _standing(row: RowMapping, running: Running | None) -> Standing:
         case_state=row["case_state"],
         deadline=row["deadline"],
         adopted=row["adopted"],
+        fees=row["fee_cents"],
         undelivered=row["undelivered"],
         returned=row["returned"],
         close_reason=row["close_reason"],

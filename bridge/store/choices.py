@@ -19,7 +19,7 @@ from bridge.store.journal import Journal
 from bridge.store.tables import block, claim, dunning_case, override
 from bridge.store.upsert import CHUNK, chunked, mark, mark_debtors
 
-SETTINGS = ("plan", "include", "next_level", "next_variant", "mail_to", "post_to", "colleagues")
+SETTINGS = ("plan", "include", "next_level", "next_variant", "mail_to", "post_to", "colleagues", "fee", "contact")
 """What can be chosen; `mail_to:2` and `post_to:2` are recipients of level 2 alone."""
 
 BLOCKING = frozenset(
@@ -95,6 +95,7 @@ class Chosen:
     next_level: int | None = None
     next_level_by: str = ""
     next_variant: str | None = None
+    fees: tuple[tuple[int, int], ...] = ()  # level, cents
     send_to: tuple[SendTo, ...] = ()
     colleagues: tuple[Colleague, ...] = ()
 
@@ -292,10 +293,14 @@ class Choices:
                     one = _send_to(setting, value)
                     known = values.get("send_to", ())  # of one level before of all
                     values["send_to"] = (one, *known) if one.level else (*known, one)
+                elif setting.startswith("fee:"):
+                    values["fees"] = (*values.get("fees", ()), (int(setting.partition(":")[2]), int(value)))
                 elif setting == "colleagues":
                     values[setting] = tuple(colleague_of(one) for one in value.split("; ") if one)
                 elif setting == "next_level":
                     values |= {"next_level": int(value), "next_level_by": actor}
+                elif setting == "contact":
+                    continue  # `Cases.last_contacts` reads it
                 elif setting == "include":
                     if value != "default":
                         values |= {"include": value, "include_by": actor, "include_at": at}

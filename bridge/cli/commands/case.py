@@ -50,12 +50,12 @@ def _done(out: "Out", done: "Done") -> None:
     )
 
 
-@command("case show", _CASE, Option(["--invoice"], metavar="NUMBER", multiple=True, help="option.case.chosen"))
-def show(session: Session, case: str, invoice: tuple[str, ...]) -> int:
+@command("case show", _CASE)
+def show(session: Session, case: str) -> int:
     """Show one case: claims, notices, blocks and timeline."""
     from bridge.cli.show import case as show_case  # noqa: PLC0415
 
-    session.emit(session.bridge.case(case, chosen=invoice), show_case)
+    session.emit(session.bridge.case(case), show_case)
     return 0
 
 
@@ -183,6 +183,19 @@ def charge(
 def close(session: Session, case: str, note: str) -> int:
     """Close a case by hand; no payment is booked and nothing restarts by itself."""
     session.emit(session.bridge.close_case(case, note=note), _done)
+    return 0
+
+
+@command(
+    "case contact",
+    _CASE,
+    Option(["--on"], type=Day(), metavar="DATE", help="option.case.contact_on"),
+    _NOTE,
+    changes=True,
+)
+def contact(session: Session, case: str, on: date | None, note: str) -> int:
+    """Note that a person wrote to a customer or spoke with them."""
+    session.emit(session.bridge.note_contact(case, on=on, note=note), _done)
     return 0
 
 

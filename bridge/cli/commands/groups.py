@@ -21,6 +21,7 @@ case = _group(
         "instalments",
         "charge",
         "close",
+        "contact",
         "reopen",
         "level",
         "recipient",

@@ -1,10 +1,12 @@
 """The daily work: pull, plan, run, approve, deliver."""
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from bridge.cli.base import Argument, Option, command
+from bridge.cli.commands.case import Sum
 from bridge.cli.locale import say
 from bridge.cli.session import Session
 
@@ -162,7 +164,9 @@ def approve(
             session.out.line("approve.how")
         return 0
     if not session.as_json:
+        session.out.line("approve.chosen", style="bold", count=len(proposals))
         show_proposals(session.out, proposals)
+        session.out.line("approve.chosen", style="bold", count=len(proposals))
     if (
         session.interactive
         and not yes
@@ -171,6 +175,53 @@ def approve(
         return 1
     done = bridge.refuse(proposals, refuse) if refuse else bridge.approve(proposals)
     session.emit(done, _show_done)
+    return 0
+
+
+@command(
+    "edit",
+    Argument(["notice"], type=click.IntRange(1), metavar="NOTICE"),
+    Option(["--subject"], metavar="TEXT", help="option.edit.subject"),
+    Option(["--text-file", "text"], type=click.File(encoding="utf-8"), metavar="FILE", help="option.edit.text"),
+    Option(["--to", "emails"], metavar="ADDRESS", multiple=True, help="option.edit.to"),
+    Option(["--unknown"], is_flag=True, help="option.edit.unknown"),
+    Option(["--level"], type=click.IntRange(1, 99), metavar="NUMBER", help="option.edit.level"),
+    Option(["--fee"], type=Sum(), metavar="AMOUNT", help="option.edit.fee"),
+    changes=True,
+)
+def edit(
+    session: Session,
+    *,
+    notice: int,
+    subject: str | None,
+    text: TextIO | None,
+    emails: tuple[str, ...],
+    unknown: bool,
+    level: int | None,
+    fee: Decimal | None,
+) -> int:
+    """Change a proposal before it is approved."""
+    from bridge.cli.show import proposals as show_proposals  # noqa: PLC0415
+
+    changed = session.bridge.edit(
+        notice,
+        subject=subject,
+        text=text.read() if text else None,
+        emails=emails,
+        unknown=unknown,
+        level=level,
+        fee=fee,
+    )
+    session.emit(changed, show_proposals)
+    return 0
+
+
+@command("forewarn", Option(["--send"], is_flag=True, help="option.forewarn.send"), changes=True)
+def forewarn(session: Session, send: bool) -> int:
+    """Show what goes out on the next day of sending."""
+    from bridge.cli.show_plans import forewarned  # noqa: PLC0415
+
+    session.emit(session.bridge.forewarn() if send else session.bridge.forewarning(), forewarned)
     return 0
 
 

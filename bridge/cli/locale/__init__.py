@@ -13,6 +13,7 @@ TOPICS = (
     "holds",
     "links",
     "files",
+    "approval",
     "tasks",
 )
 """Catalogues beside the main one of each language."""

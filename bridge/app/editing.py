@@ -1,0 +1,180 @@
+"""Editing a proposal before it is approved, and contacts that people had with a customer themselves."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from bridge.app.choosing import Choosing
+from bridge.app.results import Done, NoticeLine
+from bridge.errors import UsageError
+from bridge.model import Content
+from bridge.store.choices import Target
+from bridge.store.records import NewNotice, NewStep, Notice, Step
+from bridge.store.rows import cents
+
+MOST_FEE = Decimal(1000)
+"""More than this is a slip of the keyboard."""
+
+OLDEST_CONTACT = timedelta(days=365)
+
+
+class Editing(Choosing):
+    """What people change in a proposal. Every change asks for approval anew, and is recorded with the person."""
+
+    def edit(
+        self,
+        notice: int,
+        *,
+        subject: str | None = None,
+        text: str | None = None,
+        emails: Sequence[str] = (),
+        unknown: bool = False,
+        level: int | None = None,
+        fee: Decimal | None = None,
+    ) -> tuple[NoticeLine, ...]:
+        """Change subject, text, recipients, level or fee of a proposal; return what waits for approval instead.
+
+        Another level, recipient or fee lets the notice be composed anew, on what is known now; subject and text are changed last, in
+        what that gives. Raises `UsageError` where the notice is no proposal or a value cannot be, `AlreadyRunning` while a run is
+        under way: then the choice stands, and the next run proposes accordingly.
+        """
+        (line,) = self.proposals((notice,))
+        if subject is not None or text is not None:
+            _checked(subject, text)
+        if fee is not None and not Decimal(0) <= fee <= MOST_FEE:
+            raise UsageError("{fee}: a fee is at least 0 and at most {most}", fee=fee, most=MOST_FEE)
+        if emails or level is not None or fee is not None:
+            found = self._composed_anew(line, emails=emails, unknown=unknown, level=level, fee=fee)
+        else:
+            found = (line,)
+        if subject is None and text is None:
+            return found
+        ids = [one.id for one in found if one.id is not None]
+        with self.store.begin() as conn:
+            for one in ids:
+                self._rewrite(conn, one, subject, text)
+        return self.proposals(ids)
+
+    def _composed_anew(
+        self, line: NoticeLine, *, emails: Sequence[str], unknown: bool, level: int | None, fee: Decimal | None
+    ) -> tuple[NoticeLine, ...]:
+        own = [one for one in line.claims if not one.along]
+        wanted = level or line.level
+        for one in own:
+            if (
+                wanted > self._stands_at(line.case, one.invoice) + 1
+            ):  # chosen by a person before, or now; composing used it up
+                self.choose_level(line.case, wanted, invoice=one.invoice)
+        if emails:
+            self.choose_recipient(
+                line.case, emails, level=wanted, invoice=own[0].invoice if len(own) == 1 else None, unknown=unknown
+            )
+        if fee is not None:
+            self._choose_fee(line, [one.invoice for one in own], wanted, fee)
+        assert line.id is not None
+        with self.store.reading() as conn:
+            debtor_id = self.store.outbox.get(conn, line.id).debtor_id
+        self.run((line.account,), customer=debtor_id, pull=False, deliver=False)
+        invoices = {one.invoice for one in own}
+        found = tuple(one for one in self.proposals() if invoices & {claim.invoice for claim in one.claims})
+        if not found:
+            told = "; ".join(text.text for one in invoices for text in self.explain(one, account=line.account))
+            raise UsageError("nothing is proposed after this change: {told}", told=told)
+        return found
+
+    def _stands_at(self, case: str, invoice: str) -> int:
+        with self.store.reading() as conn:
+            return next(one.level for one in self._open_claims(conn, case, invoice))
+
+    def _choose_fee(self, line: NoticeLine, invoices: Sequence[str], level: int, fee: Decimal) -> None:
+        with self.store.begin() as conn:
+            stamp = self.stamp(line.account)
+            for invoice in invoices:
+                target = Target(account=line.account, invoice_id=invoice)
+                self.store.choices.choose(conn, target, f"fee:{level}", str(cents(fee)), stamp)
+                self.store.choices.wake(conn, target, stamp)
+                self._replace(conn, line.account, target, level)
+
+    def _rewrite(self, conn: Connection, notice_id: int, subject: str | None, text: str | None) -> None:
+        notice = self.store.outbox.get(conn, notice_id)
+        steps = self.store.outbox.steps.of_notice(conn, notice_id)
+        new = _rewritten(notice, steps, subject, text)
+        version = self.store.outbox.edit(conn, notice_id, new, now=self.store.now())
+        data = {
+            "version": version,
+            "level": notice.level,
+            "level_name": notice.level_name,
+            "subject": new.content.subject,
+        }
+        self.record(
+            conn, "notice_edited", account=notice.account, case_id=notice.case_id, notice_id=notice_id, data=data
+        )
+
+    def note_contact(self, case: str, *, on: date | None = None, note: str = "") -> Done:
+        """Note that a person wrote to or spoke with a customer: reminders keep their minimum interval from that day.
+
+        Raises `UsageError` where the day lies ahead, or more than a year back.
+        """
+        with self.store.begin() as conn:
+            target, subject, account = self._target(conn, case, None)
+            stamp = self.stamp(account)
+            day = on or stamp.on
+            if not stamp.on - OLDEST_CONTACT <= day <= stamp.on:
+                raise UsageError("{day}: a contact lies in the past, at most a year back", day=day)
+            self.store.choices.choose(conn, target, "contact", day.isoformat(), stamp)
+            if note:
+                self.record(conn, "contact_noted", account=account, data={"note": note, "debtor": target.debtor_id})
+        return Done("contact_noted", subject, self.actor, until=day)
+
+
+def _checked(subject: str | None, text: str | None) -> None:
+    for name, value, most in (("subject", subject, 200), ("text", text, 20_000)):
+        if value is None:
+            continue
+        if not value.strip() or len(value) > most:
+            raise UsageError(
+                "the {name} has {count} characters; write 1 to {most}", name=name, count=len(value), most=most
+            )
+        allowed = "\n\t" if name == "text" else ""
+        odd = next((sign for sign in value if not sign.isprintable() and sign not in allowed), None)
+        if odd is not None:
+            raise UsageError("the {name} contains the control character {odd!r}", name=name, odd=odd)
+
+
+def _rewritten(notice: Notice, steps: Sequence[Step], subject: str | None, text: str | None) -> NewNotice:
+    """Return the notice with another subject and text, in itself and in every step that carries them."""
+    before = notice.content
+
+    def changed(content: Content) -> Content:
+        told = {}
+        if subject is not None and content.subject == before.subject and before.subject:
+            told["subject"] = subject.strip()
+        if text is not None and content.text == before.text and before.text:
+            told["text"] = text.strip()
+        return content.model_copy(update=told) if told else content
+
+    return NewNotice(
+        account=notice.account,
+        case_id=notice.case_id,
+        run_id=notice.run_id,
+        plan=notice.plan,
+        level=notice.level,
+        level_name=notice.level_name,
+        channel=notice.channel,
+        automation=notice.automation,
+        debtor_id=notice.debtor_id,
+        currency=notice.currency,
+        total=notice.total,
+        deadline=notice.deadline,
+        recipient=notice.recipient,
+        content=changed(before),
+        claims=(),
+        steps=tuple(
+            NewStep(act=one.act, content=changed(one.content), claim_id=one.claim_id, channel=one.channel)
+            for one in steps
+        ),
+        plan_version=notice.plan_version,
+        beside=notice.beside,
+    )

@@ -1,0 +1,19 @@
+"""English texts about approvals, forewarnings and contacts."""
+
+TEXTS = {
+    "column.contact": "contact",
+    "command.edit": "Change a proposal before it is approved: subject, text, recipients, level, fee.",
+    "command.forewarn": "Show what goes out on the next day of sending; with --send as a mail to forewarning.to.",
+    "command.case contact": "Note that somebody wrote to the customer or spoke with them; the minimum interval counts from then.",
+    "option.edit.subject": "New subject.",
+    "option.edit.text": "File with the new text; - reads standard input.",
+    "option.edit.to": "New address; may be given several times.",
+    "option.edit.unknown": "Also addresses that the customer's record does not have.",
+    "option.edit.level": "Another level; the notice is composed anew.",
+    "option.edit.fee": "Another fee for this level, such as 0 or 2.50; the notice is composed anew.",
+    "option.forewarn.send": "Send it as a mail, once for each day.",
+    "option.case.contact_on": "Day of the contact (default: today).",
+    "approve.chosen": "{count} selected",
+    "forewarn.sent": "Sent to {to}.",
+    "done.contact_noted_until": "{subject}: contact of {until} noted ({actor}).",
+}

@@ -1,0 +1,147 @@
+"""Proposals changed before they are approved, forewarnings, contacts by hand, test mode: as people do it on the command line."""
+
+from datetime import date
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("e2e-approval")
+
+
+@pytest.fixture
+def proposed(desk):
+    """The desk with the first reminder proposed; terms are agreed, so that a fee may be asked for."""
+    path = desk.folder / "bridge.yaml"
+    path.write_text(path.read_text("utf-8") + "\nclaims: {due_source: contract}\n", encoding="utf-8")
+    desk("run", "--no-deliver")
+    return desk
+
+
+def waiting(desk):
+    (one,) = desk.json("approve")
+    return one
+
+
+@pytest.mark.feature("S-AGI-9")
+@pytest.mark.feature("S-AMX-19")
+def test_a_proposal_is_edited_approved_or_dropped(proposed):
+    """A queued mail can be edited, approved or dropped; what was approved is what leaves, and nothing unapproved does."""
+    desk = proposed
+    first = waiting(desk)
+    body = desk.folder / "text.txt"
+    body.write_text("Guten Tag,\n\nbitte zahlen Sie 1.190,00 EUR.\n", encoding="utf-8")
+    (edited,) = desk.json("edit", first["id"], "--subject", "Kleine Erinnerung", "--text-file", body, "--as", "Erika")
+    assert edited["id"] == first["id"]
+    assert edited["subject"] == "Kleine Erinnerung"
+    assert edited["hash"] != first["hash"]
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("deliver")
+    assert desk.mails.received == []
+    shown = desk("approve", edited["id"], "--as", "Erika", "--yes")
+    assert shown.count("1 selected") == 2
+    desk("deliver")
+    ((to, mail),) = desk.mails.received
+    assert mail["Subject"] == "Kleine Erinnerung"
+    assert "bitte zahlen Sie 1.190,00 EUR." in mail.get_body(("plain",)).get_content()
+    assert to[0] == "buch@spaeth.example"
+    timeline = desk("case", "show", "RE-1")
+    assert "edited, version 2: Kleine Erinnerung" in " ".join(timeline.split())
+    assert "does not wait" in desk("edit", edited["id"], "--subject", "zu spät", code=2)
+
+
+def test_another_fee_recipient_and_level_compose_it_anew(proposed):
+    """Fee, recipient and level are chosen by a person, the notice is composed anew with them, and the old proposal is gone."""
+    desk = proposed
+    first = waiting(desk)
+    (other,) = desk.json("edit", first["id"], "--to", "neu@spaeth.example", "--unknown", "--as", "Erika")
+    assert other["id"] != first["id"]
+    assert other["recipient"] == "neu@spaeth.example"
+    (higher,) = desk.json("edit", other["id"], "--level", "2", "--as", "Erika")
+    assert higher["level"] == 2
+    (dearer,) = desk.json("edit", higher["id"], "--fee", "3,50", "--subject", "Mahnung", "--as", "Erika")
+    assert (dearer["level"], dearer["fee"], dearer["subject"]) == (2, "3.50", "Mahnung")
+    assert dearer["total"] == "1193.50"
+    (free,) = desk.json("edit", dearer["id"], "--fee", "0", "--as", "Erika")
+    assert (free["fee"], free["total"]) == ("0.00", "1190.00")
+    assert [one["id"] for one in desk.json("approve")] == [free["id"]]
+    for wrong in (("--fee", "5000"), ("--fee", "viel"), ("--level", "9"), ("--subject", " "), ("--subject", "a\nb")):
+        desk("edit", free["id"], *wrong, code=2)
+    assert [one["id"] for one in desk.json("approve")] == [free["id"]]
+
+
+@pytest.mark.feature("S-AGI-24")
+def test_a_contact_by_hand_counts(desk):
+    """After a mail that a person wrote, the automatic reminder keeps its minimum distance and says so."""
+    desk("pull")
+    (before,) = desk.json("explain", "RE-1")
+    assert before["outcome"] == "escalate"
+    desk("case", "contact", "1001", "--on", "2026-08-31", "--note", "Mail an Frau Neu", "--as", "Erika")
+    (held,) = desk.json("explain", "RE-1")
+    assert (held["reason"], held["next_on"]) == ("minimum_interval", "2026-09-07")
+    (later,) = desk.json("explain", "RE-1", "--on", "2026-09-07")
+    assert later["outcome"] == "escalate"
+    for wrong in ("2026-09-02", "2025-08-01"):
+        desk("case", "contact", "1001", "--on", wrong, code=2)
+
+
+@pytest.mark.feature("P-22")
+def test_the_owner_is_forewarned(desk):
+    """The day before, the owner gets the list by mail, once; what they hold is not in it any more and does not go out."""
+    other = desk.sandbox.add_contact("Andere GmbH", email="buch@andere.example", number="1002")
+    desk.sandbox.add_invoice(other, number="RE-2", gross="500.00", issued_on=date(2026, 8, 17))
+    desk.on(date(2026, 9, 2))
+    path = desk.folder / "bridge.yaml"
+    path.write_text(path.read_text("utf-8") + "\nforewarning: {to: [chefin@lichtblick.example]}\n", encoding="utf-8")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("pull")
+    told = desk.json("forewarn")
+    assert told["on"] == "2026-09-03"
+    names = [one["customer"] for one in told["notices"]]
+    assert names == ["Andere GmbH"]
+    desk("forewarn", "--send", "--as", "Erika")
+    desk("forewarn", "--send", "--as", "Erika")
+    ((to, mail),) = desk.mails.received
+    assert to == ["chefin@lichtblick.example"]
+    assert "3 September 2026" in mail["Subject"]
+    assert names[0] in mail.get_body(("plain",)).get_content()
+    for one in told["notices"]:
+        desk("case", "block", one["invoices"][0], "--reason", "customer_excluded", "--as", "Erika")
+    assert desk.json("forewarn")["notices"] == []
+
+
+@pytest.mark.feature("P-24")
+def test_in_test_mode_only_the_tester_gets_mail(desk):
+    """With `redirect_to` everything is real, but every mail goes to the tester alone and says whom it was for."""
+    desk.configure("    sender_address:", "    redirect_to: test@lichtblick.example\n    sender_address:")
+    assert "test@lichtblick.example" in desk("check", code=None)
+    desk("run", "--no-deliver")
+    desk("approve", "--all", "--as", "Erika")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("deliver")
+    ((to, mail),) = desk.mails.received
+    assert to == ["test@lichtblick.example"]
+    assert mail["Subject"].startswith("[TEST an buch@spaeth.example]")
+
+
+@pytest.mark.feature("S-AMX-26")
+@pytest.mark.feature("S-AMX-47")
+@pytest.mark.feature("S-AMX-48")
+def test_a_case_by_its_number_with_its_contact(live):
+    """The list names person and address; the case opens by its number and by its invoice, and can be acted in by hand."""
+    desk = live
+    desk("deliver")
+    (row,) = desk.json("cases")
+    assert "buch@spaeth.example" in row["contact"]
+    by_number, by_invoice = desk.json("case", "show", row["number"]), desk.json("case", "show", "RE-1")
+    assert by_number == by_invoice
+    assert row["number"] in desk("explain", "RE-1")
+    number = row["number"]
+    desk("case", "defer", number, "--days", "3", "--as", "Erika")
+    desk("case", "unblock", number, "--as", "Erika")
+    desk("case", "block", number, "--reason", "dispute", "--note", "Ware fehlt", "--as", "Erika")
+    desk("case", "unblock", number, "--as", "Erika")
+    desk("case", "level", number, "3", "--as", "Erika")
+    desk("case", "close", number, "--note", "kulant", "--as", "Erika")
+    desk("case", "reopen", number, "--as", "Erika")
+    kinds = [one["kind"] for one in desk.json("case", "show", number)["timeline"]]
+    for kind in ("deferred", "unblocked", "blocked", "chosen", "closed_by_hand", "reopened_by_hand"):
+        assert kind in kinds

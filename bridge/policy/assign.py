@@ -41,7 +41,7 @@ def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
         return _named(claim.plan, "invoice", rules)
     if case.plan is not None:
         return _named(case.plan, "customer", rules)
-    if is_prepaid(case, claim, rules) and "include" not in (claim.include, case.include):
+    if not rules.excludes_nobody and "include" not in (claim.include, case.include) and is_prepaid(case, claim, rules):
         return _named(rules.prepayment.plan or NO_PLAN, PREPAID, rules)
     if rules.assignments:
         best = max(

@@ -55,12 +55,12 @@ class Office:
 
         Where the weekdays name Saturday or Sunday, that day counts as one of sending.
         """
-        return (
-            day.weekday() in (self.weekdays if weekdays is None else weekdays)
-            and (day.month, day.day) not in self.quiet
-            and not any(place.is_holiday(day) for place in places)
-            and not self.is_closed(day)
-        )
+        if day.weekday() not in (self.weekdays if weekdays is None else weekdays):
+            return False
+        for place in places:
+            if place.is_holiday(day):
+                return False
+        return (day.month, day.day) not in self.quiet and not (self.closures and self.is_closed(day))
 
     def sending_day(self, day: date, weekdays: frozenset[int] | None, *places: Calendar) -> date:
         """Return the first day from `day` on which notices go out; see `sends_on`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -31,6 +32,7 @@ from bridge.documents.handover import (
 from bridge.errors import BridgeError, ConfigError, UsageError
 from bridge.model import Debtor, Reason, Ref
 from bridge.policy import Via, words
+from bridge.store.files import NewFile
 from bridge.store.mirror import Known
 from bridge.store.records import Notice, NoticeClaim
 from bridge.words import Sentence
@@ -62,12 +64,20 @@ class Exported:
     problems: tuple[str, ...]
 
 
+class _Document(NamedTuple):
+    """One file that goes along, and the invoices that it is about."""
+
+    name: str
+    data: bytes
+    invoices: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Ready:
     notice: Notice
     snapshots: dict[str, Snapshot]
     record: HandOver
-    documents: tuple[tuple[str, bytes], ...]
+    documents: tuple[_Document, ...]
 
 
 class Collection(Cases):
@@ -112,23 +122,38 @@ class Collection(Cases):
         refs = [Ref.invoice(one.invoice_id, one.invoice_number) for one in notice.claims]
         try:
             snapshots = {one.invoice_id: one for one in port.connector.look(refs)}
-            documents = tuple(self._documents(notice)) if self.config.collection.documents else ()
+            documents = (
+                (*self._letter_files(notice), *self._invoice_files(notice)) if self.config.collection.documents else ()
+            )
             with self.store.reading() as conn:
-                made = self._handover(conn, notice, {name for name, _ in documents})
+                made = self._handover(conn, notice, documents)
             table([made], self._format())
         except BridgeError as error:
             problems.append(f"{self._case_number(notice.case_id)}: {error}")
             return None
         return _Ready(notice, snapshots, made, documents)
 
-    def _documents(self, notice: Notice) -> Iterator[tuple[str, bytes]]:
+    def _invoice_files(self, notice: Notice) -> Iterator[_Document]:
         """Yield the invoices as PDFs; a provider without documents has none."""
         connector = self.port(notice.account).connector
         for one in notice.claims:
             try:
-                yield _file_of(one), connector.document(Ref.invoice(one.invoice_id, one.invoice_number))
+                data = connector.document(Ref.invoice(one.invoice_id, one.invoice_number))
             except NotSupported:
                 return
+            yield _Document(_file_of(one), data, frozenset({one.invoice_id}))
+
+    def _letter_files(self, notice: Notice) -> Iterator[_Document]:
+        """Yield the letters and mails about these claims as they left the house, oldest first."""
+        about: dict[int, set[str]] = {}
+        with self.store.reading() as conn:
+            for one in notice.claims:
+                for notice_id in self.store.questions.notices_of(conn, notice.account, one.invoice_id):
+                    about.setdefault(notice_id, set()).add(one.invoice_id)
+            kept = self.store.files.listing(conn, kinds=("letter", "mail"), case_id=notice.case_id)
+        for file in reversed(kept):
+            if file.notice_id in about:
+                yield _Document(file.name, self.archive.read(file.sha256), frozenset(about[file.notice_id]))
 
     def _export(self, ready: Sequence[_Ready], folder: Path, problems: list[str]) -> Exported:
         handed: list[_Ready] = []
@@ -186,7 +211,27 @@ class Collection(Cases):
         amounts = {key: f"{its.total:.2f}" for key, its in totals.items()}
         agency = self.config.collection.agency
         self.store.handovers.hand_over(conn, notice.account, notice.case_id, amounts, stamp, agency=agency)
+        self._keep_report(conn, notice, one.record, stamp.on)
         return True
+
+    def _keep_report(self, conn: Connection, notice: Notice, made: HandOver, on: date) -> None:
+        """Keep the report of one hand-over with the files that left the house."""
+        data = report([made], self.language).encode()
+        self.store.files.add(
+            conn,
+            NewFile(
+                account=notice.account,
+                case_id=notice.case_id,
+                notice_id=notice.id,
+                kind="collection",
+                name=f"{on.isoformat()}_{made.reference}_{notice.id}_inkasso.txt",
+                media_type="text/plain",
+                sha256=self.archive.keep(data),
+                size=len(data),
+                kept_at=self.store.now(),
+                on=on,
+            ),
+        )
 
     # -------------------------------------------------------------------------------------------------------- writing
 
@@ -203,7 +248,7 @@ class Collection(Cases):
             "handover.json": plain.encode(),
             "report.txt": report(records, self.language).encode(),
         }
-        files |= {f"documents/{name}": data for one in handed for name, data in one.documents}
+        files |= {f"documents/{its.name}": its.data for one in handed for its in one.documents}
         part = target.with_name(f".{target.name}.part")
         try:
             shutil.rmtree(part, ignore_errors=True)
@@ -219,7 +264,7 @@ class Collection(Cases):
             ) from error
         return tuple(sorted(files))
 
-    def _handover(self, conn: Connection, notice: Notice, documents: set[str]) -> HandOver:
+    def _handover(self, conn: Connection, notice: Notice, documents: Sequence[_Document]) -> HandOver:
         debtor = self.store.mirror.debtor(conn, notice.account, notice.debtor_id)
         own, today = self.config.collection, self.today(notice.account)
         return HandOver(
@@ -249,7 +294,7 @@ class Collection(Cases):
         )
 
     def _handed(
-        self, conn: Connection, account: str, one: NoticeClaim, today: date, documents: set[str]
+        self, conn: Connection, account: str, one: NoticeClaim, today: date, documents: Sequence[_Document]
     ) -> HandedClaim:
         known = self.store.mirror.invoice(conn, account, one.invoice_id)
         if known is None:
@@ -271,7 +316,7 @@ class Collection(Cases):
             default_from=told.default_from,
             reminders=tuple(self._reminders(conn, known)),
             payments=tuple(Received(its.on or invoice.issued_on or today, its.amount) for its in told.payments),
-            documents=tuple(name for name in (_file_of(one),) if name in documents),
+            documents=tuple(its.name for its in documents if one.invoice_id in its.invoices),
         )
 
     def _reminders(self, conn: Connection, known: Known) -> Iterator[Reminder]:

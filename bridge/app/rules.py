@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from bridge.app.letterhead import particulars
 from bridge.config import Assignment as Line
-from bridge.config import Config, Loaded
+from bridge.config import Config, Loaded, plugins
 from bridge.config.calendar import Calendar as Times
 from bridge.config.people import AttachedFile
 from bridge.config.problems import BadConfig, Problem
 from bridge.config.reading import dotted
 from bridge.errors import ConfigError
-from bridge.model import Attachment, Colleague, DebtorKind
+from bridge.model import Act, Attachment, Colleague, DebtorKind
 from bridge.policy import AccountRules, Assignment, Automation, Creditor, EscalationPlan
 from bridge.policy.actions import INVOICE, LETTER
 from bridge.policy.calendar import Calendar
@@ -133,6 +133,7 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
         tolerance=cents(dunning.tolerance),
         minimum_interval_days=dunning.minimum_interval_days,
         payments_limit_days=dunning.payment_freshness_days,
+        letter_without_email=dunning.letter_without_email and _makes_letters(config),
         include_by_default=out.default == "include",
         excluded_customers=frozenset(out.customers),
         excluded_customer_tags=frozenset(out.customer_tags),
@@ -208,3 +209,7 @@ def _assignment(line: Line, where: str) -> Assignment:
         gross_from=None if line.gross_from is None else cents(line.gross_from),
         gross_below=None if line.gross_below is None else cents(line.gross_below),
     )
+
+
+def _makes_letters(config: Config) -> bool:
+    return any(plugins.channel(name).act is Act.LETTER for name in config.channels)

@@ -257,6 +257,10 @@ class Dunning(Frozen):
         le=60,
         description="Bank working days after which payment data counts as stale, where there is a bank feed.",
     )
+    letter_without_email: bool = Field(
+        default=True,
+        description="A customer without an e-mail address gets a letter where a level writes a mail, if letters can be made.",
+    )
     deferral_days: int = Field(
         14, ge=1, le=365, description="Length of a deferral (Zahlungsaufschub) where none is given."
     )

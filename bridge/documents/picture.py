@@ -38,9 +38,9 @@ def _check_png(data: bytes) -> None:
         raise Wrong("is no PNG picture")
     at, pixels, kind = len(_PNG), b"", b""
     while kind != b"IEND":
-        if at + 12 > len(data):
+        length = int.from_bytes(data[at : at + 4])
+        if at + 12 + length > len(data):
             raise Wrong("is a PNG picture that is cut off")
-        (length,) = struct.unpack_from(">I", data, at)
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         if data[at + 8 + length : at + 12 + length] != struct.pack(">I", zlib.crc32(kind + body)):
             raise Wrong("is a damaged PNG picture (a checksum is wrong)")

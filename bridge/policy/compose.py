@@ -23,7 +23,7 @@ from bridge.policy.money import words as money_words
 from bridge.policy.owed import EVERYTHING, asks_of, owed
 from bridge.policy.paying import how_to_pay
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan
-from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, recipient_of
+from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, reaching, recipient_of
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import adoption
 from bridge.policy.statement import Asked, names_all, table_of
@@ -194,6 +194,7 @@ def _item(case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRu
         variant = level.variant(decision.variant)
     except KeyError:  # taken out of the plan after a person chose it
         variant = level.standard
+    variant = reaching(case, claim, level, variant, rules)
     return Item(claim, decision, plan, level, variant, language_of(case, claim, level, plan, rules))
 
 

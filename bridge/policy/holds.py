@@ -9,7 +9,7 @@ from bridge.policy.channel import Via
 from bridge.policy.colleagues import colleagues_of
 from bridge.policy.collection import ready_for_collection
 from bridge.policy.plan import Automation
-from bridge.policy.recipients import addressed, can_reach
+from bridge.policy.recipients import addressed, by_letter_instead, can_reach
 from bridge.policy.situation import Rule, Situation, Verdict
 from bridge.policy.views import ClaimView
 
@@ -250,6 +250,8 @@ def has_recipient(s: Situation) -> Verdict | None:
     claim = addressed(claim, target.position)
     for via in variant_channels(s):
         if via is Via.INTERNAL and colleagues_of(case, s.rules):
+            continue
+        if via.mailed and by_letter_instead(case, claim, target.level, s.rules):
             continue
         if via not in (Via.CALL, Via.COLLECTION) and not can_reach(case, claim, target.level, via):
             return Verdict(Reason.NO_RECIPIENT, None, {"channel": via.value})

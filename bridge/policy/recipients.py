@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from bridge.errors import Wrong
 from bridge.model import Address, Recipients
-from bridge.policy.channel import Via
+from bridge.policy.channel import Document, Via
 from bridge.policy.colleagues import copies
-from bridge.policy.plan import DunningLevel
+from bridge.policy.plan import Automation, DunningLevel, Variant
 from bridge.policy.rules import AccountRules
 from bridge.policy.views import CaseView, ClaimView
 
@@ -81,6 +81,27 @@ def postal_address(case: CaseView, claim: ClaimView) -> Address | None:
     if not address.lines and case.name:
         return address.model_copy(update={"lines": (case.name,)})
     return address
+
+
+def by_letter_instead(case: CaseView, claim: ClaimView, level: DunningLevel, rules: AccountRules) -> bool:
+    """Return whether a letter takes the place of this level's mail: a mail has no address, the post has one."""
+    if not rules.letter_without_email or can_reach(case, claim, level, Via.MAIL):
+        return False
+    return postal_address(case, claim) is not None
+
+
+def reaching(case: CaseView, claim: ClaimView, level: DunningLevel, variant: Variant, rules: AccountRules) -> Variant:
+    """Return the variant as it reaches this debtor: a letter of ours for each mail that has no address."""
+    mailed = any(via.mailed for via in variant.channels)
+    if not mailed or level.automation in (Automation.CREATE, Automation.COMPLETE):
+        return variant
+    if not by_letter_instead(case, claim, level, rules):
+        return variant
+    channels = dict.fromkeys(Via.LETTER if via.mailed else via for via in variant.channels)
+    keeps = variant.document in (Document.SILENT, Document.NONE)
+    return variant.model_copy(
+        update={"channels": tuple(channels), "document": variant.document if keeps else Document.NONE}
+    )
 
 
 def can_reach(case: CaseView, claim: ClaimView, level: DunningLevel, via: Via) -> bool:

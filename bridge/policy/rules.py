@@ -94,6 +94,7 @@ class AccountRules:
     tolerance: int = 0
     minimum_interval_days: int = 7
     payments_limit_days: int | None = None
+    letter_without_email: bool = False  # a letter takes the place of a mail that has no address
     include_by_default: bool = True
     excluded_customers: frozenset[str] = frozenset()  # provider ids or customer numbers
     excluded_customer_tags: frozenset[str] = frozenset()

@@ -122,9 +122,9 @@ def test_what_is_listed_but_not_asked_for(cased):
     assert "RE-3" in apart
 
 
-@pytest.mark.feature("S-AGI-19")
+@pytest.mark.feature("S-AGI-19", "S-AGI-11")
 def test_a_grouped_letter_is_one_pdf_with_one_table_and_one_total(group):
-    """Three invoices, one PDF, one total."""
+    """Three invoices, one PDF, one total, waiting to be posted; nothing is mailed."""
     group.write("{when: from_first}", "letter")
     group("run")
     assert len(group.json("letters", "list")) == 1

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.xdist_group("e2e-files")
 
 @pytest.fixture
 def sent(desk):
-    """An agency whose first level goes out as mail and as letter; RE-2 has no address that a letter could go to."""
+    """An agency whose first level goes out as mail and as letter; RE-2 has no address at all."""
     plan = desk.folder / "standard.yaml"
     plan.write_text(plan.read_text("utf-8").replace("[mail]", "[mail, letter]", 1), encoding="utf-8")
-    nobody = desk.sandbox.add_contact("Ohne Anschrift GmbH", number="1002")
+    nobody = desk.sandbox.add_contact("Ohne Anschrift GmbH", number="1002", address=None)
     desk.sandbox.add_invoice(nobody, number="RE-2", gross="500.00", issued_on=date(2026, 8, 3))
     desk("run", "--no-deliver", code=None)
     desk("approve", "--all", "--as", "Erika")

@@ -85,6 +85,14 @@ MISTAKES = [
         "has the same conditions and comes first (remove one of them)",
     ),
     ("plans: {assign: [{plan: x, accounts: [mian]}]}", "plans.assign.0.accounts = 'mian'", "did you mean main?"),
+    ("creditor: {iban: DE03120300000000202051}", "creditor.iban = 'DE03120300000000202051'", "is no valid IBAN"),
+    ('creditor: {name: "Muster\\nBcc: x"}', "creditor.name = 'Muster\\nBcc: x'", "cannot be printed"),
+    ('creditor: {managers: [Erika, "Max\\u0007"]}', "creditor.managers", "cannot be printed"),
+    ("letters: {logo: missing.png}", "letters.logo =", "cannot be read: No such file"),
+    ("letters: {logo: bridge.yaml}", "letters.logo =", "write the name of a .png, .jpg or .svg file"),
+    ("letters: {form: C}", "letters.form = 'C'", "expected one of 'A' or 'B'"),
+    ("letters: {color: blau}", "letters.color = 'blau'", "does not fit the pattern"),
+    ("letters: {left: 90}", "letters.left = 90", "must be at most 40"),
     ("exclusions: {default: maybe}", "exclusions.default = 'maybe'", "does not fit the pattern"),
 ]
 

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from bridge.model import Act, Address, Contact, Debtor, Invoice, InvoiceStatus, Snapshot
-from bridge.policy import Abilities, LocalView, compose, decide, recheck
+from bridge.model import REACHES_DEBTOR, Act, Address, Contact, Debtor, Invoice, InvoiceStatus, Reason, Snapshot
+from bridge.policy import Abilities, LocalView, Via, compose, decide, recheck
 from bridge.policy.recipients import address_of, addressed, email_of
 from bridge.policy.views import SendTo
 from tests.unit.policy.helpers import case, claim, days, level, plan, rules
@@ -80,3 +80,39 @@ def test_what_people_write_as_an_address():
         with pytest.raises(ValueError, match="is no e-mail address"):
             email_of(wrong)
     assert addressed(claim(), 1) == claim()
+
+
+HOME = Address(street="Weg 1", postcode="50667", city="Köln")
+
+
+@pytest.mark.feature("P-20")
+@pytest.mark.parametrize("channels", [["email"], ["mail"], ["provider_email"], ["mail", "letter"]])
+def test_a_customer_without_an_address_for_mail_gets_a_letter(channels):
+    """Where the plan writes a mail and the customer has only a postal address, one letter is made, and nothing is held."""
+    one = claim()
+    whole = case(one, email=None, address=HOME)
+    its = rules(plan(level(1, after_due=3, channels=channels)), letter_without_email=True)
+    decisions = decide(whole, its, TODAY)
+    (made,) = compose(whole, decisions, its, BOTH, TODAY)
+    assert (made.channel, made.recipient) == (Via.LETTER, "Muster GmbH, Weg 1, 50667 Köln, DE")
+    assert [step.act for step in made.steps if step.act in REACHES_DEBTOR] == [Act.LETTER]
+    assert made.content.address is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed"), [({"address": None}, True), ({"address": HOME}, False), ({"address": Address()}, True)]
+)
+def test_without_any_address_or_letters_a_person_is_asked(changes, allowed):
+    """No address for the post either, or no letters here: the invoice is held with its reason."""
+    whole = case(claim(), email=None, **changes)
+    its = rules(plan(level(1, after_due=3, channels=["mail"])), letter_without_email=allowed)
+    (decision,) = decide(whole, its, TODAY)
+    assert decision.reason is Reason.NO_RECIPIENT
+
+
+def test_who_has_an_address_for_mail_gets_mail():
+    """The letter is a substitute, never an addition."""
+    whole = case(claim(), address=HOME)
+    its = rules(plan(level(1, after_due=3, channels=["mail"])), letter_without_email=True)
+    (made,) = compose(whole, decide(whole, its, TODAY), its, BOTH, TODAY)
+    assert made.channel is Via.MAIL

@@ -1,0 +1,70 @@
+import re
+
+import pytest
+
+from bridge.config import BadConfig, load
+from bridge.documents import picture, qr
+from bridge.documents.form import Style
+from bridge.documents.letter import render
+from bridge.errors import ConfigError
+from tests.unit.documents.samples import a_letter
+
+PNG = qr.encode(b"logo").png()
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 3"><rect width="9" height="3" fill="#c00"/></svg>'
+JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffc0000b080001000101011100ffda0008010100003f00d2ffd9")
+
+
+@pytest.mark.parametrize(("name", "data"), [("a.png", PNG), ("a.svg", SVG), ("a.jpg", JPEG)])
+def test_whole_pictures_are_taken(tmp_path, name, data):
+    """PNG, JPEG and SVG that are whole may be a logo."""
+    (tmp_path / name).write_bytes(data)
+    picture.check(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.png", b"no picture", "is no PNG"),
+        ("a.png", PNG[:-20], "cut off"),
+        ("a.png", PNG[:60] + b"x" + PNG[61:], "checksum"),
+        ("a.jpg", PNG, "is no JPEG"),
+        ("a.jpg", JPEG[:-4], "cut off"),
+        ("a.svg", b"<svg", "is no SVG"),
+        ("a.svg", b"<html/>", "is no SVG"),
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>', "script"),
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><image href="https://x.example/a.png"/></svg>', "fetches"),
+        ("a.svg", b'<!DOCTYPE s [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg>&x;</svg>', ""),
+        ("a.pdf", b"%PDF-", ".png, .jpg or .svg"),
+        ("a.png", b"x" * 2_000_001, "at most 2000000"),
+    ],
+)
+def test_what_is_no_picture_is_named_with_file_and_line(tmp_path, name, data, words):
+    """A logo that is no picture, is damaged, or fetches something from elsewhere is refused when the configuration is read."""
+    (tmp_path / name).write_bytes(data)
+    config = tmp_path / "bridge.yaml"
+    config.write_text(f"language: de\nletters:\n  logo: {name}\n", encoding="utf-8")
+    if not words:  # an entity is never resolved
+        load(config)
+        return
+    with pytest.raises(BadConfig) as caught:
+        load(config)
+    assert re.search(rf"bridge\.yaml:3: letters\.logo = .*{re.escape(name)}.*{re.escape(words)}", str(caught.value))
+
+
+@pytest.mark.parametrize(("name", "data"), [("a.png", PNG), ("a.svg", SVG)])
+def test_a_logo_stands_in_the_letterhead(tmp_path, name, data):
+    """With a logo the letter carries the picture; without, the company's name."""
+    (tmp_path / name).write_bytes(data)
+    plain, with_logo = render(a_letter()), render(a_letter(style=Style(logo=tmp_path / name)))
+    assert with_logo.startswith(b"%PDF-")
+    assert with_logo != plain
+
+
+def test_a_logo_that_vanishes_stops_the_letter_not_the_program(tmp_path):
+    """If the file is gone when a letter is due, the letter waits with a clear error."""
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    style = Style(logo=path)
+    path.unlink()
+    with pytest.raises(ConfigError, match=r"a\.png"):
+        render(a_letter(style=style))

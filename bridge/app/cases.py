@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bridge.app.claim_statement import ClaimStatement
 from bridge.app.claims import Claims
 from bridge.app.lines import address_text, case_claim, case_line, contact_text, emails_of
-from bridge.app.results import BlockLine, CaseDetail, CaseLine, Done, Entry
+from bridge.app.results import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseSums, Done, Entry
 from bridge.app.timeline import entry_text
 from bridge.errors import UsageError
 from bridge.model import Debtor, Reason
@@ -40,10 +40,18 @@ class Cases(Claims):
                 rows = [row for row in rows if row.id in pending]
             if customer is not None:
                 rows = [row for row in rows if customer in (row.debtor_number, row.debtor_id)]
+            named = [(row, self._level_name(conn, row)) for row in rows]
             debtors = self._debtors(conn, rows)
-            return tuple(
-                case_line(row, self._level_name(conn, row), debtors.get((row.account, row.debtor_id))) for row in rows
+        sums = {name: self.case_sums(name) for name in {row.account for row in rows if row.open_claims}}
+        return tuple(
+            case_line(
+                row,
+                level_name,
+                sums.get(row.account, {}).get(row.debtor_id, CaseSums()),
+                debtors.get((row.account, row.debtor_id)),
             )
+            for row, level_name in named
+        )
 
     def _debtors(self, conn: Connection, rows: Iterable[CaseRow]) -> dict[tuple[str, str], Debtor]:
         wanted: dict[str, list[str]] = {}
@@ -60,8 +68,11 @@ class Cases(Claims):
         names = (one.level_name for one in self.store.overview.claims(conn, row.id) if one.level == level)
         return next(names, "")
 
-    def case(self, name: str) -> CaseDetail:
-        """Return one case with claims, notices, blocks and timeline."""
+    def case(self, name: str, *, chosen: Sequence[str] = ()) -> CaseDetail:
+        """Return one case with claims, notices, blocks and timeline, and the sum of the invoices `chosen`.
+
+        Raises `UsageError` where the case has no such invoice.
+        """
         with self.store.reading() as conn:
             row = self._row(conn, name)
             today = self.today(row.account)
@@ -82,11 +93,17 @@ class Cases(Claims):
             self._ask((row.account,))
         with self.store.reading() as conn:
             told = self.explain_all(conn, row.account, ids)
+        shown = tuple(case_claim(one, today, told.get(one.invoice_id), owed[one.invoice_id]) for one in claims)
+        sums = CaseSums()
+        for its in shown:
+            if its.state == "open":
+                sums.add(its.currency, its.principal, its.ancillary)
+        wanted = _chosen(shown, chosen, row.number)
         return CaseDetail(
-            line=case_line(row, level_name, debtor),
+            line=case_line(row, level_name, sums, debtor),
             contact=contact_text(debtor),
             address=address_text(debtor.address if debtor else None),
-            claims=tuple(case_claim(one, today, told.get(one.invoice_id), owed[one.invoice_id]) for one in claims),
+            claims=shown,
             notices=lines,
             blocks=tuple(
                 BlockLine(
@@ -95,6 +112,9 @@ class Cases(Claims):
                 for one in blocks
             ),
             timeline=tuple(timeline),
+            overdue=_total(one for one in shown if one.state == "open" and one.days_overdue),
+            chosen=tuple(one.number or one.invoice for one in wanted),
+            chosen_total=_total(wanted),
             emails=emails_of(debtor),
         )
 
@@ -293,6 +313,21 @@ class Cases(Claims):
     def _pending(self, conn: Connection, account: str, invoices: Sequence[str]) -> list[int]:
         live = (one for invoice in invoices for one in self.store.outbox.live_for(conn, account, invoice))
         return sorted({one.id for one in live})
+
+
+def _chosen(claims: Sequence[CaseClaim], chosen: Sequence[str], case: str) -> list[CaseClaim]:
+    found = [one for name in dict.fromkeys(chosen) for one in claims if name in (one.number, one.invoice)]
+    for name in chosen:
+        if all(name not in (one.number, one.invoice) for one in found):
+            raise UsageError("case {number} has no invoice {invoice!r}", number=case, invoice=name)
+    return found
+
+
+def _total(claims: Iterable[CaseClaim]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for one in claims:
+        sums[one.currency] = sums.get(one.currency, Decimal("0.00")) + one.total
+    return sums
 
 
 def _entry(event: Mapping[str, Any], numbers: Mapping[str, str], language: str) -> Entry:

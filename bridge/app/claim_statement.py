@@ -55,7 +55,6 @@ def statement(
 ) -> ClaimStatement:
     """Return `account` with its computation in words of `language`."""
     invoice, ledger, currency = known.invoice, account.ledger, account.currency
-    left = max(account.principal - account.paid, 0) - account.credits if not account.waived else -account.credits
     return ClaimStatement(
         account=known.account,
         invoice=invoice.id,
@@ -82,8 +81,8 @@ def statement(
         flat_fee=words.flat_fee(account.flat_fee, language),
         law=account.terms.law if account.terms else "",
         notes=tuple(words.note(one, currency, language) for one in account.notes),
-        asked_principal=amount(left),
-        asked_ancillary=amount(account.total - left),
+        asked_principal=amount(account.left),
+        asked_ancillary=amount(account.more),
         parts={} if account.waived else _parts(account, language),
     )
 

@@ -1,13 +1,17 @@
 """What is owed on an invoice on a day, with the computation (Forderungsaufstellung)."""
 
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import Connection
 
 from bridge.app.claim_statement import ClaimStatement, statement
 from bridge.app.explaining import Explaining
+from bridge.app.results import CaseSums
+from bridge.dun.ahead import cases
 from bridge.errors import UsageError
 from bridge.model import Finding
+from bridge.policy.build import amount
 from bridge.policy.holds import DUNNABLE
 from bridge.policy.owed import EVERYTHING, owed
 from bridge.store.mirror import Known
@@ -43,6 +47,19 @@ class Claims(Explaining):
                     "{invoice!r} is no invoice but a {kind}", invoice=invoice, kind=known[0].invoice.kind.value
                 )
             return tuple(self.claimed(conn, one, on) for one in claims)
+
+    def case_sums(self, account: str, customers: Collection[str] | None = None) -> dict[str, CaseSums]:
+        """Return, by customer, what the open claims of the case add up to today; `customers` restricts them to these provider ids."""
+        rules, today, zone = self.rules[account], self.today(account), self.accounts[account].zone
+        found: dict[str, CaseSums] = {}
+        for case in cases(self.store, account, zone, today, customers):
+            for claim in case.claims:
+                if claim.claim_id is None or claim.closed is not None:
+                    continue
+                its = owed(case, claim, rules, today, EVERYTHING, gaps=True).account
+                sums = found.setdefault(case.debtor_id, CaseSums())
+                sums.add(claim.currency, amount(its.left), amount(its.more))
+        return found
 
     def claimed(self, conn: Connection, known: Known, on: date | None = None) -> ClaimStatement:
         """Return what is owed on one invoice today, or on date `on`."""

@@ -72,12 +72,17 @@ class Dunning(Sending):
 
     # ----------------------------------------------------------------------------------------------------- plan, run
 
+    def ready(self) -> int:
+        """Return how many invoices a run now would write about. It looks at what is due only, and asks no provider."""
+        names = self.chosen()
+        report = plan(self.store, self._dun_accounts(names), self._order(names, None))
+        return sum(bool(claim.level) for one in report.notices for claim in one.draft.claims)
+
     def plan(
         self,
         accounts: Sequence[str] = (),
         *,
         customer: str | None = None,
-        ask: bool = True,
         not_due: bool | None = None,
     ) -> Planned:
         """Return what a run would do now, and every open invoice that is held with its reason; nothing is written.
@@ -85,8 +90,7 @@ class Dunning(Sending):
         `not_due` says whether people see those not yet due (default: dunning.show_not_due).
         """
         names = self.chosen(accounts)
-        if ask:
-            self._ask(names)
+        self._ask(names)
         order = replace(self._order(names, customer), everything=True)
         shown = self.config.dunning.show_not_due if not_due is None else not_due
         found = self._planned(plan(self.store, self._dun_accounts(names), order))

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from bridge.app.claim_statement import ClaimStatement
-from bridge.app.results import CaseClaim, CaseLine, ClaimLine, Explained, NoticeLine, OtherLine
+from bridge.app.results import CaseClaim, CaseLine, CaseSums, ClaimLine, Explained, NoticeLine, OtherLine
 from bridge.model import Address, ClaimTable, Debtor, Invoice
 from bridge.policy import words
 from bridge.policy.claim_text import Form, claim_lines
@@ -111,8 +111,8 @@ def remarks(notes: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for one in notes for text in one))
 
 
-def case_line(case: CaseRow, level_name: str = "", debtor: Debtor | None = None) -> CaseLine:
-    """Return a case for a list."""
+def case_line(case: CaseRow, level_name: str, sums: CaseSums, debtor: Debtor | None = None) -> CaseLine:
+    """Return a case for a list, with what its open claims add up to."""
     return CaseLine(
         number=case.number,
         account=case.account,
@@ -122,8 +122,9 @@ def case_line(case: CaseRow, level_name: str = "", debtor: Debtor | None = None)
         level=case.level,
         level_name=level_name,
         invoices=case.open_claims or case.claims,
-        principal=case.principal,
-        ancillary=case.ancillary,
+        principal=sums.principal,
+        ancillary=sums.ancillary,
+        total=sums.total,
         opened_on=case.opened_on,
         closed_on=case.closed_on,
         close_reason=case.close_reason or "",

@@ -31,7 +31,7 @@ class Looking(Failures):
     def status(self) -> Status:
         """Return everything on one page; `ready` counts invoices whose next level is due, whether proposed already or not."""
         today = self.today()
-        ready = sum(sum(not one.along for one in notice.claims) for notice in self.plan(ask=False).notices)
+        ready = self.ready()
         failures = sum(one.count for one in self.failures())
         with self.store.reading() as conn:
             sums = self.store.questions.open_sums(conn, today)

@@ -346,8 +346,26 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseSums:
+    """What the open claims of a case add up to today, by currency: `total` is principal (Hauptforderung) and ancillary (Nebenforderung)."""
+
+    principal: dict[str, Decimal] = field(default_factory=dict)
+    ancillary: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, currency: str, principal: Decimal, ancillary: Decimal) -> None:
+        """Add one claim."""
+        self.principal[currency] = self.principal.get(currency, Decimal("0.00")) + principal
+        self.ancillary[currency] = self.ancillary.get(currency, Decimal("0.00")) + ancillary
+
+    @property
+    def total(self) -> dict[str, Decimal]:
+        """Return the total claim (Gesamtforderung)."""
+        return {currency: value + self.ancillary[currency] for currency, value in self.principal.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class CaseLine:
-    """One dunning case (Mahnakte) in a list; `principal` and `ancillary` of its open claims by currency."""
+    """One dunning case (Mahnakte) in a list; `principal`, `ancillary` and `total` of its open claims by currency."""
 
     number: str
     account: str
@@ -359,6 +377,7 @@ class CaseLine:
     invoices: int
     principal: dict[str, Decimal]
     ancillary: dict[str, Decimal]
+    total: dict[str, Decimal]
     opened_on: date
     closed_on: date | None
     close_reason: str
@@ -369,7 +388,7 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseClaim:
-    """One claim (Forderung) of a case. `ancillary` are fees of landed notices and charges entered by people, `total` principal and ancillary."""
+    """One claim (Forderung) of a case. `ancillary` are fees, charges, flat fee and interest (`parts`), `total` that and the principal."""
 
     invoice: str
     number: str
@@ -431,6 +450,9 @@ class CaseDetail:
     blocks: tuple[BlockLine, ...]
     timeline: tuple[Entry, ...]
     emails: tuple[str, ...] = ()  # addresses of the customer that notices can go to
+    overdue: dict[str, Decimal] = field(default_factory=dict)  # total claim of all overdue items, by currency
+    chosen: tuple[str, ...] = ()  # invoices that were asked for, and their total claim
+    chosen_total: dict[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -358,6 +358,11 @@ def case(out: Out, detail: CaseDetail) -> None:
             ("address", detail.address),
             ("emails", ", ".join(detail.emails) if len(detail.emails) > 1 else ""),
             ("opened_on", line.opened_on),
+            ("overdue_sum", totals(detail.overdue)),
+            (
+                "chosen_sum",
+                f"{totals(detail.chosen_total)} ({', '.join(detail.chosen)})" if detail.chosen else "",
+            ),
         ]
     )
     for claim in detail.claims:
@@ -387,10 +392,7 @@ def case(out: Out, detail: CaseDetail) -> None:
                 ("choices", show_next.choices(claim.choices)),
             ]
         )
-    sums: dict[str, Decimal] = {}
-    for claim in detail.claims:
-        sums[claim.currency] = sums.get(claim.currency, Decimal(0)) + claim.total
-    out.text(say("case.sum", total=totals(sums)), "bold")
+    out.text(say("case.sum", total=totals(line.total)), "bold")
     if detail.notices:
         out.title("case.notices")
         notices(out, detail.notices)

@@ -169,9 +169,11 @@ def plan(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunRepor
     report = DunReport(order.today)
     order = replace(order, lines=True)
     for account in accounts:
-        its = account.local(order)
+        with store.reading() as conn:
+            everything = order.everything or _rules_changed(store, conn, account)
+        its = replace(account.local(order), everything=everything)
         work = _Work(store, account, its, report, None)
-        for chunk in work.chunks(None if its.everything else its.today):
+        for chunk in work.chunks(None if everything else its.today):
             with store.reading() as conn:
                 work.do(conn, chunk)
     report.state = "waiting" if report.waiting_for else "done"
@@ -180,12 +182,14 @@ def plan(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunRepor
 
 def _wake_for_rules(store: Store, conn: Connection, account: DunAccount, stamp: Stamp) -> None:
     """Let all open invoices be decided anew where plans, exclusions or limits are others than at the last run: each may come up now."""
-    name = f"rules:{account.name}"
-    version = account.rules.version
-    if store.settings.get(conn, name) != version:
-        store.settings.set(conn, name, version, stamp)
+    if _rules_changed(store, conn, account):
+        store.settings.set(conn, f"rules:{account.name}", account.rules.version, stamp)
         store.history.keep_plans(conn, account.rules.plans.values(), stamp.on)
         mark_all(conn, account.name, stamp.on)
+
+
+def _rules_changed(store: Store, conn: Connection, account: DunAccount) -> bool:
+    return bool(store.settings.get(conn, f"rules:{account.name}") != account.rules.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bridge.model import Act, Finding, Severity
 from bridge.policy import words
+from bridge.policy.actions import INVOICE
 from bridge.policy.channel import Document, Via
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
 from bridge.policy.views import Abilities
@@ -19,6 +20,8 @@ def plan_fits(plan: EscalationPlan, abilities: Abilities) -> tuple[Finding, ...]
             name = f" ({variant.name})" if len(level.variants) > 1 else ""
             for severity, code, text in _level(level, variant, abilities):
                 told.setdefault((severity, code, text, name), []).append(position)
+        for severity, code, text in _besides(level, abilities):
+            told.setdefault((severity, code, text, ""), []).append(position)
     found = [
         Finding(
             severity=severity,
@@ -87,6 +90,21 @@ def _level(level: DunningLevel, variant: Variant, abilities: Abilities) -> Itera
             "fee {fee}: the silent reminder at the provider shows no fee; only our own letter does", fee=level.fee
         )
         yield Severity.INFO, "plan_fee_silent", text
+
+
+def _besides(level: DunningLevel, abilities: Abilities) -> Iterator[tuple[Severity, str, Sentence]]:
+    """Say what is missing for telling colleagues and for the files of a mail."""
+    if level.internal_notice is not None and Act.MAIL not in abilities.channels:
+        severity = Severity.WARNING if level.writes else Severity.ERROR
+        text = Sentence("internal_notice: no channel of ours can mail the colleagues; set channels.smtp")
+        yield severity, "plan_internal", text
+    wanted = level.attachments or ()
+    if any(one.name == INVOICE and not one.optional for one in wanted) and not abilities.documents:
+        text = Sentence("attachments: this account hands out no invoices; take invoice out, or make it optional")
+        yield Severity.ERROR, "plan_attachments", text
+    if wanted and any(via.by_provider for variant in level.variants for via in variant.channels):
+        text = Sentence("attachments: the provider's own mail or letter takes no files of ours; use mail or letter")
+        yield Severity.WARNING, "plan_attachments", text
 
 
 def _automatic(

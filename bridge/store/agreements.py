@@ -63,7 +63,7 @@ class Agreements:
         }
         made = int(conn.execute(insert(agreement).values(values).returning(agreement.c.id)).scalar_one())
         for old in self._covering(conn, account, covers):
-            self.end(conn, old, "replaced", stamp)
+            self.end(conn, old, "replaced", stamp, covered_anew=covers)
         for invoice_id in covers:
             conn.execute(
                 insert(block).values(
@@ -112,16 +112,24 @@ class Agreements:
         )
 
     def end(
-        self, conn: Connection, known: StoredAgreement, how: str, stamp: Stamp, data: Mapping[str, Any] | None = None
+        self,
+        conn: Connection,
+        known: StoredAgreement,
+        how: str,
+        stamp: Stamp,
+        data: Mapping[str, Any] | None = None,
+        *,
+        covered_anew: Collection[str] = (),
     ) -> None:
-        """End an agreement (kept, missed, replaced) and lift its hold on every invoice."""
+        """End an agreement (kept, missed, replaced) and lift its hold on every invoice; of those `covered_anew` nothing is told."""
         values = {"lifted_at": stamp.at, "lifted_by": stamp.actor}
         held = block.c.agreement_id == known.id, block.c.lifted_at.is_(None)
         lifted = list(conn.scalars(update(block).where(*held).values(values).returning(block.c.invoice_id)))
         self._ended(conn, [known.id], how, stamp)
         for invoice_id in sorted(lifted):
-            if how != "replaced":
-                self._note(conn, f"instalments_{how}", known.account, invoice_id, stamp, data)
+            kind = "unblocked" if how == "replaced" else f"instalments_{how}"
+            if invoice_id not in covered_anew:
+                self._note(conn, kind, known.account, invoice_id, stamp, data)
         mark(conn, known.account, lifted, stamp.on)
 
     def lifted(self, conn: Connection, account: str, stamp: Stamp) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bridge.store.mirror import UNSETTLED, Dossier, Mirror
@@ -21,12 +21,11 @@ def candidates(conn: Connection, account: str, due_by: date | None) -> tuple[lis
     else:
         wanted = invoice.c.next_on <= due_by
     where = invoice.c.account == account, wanted
-    debtors = select(invoice.c.debtor_id).where(*where, invoice.c.debtor_id.is_not(None)).distinct()
-    alone = select(invoice.c.id).where(*where, invoice.c.debtor_id.is_(None))
-    return (
-        list(conn.scalars(debtors.order_by(invoice.c.debtor_id))),
-        list(conn.scalars(alone.order_by(invoice.c.id))),
-    )
+    # told like this, SQLite goes by the date alone; asked for debtors, or for an order, it would read all invoices in that order
+    debtor_id = func.coalesce(invoice.c.debtor_id, "")
+    debtors = conn.scalars(select(debtor_id).where(*where).distinct())
+    alone = conn.scalars(select(invoice.c.id).where(*where, debtor_id == ""))
+    return sorted(one for one in debtors if one), sorted(alone)
 
 
 def wake_origins(conn: Connection, account: str, today: date) -> None:

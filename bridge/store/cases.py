@@ -21,7 +21,7 @@ _UNDER_WAY = ("approved", "queued", "waiting", "parked")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What is known here about one claim: its case, round and level, and a notice of ours that has not landed yet. Fees in cents."""
+    """What is known here about one claim: its case, round and level, and a notice of ours that has not landed yet."""
 
     claim_id: int
     account: str
@@ -39,7 +39,6 @@ class Standing:
     level_on: date | None
     deadline: date | None
     adopted: bool
-    fees: int
     undelivered: bool
     returned: bool
     close_reason: str | None
@@ -399,7 +398,6 @@ def _standing(row: RowMapping, running: Running | None) -> Standing:
         case_state=row["case_state"],
         deadline=row["deadline"],
         adopted=row["adopted"],
-        fees=row["fee_cents"],
         undelivered=row["undelivered"],
         returned=row["returned"],
         close_reason=row["close_reason"],

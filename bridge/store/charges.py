@@ -1,6 +1,6 @@
 """Charges that people enter for an invoice (Nebenforderungen), such as what the bank took for a returned debit; taken back, never deleted.
 
-They live in the journal; the claim carries their sum beside the fees of its notices, so that lists and the next letter have it.
+They live in the journal; the account of a claim puts them beside the fees of its notices.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, select
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError
@@ -75,7 +75,7 @@ class Charges:
         """Add a charge that arose on day `on`. Raises `UsageError` where the day has not come, or the invoice is in no case."""
         if on > stamp.on:
             raise UsageError("{on} lies in the future; today is {today}", on=on, today=stamp.on)
-        self._change(conn, account, invoice_id, cents)
+        self._in_a_case(conn, account, invoice_id)
         data = {"charge": kind, "cents": cents, "amount": f"{cents // 100}.{cents % 100:02d}", "on": on.isoformat()}
         self._record(conn, ADDED, account, invoice_id, stamp=stamp, data=data | {"note": note})
 
@@ -90,14 +90,12 @@ class Charges:
                 kind=kind,
                 amount=Decimal(cents).scaleb(-2),
             )
-        self._change(conn, account, invoice_id, -cents)
         data = {"charge": kind, "cents": cents, "amount": f"{cents // 100}.{cents % 100:02d}", "entry": same[-1].id}
         self._record(conn, TAKEN_BACK, account, invoice_id, stamp=stamp, data=data | {"note": note})
 
-    def _change(self, conn: Connection, account: str, invoice_id: str, cents: int) -> None:
+    def _in_a_case(self, conn: Connection, account: str, invoice_id: str) -> None:
         mine = claim.c.account == account, claim.c.invoice_id == invoice_id
-        changed = conn.execute(update(claim).where(*mine).values(fee_cents=claim.c.fee_cents + cents)).rowcount
-        if changed != 1:
+        if conn.execute(select(claim.c.id).where(*mine)).first() is None:
             raise UsageError(
                 "invoice {invoice_id!r} is in no case yet; a run puts overdue invoices into one", invoice_id=invoice_id
             )

@@ -204,8 +204,9 @@ class Mirror:
         """Return, by origin, the documents that cancel, credit or cover these invoices."""
         found: dict[str, list[Invoice]] = defaultdict(list)
         for chunk in chunked(invoice_ids, CHUNK):
-            query = select(invoice.c.origin_id, invoice.c.document).where(invoice.c.account == account)
-            for origin, text in conn.execute(query.where(invoice.c.origin_id.in_(chunk)).order_by(invoice.c.id)):
+            query = select(invoice.c.id, invoice.c.origin_id, invoice.c.document).where(invoice.c.account == account)
+            # sorted here: asked for in this order, SQLite reads the whole account in it
+            for _, origin, text in sorted(conn.execute(query.where(invoice.c.origin_id.in_(chunk)))):
                 found[origin].append(Invoice.model_validate_json(text))
         return {origin: tuple(documents) for origin, documents in found.items()}
 

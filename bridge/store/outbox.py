@@ -247,24 +247,11 @@ class Outbox(Notices):
         }
         if found.deadline is not None:
             values["deadline"] = found.deadline
-        if not self._charged(conn, one, found.id):
-            values["fee_cents"] = claim.c.fee_cents + cents(one.fee)
         conn.execute(
             update(claim)
             .where(claim.c.id == one.claim_id, claim.c.round == one.round, claim.c.level <= one.level)
             .values(values)
         )
-
-    def _charged(self, conn: Connection, one: NoticeClaim, notice_id: int) -> bool:
-        """Return whether this level has landed by another channel already: its fee is asked for once."""
-        same = (
-            notice_claim.c.claim_id == one.claim_id,
-            notice_claim.c.round == one.round,
-            notice_claim.c.level == one.level,
-            notice_claim.c.repetition == one.repetition,
-        )
-        others = notice_claim.c.notice_id != notice_id, notice_claim.c.landed_on.is_not(None)
-        return conn.execute(select(notice_claim.c.notice_id).where(*same, *others).limit(1)).first() is not None
 
     # -------------------------------------------------------------------------------------------------------- inside
 

@@ -18,10 +18,7 @@ VIEWS = {"all": (), "open": ("open",), "closed": ("closed",), "collection": ("op
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """One case (Mahnakte) in a list. `level` is its highest one now, `closed_level` the one at closing.
-
-    `principal` (Hauptforderung) and `ancillary` (Nebenforderung) are summed over open claims, by currency.
-    """
+    """One case (Mahnakte) in a list. `level` is its highest one now, `closed_level` the one at closing."""
 
     id: int
     number: str
@@ -38,13 +35,6 @@ class CaseRow:
     open_claims: int
     level: int
     next_on: date | None
-    principal: dict[str, Decimal]
-    ancillary: dict[str, Decimal]
-
-    @property
-    def total(self) -> dict[str, Decimal]:
-        """Return the total claim (Gesamtforderung) by currency."""
-        return {currency: value + self.ancillary[currency] for currency, value in self.principal.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +49,7 @@ class ClaimRow:
     due_on: date | None
     currency: str
     gross: Decimal
-    principal: Decimal
-    ancillary: Decimal
+    open: Decimal
     state: str
     round: int
     level: int
@@ -72,10 +61,6 @@ class ClaimRow:
     closed_on: date | None
     close_reason: str | None
     next_on: date | None
-
-    @property
-    def total(self) -> Decimal:
-        return self.principal + self.ancillary
 
 
 class Overview:
@@ -165,21 +150,18 @@ class Overview:
         return [_case_row(row, sums.get(row["id"], [])) for row in rows]
 
     def _sums(self, conn: Connection, case_ids: Sequence[int]) -> dict[int, list[RowMapping]]:
-        """Return, by case, one row per currency and state of its claims."""
+        """Return, by case, one row per state of its claims."""
         query = (
             select(
                 claim.c.case_id,
                 claim.c.state,
-                invoice.c.currency,
                 func.count().label("claims"),
                 func.max(claim.c.level).label("level"),
                 func.min(invoice.c.next_on).label("next_on"),
-                func.coalesce(func.sum(invoice.c.open_cents), 0).label("principal"),
-                func.coalesce(func.sum(claim.c.fee_cents), 0).label("ancillary"),
             )
             .outerjoin(invoice, and_(invoice.c.account == claim.c.account, invoice.c.id == claim.c.invoice_id))
             .where(claim.c.case_id.in_(case_ids))
-            .group_by(claim.c.case_id, claim.c.state, invoice.c.currency)
+            .group_by(claim.c.case_id, claim.c.state)
         )
         found: dict[int, list[RowMapping]] = {}
         for row in conn.execute(query).mappings():
@@ -206,8 +188,6 @@ def _case_row(row: RowMapping, sums: Sequence[RowMapping]) -> CaseRow:
         open_claims=sum(one["claims"] for one in left),
         level=max((one["level"] for one in left or sums), default=0),
         next_on=min((one["next_on"] for one in left if one["next_on"]), default=None),
-        principal={one["currency"] or "EUR": amount(int(one["principal"])) for one in left},
-        ancillary={one["currency"] or "EUR": amount(int(one["ancillary"])) for one in left},
     )
 
 
@@ -222,6 +202,5 @@ def _claim_row(row: RowMapping) -> ClaimRow:
         status=row["status"] or "unknown",
         currency=row["currency"] or "EUR",
         gross=amount(row["gross_cents"] or 0),
-        principal=amount(row["open_cents"] or 0),
-        ancillary=amount(row["fee_cents"]),
+        open=amount(row["open_cents"] or 0),
     )

@@ -68,7 +68,13 @@ invoice = table(
     Index("ix_invoice_next", "account", "next_on"),
     Index("ix_invoice_number", "account", "number"),
     Index("ix_invoice_debtor", "account", "debtor_id"),
-    Index("ix_invoice_origin", "account", "origin_id"),
+    Index(
+        "ix_invoice_origin",  # of few; with all others in it a database that counts would take it for useless
+        "account",
+        "origin_id",
+        sqlite_where=text("origin_id is not null"),
+        postgresql_where=text("origin_id is not null"),
+    ),
     Index("ix_invoice_status", "account", "status"),
 )
 
@@ -158,9 +164,6 @@ claim = table(
     Column("level_on", Date),  # local date of the landing (or of the adopted notice)
     Column("deadline", Date),  # the term that the last landed notice set
     Column("adopted", Boolean, nullable=False, server_default=text("false")),  # the level came from a foreign notice
-    Column(
-        "fee_cents", Cents, nullable=False, server_default="0"
-    ),  # fees of landed notices and charges entered by people
     Column("undelivered", Boolean, nullable=False, server_default=text("false")),
     Column("handed_over_on", Date),  # local date of the hand-over to collection; null: not there, or called back
     Column("closed_on", Date),
@@ -324,7 +327,7 @@ notice_claim = table(
         "repetition",
         "channel",
         unique=True,
-        sqlite_where=text("live"),
+        sqlite_where=text("live = 1"),  # as queries write it, so that it finds claims too
         postgresql_where=text("live"),
     ),
 )

@@ -181,3 +181,44 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
     house("collection", "recall", case["number"], "--note", "Vergleich", "--as", "Erika")
     assert house.json("cases", "--view", "collection") == []
     assert [one["number"] for one in house.json("cases")] == [case["number"]]
+
+
+SHORT = """
+name: haus
+minimum_interval_days: 0
+levels:
+  - name: Letzte Mahnung
+    trigger: {after_due: 1}
+    type: last
+    automation: send
+    channels: [mail]
+    term_days: 1
+    texts: {de: &text {subject: "{{ level_name }}", body: "Bitte {{ total }} bis {{ deadline }}."}, en: *text}
+  - name: Inkasso
+    trigger: {after_previous: 1}
+    collection: true
+"""
+
+
+@pytest.mark.feature("S-AMX-55")
+def test_what_was_paid_or_cannot_be_had_is_not_handed_over(house):
+    """Approved, and paid before the export: dropped and told. A disk that takes nothing: nothing is marked. Then the rest goes."""
+    (house.folder / "plans.yaml").write_text(SHORT, encoding="utf-8")
+    house("run")
+    house.on(date(2026, 9, 4))
+    house("run")
+    house("approve", "--all", "--as", "Erika")
+    house.sandbox.pay(house.second)
+    told = house.json("collection", "export", "--as", "Erika", code=1)
+    assert (told["handed"], told["folder"]) == ([], "")
+    assert "RE-2: paid" in told["problems"][0]
+    assert not (house.folder / "data" / "collection").exists()
+    house("run")
+    house("approve", "--all", "--as", "Erika")
+    blocked = house.folder / "blocked"
+    blocked.write_text("no folder", encoding="utf-8")
+    house("collection", "export", "--to", blocked / "below", code=1)
+    assert house.json("cases", "--view", "collection") == []
+    [handed] = house.json("collection", "export", "--as", "Erika")["handed"]
+    assert handed["invoices"] == ["RE-1"]
+    house("collection", "export", code=2)

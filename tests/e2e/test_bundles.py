@@ -101,6 +101,32 @@ def test_one_mail_for_all_and_the_preview_says_what_is_in_it(cased):
     assert len(cased.mails.received) == 1
 
 
+@pytest.mark.feature("S-PAY-11")
+def test_whoever_approves_sees_the_parts(group):
+    """A proposed bundle shows each invoice with its own level and amount, what goes along, and what was left out and why."""
+    group.configure("automation: send", "automation: propose")
+    group.write("{when: from_first}")
+    text = (group.folder / "plans.yaml").read_text(encoding="utf-8")
+    (group.folder / "plans.yaml").write_text(text.replace("automation: send", "automation: propose"), encoding="utf-8")
+    group.speak("de")
+    group("run", "--no-deliver")
+    [proposal] = group.json("approve")
+    assert proposal["triggers"] == ["RE-1", "RE-3"]
+    assert [(one["number"], one["level"], one["level_name"], one["along"]) for one in proposal["claims"]] == [
+        ("RE-1", 1, "Zahlungserinnerung", False),
+        ("RE-3", 1, "Zahlungserinnerung", False),
+        ("RE-2", 0, "", True),
+    ]
+    assert {one["number"]: one["part"] for one in proposal["others"]} == {"RE-2": "included", "RE-4": "left_out"}
+    shown = group("approve")
+    assert "RE-3 (300,00 €): Stufe 1 Zahlungserinnerung" in shown
+    assert "RE-2 (200,00 €): mit aufgenommen" in shown
+    assert "RE-4 (400,00 €): nicht aufgenommen: " in shown
+    group("approve", "--all", "--yes")
+    group("deliver")
+    assert len(group.mails.received) == 1
+
+
 @pytest.mark.feature("S-PAY-20", "S-AGI-15", "S-PAY-18")
 def test_what_is_listed_but_not_asked_for(cased):
     """Scope `unpaid` and parked invoices: a second block in the mail, the total stays that of what is due."""

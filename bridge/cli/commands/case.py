@@ -50,12 +50,12 @@ def _done(out: "Out", done: "Done") -> None:
     )
 
 
-@command("case show", _CASE)
-def show(session: Session, case: str) -> int:
+@command("case show", _CASE, Option(["--invoice"], metavar="NUMBER", multiple=True, help="option.case.chosen"))
+def show(session: Session, case: str, invoice: tuple[str, ...]) -> int:
     """Show one case: claims, notices, blocks and timeline."""
     from bridge.cli.show import case as show_case  # noqa: PLC0415
 
-    session.emit(session.bridge.case(case), show_case)
+    session.emit(session.bridge.case(case, chosen=invoice), show_case)
     return 0
 
 

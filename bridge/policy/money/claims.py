@@ -162,6 +162,16 @@ class ClaimAccount:
         """
         return self.ledger.open - min(self.ledger.surplus, 0) - self.credits - self.waived
 
+    @property
+    def left(self) -> int:
+        """Return what is left of the principal as the invoicing tool counts it, less open credit notes: `total` is this and `more`."""
+        return (0 if self.waived else max(self.principal - self.paid, 0)) - self.credits
+
+    @property
+    def more(self) -> int:
+        """Return the ancillary claims and the interest that are asked for, whatever payments settled of them in our ledger."""
+        return self.total - self.left
+
 
 def account_of(inputs: ClaimInputs, today: date, rules: MoneyRules) -> ClaimAccount:
     """Return the account of one claim as of `today`, by the statutes of `rules.country` (BGB 286, 288, 366, 367; UGB 456; OR 104)."""

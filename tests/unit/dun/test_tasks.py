@@ -107,7 +107,7 @@ def test_a_call_counts_when_it_was_made_and_keeps_the_term_of_the_letter_before(
     with store.begin() as conn:
         store.outbox.land(conn, notice.id, on=day + 2 * DAY, at=at(day), now=at(day))
     known = stage.standing()
-    assert (known.level, known.level_on, known.deadline, known.fees) == (2, day + 2 * DAY, deadline, 0)
+    assert (known.level, known.level_on, known.deadline) == (2, day + 2 * DAY, deadline)
 
 
 @pytest.mark.feature("S-AGI-30")

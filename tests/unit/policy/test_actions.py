@@ -10,6 +10,7 @@ from bridge.policy import Abilities, Automation, Block, Running, Via, compose, u
 from bridge.policy.beside import Part
 from bridge.policy.colleagues import colleague_of, colleagues_of, written
 from bridge.policy.decide import decide_claim
+from bridge.policy.fits import plan_fits
 from bridge.policy.forecast import coming
 from bridge.policy.load import BadPlan, parse_plan
 from bridge.policy.rules import Caretaker
@@ -339,3 +340,25 @@ def test_the_files_of_a_mail_are_those_that_the_level_names(wanted, found):
     [draft] = drafts(claim(), rules(plan(level(1, **values))), DUE + 10 * DAY)
     [mail] = draft.steps
     assert [(one.filename, one.optional) for one in mail.content.attachments] == found
+
+
+@pytest.mark.parametrize(
+    ("values", "abilities", "found"),
+    [
+        ({"internal_notice": True}, replace(OWN, channels={Act.LETTER: "x"}), [("warning", "plan_internal")]),
+        ({"attachments": ["invoice"]}, replace(OWN, documents=False), [("error", "plan_attachments")]),
+        ({"attachments": [{"name": "invoice", "optional": True}]}, replace(OWN, documents=False), []),
+        ({"attachments": ["terms"], "channels": ["provider_email"]}, OWN, [("warning", "plan_attachments")]),
+    ],
+)
+def test_check_says_what_a_level_lacks_for_its_people_and_files(values, abilities, found):
+    """No mail server for the colleagues, no invoices to attach, a provider that takes no files: told before a mail is due."""
+    one = plan(level(1, **{"channels": ["letter"], **values}))
+    told = [(each.severity.value, each.code) for each in plan_fits(one, abilities)]
+    assert [each for each in told if each[1] in ("plan_internal", "plan_attachments")] == found
+
+
+def test_check_refuses_a_level_that_can_tell_nobody():
+    """An internal notice and nothing else, without a mail server: an error."""
+    told = plan_fits(plan(level(1), doing(2, internal_notice=True)), Abilities())
+    assert ("error", "plan_internal") in [(one.severity.value, one.code) for one in told]

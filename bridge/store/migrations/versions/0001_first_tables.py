@@ -138,7 +138,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_invoice_debtor", ["account", "debtor_id"], unique=False)
         batch_op.create_index("ix_invoice_next", ["account", "next_on"], unique=False)
         batch_op.create_index("ix_invoice_number", ["account", "number"], unique=False)
-        batch_op.create_index("ix_invoice_origin", ["account", "origin_id"], unique=False)
+        batch_op.create_index(
+            "ix_invoice_origin",
+            ["account", "origin_id"],
+            unique=False,
+            sqlite_where=sa.text("origin_id is not null"),
+            postgresql_where=sa.text("origin_id is not null"),
+        )
         batch_op.create_index("ix_invoice_status", ["account", "status"], unique=False)
 
     op.create_table(
@@ -315,7 +321,6 @@ def upgrade() -> None:
         sa.Column("level_on", sa.Date(), nullable=True),
         sa.Column("deadline", sa.Date(), nullable=True),
         sa.Column("adopted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("fee_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("undelivered", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("handed_over_on", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
@@ -413,7 +418,7 @@ def upgrade() -> None:
             "uq_notice_key",
             ["claim_id", "round", "level", "repetition", "channel"],
             unique=True,
-            sqlite_where=sa.text("live"),
+            sqlite_where=sa.text("live = 1"),
             postgresql_where=sa.text("live"),
         )
 

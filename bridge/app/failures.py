@@ -11,6 +11,7 @@ from bridge.errors import BridgeError, UsageError
 from bridge.model import Act
 from bridge.replay import Again, FailedRun, Kind, Preview, Replay
 from bridge.replay import Failure as Stopped
+from bridge.store.accounts import OK, RECONNECT, STOPPED
 from bridge.words import Sentence, listed, quoted
 
 OUTCOMES: dict[str, bool | None] = {"retry": None, "went-out": True, "not-sent": False}
@@ -41,6 +42,13 @@ class Failures(Explaining):
             )
             for group in groups
         )
+
+    def needing(self) -> int:
+        """Return how many failures need a person: those that delivery or the next round goes on with by itself do not."""
+        found = self._replay.failures()
+        with self.store.reading() as conn:
+            states = {one.name: one.state for one in self.store.mirror.accounts.all(conn)}
+        return sum(not _passing(one, states.get(one.account, OK)) for one in found)
 
     def failure(self, item: str) -> Failure:
         """Return one failure. Raises `UsageError` where nothing with this id is stopped."""
@@ -149,6 +157,17 @@ def _what(one: Stopped) -> Sentence:
     if one.kind is Kind.STEP:
         return Act(one.what).sentence
     return _THINGS.get(one.what) or quoted(one.what)
+
+
+def _passing(one: Stopped, state: str) -> bool:
+    """Return whether the program deals with a failure by itself.
+
+    Unclear outcomes are looked up, refused moments tried again, and an account that does not answer is read at its next time; only
+    a stopped account, a crash, and what was set aside or parked waits for somebody.
+    """
+    if one.kind is Kind.STEP:
+        return one.state in ("unclear", "queued")
+    return one.kind is Kind.RUN and one.what == "pull" and one.cause != "crash" and state not in (STOPPED, RECONNECT)
 
 
 def _failure(one: Stopped, preview: Preview) -> Failure:

@@ -32,7 +32,7 @@ class Looking(Failures):
         """Return everything on one page; `ready` counts invoices whose next level is due, whether proposed already or not."""
         today = self.today()
         ready = self.ready()
-        failures = sum(one.count for one in self.failures())
+        failures, needing = sum(one.count for one in self.failures()), self.needing()
         with self.store.reading() as conn:
             sums = self.store.questions.open_sums(conn, today)
             stored = {one.name: one for one in self.store.mirror.accounts.all(conn)}
@@ -54,6 +54,7 @@ class Looking(Failures):
                 ),
                 notices=self.store.questions.notice_counts(conn),
                 failures=failures,
+                needing=needing,
                 rejects=self.store.questions.open_rejects(conn),
                 cases_open=self.store.overview.counts(conn).get("open", 0),
                 last_run=last.started_at if last else None,

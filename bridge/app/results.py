@@ -211,6 +211,7 @@ class Status:
     accounts: tuple[AccountStatus, ...]
     notices: dict[str, int]
     failures: int
+    needing: int  # of the failures, those that wait for a person
     rejects: int
     cases_open: int
     last_run: datetime | None = None

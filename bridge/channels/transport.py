@@ -253,4 +253,6 @@ def _what(error: BaseException) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         raw = error.smtp_error
         return _answer(error.smtp_code, raw if isinstance(raw, bytes) else str(raw).encode())
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

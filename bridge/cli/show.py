@@ -198,7 +198,8 @@ def status(out: Out, result: Status) -> None:
     trend(out, result)
     for one in result.accounts:
         if one.text:
-            out.text(f"{one.name}: {shown(one.text)}", "error" if one.state != "ok" else "")
+            said = shown(one.text).removeprefix(f"{one.name}: ")
+            out.text(f"{one.name}: {said}", "error" if one.state != "ok" else "")
         if one.stale:
             out.line("status.stale", account=one.name, at=shown(one.pulled_at) or say("never"), style="warning")
         if one.blocked_until:
@@ -216,6 +217,8 @@ def status(out: Out, result: Status) -> None:
     out.line("status.cases", count=result.cases_open)
     if result.failures:
         out.line("status.failures", failures=result.failures, rejects=result.rejects, style="error")
+        if result.needing != result.failures:
+            out.line("status.needed", count=result.needing)
 
 
 def trend(out: Out, result: Status) -> None:

@@ -26,6 +26,12 @@ def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.MissingParameter):
         argument = isinstance(error.param, click.Argument)
         return say("wrong.missing_argument" if argument else "wrong.missing", name=name.upper() if argument else name)
+    if isinstance(error, click.BadParameter) and error.param is not None and _kind(error.param) is not None:
+        return say("wrong.value", name=name, text=_kind(error.param))
+    if isinstance(error, click.BadOptionUsage):
+        return say("wrong.needs_value", name=error.option_name)
+    if isinstance(error, click.UsageError) and error.message.startswith("Got unexpected extra argument"):
+        return say("wrong.extra", words=error.message.partition("(")[2].rstrip(")"))
     if isinstance(error, click.BadParameter):
         return say("wrong.value", name=name, text=error.message)
     if isinstance(error, click.UsageError) and error.message.startswith("No such command"):
@@ -37,6 +43,13 @@ def _usage(error: click.ClickException) -> str:
         near = ", ".join(get_close_matches(word, known, n=2))
         return say("wrong.command", name=word) + (" " + say("wrong.near", names=near) if near else "")
     return error.format_message()
+
+
+def _kind(param: click.Parameter) -> str | None:
+    """Return what a value must be, for the kinds of click's own."""
+    if isinstance(param.type, click.Choice):
+        return say("wrong.choice", known=", ".join(map(str, param.type.choices)))
+    return say("wrong.integer") if isinstance(param.type, click.types.IntParamType) else None
 
 
 def _system(error: OSError) -> str:

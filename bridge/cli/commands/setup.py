@@ -94,7 +94,10 @@ def _show_check(out: "Out", result: "Check") -> None:
     for remark in result.remarks:
         sign = {"error": "✗", "warning": "!", "info": "·"}[remark.severity.value]
         subject = f"{remark.subject}: " if remark.subject else ""
-        out.text(f"{sign} {subject}{told(remark.text)}  [{remark.code}]", style=styles[remark.severity.value])
+        out.text(
+            f"{sign} {subject}{told(remark.text).removeprefix(subject)}  [{remark.code}]",
+            style=styles[remark.severity.value],
+        )
     out.line("check.ok" if result.ok else "check.bad", style="ok" if result.ok else "error")
 
 

@@ -43,8 +43,8 @@ def call(capsys, *words):
     [
         (
             ["stats"],
-            "there is no command stats. Did you mean status?",
-            "den Befehl stats gibt es nicht. Ist status gemeint?",
+            "there is no command stats. Did you mean status, tasks?",
+            "den Befehl stats gibt es nicht. Ist status, tasks gemeint?",
         ),
         (
             ["status", "--jsn"],

@@ -1,5 +1,6 @@
 """The section `calendar`: when the agency works and sends; and the types for times that other sections use too."""
 
+from bridge.errors import Wrong
 import re
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, Self
@@ -89,8 +90,7 @@ def _moment(value: Any) -> Any:
     try:
         return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
     except ValueError as error:
-        msg = "expected a date such as 2026-10-25, or a moment such as 2026-10-25T00:30"
-        raise ValueError(msg) from error
+        raise Wrong("expected a date such as 2026-10-25, or a moment such as 2026-10-25T00:30") from error
 
 
 Moment = Annotated[datetime | date, BeforeValidator(_moment)]

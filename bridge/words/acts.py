@@ -178,4 +178,9 @@ GERMAN: dict[str, str] = {
     "{path} is no package of evidence: {error}": "{path} ist kein Nachweispaket: {error}",
     "{path} unpacks to more than {largest_package} bytes; that is no package of ours": "{path} ergibt entpackt mehr als {largest_package} Byte; das ist kein Paket von uns",
     "what goes out cannot be kept: {name}": "was hinausgeht, kann nicht aufbewahrt werden: {name}",
+    "nothing is proposed after this change: {told}": "nach dieser Änderung wird nichts vorgeschlagen: {told}",
+    "the {name} contains the control character {odd!r}": "{name}: enthält das Steuerzeichen {odd!r}",
+    "the {name} has {count} characters; write 1 to {most}": "{name}: hat {count} Zeichen; richtig wären 1 bis {most}",
+    "{day}: a contact lies in the past, at most a year back": "{day}: ein Kontakt liegt in der Vergangenheit, höchstens ein Jahr zurück",
+    "{fee}: a fee is at least 0 and at most {most}": "{fee}: eine Gebühr ist mindestens 0 und höchstens {most}",
 }

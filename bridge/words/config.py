@@ -153,4 +153,7 @@ GERMAN: dict[str, str] = {
     "Address of the colleague.": "Adresse der Kollegin oder des Kollegen.",
     "First day.": "Erster Tag.",
     "The file, relative to this one.": "Die Datei, von dieser aus gesehen.",
+    "forewarning needs a mail server of our own: channels.smtp": "forewarning braucht einen eigenen Mailserver: channels.smtp",
+    "forewarning.to names nobody": "forewarning.to nennt niemanden",
+    "expected a date such as 2026-10-25, or a moment such as 2026-10-25T00:30": "erwartet wird ein Datum wie 2026-10-25 oder ein Zeitpunkt wie 2026-10-25T00:30",
 }

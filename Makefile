@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= auto
 
-.PHONY: help demo test check lint types features bench docs docs-check schema migrations-check lock image clean
+.PHONY: help demo test check lint types features bench simulate docs docs-check schema migrations-check lock image clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -51,6 +51,9 @@ features: $(VENV)/.dev-stamp ## which rows of the feature list are proven by a t
 
 bench: $(VENV)/.dev-stamp ## the figures: counts first, times only as ratios within one run
 	$(BIN)/python -m tests.bench
+
+simulate: $(VENV)/.dev-stamp ## 10,000 seeded histories under fire: duplicates, wrong and lost reminders, kills by border (FIRST=0 COUNT=10000)
+	$(BIN)/python -m tests.faults --first $(or $(FIRST),0) --count $(or $(COUNT),10000)
 
 schema: $(VENV)/.dev-stamp ## write docs/bridge.schema.json from the configuration models
 	$(BIN)/mahnbridge config schema > docs/bridge.schema.json

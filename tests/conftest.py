@@ -22,6 +22,7 @@ from psycopg import sql
 from bridge.http.redact import KNOWN
 from bridge.store import Store
 from bridge.store import engine as engines
+from tests.sharing import sharing
 
 _numbers = count(1)
 
@@ -43,18 +44,8 @@ def fresh_process(monkeypatch):
 @pytest.fixture(scope="session", autouse=True)
 def shared_statements():
     """Compile each statement once for all stores that the tests of this process open, not once for each."""
-    dialects, caches = {}, {}
-    make = engines.create_engine
-
-    def shared(url, **options):
-        engine = make(url, **options)
-        name = engine.dialect.name
-        engine.dialect = engine.pool._dialect = dialects.setdefault(name, engine.dialect)
-        engine._compiled_cache = caches.setdefault(name, engine._compiled_cache)
-        return engine
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "create_engine", shared)
+        patch.setattr(engines, "create_engine", sharing(engines.create_engine))
         yield
 
 

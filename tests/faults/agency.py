@@ -122,13 +122,10 @@ class Process:
 
 def where():
     """Return the innermost function above the store that is at work: the name of the transaction."""
-    frame, found = sys._getframe(1), ""
+    frame = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module.startswith("bridge.") and not module.startswith(("bridge.store.engine", "bridge.testing")):
-            name = f"{module.removeprefix('bridge.')}.{frame.f_code.co_name}"
-            if not module.startswith("bridge.store"):
-                return name
-            found = found or name
+        if module.startswith("bridge.") and not module.startswith(("bridge.store", "bridge.testing")):
+            return f"{module.removeprefix('bridge.')}.{frame.f_code.co_name}"
         frame = frame.f_back
-    return found
+    return "a person's own"

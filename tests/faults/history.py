@@ -70,16 +70,16 @@ EVENTS = ("pay", "part", "block", "cancel", "by_hand", "local_block")
 def _incident(rng, at, count):
     after, target = rng.random() < 0.5, rng.randrange(count)
     if at == "border":
-        return Incident(at, rng.randrange(1, 70), "die", after)
+        return Incident(at, rng.randrange(1, 60), "die", after)
     if at == "day":
         return Incident(at, rng.randrange(1, 4), rng.choice(EVENTS), after, target)
     if at == "read":
         what = rng.choice((*EVENTS, *EVENTS, "500", "html", "429", "cut", "hang_long", "other", "die"))
-        return Incident(at, rng.randrange(1, 100), what, after, target)
+        return Incident(at, rng.randrange(1, 70), what, after, target)
     if at == "look":
         what = rng.choice((*EVENTS, "hang", "hang_long", "other", "other_late", "die"))
-        return Incident(at, rng.randrange(1, 10), what, after, target)
+        return Incident(at, rng.randrange(1, 7), what, after, target)
     if at == "mail":
         what = rng.choice(("cut", "451", "550", "die", "hang_long", *EVENTS))
         return Incident(at, rng.randrange(1, 4), what, after, target)
-    return Incident(at, rng.randrange(1, 5), rng.choice(FAULTS + EVENTS), after, target)
+    return Incident(at, rng.randrange(1, 4), rng.choice(FAULTS + EVENTS), after, target)

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from email import message_from_bytes, policy
 from itertools import pairwise
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -24,12 +25,26 @@ _OVER = frozenset({"plan_complete", "paid", "cancelled", "closed_by_hand", "bala
 _BY_HAND = frozenset({"foreign_reminder_running", "writing_suspended"})
 
 
+DOUBLE, WRONG, LOST, APART = "duplicates", "wrong reminders", "lost notices", "disagreements"
+
+
+class Finding(NamedTuple):
+    """One thing that a world did wrong."""
+
+    kind: str
+    text: str
+
+
 def _money(text):
     return Decimal(text.replace(".", "").replace(",", "."))
 
 
 class Judging:
     """What a world did wrong is in `wrong`."""
+
+    def find(self, kind, text):
+        """Note what is wrong."""
+        self.wrong.append(Finding(kind, text))
 
     # ------------------------------------------------------------------------------------------------------- ledgers
 
@@ -70,17 +85,17 @@ class Judging:
             self.judged[sent.ident] = sent
             looked = [process.looked.get(one) for one in sent.invoices]
             if None in looked:
-                self.wrong.append(f"{sent} went out without a look")
+                self.find(WRONG, f"{sent} went out without a look")
                 continue
             for (invoice, asked), truth in zip(sent.asked, looked, strict=True):
                 if truth.stopped:
-                    self.wrong.append(f"{invoice} was reminded of although it was {truth.stopped}")
+                    self.find(WRONG, f"{invoice} was reminded of although it was {truth.stopped}")
                 elif self.provider.truth(invoice).stopped:
                     self.overtaken += 1
                 if asked not in (None, truth.open):
-                    self.wrong.append(f"{invoice}: {asked} was asked for, {truth.open} was open")
+                    self.find(WRONG, f"{invoice}: {asked} was asked for, {truth.open} was open")
             if sent.total not in (None, sum(truth.open for truth in looked)):
-                self.wrong.append(f"{sent}: a total was asked for that was not open")
+                self.find(WRONG, f"{sent}: a total was asked for that was not open")
 
     # ----------------------------------------------------------------------------------------------------- in the end
 
@@ -89,6 +104,7 @@ class Judging:
         with self.store.reading() as conn:
             notices = self.store.outbox.listing(conn, limit=None)
             steps = [one for known in notices for one in self.store.outbox.steps.of_notice(conn, known.id)]
+        self.parked.update(one.cause for one in steps if one.state == "parked")
         self._judge_doubles()
         self._judge_landings(notices, steps)
         self._judge_lost(notices, steps)
@@ -100,16 +116,16 @@ class Judging:
         by_invoice = defaultdict(list)
         for sent in self.sendings():
             if sent.ident not in self.judged and not self.unwatched:
-                self.wrong.append(f"{sent} went out, and nobody called for it")
+                self.find(APART, f"{sent} went out, and nobody called for it")
             people = {self.provider.emails[one] for one in sent.invoices}
             if len(people) != 1 or (sent.to and set(sent.to) != people):
-                self.wrong.append(f"{sent} went to the wrong people")
+                self.find(WRONG, f"{sent} went to the wrong people")
             for invoice in sent.invoices:
                 by_invoice[invoice].append(sent.on)
         for invoice, days in by_invoice.items():
             for one, other in pairwise(sorted(days)):
                 if (other - one).days < _INTERVAL:
-                    self.wrong.append(f"the reminder of {invoice} of {one} went out 2 times, again on {other}")
+                    self.find(DOUBLE, f"the reminder of {invoice} of {one} went out 2 times, again on {other}")
 
     def _judge_landings(self, notices, steps):
         """Ledgers and store agree: every sending is of one notice of ours which landed or waits for a person, and the reverse."""
@@ -122,22 +138,23 @@ class Judging:
                 or any(sent.reminder and sent.reminder == claim.reminder_id for claim in known.claims)
             ]
             if not of:
-                self.wrong.append(f"{sent} went out, of which we know nothing")
+                self.find(APART, f"{sent} went out, of which we know nothing")
             for known in of:
                 for claim in known.claims:
                     count[claim.invoice_id, claim.round, claim.level, claim.repetition] += 1
                     if claim.landed_on is None and known.state != "parked":
-                        self.wrong.append(
-                            f"level {claim.level} of {claim.invoice_id} went out, but we do not show it as landed"
+                        self.find(
+                            APART,
+                            f"level {claim.level} of {claim.invoice_id} went out, but we do not show it as landed",
                         )
         for key, number in count.items():
             if number > 1:
-                self.wrong.append(f"level {key[2]} of invoice {key[0]} went out {number} times")
+                self.find(DOUBLE, f"level {key[2]} of invoice {key[0]} went out {number} times")
         for known in notices:
             for claim in known.claims:
                 if claim.landed_on and not count[claim.invoice_id, claim.round, claim.level, claim.repetition]:
-                    self.wrong.append(
-                        f"level {claim.level} of {claim.invoice_id} is shown as landed, but never went out"
+                    self.find(
+                        APART, f"level {claim.level} of {claim.invoice_id} is shown as landed, but never went out"
                     )
 
     def _keys(self, steps):
@@ -187,12 +204,12 @@ class Judging:
                 told = [(one.level, one.state, one.reason, one.reason_text) for one in mine]
                 with self.store.reading() as conn:
                     told.append(self.store.runs.decided(conn, "a", [invoice]).get(invoice))
-                self.wrong.append(f"{invoice} was neither reminded of to the end nor parked: {told}")
+                self.find(LOST, f"{invoice} was neither reminded of to the end nor parked: {told}")
             elif outcome == "plan_complete" and not truth.by_hand and reached[invoice] < self.history.levels:
-                self.wrong.append(f"{invoice} is through with its plan, but had {reached[invoice]} reminders")
+                self.find(LOST, f"{invoice} is through with its plan, but had {reached[invoice]} reminders")
         for one in steps:
             if one.state == "parked" and not one.cause:
-                self.wrong.append(f"step {one.id} is parked without a reason")
+                self.find(LOST, f"step {one.id} is parked without a reason")
 
     def _judge_records(self, steps):
         """Beside our own letters: one silent record at the provider for each invoice and letter, none more, none missing."""
@@ -205,7 +222,7 @@ class Judging:
         parked = any(one.state in ("parked", "discarded") for one in steps)
         for invoice in self.invoices:
             if made[invoice] > wanted[invoice] or (made[invoice] < wanted[invoice] and not (parked or self.along)):
-                self.wrong.append(f"{invoice} has {made[invoice]} records for {wanted[invoice]} letters")
+                self.find(APART, f"{invoice} has {made[invoice]} records for {wanted[invoice]} letters")
 
     @property
     def along(self):
@@ -223,6 +240,6 @@ class Judging:
             notice = known.get(reminder)
             if notice is None:
                 if not any(one.act is Act.CREATE and one.state == "parked" for one in steps):
-                    self.wrong.append(f"draft {reminder} at the provider is ours, and we do not know it")
+                    self.find(APART, f"draft {reminder} at the provider is ours, and we do not know it")
             elif notice.id not in parked and notice.state not in ("landed", "waiting"):
-                self.wrong.append(f"draft {reminder} was left over by notice {notice.id}, which is {notice.state}")
+                self.find(APART, f"draft {reminder} was left over by notice {notice.id}, which is {notice.state}")

@@ -131,4 +131,4 @@ def test_broken_protocol_is_found(live, monkeypatch, change, lived, found):
     assert live(lived).wrong == []
     with monkeypatch.context() as patch:
         world = live(lived, change=lambda process: change(process, patch))
-    assert any(found in one for one in world.wrong), world.wrong
+    assert any(found in one.text for one in world.wrong), world.wrong

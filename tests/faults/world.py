@@ -22,7 +22,7 @@ from bridge.store.tables import notice, step
 from bridge.testing.wire import Cut, Response
 from tests.faults.agency import Process, configure, where
 from tests.faults.history import PROVIDERS, History
-from tests.faults.judging import Judging
+from tests.faults.judging import LOST, Judging
 from tests.faults.outside import Clock, Killed, MailServer, Post, watch
 from tests.faults.providers import BERLIN
 
@@ -48,6 +48,7 @@ class World(Judging):
     wrong: list = field(default_factory=list)
     injected: Counter = field(default_factory=Counter)
     killed: Counter = field(default_factory=Counter)
+    parked: Counter = field(default_factory=Counter)
     overtaken: int = 0
     unwatched: bool = False  # processes of their own made calls that the judge did not see
 
@@ -107,7 +108,7 @@ class World(Judging):
                 break
             self.pass_days(11)
         else:
-            self.wrong.append("something is still under way after many calm days")
+            self.find(LOST, "something is still under way after many calm days")
         self.judge()
 
     def pass_days(self, days):

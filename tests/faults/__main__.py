@@ -1,0 +1,32 @@
+"""`python -m tests.faults`: live through many seeded histories and print what came of them. Exit code 1 where one went wrong."""
+
+import argparse
+import os
+import sys
+
+from tests.faults.history import History
+from tests.faults.simulate import lines, run, shrunk
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--first", type=int, default=0, help="first seed")
+    parser.add_argument("--count", type=int, default=10_000, help="number of histories")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--story", action="store_true", help="shrink what goes wrong to a short story")
+    told = parser.parse_args()
+
+    def progress(done):
+        if sys.stderr.isatty() and done % 10 == 0:
+            print(f"\r{done} of {told.count}", end="", file=sys.stderr, flush=True)
+
+    total, seconds = run(told.first, told.count, told.processes, progress=progress)
+    for line in lines(total, seconds, told.processes):
+        print(line)
+    for seed in sorted(total.failed) if told.story else ():
+        print(f"seed {seed}, as short as it gets: {shrunk(History.draw(seed))}")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

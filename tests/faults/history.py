@@ -14,7 +14,7 @@ LEVELS = 2
 class Incident:
     """Something that happens at the `nth` request of a kind, look, mail, round ("day") or transaction ("border").
 
-    At "each border" the process dies once before and once after the commit of every transaction, at the `nth` time that it comes.
+    At "each border" the process dies once before or `after` the commit of every transaction, at the `nth` time that it comes.
     """
 
     at: object

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+from itertools import product
 
 import pytest
 
@@ -23,19 +24,23 @@ TIMES = (1, 4)
 
 def quiet(provider, way, *incidents, debtors=(0,), **more):
     amounts = ("119.00", "238.00", "357.00")[: len(debtors)]
-    return History(0, provider, way, debtors, amounts, incidents, levels=1, gaps=(1,), **more)
+    return History(0, provider, way, debtors, amounts, incidents, **{"levels": 1, "gaps": (1,), **more})
 
 
 @pytest.mark.feature("N-2")
 @pytest.mark.parametrize(("provider", "way"), WAYS)
 def test_killed_at_every_border(live, provider, way):
     """Whichever transaction the process dies in, before or after its commit, each reminder goes out once or waits for a person."""
-    more = {"debtors": (0, 0), "bundle": way != "provider"}
+    more = {
+        "debtors": (0, 0),
+        "bundle": way != "provider",
+        "gaps": (1, 1, 1),
+    }  # time to settle what a death left unclear
     passed, killed = set(live(quiet(provider, way, **more)).borders), set()
     assert len(passed) >= 10
-    for nth in TIMES:
-        world = live(quiet(provider, way, Incident("each border", nth, "die"), **more))
-        assert world.wrong == [], f"killed at the {nth}. time"
+    for nth, after in product(TIMES, (False, True)):
+        world = live(quiet(provider, way, Incident("each border", nth, "die", after), **more))
+        assert world.wrong == [], f"killed at the {nth}. time, {'after' if after else 'before'} the commit"
         killed |= set(world.killed)
     missing = {(name, after) for name in passed for after in (False, True)} - killed
     assert not missing, "no process died there"

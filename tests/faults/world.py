@@ -187,8 +187,8 @@ class World(Judging):
             process.kill()
         for one in self.history.incidents:
             here = one.at == "border" and one.nth == number and one.after is after
-            once = one.at == "each border" and not self.killed[name, after] and self.borders.count(name) >= one.nth
-            if here or once:
+            once = one.at == "each border" and one.after is after and not self.killed[name, after]
+            if here or (once and self.borders.count(name) >= one.nth):
                 self.struck(one)
                 self.killed[name, after] += 1
                 process.kill()

@@ -221,7 +221,7 @@ def _as_at_provider(inputs: ClaimInputs, today: date, notes: list[Note]) -> Clai
     if inputs.open_at_provider is None:
         return inputs
     known = inputs.principal - inputs.reductions - sum(one.amount for one in inputs.payments)
-    gap = max(known, 0) - max(inputs.open_at_provider, 0)
+    gap = known - inputs.open_at_provider if inputs.open_at_provider > 0 else max(known, 0)
     if not gap:
         return inputs
     if gap < 0:

@@ -94,6 +94,9 @@ class SmtpSettings(_Place):
     bcc: tuple[str, ...] = Field((), description="Colleagues who get every mail unseen by the debtor.")
     redirect_to: str | None = Field(None, description="Test mode: every mail goes here instead, marked in its subject.")
     timeout: float = Field(30, gt=0, le=300, description="Seconds that the server may stay silent.")
+    largest_megabytes: int = Field(
+        25, ge=1, le=150, description="Largest mail with its attachments; larger ones wait for a person."
+    )
     deadline: float = Field(
         60, gt=0, le=600, description="Seconds that one mail may take in all; then the line is cut."
     )
@@ -189,7 +192,9 @@ class Smtp(Channel):
         settings = self._settings
         sender = Mailbox(settings.sender_name, addr_spec=settings.sender_address)
         dated = write.started_at or self.clock()
-        return build(write, files, envelope, sender=sender, reply_to=settings.reply_to, dated=dated).as_bytes()
+        largest = settings.largest_megabytes * 1_000_000
+        mail = build(write, files, envelope, sender=sender, reply_to=settings.reply_to, dated=dated, largest=largest)
+        return mail.as_bytes()
 
     def find(self, write: WriteBack) -> Proof:
         """Return the proof that the archive holds the mail. Raises `CannotTell`, `RetryLater` (archive not reachable)."""

@@ -159,6 +159,7 @@ def _introduce(connection: smtplib.SMTP, server: Server, context: ssl.SSLContext
 def transact(server: Server, sender: str, recipients: Sequence[str], archive: str | None, mail: bytes) -> str:
     """Hand over `mail` to all `recipients` (and the `archive` address), or to nobody; return the server's last answer."""
     with session(server) as connection:
+        _check_size(connection, len(mail))
         try:
             _envelope(connection, sender, recipients, archive)
             _begin_data(connection)
@@ -168,6 +169,15 @@ def transact(server: Server, sender: str, recipients: Sequence[str], archive: st
                 "SMTP: {error} before the message was complete", error=_what(error), cause="smtp_connect"
             ) from error
         return _finish(connection)
+
+
+def _check_size(connection: smtplib.SMTP, size: int) -> None:
+    """Refuse a mail that is larger than the server says it takes (RFC 1870), before anything is handed over."""
+    said = connection.esmtp_features.get("size", "")
+    if said.isdecimal() and 0 < int(said) < size:
+        raise Refused(
+            "the mail has {size} bytes, at most {largest} can be sent", size=size, largest=said, cause="mail_size"
+        )
 
 
 def _envelope(connection: smtplib.SMTP, sender: str, recipients: Sequence[str], archive: str | None) -> None:

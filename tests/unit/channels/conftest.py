@@ -70,14 +70,15 @@ def post():
 
 
 @pytest.fixture
-def server(post):
+def server(post, request):
+    """A server without a limit of size, or with the one that a test names as its parameter."""
     controller = Server(
         post,
         hostname="127.0.0.1",
         port=0,
         authenticator=_authenticate,
         auth_require_tls=False,
-        data_size_limit=None,
+        data_size_limit=getattr(request, "param", None),
     )
     controller.start()
     yield controller

@@ -106,6 +106,23 @@ def test_too_large_mail_is_refused_here(smtp, write):
         smtp.push(write(), [(Attachment(filename="a.pdf"), b"x" * 25_000_001)])
 
 
+@pytest.mark.parametrize("server", [900], indirect=True)
+def test_a_server_that_takes_less_is_believed(smtp, post, write):
+    """What the server announces as its largest mail counts before anything is handed over (RFC 1870)."""
+    with pytest.raises(Refused, match="at most 900"):
+        smtp.push(write())
+    assert post.accepted == []
+
+
+def test_the_largest_mail_is_a_setting(settings, post, write):
+    """A house whose server takes less says so; the attachments count as they go over the wire."""
+    files = [(Attachment(filename="a.pdf"), b"x" * 800_000)]
+    with pytest.raises(Refused, match="at most 1000000"):
+        Smtp(settings(largest_megabytes=1), clock=lambda: NOW).push(write(), files)
+    Smtp(settings(largest_megabytes=2), clock=lambda: NOW).push(write(), files)
+    assert len(post.accepted) == 1
+
+
 def test_umlaut_domain_is_encoded(smtp, post, write):
     """A domain with umlauts goes over the wire in its ASCII form."""
     smtp.push(write(recipients=Recipients(to=("rechnung@büro.example",))))

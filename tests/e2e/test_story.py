@@ -85,8 +85,8 @@ def test_from_init_to_a_closed_case(office, world):
     assert [(one["level"], [claim["number"] for claim in one["claims"]]) for one in ran["planned"]["notices"]] == [
         (2, ["RE-1"])
     ]
-    why = office.json("explain", "RE-2", "--on", "2026-09-18")[0]
-    assert (why["outcome"], why["level"], why["on"]) == ("escalate", 1, "2026-09-18")
+    why = office.json("explain", "RE-2", "--on", "2026-09-22")[0]  # a week after what RE-1 gets today
+    assert (why["outcome"], why["level"], why["on"]) == ("escalate", 1, "2026-09-22")
     office.language = "de"
     shown = office("case", "show", "MA-000001")
     for words in (

@@ -1,6 +1,7 @@
 """What is owed on an invoice, through the real command line against a real sandbox: rows, payments, flat fee, total."""
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -70,17 +71,50 @@ def test_a_month_of_interest(agency):
     assert row["formula"].replace("\u00a0", " ") == "EUR 100.00 x (2.27 % + 9.00 %) x 30/365"
 
 
-def test_the_flat_fee_comes_with_the_level_set(agency):
-    """Once the level has gone out, the flat fee of 40.00 is among the ancillary claims, outside VAT; it is not before."""
-    assert agency.json("claim", "RE-1")[0]["ancillaries"] == []
-    agency("run", "--no-pull")
-    agency("approve", "--all", "--as", "Erika")
-    agency("go-live", "--yes", "--as", "Erika")
-    agency("deliver")
-    (claim,) = agency.json("claim", "RE-1")
+def test_the_flat_fee_comes_with_the_level_that_asks_for_it(agency):
+    """A level with interest and flat fee: the plan, the approval and the claim show them, and the mail has each with its computation."""
+    office = agency
+    shipped = (ROOT / "bridge" / "policy" / "plans" / "standard.yaml").read_text(encoding="utf-8")
+    first = "    trigger: {after_due: 3}\n"
+    assert shipped.count(first) == 1
+    asking = shipped.replace(first, first + "    interest: true\n    flat_fee: true\n")
+    (office.folder / "own.yaml").write_text(asking, encoding="utf-8")
+    office.env["MAHNBRIDGE__PLANS__FILES"] = '["own.yaml"]'
+    assert office.json("claim", "RE-1")[0]["ancillaries"] == []
+    (planned,) = [one for one in office.json("plan")["notices"] if one["claims"][0]["number"] == "RE-1"]
+    assert any("flat fee" in line for line in planned["statement"])
+    office("run", "--no-pull")
+    office("approve", "--all", "--as", "Erika")
+    office("go-live", "--yes", "--as", "Erika")
+    office("deliver")
+    (claim,) = office.json("claim", "RE-1")
     (fee,) = claim["ancillaries"]
     assert (fee["kind"], fee["amount"], fee["vat"], fee["on"]) == ("flat_fee", "40.00", None, "2026-09-01")
     assert claim["flat_fee"] == "owed"
+
+
+@pytest.mark.feature("S-AMX-8")
+@pytest.mark.feature("S-AMX-27")
+@pytest.mark.feature("S-AMX-28")
+def test_what_a_case_adds_up_to(agency):
+    """Rows name the days since issue; the header is the sum of the overdue rows, and of the two of three that are chosen; `claim` agrees."""
+    office = agency
+    contact = office.sandbox.add_contact("Gut AG", email="buch@gut.example", number="1002")
+    for number, gross in (("RE-7", "4512.48"), ("RE-8", "100.00"), ("RE-9", "50.00")):
+        office.sandbox.add_invoice(contact, number=number, gross=gross, issued_on=date(2026, 8, 9), days=10)
+    office("pull")
+    office("run", "--no-pull")
+    detail = office.json("case", "show", "RE-7", "--invoice", "RE-7", "--invoice", "RE-9")
+    owed = {number: Decimal(office.json("claim", number)[0]["total"]) for number in ("RE-7", "RE-8", "RE-9")}
+    assert {one["number"]: Decimal(one["total"]) for one in detail["claims"]} == owed
+    assert detail["overdue"] == detail["line"]["total"] == {"EUR": str(sum(owed.values()))}
+    assert (detail["chosen"], detail["chosen_total"]) == (["RE-7", "RE-9"], {"EUR": str(owed["RE-7"] + owed["RE-9"])})
+    (listed,) = [one for one in office.json("cases") if one["number"] == detail["line"]["number"]]
+    assert listed["total"] == detail["line"]["total"]
+    assert "RE-77" in office("case", "show", "RE-7", "--invoice", "RE-77", code=2).err
+    office.language = "de"
+    shown = office("case", "show", "RE-7").out.replace("\u00a0", " ")
+    assert "4.512,48 € (23 Tage)" in shown
 
 
 @pytest.mark.feature("S-AMX-4")
@@ -134,7 +168,7 @@ def test_a_return_charge_in_the_total_and_in_the_next_letter(agency):
     office("deliver")
     last = [mail for to, mail in office.mails.received if to == ["buch@gut.example"]][-1]
     text = last.get_body(("plain",)).get_content().replace("\u00a0", " ")
-    for words in ("EUR 15.00", "Fee: EUR 5.00", "EUR 4,532.48"):
+    for words in ("debit Sparkasse (outside VAT): EUR 15.00", "letter (outside VAT): EUR 5.00", "Total: EUR 4,532.48"):
         assert text.count(words) == 1, text
     (held,) = office.json("case", "show", "RE-9")["claims"]
     assert (held["ancillary"], held["total"]) == ("20.00", "4532.48")

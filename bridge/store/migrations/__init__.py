@@ -1,7 +1,7 @@
 """Bringing a database to the tables of this program, at start, one process at a time.
 
 The revisions are numbered files in `versions/`; `python -m bridge.store.migrations.make TEXT` writes the next one from what has changed
-in `tables.py`. Alembic is imported only where there is something to do.
+in `tables/`. Alembic is imported only where there is something to do.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Write the next revision from what has changed in `tables.py`: `python -m bridge.store.migrations.make "what and why"`.
+"""Write the next revision from what has changed in `tables/`: `python -m bridge.store.migrations.make "what and why"`.
 
 For developers. Format what it wrote, and read it before you commit it: a renamed column looks like one dropped and one added.
 """

@@ -222,7 +222,7 @@ def test_a_new_file_is_private(tmp_path):
 
 
 def test_the_next_revision_is_written_from_the_tables(tmp_path, monkeypatch, capsys):
-    """A developer gets the next revision, or the first one anew, from what `tables.py` says; unchanged tables give an empty one."""
+    """A developer gets the next revision, or the first one anew, from what `tables/` says; unchanged tables give an empty one."""
     versions = tmp_path / "versions"
     versions.mkdir()
     for module in (migrations, make):

@@ -1,0 +1,45 @@
+"""What the use cases return: plain facts for the command line, for scripts (`--json`) and for the console.
+
+Amounts are `Decimal` in `currency`, instants aware UTC, dates local dates of the account.
+"""
+
+from bridge.app.results.cases import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseSums, Done, Entry
+from bridge.app.results.explaining import Ahead, Explained, Found, LevelChoice, RuleAsked, Sent, Upcoming
+from bridge.app.results.failures import Failure, FailureGroup, Replayed
+from bridge.app.results.installing import Check, Made, Remark
+from bridge.app.results.running import ClaimLine, Delivered, GoLive, Held, NoticeLine, OtherLine, Planned, Pulled, Ran
+from bridge.app.results.status import AccountStatus, Status
+
+__all__ = [
+    "AccountStatus",
+    "Ahead",
+    "BlockLine",
+    "CaseClaim",
+    "CaseDetail",
+    "CaseLine",
+    "CaseSums",
+    "Check",
+    "ClaimLine",
+    "Delivered",
+    "Done",
+    "Entry",
+    "Explained",
+    "Failure",
+    "FailureGroup",
+    "Found",
+    "GoLive",
+    "Held",
+    "LevelChoice",
+    "Made",
+    "NoticeLine",
+    "OtherLine",
+    "Planned",
+    "Pulled",
+    "Ran",
+    "Remark",
+    "Replayed",
+    "RuleAsked",
+    "Sent",
+    "Status",
+    "Upcoming",
+]

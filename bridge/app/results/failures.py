@@ -1,0 +1,45 @@
+"""What is wrong and waits for a person, and what replaying it does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.words import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Equal failures under one cause."""
+
+    kind: str
+    what: Sentence
+    cause: str
+    count: int
+    account: str
+    example: Sentence
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One parked step, rejected record or failed run, with everything needed to decide."""
+
+    id: str
+    kind: str
+    account: str
+    state: str
+    cause: str
+    error: Sentence
+    subject: Sentence
+    at: datetime | None
+    plan: str
+    replay: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What replaying one failure does (`dry_run`) or did."""
+
+    id: str
+    outcome: str
+    text: Sentence
+    dry_run: bool

@@ -1,6 +1,7 @@
 """Bridge: everything that people and the scheduler can ask for."""
 
 from bridge.app.answering import Answering
+from bridge.app.auditing import Auditing
 from bridge.app.caring import Caring
 from bridge.app.checking import Checking
 from bridge.app.collection import Collection
@@ -29,6 +30,7 @@ class Bridge(
     EvidencePackages,
     Runs,
     Previewing,
+    Auditing,
 ):
     """One opened installation with all use cases; each is described where it is defined.
 

@@ -118,6 +118,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "level {level} {level_name} edited, version {version}: {subject}",
     ),
     "contact_noted": ("Kontakt von Hand: {note}", "contact by hand: {note}"),
+    "personal_data_erased": ("Angaben vor dem {before} gelöscht", "data before {before} erased"),
     "debtor_answered": (
         "Antwort über den Link: {answer} {until}. {note}",
         "answer through the link: {answer} {until}. {note}",

@@ -44,6 +44,7 @@ COMMANDS = {
     "runs": _C + "groups:runs",
     "files": _C + "groups:files",
     "evidence": _C + "groups:evidence",
+    "audit": _C + "groups:audit",
     "tasks": _C + "groups:tasks",
     "collection": _C + "groups:collection",
     "serve": _C + "service:serve",

@@ -1,6 +1,5 @@
 """The section `calendar`: when the agency works and sends; and the types for times that other sections use too."""
 
-from bridge.errors import Wrong
 import re
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, Self

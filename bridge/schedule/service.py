@@ -109,7 +109,14 @@ class Service:
                 self.stop()
                 return 1
             self.beat = time.monotonic()
+            self._seal()
         return 0
+
+    def _seal(self) -> None:
+        try:
+            self.bridge.seal()
+        except Exception as error:  # noqa: BLE001  what is not sealed now is sealed later; nothing waits for it
+            self.log.warning("not_sealed", error=type(error).__name__)
 
     def _renew(self, lease: Held) -> bool:
         try:

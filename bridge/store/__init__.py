@@ -30,6 +30,7 @@ from bridge.store.runs import Runs
 from bridge.store.settings import Settings
 from bridge.store.tasks import Tasks
 from bridge.store.tokens import Cipher, Tokens
+from bridge.store.trail import Trail
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ class Store:
         self._reader, self._decider = reader(engine), decider(engine)
         self.mirror = Mirror()
         self.journal = Journal()
+        self.trail = Trail()
         self.outbox = Outbox()
         self.cases = Cases(self.journal)
         self.agreements = Agreements(self.journal)

@@ -1,7 +1,10 @@
 """The journal: what happened, when, who did it; only ever added to."""
 
+import hashlib
+import json
+import secrets
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -48,4 +51,31 @@ class Journal:
                 name: value.to_store() if isinstance(value, Sentence) else value for name, value in (data or {}).items()
             },
         }
+        values |= digests(values, secrets.token_hex(16))
         return int(conn.execute(insert(event).values(values).returning(event.c.id)).scalar_one())
+
+
+FACTS = ("business_date", "actor", "kind", "account", "case_id", "invoice_id", "run_id", "notice_id", "step_id")
+
+
+def digests(values: Mapping[str, Any], salt: str) -> dict[str, str]:
+    """Return salt, `data_digest` and `digest` of an event with these values."""
+    data_digest = digest_of_data(values["data"], salt)
+    return {"salt": salt, "data_digest": data_digest, "digest": digest_of_event(values, data_digest)}
+
+
+def digest_of_data(data: Any, salt: str) -> str:
+    """Return the digest of an event's data; the salt keeps erased data from being guessed."""
+    return _sha256(salt, json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+
+
+def digest_of_event(values: Mapping[str, Any], data_digest: str) -> str:
+    """Return the digest of an event: when, who, what, about what, and the digest of its data."""
+    at = values["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    facts = ["" if values.get(name) is None else str(values[name]) for name in FACTS]
+    return _sha256(at, *facts, data_digest)
+
+
+def _sha256(*parts: str) -> str:
+    """Return the SHA-256 of parts, each with its length, so that no two lists give the same text."""
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()

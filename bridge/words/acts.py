@@ -182,5 +182,7 @@ GERMAN: dict[str, str] = {
     "the {name} contains the control character {odd!r}": "{name}: enthält das Steuerzeichen {odd!r}",
     "the {name} has {count} characters; write 1 to {most}": "{name}: hat {count} Zeichen; richtig wären 1 bis {most}",
     "{day}: a contact lies in the past, at most a year back": "{day}: ein Kontakt liegt in der Vergangenheit, höchstens ein Jahr zurück",
+    "{before}: events from {kept} on must still be kept": "{before}: Ereignisse ab dem {kept} müssen noch aufbewahrt werden",
+    "{text!r} is no link; write NUMBER:HASH as `audit verify` prints it": "{text!r} ist kein Stand; so schreiben, wie `audit verify` ihn ausgibt: NUMMER:PRÜFSUMME",
     "{fee}: a fee is at least 0 and at most {most}": "{fee}: eine Gebühr ist mindestens 0 und höchstens {most}",
 }

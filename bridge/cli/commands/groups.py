@@ -58,3 +58,4 @@ evidence = Group(
     help="command.evidence",
     no_args_is_help=True,
 )
+audit = _group("audit", "audit", ("verify", "export", "erase"))

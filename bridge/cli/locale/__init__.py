@@ -14,6 +14,7 @@ TOPICS = (
     "links",
     "files",
     "approval",
+    "audit",
     "tasks",
 )
 """Catalogues beside the main one of each language."""

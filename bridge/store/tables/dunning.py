@@ -227,8 +227,19 @@ event = table(
     Column("notice_id", Id),
     Column("step_id", Id),
     Column("data", JSON, nullable=False),
+    Column("salt", String(32)),  # of the digest of `data`; null once the personal data was erased
+    Column("data_digest", String(64), nullable=False),  # SHA-256 of salt and data; stays when they are erased
+    Column("digest", String(64), nullable=False),  # SHA-256 of everything but data, and of data_digest
     Index("ix_event_case", "case_id"),
     Index("ix_event_invoice", "account", "invoice_id"),
+)
+
+seal = table(  # the hash chain over the journal: one row per event, in the order of sealing
+    "seal",
+    Column("seq", Id, primary_key=True),
+    Column("event_id", Id, nullable=False, unique=True),
+    Column("digest", String(64), nullable=False),  # of the event, as it was then
+    Column("chain", String(64), nullable=False),  # SHA-256 of the chain before and this digest
 )
 
 kept_file = table(  # every file that left the house, or was about to: never changed; the bytes lie in the archive under their hash

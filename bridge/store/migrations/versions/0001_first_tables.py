@@ -108,6 +108,9 @@ def upgrade() -> None:
         sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("salt", sa.String(length=32), nullable=True),
+        sa.Column("data_digest", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
@@ -268,6 +271,15 @@ def upgrade() -> None:
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.create_index("ix_run_started", ["started_at"], unique=False)
 
+    op.create_table(
+        "seal",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("chain", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_seal")),
+        sa.UniqueConstraint("event_id", name=op.f("uq_seal_event_id")),
+    )
     op.create_table(
         "setting",
         sa.Column("name", sa.String(length=64), nullable=False),

@@ -1,0 +1,130 @@
+"""Audit (Prüfpfad): the journal sealed, checked, exported, and emptied of personal data after its retention."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import structlog
+
+from bridge.app.filing import write_new
+from bridge.app.opening import Opened
+from bridge.app.results import Done
+from bridge.errors import UsageError
+from bridge.store.engine import DatabaseFault
+from bridge.store.trail import ERASED, Head
+
+log = structlog.get_logger("bridge.app")
+
+TRAIL_YEARS = 10
+"""The journal documents the procedure: kept until the end of the tenth calendar year after the one of the event (HGB 257, AO 147)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing that is wrong with the trail. `what`: changed, missing, erased, link, cut; `number` of the event, or of the link."""
+
+    what: str
+    number: int
+    kind: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What the check of the trail found. `head` is the newest link, to be noted outside; `waiting` events are not sealed yet."""
+
+    sealed: int
+    head: str
+    waiting: int
+    flaws: tuple[Flaw, ...]
+
+
+class Auditing(Opened):
+    """The audit trail."""
+
+    def seal(self) -> Head:
+        """Seal what the journal has gained, and note the newest link beside the database, where a change of that does not reach."""
+        with self.store.reading() as conn:
+            before = self.store.trail.head(conn)
+            if self.store.trail.complete(conn):
+                return before
+        with self.store.begin() as conn:
+            head = self.store.trail.extend(conn)
+        self._note(head)
+        return head
+
+    def close(self) -> None:
+        """Seal what this process added, then close everything."""
+        try:
+            self.seal()
+        except (DatabaseFault, OSError) as error:  # the next process seals it
+            log.warning("not_sealed", error=type(error).__name__)
+        super().close()
+
+    def audit(self, head: str | None = None) -> Audited:
+        """Check every event against its digest, every digest against the chain, and the chain against the links noted outside.
+
+        `head` is a link that somebody noted elsewhere, `NUMBER:HASH`; without it the newest one in the data folder counts. Raises
+        `UsageError` where it is not of that form.
+        """
+        known = _head(head) if head else self._noted()
+        self.seal()
+        with self.store.reading() as conn:
+            flaws = tuple(Flaw(one.what, one.number, one.kind, one.at) for one in self.store.trail.check(conn, known))
+            newest = self.store.trail.head(conn)
+            waiting = self.store.trail.waiting(conn)
+        return Audited(newest.seq, f"{newest.seq}:{newest.chain}", waiting, flaws)
+
+    def export_trail(self, path: Path) -> Done:
+        """Write the whole trail as JSON lines, one event with its link each. Raises `UsageError` where `path` exists."""
+        self.seal()
+        with self.store.reading() as conn:
+            lines = [json.dumps(one, ensure_ascii=False) for one in self.store.trail.lines(conn)]
+        write_new(path, "".join(f"{line}\n" for line in lines).encode())
+        return Done("trail_exported", str(path), self.actor, count=len(lines))
+
+    def erase_data(self, before: date) -> Done:
+        """Erase the data of events before a day, once their retention is over; who, when and what stays, and the chain holds.
+
+        Raises `UsageError` where events of that time must still be kept.
+        """
+        today = self.today()
+        first_kept = date(today.year - TRAIL_YEARS, 1, 1)
+        if before > first_kept:
+            raise UsageError("{before}: events from {kept} on must still be kept", before=before, kept=first_kept)
+        with self.store.begin() as conn:
+            self.record(conn, ERASED, data={"before": before.isoformat()})
+            count = self.store.trail.erase(conn, before)
+        return Done("data_erased", "", self.actor, count=count, until=before)
+
+    @property
+    def _heads(self) -> Path:
+        return self.loaded.data / "audit-heads.txt"
+
+    def _note(self, head: Head) -> None:
+        handle = os.open(self._heads, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{head.seq}:{head.chain}\n")
+
+    def _noted(self) -> Head | None:
+        return max(self._lines(), key=lambda one: one.seq, default=None)
+
+    def _lines(self) -> Iterator[Head]:
+        try:
+            text = self._heads.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            return
+        for line in text.splitlines():
+            number, _, chain = line.partition(":")
+            if number.isdigit() and len(chain) == 64:  # a line cut by a crash is none
+                yield Head(int(number), chain)
+
+
+def _head(text: str) -> Head:
+    number, _, chain = text.strip().partition(":")
+    if not number.isdigit() or len(chain) != 64:
+        raise UsageError("{text!r} is no link; write NUMBER:HASH as `audit verify` prints it", text=text)
+    return Head(int(number), chain)

@@ -1,0 +1,57 @@
+"""The audit trail: verified, exported, emptied of personal data."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.base import Argument, Option, command
+from bridge.cli.commands.look import Day
+from bridge.cli.session import Session
+
+if TYPE_CHECKING:
+    from bridge.app.auditing import Audited
+    from bridge.app.results import Done
+    from bridge.cli.out import Out
+
+
+@command("audit verify", Option(["--head"], metavar="LINK", help="option.audit.head"))
+def verify(session: Session, head: str | None) -> int:
+    """Check the audit trail."""
+    return 1 if session.emit(session.bridge.audit(head), _audited).flaws else 0
+
+
+@command(
+    "audit export",
+    Argument(["file"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"),
+)
+def export(session: Session, file: Path) -> int:
+    """Write the audit trail as JSON lines."""
+    session.emit(session.bridge.export_trail(file), _done)
+    return 0
+
+
+@command(
+    "audit erase",
+    Option(["--before"], type=Day(), required=True, metavar="DATE", help="option.audit.before"),
+    changes=True,
+)
+def erase(session: Session, before: date) -> int:
+    """Erase personal data whose retention is over; the chain holds."""
+    session.emit(session.bridge.erase_data(before), _done)
+    return 0
+
+
+def _audited(out: "Out", found: "Audited") -> None:
+    for one in found.flaws:
+        at = one.at.strftime("%d.%m.%Y %H:%M") if one.at else ""
+        out.line(f"audit.{one.what}", style="error", number=one.number, kind=one.kind, at=at)
+    if not found.flaws:
+        out.line("audit.whole", style="ok", count=found.sealed)
+    out.line("audit.head", head=found.head)
+
+
+def _done(out: "Out", done: "Done") -> None:
+    until = done.until.strftime("%d.%m.%Y") if done.until else ""
+    out.line(f"done.{done.what}", style="ok", subject=done.subject, count=done.count, until=until, actor=done.actor)

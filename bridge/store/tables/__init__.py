@@ -14,6 +14,7 @@ from bridge.store.tables.dunning import (
     notice_claim,
     plan_version,
     run,
+    seal,
     step,
     task,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "rate",
     "reject",
     "run",
+    "seal",
     "setting",
     "step",
     "task",

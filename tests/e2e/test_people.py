@@ -1,9 +1,10 @@
 """What people do with the command line between two runs, and what they see: every command on a real store, sandbox and mail server."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bridge.app import Bridge
 from bridge.store import Store
 
 
@@ -249,3 +250,32 @@ def test_a_failed_run_over_all_accounts_is_listed_once(desk):
         assert ids == [f"run-{run}"]
     listed = desk.json("failures", "list", code=1)
     assert desk.json("status", code=1)["failures"] == sum(one["count"] for one in listed)
+
+
+@pytest.mark.feature("P-30")
+def test_replay_adopts_what_the_provider_already_has(desk):
+    """The answer to the provider's reminder was lost after it was made: replayed by a person it is adopted, and no second one is made."""
+    plan = desk.folder / "standard.yaml"
+    plan.write_text(plan.read_text("utf-8").replace("[mail]", "[email]"), encoding="utf-8")
+    desk("run", "--no-deliver")
+    desk("approve", "--all", "--as", "Erika")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk.sandbox.faults.cut_after("createInvoiceReminder")
+    desk("deliver", code=None)
+    assert len(desk.sandbox.reminders(desk.invoice)) == 1
+    later = timedelta(minutes=30)
+    with Bridge.open(
+        desk.folder / "bridge.yaml", actor="Erika", technical_clock=lambda: datetime.now(UTC) + later
+    ) as bridge:
+        [group] = bridge.failures()
+        (dry,) = bridge.replay(group.ids, dry_run=True)
+        assert dry.outcome == "found"
+        (done,) = bridge.replay(group.ids)
+        assert done.outcome == "found"
+        bridge.deliver()
+        bridge.deliver()
+        assert bridge.failures() == ()
+        (case,) = bridge.cases()
+        assert case.level == 1
+    assert len(desk.sandbox.reminders(desk.invoice)) == 1
+    assert desk.sandbox.ledger.count("mail", desk.invoice) + len(desk.mails.received) == 1

@@ -220,6 +220,8 @@ def _state(standing: Standing | None, chosen: Chosen, invoice: Invoice) -> dict[
         "level_on": standing.level_on,
         "deadline": standing.deadline,
         "undelivered": standing.undelivered,
+        "resend": standing.resend,
+        "resent": standing.resent,
     }
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from bridge.model import Reason
+from bridge.policy.again import sent_again
 from bridge.policy.assign import assign
 from bridge.policy.decide import decide_claim
 from bridge.policy.group import Inclusion
@@ -60,7 +61,7 @@ def bundles(case: CaseView, claim: ClaimView, decision: Decision, rules: Account
     assert decision.plan is not None
     assert decision.level is not None
     plan = rules.plans[decision.plan]
-    return bundled(case, claim, plan, plan.level(decision.level))
+    return sent_again(claim, decision) is None and bundled(case, claim, plan, plan.level(decision.level))
 
 
 def company(

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from bridge.model import Content, Reason
 from bridge.policy import places, texts
+from bridge.policy.again import again, sent_again
 from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
 from bridge.policy.build import amount, cents
 from bridge.policy.channel import Via
@@ -190,6 +191,9 @@ def _item(case: CaseView, claim: ClaimView, decision: Decision, rules: AccountRu
     plan = rules.plans[decision.plan]
     level = plan.level(decision.level)
     claim = addressed(claim, decision.level)
+    once_more = sent_again(claim, decision)
+    if once_more is not None:
+        level = again(level, once_more)
     try:
         variant = level.variant(decision.variant)
     except KeyError:  # taken out of the plan after a person chose it
@@ -220,6 +224,9 @@ def _group(case: CaseView, item: Item) -> tuple[str, ...]:
     if not bundled(case, claim, plan, level) or any(via.by_provider for via in item.variant.channels):
         return ("single", claim.invoice_id)
     kind = "bundle" if level.reaches_debtor else "internal"
+    once_more = sent_again(claim, item.decision)
+    if once_more is not None:
+        kind = f"again {once_more.value}"  # what came back together goes out together, and nothing else with it
     return (kind, claim.currency, item.language, address(case, claim))
 
 

@@ -112,6 +112,8 @@ def settled(case: CaseView, start: date) -> CaseView:
                 level_name=running.level_name,
                 repetition=running.repetition,
                 deadline=running.deadline or claim.deadline,
+                undelivered=False,
+                resend=None,
             )
         )
     return replace(case, claims=tuple(claims), last_contact_on=last)
@@ -141,6 +143,9 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
             history=claim.history.after(reached, one.fee, one.level_name),
             next_level=None,
             next_variant=None,
+            undelivered=False,
+            resend=None,
+            resent=claim.resent + 1 if one.level == claim.level and claim.resend else 0,
         )
 
     return replace(case, claims=tuple(after(claim) for claim in case.claims), last_contact_on=day)

@@ -167,8 +167,10 @@ def too_near(deadline: date, since: date, today: date) -> bool:
 
 
 def was_delivered(s: Situation) -> Verdict | None:
-    """Pass where the last notice did not come back."""
-    return Verdict(Reason.UNDELIVERED, None, {"level": s.claim.level_name}) if s.claim.undelivered else None
+    """Pass where the last notice did not come back, or a person sends it once more."""
+    if not s.claim.undelivered or s.sends_again:
+        return None
+    return Verdict(Reason.UNDELIVERED, None, {"level": s.claim.level_name})
 
 
 def has_plan(s: Situation) -> Verdict | None:
@@ -185,7 +187,7 @@ def group_turn(s: Situation) -> Verdict | None:
     plan = s.plan
     assert plan is not None
     bundling = plan.bundling
-    if bundling.start_on is None and bundling.every_days is None:
+    if s.sends_again or (bundling.start_on is None and bundling.every_days is None):
         return None
     on, last = s.today, s.facts.checked.get(plan.name)
     if bundling.start_on is not None:
@@ -196,9 +198,14 @@ def group_turn(s: Situation) -> Verdict | None:
 
 
 def time_has_come(s: Situation) -> Verdict | None:
-    """Pass where the level's day has come, the last deadline has passed, and the debtor was not written to a few days ago."""
+    """Pass where the level's day has come, the last deadline has passed, and the debtor was not written to a few days ago.
+
+    What came back reached nobody: sent once more, it keeps no distance from itself.
+    """
     target, today = s.target, s.today
     assert target is not None
+    if s.sends_again:
+        return None
     reason, on = _LEVEL_AGE, target.possible_on
     if not target.chosen and s.deadline is not None and s.deadline >= on:
         reason, on = _DEADLINE_RUNNING, s.deadline + DAY

@@ -5,8 +5,10 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from bridge.model import NoticeStatus, Reason
+from bridge.policy.again import again
 from bridge.policy.assign import assign
 from bridge.policy.calendar import DAY, Calendar
+from bridge.policy.channel import Via
 from bridge.policy.places import calendar_of, sending_places
 from bridge.policy.plan import DunningLevel, EscalationPlan
 from bridge.policy.rules import AccountRules
@@ -74,10 +76,30 @@ class Situation:
         printed = claim.due_on or _due_by_term(claim)
         days = self.table[printed] if printed is not None else _NO_DAYS
         self.due = days.due
-        if claim.next_level is None and self.level < len(days.targets) and (target := days.targets[self.level]):
-            self.target: Target | None = target
+        once_more = self._once_more() if claim.resend is not None else None
+        if once_more is not None:
+            self.target: Target | None = once_more
+        elif claim.next_level is None and self.level < len(days.targets) and (target := days.targets[self.level]):
+            self.target = target
         else:
             self.target = next_target(self) if self.plan is not None and self.due is not None else None
+
+    def _once_more(self) -> Target | None:
+        """Return the level that came back, where a person sends it once more: a repetition, but no further step."""
+        claim, plan = self.claim, self.plan
+        moved = self.adoption is not None and self.adoption.level != claim.level
+        if not claim.undelivered or claim.resend is None or plan is None or moved:
+            return None
+        if not 0 < claim.level <= len(plan.levels):
+            return None
+        level = again(plan.level(claim.level), Via(claim.resend))
+        return Target(claim.level, claim.repetition + 1, level, self.today, self.today, chosen=True, skipped=())
+
+    @property
+    def sends_again(self) -> bool:
+        """Return whether the level at hand is the one that came back."""
+        target = self.target
+        return target is not None and target.chosen and target.position == self.level
 
     def sending_day(self, day: date) -> date:
         """Return the first day from `day` on which the next level goes out: the office sends, and the debtor has no holiday."""
@@ -194,7 +216,7 @@ def _repetition(situation: Situation, plan: EscalationPlan) -> Target | None:
     last = plan.levels[-1]
     if last.repeat is None or situation.level != len(plan.levels) or situation.level_on is None:
         return None
-    if situation.repetition >= last.repeat.limit:
+    if situation.repetition - situation.claim.resent >= last.repeat.limit:
         return None
     on = situation.rules.office.later(situation.level_on, timedelta(days=last.repeat.every_days))
     return Target(len(plan.levels), situation.repetition + 1, last, on, on, chosen=False, skipped=())

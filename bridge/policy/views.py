@@ -142,6 +142,8 @@ class ClaimView:
     deadline: date | None = None
     history: History = NO_HISTORY  # payments, fees, charges, letters that arrived
     undelivered: bool = False
+    resend: str | None = None  # the channel by which a person sends the level once more that came back
+    resent: int = 0  # how many of its repetitions were that
     closed: Reason | None = None
     running: Running | None = None
     plan: str | None = None  # chosen for this invoice by a person

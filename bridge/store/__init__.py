@@ -26,6 +26,7 @@ from bridge.store.outbox import Outbox
 from bridge.store.overview import Overview
 from bridge.store.questions import Questions
 from bridge.store.rates import Rates
+from bridge.store.returns import Returns
 from bridge.store.runs import Runs
 from bridge.store.settings import Settings
 from bridge.store.tasks import Tasks
@@ -75,6 +76,7 @@ class Store:
         self.charges = Charges(self.journal)
         self.tasks = Tasks(self.journal)
         self.answers = Answers(self.journal)
+        self.returns = Returns(self.journal, self.cases)
         self.handovers = HandOvers(self.journal, self.choices)
         self.files = Files()
         self.overview = Overview()

@@ -40,6 +40,8 @@ class Standing:
     deadline: date | None
     adopted: bool
     undelivered: bool
+    resend: str | None
+    resent: int
     returned: bool
     close_reason: str | None
     running: Running | None = None
@@ -245,6 +247,7 @@ class Cases:
         values: dict[str, Any] = {"level_on": adoption.on, "deadline": adoption.deadline}
         if adoption.level > known.level:
             values |= {"level": adoption.level, "level_name": name, "repetition": 0, "adopted": True}
+            values |= {"resend": None, "resent": 0}
         conn.execute(update(claim).where(claim.c.id == known.claim_id, claim.c.level <= adoption.level).values(values))
         data = {
             "level": adoption.level,
@@ -323,20 +326,21 @@ class Cases:
         for invoice_id in ids:
             known = self.standings(conn, row["account"], [invoice_id])[invoice_id]
             self.reopen_claim(conn, known, stamp, new_round=True)
-        self._wake(conn, row["account"], ids, stamp.on)
+        self.wake(conn, row["account"], ids, stamp.on)
         return ids
 
     def undelivered(self, conn: Connection, claim_ids: Collection[int], stamp: Stamp, *, back: bool = True) -> None:
         """Note that the last notice of these claims came back (their next level waits), or that a person accepts it as it is."""
-        conn.execute(update(claim).where(claim.c.id.in_(claim_ids)).values(undelivered=back))
+        conn.execute(update(claim).where(claim.c.id.in_(claim_ids)).values(undelivered=back, resend=None))
         query = select(claim.c.account, claim.c.case_id, claim.c.invoice_id).where(claim.c.id.in_(claim_ids))
         for account, case_id, invoice_id in conn.execute(query).all():
             self._note(
                 conn, "undelivered" if back else "delivery_accepted", stamp, account, case_id, invoice_id=invoice_id
             )
-            self._wake(conn, account, [invoice_id], stamp.on)
+            self.wake(conn, account, [invoice_id], stamp.on)
 
-    def _wake(self, conn: Connection, account: str, invoice_ids: Collection[str], on: date) -> None:
+    def wake(self, conn: Connection, account: str, invoice_ids: Collection[str], on: date) -> None:
+        """Let these invoices be decided on from local date `on`."""
         conn.execute(
             update(invoice).where(invoice.c.account == account, invoice.c.id.in_(invoice_ids)).values(next_on=on)
         )
@@ -383,6 +387,8 @@ _FRESH: dict[str, Any] = {
     "deadline": None,
     "adopted": False,
     "undelivered": False,
+    "resend": None,
+    "resent": 0,
     "handed_over_on": None,
 }
 
@@ -399,6 +405,8 @@ def _standing(row: RowMapping, running: Running | None) -> Standing:
         deadline=row["deadline"],
         adopted=row["adopted"],
         undelivered=row["undelivered"],
+        resend=row["resend"],
+        resent=row["resent"],
         returned=row["returned"],
         close_reason=row["close_reason"],
         running=running,

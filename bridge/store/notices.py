@@ -142,7 +142,7 @@ def _notice(row: RowMapping, claims: Sequence[NoticeClaim]) -> Notice:
     names = (
         "id", "account", "case_id", "run_id", "state", "version", "plan", "plan_version", "level", "level_name", "channel", "automation",
         "debtor_id", "currency", "deadline", "recipient", "hash", "approved_hash", "approved_by", "reason", "reason_text",
-        "created_at", "landed_at",
+        "created_at", "landed_at", "undelivered",
     )  # fmt: skip
     return Notice(
         **{name: row[name] for name in names},

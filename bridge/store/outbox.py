@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import WrongState
@@ -243,7 +243,9 @@ class Outbox(Notices):
             "repetition": one.repetition,
             "level_on": on,
             "adopted": False,
-            "undelivered": False,
+            "undelivered": found.undelivered,
+            "resend": None,
+            "resent": _resent(one),
         }
         if found.deadline is not None:
             values["deadline"] = found.deadline
@@ -341,6 +343,13 @@ class Outbox(Notices):
             ids.append(self._insert_step(conn, (found.account, found.id, last), new, now))
             move_step(conn, ids[-1], "n", updated_at=now)
         return ids
+
+
+def _resent(one: NoticeClaim) -> ColumnElement[int]:
+    """Return how many repetitions of its level were the same notice sent once more, once this one has landed."""
+    same = claim.c.level == one.level
+    more = and_(same, claim.c.resend.is_not(None), claim.c.repetition < one.repetition)
+    return case((more, claim.c.resent + 1), (same, claim.c.resent), else_=0)
 
 
 def _document(new: NewNotice) -> dict[str, Any]:

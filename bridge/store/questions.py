@@ -210,7 +210,7 @@ class Questions:
         return False
 
     def landed(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> dict[str, list[Landed]]:
-        """Return, by invoice, what reached the debtor about it, in that order."""
+        """Return, by invoice, what reached the debtor about it, in that order; what came back did not."""
         found: dict[str, list[Landed]] = {}
         own = notice_claim.c
         for chunk in chunked(invoice_ids, CHUNK):
@@ -218,6 +218,7 @@ class Questions:
                 select(notice_claim, notice.c.level_name.label("name"), notice.c.deadline)
                 .join(notice, notice.c.id == own.notice_id)
                 .where(notice.c.account == account, own.invoice_id.in_(chunk), own.landed_on.is_not(None))
+                .where(~notice.c.undelivered)
                 .order_by(own.landed_on, own.notice_id)
             )
             for row in conn.execute(query).mappings():

@@ -130,6 +130,7 @@ class Notice:
     reason_text: Sentence | None
     created_at: datetime
     landed_at: datetime | None
+    undelivered: bool  # it came back
     claims: tuple[NoticeClaim, ...]
     beside: tuple[Beside, ...] = ()
 

@@ -43,7 +43,9 @@ claim = table(
     Column("level_on", Date),  # local date of the landing (or of the adopted notice)
     Column("deadline", Date),  # the term that the last landed notice set
     Column("adopted", Boolean, nullable=False, server_default=text("false")),  # the level came from a foreign notice
-    Column("undelivered", Boolean, nullable=False, server_default=text("false")),
+    Column("undelivered", Boolean, nullable=False, server_default=text("false")),  # its last notice came back
+    Column("resend", String(16)),  # the channel by which a person sends that once more; null once it landed
+    Column("resent", Integer, nullable=False, server_default="0"),  # how many repetitions of the level were that
     Column("handed_over_on", Date),  # local date of the hand-over to collection; null: not there, or called back
     Column("closed_on", Date),
     Column("close_reason", String(32)),
@@ -122,7 +124,7 @@ notice = table(
     Column("reason_text", Told),
     Column("created_at", Instant, nullable=False),
     Column("landed_at", Instant),
-    Column("undelivered", Boolean, nullable=False, server_default=text("false")),
+    Column("undelivered", Boolean, nullable=False, server_default=text("false")),  # it came back
     Column("link", String(32)),  # names the debtor's link in its text
     Column("link_revoked_at", Instant),
     Index("ix_notice_link", "link"),

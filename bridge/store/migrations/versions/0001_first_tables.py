@@ -334,6 +334,8 @@ def upgrade() -> None:
         sa.Column("deadline", sa.Date(), nullable=True),
         sa.Column("adopted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("undelivered", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("resend", sa.String(length=16), nullable=True),
+        sa.Column("resent", sa.Integer(), server_default="0", nullable=False),
         sa.Column("handed_over_on", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("close_reason", sa.String(length=32), nullable=True),

@@ -110,6 +110,8 @@ __all__ = [
     "Relation",
     "Reply",
     "RetryLater",
+    "Returned",
+    "Returns",
     "SecretStr",
     "Sentence",
     "Severity",
@@ -225,6 +227,26 @@ class Produced(NamedTuple):
     data: bytes
 
 
+class Returned(NamedTuple):
+    """One report that a message of ours did not arrive, as hostile as any mail.
+
+    `report` is its own id, `names` what it says of the message: markers of write-backs and the ids under which they went out.
+    `recipients` are the addresses that failed, where it names them; `reason` is one line of what the other side said.
+    """
+
+    report: str
+    names: frozenset[str]
+    recipients: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Returns(NamedTuple):
+    """What came back since the last look, and the place to go on from: handed in as `since` the next time."""
+
+    reports: tuple[Returned, ...]
+    since: str
+
+
 class Channel(ABC):
     """One of our own ways to the debtor, with the same push and find as a connector."""
 
@@ -257,6 +279,10 @@ class Channel(ABC):
     @abstractmethod
     def find(self, write: WriteBack) -> Proof:
         """Return the proof that the message went out, or raise `CannotTell`; absence is never provable."""
+
+    def returns(self, since: str | None) -> Returns | None:
+        """Return what came back since that place (None: the first look), or None where nothing can be heard of that. Errors as `find`."""
+        return None
 
 
 def _media_type(data: bytes) -> str:

@@ -5,13 +5,13 @@ from bridge.app.auditing import Auditing
 from bridge.app.caring import Caring
 from bridge.app.checking import Checking
 from bridge.app.collection import Collection
-from bridge.app.editing import Editing
 from bridge.app.evidence import EvidencePackages
 from bridge.app.forewarning import Forewarning
 from bridge.app.instalments import Instalments
 from bridge.app.looking import Looking
 from bridge.app.plan_files import PlanFiles
 from bridge.app.previewing import Previewing
+from bridge.app.resending import Resending
 from bridge.app.runs import Runs
 from bridge.app.tasks import Tasks
 
@@ -20,7 +20,7 @@ class Bridge(
     Checking,
     Forewarning,
     PlanFiles,
-    Editing,
+    Resending,
     Caring,
     Instalments,
     Tasks,

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from bridge.app.lines import part_text, remarks, told
 from bridge.app.reading import Progress
-from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran
-from bridge.app.sending import Sending
+from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran, ReturnsRead
+from bridge.app.returning import Returning
 from bridge.contract import Connector
 from bridge.dun import DunAccount, DunReport, Order, dun, plan
 from bridge.dun import Planned as Drafted
@@ -23,7 +23,7 @@ from bridge.policy.mentions import why
 _PLACES = {"note": Act.NOTE, "tag": Act.TAG, "customer_note": Act.CUSTOMER_NOTE}
 
 
-class Dunning(Sending):
+class Dunning(Returning):
     """What decides."""
 
     # ------------------------------------------------------------------------------------------------------ abilities
@@ -107,12 +107,13 @@ class Dunning(Sending):
         deliver: bool = True,
         progress: Progress | None = None,
     ) -> Ran:
-        """Do one complete round: read, dunning run (Mahnlauf), delivery.
+        """Do one complete round: read the providers and what came back, dunning run (Mahnlauf), delivery.
 
         `approved` lifts the cap and the hold after a jump, this once. Accounts whose data is older than their freshness limit are not
         dunned. Raises `AlreadyRunning` while another run is under way.
         """
         names = self.chosen(accounts)
+        returned = self.read_returns() if pull else ReturnsRead()
         pulled = self.pull(names, progress=progress) if pull else ()
         fresh, stale = self._by_freshness(names)
         self._ask(fresh)
@@ -120,7 +121,7 @@ class Dunning(Sending):
         report = dun(self.store, self._dun_accounts(fresh), order)
         self._note_run(fresh, report)
         result = replace(self._planned(report), stale=stale)
-        return Ran(pulled, result, self.deliver(names, progress=progress) if deliver else None)
+        return Ran(pulled, result, self.deliver(names, progress=progress) if deliver else None, returned)
 
     def _by_freshness(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         with self.store.reading() as conn:

@@ -29,6 +29,18 @@ _WORDS: dict[str, tuple[str, str]] = {
     "reopened_by_hand": ("von Hand wieder geöffnet: {note}", "opened again by hand: {note}"),
     "undelivered": ("{invoice}: unzustellbar", "{invoice}: could not be delivered"),
     "delivery_accepted": ("{invoice}: Zustellung gilt", "{invoice}: delivery accepted as it is"),
+    "notice_returned": (
+        "Schreiben der Stufe {level} kam zurück: {reason}",
+        "notice of level {level} came back: {reason}",
+    ),
+    "notice_accepted": (
+        "Schreiben der Stufe {level} gilt als zugestellt. {note}",
+        "notice of level {level} counts as delivered. {note}",
+    ),
+    "resend_asked": (
+        "Stufe {level} soll noch einmal hinaus ({channel})",
+        "level {level} is to go out once more ({channel})",
+    ),
     "promise_broken": (
         "{invoice}: Zahlungszusage bis {until} nicht eingehalten",
         "{invoice}: promise to pay by {until} broken",

@@ -12,7 +12,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from bridge.channels.archive import Archive
+from bridge.channels.bounces import read
+from bridge.channels.imap import ImapFolder
 from bridge.channels.message import Envelope, build, clean, mailbox, message_id
 from bridge.channels.transport import Server, session, transact
 from bridge.contract import (
@@ -26,6 +27,7 @@ from bridge.contract import (
     Produced,
     Proof,
     Refused,
+    Returns,
     Severity,
     WriteBack,
 )
@@ -64,17 +66,22 @@ class _Place(BaseModel):
         return self
 
 
-class ArchiveSettings(_Place):
-    """Mailbox that receives a hidden copy of every mail (Archivpostfach), readable by IMAP."""
+class ImapSettings(_Place):
+    """Mailbox to which undeliverable mail is returned (Rückläufer), readable by IMAP."""
 
     port: int = Field(993, ge=1, le=65535, description="Port of the IMAP server.")
     security: Security = Field(
         "implicit", description="implicit (TLS from the start), starttls, or none (loopback only)."
     )
-    address: str = Field(description="The mailbox's address; every mail goes there too, unseen by the debtor.")
     user: str = Field(description="User name at the IMAP server.")
     password: SecretStr = Field(description="Password at the IMAP server.")
-    folder: str = Field("INBOX", description="Folder in which the copies arrive.")
+    folder: str = Field("INBOX", description="Folder in which the mails arrive.")
+
+
+class ArchiveSettings(ImapSettings):
+    """Mailbox that receives a hidden copy of every mail (Archivpostfach), readable by IMAP."""
+
+    address: str = Field(description="The mailbox's address; every mail goes there too, unseen by the debtor.")
 
     _check = field_validator("address")(_address)
 
@@ -103,6 +110,10 @@ class SmtpSettings(_Place):
     archive: ArchiveSettings | None = Field(
         None,
         description="Mailbox that gets a hidden copy, in which a lost answer is looked up; without one such a mail is parked.",
+    )
+    bounces: ImapSettings | None = Field(
+        None,
+        description="Mailbox of the sender address, in which reports of undeliverable mail are read; it is never changed.",
     )
 
     _check = field_validator("sender_address")(_address)
@@ -144,20 +155,20 @@ class Smtp(Channel):
         self._settings = settings
 
     def check(self) -> Health:
-        """Log in to the mail server and open the archive folder; nothing is sent."""
+        """Log in to the mail server and open the folders that are read; nothing is sent."""
         findings: list[Finding] = []
         try:
             with session(self._server()) as connection:
                 connection.noop()
         except BridgeError as error:
             findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence))
-        archive = self._archive()
+        archive, bounces = self._folder(self._settings.archive), self._folder(self._settings.bounces)
         if archive is None:
             text = Sentence("no archive mailbox: a mail whose acceptance is not answered will be parked for a person")
             findings.append(Finding(severity=Severity.WARNING, code="smtp_no_archive", text=text))
-        else:
+        for folder in filter(None, (archive, bounces)):
             try:
-                archive.probe()
+                folder.probe()
             except BridgeError as error:
                 findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence))
         if self._settings.redirect_to:
@@ -198,7 +209,7 @@ class Smtp(Channel):
 
     def find(self, write: WriteBack) -> Proof:
         """Return the proof that the archive holds the mail. Raises `CannotTell`, `RetryLater` (archive not reachable)."""
-        archive = self._archive()
+        archive = self._folder(self._settings.archive)
         if archive is None:
             raise CannotTell("{key}: there is no archive mailbox to look in", key=write.key, cause="smtp_no_archive")
         if not archive.holds(message_id(write, self._settings.sender_address)):
@@ -239,12 +250,16 @@ class Smtp(Channel):
             own.ca_file,
         )
 
-    def _archive(self) -> Archive | None:
-        own = self._settings.archive
+    def returns(self, since: str | None) -> Returns | None:
+        """Read what came back to the mailbox `bounces`. Raises `ConfigError` (log-in, folder), `RetryLater` (not reachable)."""
+        folder = self._folder(self._settings.bounces)
+        return None if folder is None else read(folder, since, self.clock().date())
+
+    def _folder(self, own: ImapSettings | None) -> ImapFolder | None:
         if own is None:
             return None
         secret = own.password.get_secret_value()
-        return Archive(
+        return ImapFolder(
             own.host,
             own.port,
             own.security,

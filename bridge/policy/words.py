@@ -231,7 +231,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     _R.GLOBAL_PAUSE: ("die Pause beenden", "end the pause"),
     _R.SENDING_OFF: ("go-live ausführen", "run go-live"),
     _R.CHANGED: ("nichts; es wird neu entschieden", "nothing; it is decided anew"),
-    _R.UNDELIVERED: ("Anschrift berichtigen und erneut senden", "correct the address and send again"),
+    _R.UNDELIVERED: (
+        "Anschrift berichtigen und erneut senden (letters resend), oder Zustellung anerkennen (letters accepted)",
+        "correct the address and send again (letters resend), or accept the delivery (letters accepted)",
+    ),
     _R.APPROVAL_PENDING: ("den Lauf freigeben (approve)", "approve the run (approve)"),
 }
 

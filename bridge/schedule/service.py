@@ -27,7 +27,7 @@ from bridge.words import Sentence
 
 if TYPE_CHECKING:
     from bridge.app import Bridge
-    from bridge.app.results import Pulled
+    from bridge.app.results import Pulled, ReturnsRead
 
 LEASE_SECONDS = 60
 HEARTBEAT_SECONDS = 15
@@ -232,11 +232,15 @@ class Service:
         return "done"
 
     def _round(self, accounts: tuple[str, ...]) -> str:
-        """Read, decide and deliver these accounts in one run. A round that began late does not cost the next one its turn."""
+        """Read, decide and deliver these accounts in one run. A round that began late does not cost the next one its turn.
+
+        What came back is read first: a notice that did not arrive holds the next one.
+        """
         with self._rounds:
             if self.stopping.is_set():
                 return "done"
             result = self.bridge.run(accounts)
+        self._returned(result.returned)
         outcomes = {self._pulled(one) for one in result.pulled}
         names = ", ".join(accounts)
         if result.planned is not None:
@@ -244,6 +248,15 @@ class Service:
         if result.delivered is not None:
             self.log.info("delivered", account=names, **result.delivered.counts)
         return "failed" if "failed" in outcomes else "done"
+
+    def _returned(self, result: "ReturnsRead") -> None:
+        out = {channel for channel, _, _ in result.problems}
+        for name in self.bridge.channels.keys() - out:
+            self.outages.worked(name)
+        for name, cause, text in result.problems:
+            self.outages.failed(name, cause, str(text), job="returns")
+        if result.notices:
+            self.log.warning("returned", notices=list(result.notices))
 
     def _pulled(self, result: "Pulled") -> str:
         if result.state == "done":

@@ -29,8 +29,12 @@ class Settings:
     def set(self, conn: Connection, name: str, value: Any, stamp: Stamp) -> None:
         """Set a switch to a JSON value."""
         before = self.get(conn, name)
+        self.remember(conn, name, value, stamp)
+        data = {"name": name, "before": before, "value": value}
+        self._journal.record(conn, "setting_changed", at=stamp.at, on=stamp.on, actor=stamp.actor, data=data)
+
+    def remember(self, conn: Connection, name: str, value: Any, stamp: Stamp) -> None:
+        """Keep a JSON value that is no decision of anybody, such as how far something was read; the journal has no line of it."""
         values = {"value": value, "actor": stamp.actor, "changed_at": stamp.at}
         if conn.execute(update(setting).where(setting.c.name == name).values(values)).rowcount == 0:
             conn.execute(insert(setting).values(name=name, **values))
-        data = {"name": name, "before": before, "value": value}
-        self._journal.record(conn, "setting_changed", at=stamp.at, on=stamp.on, actor=stamp.actor, data=data)

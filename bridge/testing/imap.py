@@ -1,4 +1,4 @@
-"""A small real IMAP4rev1 server on loopback, for the archive mailbox: LOGIN, SELECT, EXAMINE, SEARCH HEADER, FETCH, LOGOUT.
+"""A small real IMAP4rev1 server on loopback, for the mailboxes that are read: LOGIN, EXAMINE, SEARCH, FETCH, both by UID too, LOGOUT.
 
 Meant for tests, rehearsals and the demo; it keeps its mails in memory and reads no file.
 """
@@ -19,6 +19,8 @@ class ImapServer:
     def __init__(self, user: str = "archiv", password: str = "geheim") -> None:
         self.user, self.password = user, password
         self.folders: dict[str, list[bytes]] = {"INBOX": []}
+        self.validity = 1
+        self.asked: list[str] = []  # every line received but LOGIN, without its tag
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.host, self.port = "127.0.0.1", int(self._server.server_address[1])
@@ -59,6 +61,8 @@ class _Conversation:
         self._say("* OK ready")
         while line := self._in.readline(8192):
             tag, _, rest = line.strip().partition(b" ")
+            if not rest.upper().startswith(b"LOGIN"):
+                self._owner.asked.append(rest.decode("ascii", "replace"))
             verb, _, rest = rest.partition(b" ")
             words = [(quoted or plain).decode("utf-8", "replace") for quoted, plain in _WORD.findall(rest)]
             self._say(
@@ -85,10 +89,36 @@ class _Conversation:
             if self._mails is None:
                 return "NO no such folder"
             self._say(f"* {len(self._mails)} EXISTS")
+            self._say(f"* OK [UIDVALIDITY {self._owner.validity}] mails are numbered from 1")
             return "OK [READ-ONLY] done"
         if self._mails is None:
             return "BAD select a folder first"
+        if verb == "UID" and words:
+            verb, words = words[0].upper(), words[1:]
+            return self._uid_search(words) if verb == "SEARCH" else self._uid_fetch(words)
         return self._search(words) if verb == "SEARCH" else self._fetch(words) if verb == "FETCH" else "BAD unknown"
+
+    def _uid_search(self, words: list[str]) -> str:
+        """Answer `SINCE day`, for which all mails are young enough, and `UID n:*`, which always holds the last mail (RFC 3501)."""
+        count = len(self._mails or ())
+        first = int(words[1].partition(":")[0]) if words[0].upper() == "UID" else 1
+        found = [str(number) for number in range(min(first, count), count + 1) if number]
+        self._say(" ".join(("* SEARCH", *found)))
+        return "OK done"
+
+    def _uid_fetch(self, words: list[str]) -> str:
+        """Answer with the beginning of a mail, or of its headers, as far as the partial fetch asks for it."""
+        number, mails = int(words[0]) if words and words[0].isdigit() else 0, self._mails or []
+        if not 1 <= number <= len(mails):
+            return "OK done"
+        whole = mails[number - 1]
+        if "HEADER.FIELDS" in " ".join(words):
+            whole = whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        most = re.fullmatch(r".*<0\.(\d+)", words[-1])
+        data = whole[: int(most.group(1))] if most else whole
+        self._say(f"* {number} FETCH (UID {number} BODY[]<0> {{{len(data)}}}")
+        self._out.write(data + b")\r\n")
+        return "OK done"
 
     def _search(self, words: list[str]) -> str:
         if len(words) != 3 or words[0].upper() != "HEADER":

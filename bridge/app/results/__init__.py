@@ -7,7 +7,18 @@ from bridge.app.results.cases import BlockLine, CaseClaim, CaseDetail, CaseLine,
 from bridge.app.results.explaining import Ahead, Explained, Found, LevelChoice, RuleAsked, Sent, Upcoming
 from bridge.app.results.failures import Failure, FailureGroup, Replayed
 from bridge.app.results.installing import Check, Made, Remark
-from bridge.app.results.running import ClaimLine, Delivered, GoLive, Held, NoticeLine, OtherLine, Planned, Pulled, Ran
+from bridge.app.results.running import (
+    ClaimLine,
+    Delivered,
+    GoLive,
+    Held,
+    NoticeLine,
+    OtherLine,
+    Planned,
+    Pulled,
+    Ran,
+    ReturnsRead,
+)
 from bridge.app.results.status import AccountStatus, Status
 
 __all__ = [
@@ -38,6 +49,7 @@ __all__ = [
     "Ran",
     "Remark",
     "Replayed",
+    "ReturnsRead",
     "RuleAsked",
     "Sent",
     "Status",

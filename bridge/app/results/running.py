@@ -135,12 +135,23 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnsRead:
+    """What a look at returned mail brought: the notices marked, reports known already or of a mere copy, reports of no notice of ours."""
+
+    notices: tuple[int, ...] = ()
+    known: int = 0
+    others: int = 0
+    problems: tuple[tuple[str, str, Sentence], ...] = ()  # channel, cause, text
+
+
+@dataclass(frozen=True, slots=True)
 class Ran:
     """One complete round: read, dunning run, delivery."""
 
     pulled: tuple[Pulled, ...]
     planned: Planned | None
     delivered: Delivered | None
+    returned: ReturnsRead = ReturnsRead()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
-"""Letters that wait for the post."""
+"""Letters that wait for the post, and letters and mails that came back."""
 
 from typing import TYPE_CHECKING
+
+import click
 
 from bridge.cli.base import Argument, Option, command
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
-    from bridge.app.results import Done
+    from bridge.app.resending import Resent
+    from bridge.app.results import Done, ReturnsRead
     from bridge.cli.out import Out
 
 
@@ -48,6 +51,78 @@ def withdraw(session: Session, notices: tuple[int, ...], reason: str) -> int:
     """Take back letters that were certainly not posted; their invoices are decided anew."""
     session.emit(session.bridge.letters_withdrawn(notices, reason=reason), _done)
     return 0
+
+
+@command(
+    "letters returned",
+    Argument(["notice"], type=click.IntRange(1), metavar="NOTICE"),
+    Option(["--reason"], required=True, metavar="TEXT", help="option.letters.reason"),
+    changes=True,
+)
+def returned(session: Session, notice: int, reason: str) -> int:
+    """Record that a letter or mail came back; the next level waits until it is sent once more or accepted."""
+    session.emit(session.bridge.letters_returned(notice, reason=reason), _one)
+    return 0
+
+
+@command(
+    "letters accepted",
+    Argument(["notice"], type=click.IntRange(1), metavar="NOTICE"),
+    Option(["--note"], default="", metavar="TEXT", help="option.letters.reason"),
+    changes=True,
+)
+def accepted(session: Session, notice: int, note: str) -> int:
+    """Let a letter or mail that came back count as delivered."""
+    session.emit(session.bridge.letters_accepted(notice, note=note), _one)
+    return 0
+
+
+@command(
+    "letters resend",
+    Argument(["notice"], type=click.IntRange(1), metavar="NOTICE"),
+    Option(["--to", "emails"], metavar="ADDRESS", multiple=True, help="option.letters.to"),
+    Option(["--unknown"], is_flag=True, help="option.edit.unknown"),
+    Option(["--post"], is_flag=True, help="option.letters.post"),
+    Option(["--address"], metavar="ADDRESS", help="option.letters.address"),
+    changes=True,
+)
+def resend(
+    session: Session, *, notice: int, emails: tuple[str, ...], unknown: bool, post: bool, address: str | None
+) -> int:
+    """Propose the level of a notice that came back once more, with fresh amounts and a new term."""
+    found = session.bridge.resend(notice, emails=emails, unknown=unknown, post=post, address=address)
+    session.emit(found, _resent)
+    return 0
+
+
+@command("letters bounces", changes=True)
+def bounces(session: Session) -> int:
+    """Read which mails came back, in the mailboxes for it."""
+    found = session.bridge.read_returns()
+    session.emit(found, _read)
+    return 1 if found.problems else 0
+
+
+def _read(out: "Out", found: "ReturnsRead") -> None:
+    for name, _, text in found.problems:
+        out.line("pull.failed", style="error", account=name, error=text)
+    listed = ", ".join(map(str, found.notices))
+    style = "warning" if found.notices else ""
+    out.line("letters.bounces", style=style, count=len(found.notices), notices=listed, others=found.others)
+
+
+def _resent(out: "Out", found: "Resent") -> None:
+    from bridge.cli.show import proposals  # noqa: PLC0415
+
+    out.line("done.resend", style="ok", subject=found.notice, actor=found.actor)
+    if found.proposals:
+        proposals(out, found.proposals)
+    else:
+        out.line("letters.waits", reason=found.waits)
+
+
+def _one(out: "Out", done: "Done") -> None:
+    out.line(f"done.{done.what}", style="ok", subject=done.subject, actor=done.actor)
 
 
 def _done(out: "Out", done: "Done") -> None:

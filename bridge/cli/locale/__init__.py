@@ -16,6 +16,7 @@ TOPICS = (
     "approval",
     "audit",
     "tasks",
+    "returns",
 )
 """Catalogues beside the main one of each language."""
 

@@ -23,7 +23,7 @@ def returned(store):
 
     def make(*levels, invoices=(1,), **values):
         stage = Stage(store, rules(plan(*(levels or TWO), **values)))
-        stage.tell(MONDAY, debtor(address=HOME), *(invoice(one) for one in invoices))
+        stage.tell(MONDAY, debtor(address=HOME, kind="business"), *(invoice(one) for one in invoices))
         stage.run(MONDAY)
         stage.land(MONDAY)
         mark(stage, TUESDAY)

@@ -33,6 +33,7 @@ class Stub:
             }
         )
         self.accounts = {name: SimpleNamespace(name=name) for name in self.config.accounts}
+        self.channels = {}
         self.stop = threading.Event()
         self.answers = []
         self.ran = []

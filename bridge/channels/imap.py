@@ -1,4 +1,7 @@
-"""The archive mailbox: a hidden copy of every mail lies there, and its Message-ID proves over IMAP that the mail went out."""
+"""Mailboxes that are read over IMAP, and never changed.
+
+In the archive a hidden copy of every mail lies, and its Message-ID proves that the mail went out. Into another one comes what was returned.
+"""
 
 import imaplib
 import re
@@ -14,8 +17,8 @@ _FOLDED_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MUL
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
-    """An IMAP mailbox. `security` is implicit, starttls, or none (loopback only); `timeout` in seconds."""
+class ImapFolder:
+    """One folder of a mailbox. `security` is implicit, starttls, or none (loopback only); `timeout` in seconds."""
 
     host: str
     port: int
@@ -28,7 +31,7 @@ class Archive:
 
     def probe(self) -> None:
         """Log in and open the folder. Errors as `holds`."""
-        with self._folder():
+        with self.opened():
             pass
 
     def holds(self, message_id: str) -> bool:
@@ -36,7 +39,7 @@ class Archive:
 
         Raises `ConfigError` (log-in or folder refused), `RetryLater` (no connection, odd answer).
         """
-        with self._folder() as connection:
+        with self.opened() as connection:
             _, found = connection.search(None, "HEADER", "Message-ID", f'"{message_id}"')
             for number in b" ".join(part for part in found if isinstance(part, bytes)).split():
                 _, parts = connection.fetch(
@@ -49,7 +52,8 @@ class Archive:
         return False
 
     @contextmanager
-    def _folder(self) -> Iterator[imaplib.IMAP4]:
+    def opened(self) -> Iterator[imaplib.IMAP4]:
+        """Log in and open the folder for reading; errors as `holds`, also of what is asked inside."""
         place = f"IMAP {self.host}:{self.port}"
         try:
             connection = self._connect()

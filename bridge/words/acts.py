@@ -185,4 +185,11 @@ GERMAN: dict[str, str] = {
     "{before}: events from {kept} on must still be kept": "{before}: Ereignisse ab dem {kept} müssen noch aufbewahrt werden",
     "{text!r} is no link; write NUMBER:HASH as `audit verify` prints it": "{text!r} ist kein Stand; so schreiben, wie `audit verify` ihn ausgibt: NUMMER:PRÜFSUMME",
     "{fee}: a fee is at least 0 and at most {most}": "{fee}: eine Gebühr ist mindestens 0 und höchstens {most}",
+    "notice {notice} did not come back": "Mahnung {notice} kam nicht zurück",
+    "notice {notice} has not gone out": "Mahnung {notice} ging nicht hinaus",
+    "notice {notice} is known to have come back": "dass Mahnung {notice} zurückkam, ist bekannt",
+    "notice {notice} is no letter or mail; nothing of it can come back": "Mahnung {notice} ist weder Brief noch Mail; von ihr kann nichts zurückkommen",
+    "nothing waits for notice {notice} any more; its invoices have moved on": "auf Mahnung {notice} wartet nichts mehr; ihre Rechnungen sind weiter",
+    "there is no channel of ours for {channel}; set one up under channels": "für {channel} ist kein eigener Versandweg eingerichtet; bitte unter channels anlegen",
+    "write either --to, or --post and --address": "richtig wäre entweder --to, oder --post und --address",
 }

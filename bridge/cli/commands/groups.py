@@ -32,7 +32,9 @@ case = _group(
     ),
 )
 failures = _group("failures", "failures", ("list", "show", "replay", "discard"))
-letters = _group("letters", "letters", ("list", "posted", "sent", "withdraw"))
+letters = _group(
+    "letters", "letters", ("list", "posted", "sent", "withdraw", "returned", "accepted", "resend", "bounces")
+)
 config = _group("config", "settings", ("show", "schema"))
 plans = _group("plans", "plans", ("list", "show", "new", "lint", "variables", "versions"))
 links = _group("links", "links", ("list", "revoke"))

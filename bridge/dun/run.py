@@ -38,6 +38,7 @@ from bridge.policy.decide import decide_claim
 from bridge.policy.holds import UNDECIDED, outdated
 from bridge.policy.owed import retotalled
 from bridge.policy.places import calendar_of
+from bridge.policy.replanned import taken_back
 from bridge.policy.situation import effective_due
 from bridge.store import Store
 from bridge.store.accounts import Account
@@ -336,16 +337,20 @@ class _Work:
             if running is None or claim.invoice_id not in seen.due or running.notice_id in dropped:
                 continue
             decision = decide_claim(seen.case, claim, self.account.rules, self.order.today, facts=facts)
-            reason = decision.reason
+            reason, why = decision.reason, decision.facts
             over = decision.outcome is Outcome.CLOSE
             if reason is Reason.OWN_REMINDER_RUNNING:
-                if not outdated(claim, self.order.today) and not retotalled(seen.case, claim, self.account.rules):
+                replanned = taken_back(seen.case, claim, self.account.rules, self.order.today)
+                if replanned is not None:
+                    reason, why = replanned.reason, replanned.facts
+                elif outdated(claim, self.order.today) or retotalled(seen.case, claim, self.account.rules):
+                    reason = Reason.CHANGED
+                else:
                     continue
-                reason = Reason.CHANGED
             open_ = running.state == "waiting" and (over or running.channel in _OURS_TO_DO)
             if running.state not in UNDECIDED | {"queued"} and not open_:
                 continue
-            if self.keeper is None or self.keeper.drop(conn, seen, claim, reason, decision.facts):
+            if self.keeper is None or self.keeper.drop(conn, seen, claim, reason, why):
                 dropped.add(running.notice_id)
         return self._without(conn, seen, dropped) if dropped else seen
 

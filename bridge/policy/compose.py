@@ -359,6 +359,8 @@ def _claim(  # noqa: PLR0917  one call site
         flat_fee=account.flat_fee is FlatFeeReason.OWED and not via.in_house,
         legal=item.level.is_legal_dunning and not via.in_house,
         notes=tuple(money_words.note(one, claim.currency, rules.staff_language) for one in asked.owed.notes),
+        plan="" if item.along else item.plan.name,
+        plan_version="" if item.along else item.plan.version,
     )
     return ClaimDraft(
         invoice_id=claim.invoice_id,

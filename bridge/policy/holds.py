@@ -10,6 +10,7 @@ from bridge.policy.colleagues import colleagues_of
 from bridge.policy.collection import ready_for_collection
 from bridge.policy.plan import Automation
 from bridge.policy.recipients import addressed, by_letter_instead, can_reach
+from bridge.policy.rules import NO_PLAN
 from bridge.policy.situation import Rule, Situation, Verdict
 from bridge.policy.views import ClaimView
 
@@ -176,7 +177,8 @@ def was_delivered(s: Situation) -> Verdict | None:
 def has_plan(s: Situation) -> Verdict | None:
     """Pass where a plan applies to it, and has a level left."""
     if s.plan is None:
-        return Verdict(Reason.NO_PLAN, None, {"plan": s.plan_name or "", "source": s.plan_because})
+        named = "" if s.plan_name in (None, NO_PLAN) else s.plan_name
+        return Verdict(Reason.NO_PLAN, None, {"plan": named, "source": s.plan_because})
     if s.target is None:
         return Verdict(Reason.PLAN_COMPLETE, None, {"plan": s.plan.name, "level": s.level})
     return None

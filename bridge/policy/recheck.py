@@ -21,6 +21,7 @@ from bridge.policy.holds import (
 from bridge.policy.owed import owed
 from bridge.policy.places import calendar_at
 from bridge.policy.recipients import folded, postal_address
+from bridge.policy.replanned import Planned, replanned
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import Rule, Situation, effective_due
 from bridge.policy.views import Basis, CaseView, ClaimView, Hold, LocalView
@@ -74,6 +75,7 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
         round=local.round,
         level=local.level,
         level_name=local.level_name,
+        plan=local.plan,
         undelivered=local.undelivered and local.level != basis.level,  # the level's other channel may still go out
     )
     if local.returned and not claim.returned:
@@ -84,6 +86,7 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
         snapshot.invoice.debtor_id or "",
         blocks=local.customer_blocks,
         include=local.customer_include,
+        plan=local.customer_plan,
     )
     facts = local.facts
     if snapshot.payments_as_of is not None:
@@ -93,7 +96,7 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
         verdict = rule(situation)
         if verdict is not None:
             return _hold(verdict.reason, verdict.facts)
-    return _changed(basis, situation, local) or _foreign(basis, snapshot)
+    return _changed(basis, situation, local) or _replanned(basis, situation, local) or _foreign(basis, snapshot)
 
 
 def recheck_mention(mention: Mention, snapshot: Snapshot, rules: AccountRules, today: date) -> Hold | None:
@@ -135,6 +138,14 @@ def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | Non
     elif basis.deadline is not None and too_near(basis.deadline, basis.decided_on, today):
         what = "deadline"
     return _hold(Reason.CHANGED, {"what": what}) if what else None
+
+
+def _replanned(basis: Basis, situation: Situation, local: LocalView) -> Hold | None:
+    settled = (
+        local.settled or local.level == basis.level
+    )  # the level's first channel has gone out: the other one follows
+    verdict = replanned(Planned(basis.plan, basis.plan_version, settled), situation)
+    return _hold(verdict.reason, verdict.facts) if verdict else None
 
 
 def _total(basis: Basis, situation: Situation, local: LocalView) -> int:

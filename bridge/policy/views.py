@@ -93,6 +93,9 @@ class Running:
     channel: str = ""
     asks: Asks = NOTHING_MORE
     total: int | None = None
+    plan: str = ""
+    plan_version: str = ""
+    settled: bool = False  # a person approved or edited it
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +287,8 @@ class Basis:
     flat_fee: bool = False
     legal: bool = False
     notes: tuple[str, ...] = ()
+    plan: str = ""  # that the claim's level is from; empty where it only goes along
+    plan_version: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values, with dates as ISO text."""
@@ -308,6 +313,8 @@ class Basis:
             "flat_fee": self.flat_fee,
             "legal": self.legal,
             "notes": list(self.notes),
+            "plan": self.plan,
+            "plan_version": self.plan_version,
         }
 
     @classmethod
@@ -345,6 +352,9 @@ class LocalView:
     facts: AccountFacts = AccountFacts()
     history: History = NO_HISTORY
     debtor: Debtor | None = None  # as stored; None: as the look says
+    plan: str | None = None  # chosen for the invoice by a person
+    customer_plan: str | None = None
+    settled: bool = False  # a person approved or edited what goes out
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     ),
     _R.CLOSED_BY_HAND: ("die Akte wieder öffnen", "reopen the case"),
     _R.PAYMENT_UNMATCHED: ("die Zahlung beim Anbieter zuordnen", "assign the payment at the provider"),
-    _R.STALE_DATA: ("das Bankkonto beim Anbieter aktualisieren", "refresh the bank account at the provider"),
+    _R.STALE_DATA: (
+        "neu lesen (pull); hilft das nicht, das Bankkonto beim Anbieter aktualisieren",
+        "read anew (pull); if that changes nothing, refresh the bank account at the provider",
+    ),
     _R.OWN_REMINDER_RUNNING: (
         "die laufende Mahnung freigeben, senden oder verwerfen",
         "approve, send or drop the reminder that is running",
@@ -273,6 +276,7 @@ _WHAT = {
     "level": ("Stufe", "level"),
     "recipient": ("Empfänger", "recipient"),
     "deadline": ("Frist zu nah", "deadline too near"),
+    "plan": ("Eskalationsplan", "escalation plan"),
     "bundle": ("weitere Rechnung für dieselbe Sammelmahnung", "another invoice for the same bundle"),
     "mention": ("nur erwähnte Rechnung", "an invoice that is only mentioned"),
 }

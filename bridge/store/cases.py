@@ -89,7 +89,13 @@ class Cases:
             return {}
         query = (
             select(
-                notice_claim, notice.c.state, notice.c.deadline, notice.c.level_name.label("name"), run.c.business_date
+                notice_claim,
+                notice.c.state,
+                notice.c.deadline,
+                notice.c.level_name.label("name"),
+                notice.c.version,
+                notice.c.approved_hash,
+                run.c.business_date,
             )
             .join(notice, notice.c.id == notice_claim.c.notice_id)
             .join(run, run.c.id == notice.c.run_id)
@@ -114,6 +120,9 @@ class Cases:
                 asks=asks_from(row["basis"] or {}),
                 total=(row["basis"] or {}).get("total"),
                 channel=row["channel"],
+                plan=(row["basis"] or {}).get("plan", ""),
+                plan_version=(row["basis"] or {}).get("plan_version", ""),
+                settled=row["approved_hash"] is not None or row["version"] > 1,
             )
             for row in conn.execute(query).mappings()
         }

@@ -148,6 +148,33 @@ def test_what_is_listed_but_not_asked_for(cased):
     assert "RE-3" in apart
 
 
+@pytest.mark.feature("S-PAY-5")
+def test_levels_go_out_one_by_one_and_only_the_last_is_bundled(group):
+    """`from_last`: two mails at level 1, one at the last level; what was read too long ago is to be read before that is shown."""
+    group.write("{when: from_last}")
+    assert len(group.json("plan")["notices"]) == 2
+    group("run")
+    assert len(group.mails.received) == 2
+    group.on(date(2026, 9, 15))
+    assert group.json("plan")["notices"] == []  # nobody has read since: who has paid meanwhile is not known
+    [told] = group.json("explain", "RE-1")
+    assert (told["reason"], told["change"]) == (
+        "stale_data", "read anew (pull); if that changes nothing, refresh the bank account at the provider",
+    )  # fmt: skip
+    group("pull")
+    first, last = sorted(group.json("plan")["notices"], key=lambda one: one["level"])
+    assert (first["level"], [one["number"] for one in first["claims"]]) == (1, ["RE-2"])
+    assert (last["level"], last["triggers"]) == (2, ["RE-1", "RE-3"])
+    group("run")
+    assert len(group.mails.received) == 4
+    [mail] = [mail for _, mail in group.mails.received[2:] if "RE-1" in mail["subject"]]
+    text = mail.get_body(("plain",)).get_content()
+    assert "RE-1" in text
+    assert "RE-3" in text
+    told = group.json("case", "show", open_case(group))
+    assert {one["number"]: one["level"] for one in told["claims"]} == {"RE-1": 2, "RE-2": 1, "RE-3": 2, "RE-4": 0}
+
+
 @pytest.mark.feature("S-AGI-19", "S-AGI-11")
 def test_a_grouped_letter_is_one_pdf_with_one_table_and_one_total(group):
     """Three invoices, one PDF, one total, waiting to be posted; nothing is mailed."""

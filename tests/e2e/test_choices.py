@@ -27,6 +27,36 @@ def test_customers_and_invoices_are_excluded_included_and_taken_out_of_their_pla
     assert len(desk.json("plan")["notices"]) == 1
 
 
+@pytest.mark.feature("S-AGI-27", "S-BIL-9")
+def test_a_plan_taken_away_or_edited_reaches_what_was_queued(desk):
+    """Queued and not yet delivered: an edited text goes out as it reads now; without a plan nothing does, and what was approved is dropped."""
+    desk.configure("automation: propose", "automation: send")
+    path = desk.folder / "standard.yaml"
+    plan = path.read_text(encoding="utf-8").replace("automation: propose", "automation: send", 1)
+    path.write_text(plan, encoding="utf-8")
+    desk("pull")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("run", "--no-deliver")
+    path.write_text(plan.replace('subject: "Payment reminder', 'subject: "A kind word', 1), encoding="utf-8")
+    [planned] = desk.json("plan")["notices"]
+    assert planned["subject"] == "A kind word for invoice RE-1"
+    assert "changed since it was decided: escalation plan" in desk("deliver")
+    desk("run", "--no-deliver")
+    desk("case", "plan", "1001", "none", "--as", "Erika")
+    assert "no escalation plan" in desk("deliver")
+    desk("case", "plan", "1001", "standard", "--as", "Erika")
+    path.write_text(plan.replace("automation: send", "automation: propose"), encoding="utf-8")
+    desk("run", "--no-deliver")
+    desk("approve", "--all", "--yes", "--as", "Erika")
+    desk("case", "plan", "1001", "none", "--as", "Erika")
+    desk("run")
+    assert desk.mails.received == []
+    desk.speak("de")
+    told = desk("explain", "RE-1")
+    assert "kein Eskalationsplan" in told
+    assert "namens" not in told
+
+
 @pytest.mark.feature("P-11")
 def test_a_broken_promise_is_marked_and_dunning_resumes(desk):
     """Silent until the promised day; on the day after the case says so, and the invoice is dunned."""

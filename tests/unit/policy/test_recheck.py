@@ -147,11 +147,26 @@ def test_reminders_that_the_decision_knew_are_not_foreign():
         (LocalView(level=1, undelivered=True), None),  # and came back: this one is the other try
         (LocalView(undelivered=True), Reason.UNDELIVERED),
         (LocalView(facts=AccountFacts(writing_suspended="x")), Reason.WRITING_SUSPENDED),
+        (LocalView(plan="none"), Reason.NO_PLAN),
+        (LocalView(customer_plan="none", settled=True), Reason.NO_PLAN),
     ],
 )
 def test_judged_by_what_is_known_here(local, expected):
     """What people did here since the decision stops the call as well."""
     assert reason(look(), local=local) is expected
+
+
+@pytest.mark.feature("S-AGI-27", "S-BIL-9")
+def test_a_plan_that_changed_is_minded():
+    """An edited plan stops what nobody has looked at; another plan stops what was approved too; the level's other channel follows."""
+    [theirs] = ITS.plans.values()
+    its = replace(BASIS, plan=theirs.name, plan_version=theirs.version)
+    edited = replace(its, plan_version="older")
+    assert reason(look(), its) is None
+    assert reason(look(), edited) is Reason.CHANGED
+    assert reason(look(), edited, LocalView(settled=True)) is None
+    assert reason(look(), edited, LocalView(level=1)) is None
+    assert reason(look(), replace(its, plan="before"), LocalView(settled=True)) is Reason.CHANGED
 
 
 def test_a_returned_debit_may_be_reminded_though_it_is_a_debit():

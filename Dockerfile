@@ -25,11 +25,12 @@ LABEL org.opencontainers.image.title="mahnbridge" \
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build --chown=10001:10001 /src/data /data
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    MAHNBRIDGE_CONFIG=/data/bridge.yaml MAHNBRIDGE__MONITOR__HOST=0.0.0.0
+    MAHNBRIDGE_CONFIG=/data/bridge.yaml MAHNBRIDGE__MONITOR__HOST=0.0.0.0 \
+    MAHNBRIDGE__DEBTOR_PAGE__HOST=0.0.0.0
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
-EXPOSE 8080
+EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=60s --timeout=10s --start-period=30s --retries=3 CMD ["mahnbridge", "health"]
 ENTRYPOINT ["mahnbridge"]

@@ -123,6 +123,12 @@ schedule:
 monitor:
   host: 127.0.0.1
   port: 8080
+
+# Wer am Nachmittag liest, was am nächsten Tag hinausgeht.
+# forewarning: {{to: [chefin@example.com], at: "16:00"}}
+
+# Die Seite, auf der Schuldner ohne Anmeldung antworten; aus, solange keine Adresse dasteht. Davor gehört ein Proxy mit Zertifikat.
+# debtor_page: {{public_url: https://mahnung.example.com}}
 """,
     "en": """
 # Which escalation plan applies to whom; `standard` is shipped.
@@ -159,5 +165,11 @@ schedule:
 monitor:
   host: 127.0.0.1
   port: 8080
+
+# Who reads in the afternoon what goes out on the next day.
+# forewarning: {{to: [owner@example.com], at: "16:00"}}
+
+# The page on which debtors answer without a login; off as long as there is no address. A proxy with a certificate stands before it.
+# debtor_page: {{public_url: https://mahnung.example.com}}
 """,
 }

@@ -164,11 +164,13 @@ def _validate(model: type[M], data: Any, path: Path_, document: Document, shape:
 
 
 def _from_here(document: Document, shape: Shape) -> None:
-    """Let relative file names start at the folder of the file in which they stand."""
+    """Let relative file names start at the folder of the file in which they stand; those of the environment at the working folder."""
     for path in document.places:
         value = _at(document.data, path)
         if isinstance(value, str) and value and shape.is_path(path):
-            _at(document.data, path[:-1])[path[-1]] = str(Path(document.place(path).file).resolve().parent / value)
+            file = document.place(path).file
+            folder = Path.cwd() if isinstance(file, Sentence) else Path(file).resolve().parent
+            _at(document.data, path[:-1])[path[-1]] = str(folder / value)
 
 
 def _plain_secrets(document: Document, shape: Shape) -> list[Problem]:

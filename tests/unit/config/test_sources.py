@@ -135,3 +135,13 @@ def test_the_date_may_be_set_against_a_sandbox(tmp_path):
         + "clock: 2026-09-01\n"
     )
     assert load(write(tmp_path, text), {}).config.clock.isoformat() == "2026-09-01"
+
+
+def test_a_path_of_the_environment_starts_at_the_working_folder(tmp_path, monkeypatch):
+    """A relative path in a variable starts where the program was started; one in the file where the file lies."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "etc" / "bridge.yaml"
+    path.parent.mkdir()
+    path.write_text("data: here\n", encoding="utf-8")
+    assert load(path, {}).config.data == tmp_path / "etc" / "here"
+    assert load(path, {"MAHNBRIDGE__DATA": "there"}).config.data == tmp_path / "there"

@@ -26,6 +26,7 @@ from bridge.errors import (
     Wrong,
 )
 from bridge.http import Http, Reply
+from bridge.http.ports import TokenStore
 from bridge.http.redact import redact
 from bridge.mapping import Mapping, Table
 from bridge.model import (
@@ -117,6 +118,7 @@ __all__ = [
     "Severity",
     "Snapshot",
     "Table",
+    "TokenStore",
     "Unclear",
     "WriteBack",
     "Wrong",
@@ -263,6 +265,10 @@ class Channel(ABC):
         """Keep the settings; `clock` is the business clock (aware), from which dates on letters and mails come."""
         self.settings = settings
         self.clock = clock
+
+    def keep_tokens(self, tokens: TokenStore) -> None:
+        """Take the place in which tokens of a log-in are kept, sealed, between processes; a channel without such a log-in needs none."""
+        return
 
     @abstractmethod
     def check(self) -> Health:

@@ -66,6 +66,8 @@ class Opened:
                 name: plugins.channel(name)(settings, clock=self.clock)
                 for name, settings in self.config.channels.items()
             }
+            for channel in self.channels.values():
+                channel.keep_tokens(self.store.tokens)
             self.plans: Mapping[str, EscalationPlan] = plans_of(loaded)
             self.accounts: dict[str, AccountPort] = {
                 name: self._account(name, account) for name, account in self.config.accounts.items() if account.enabled

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from bridge.channels.bounces import read
 from bridge.channels.imap import ImapFolder
+from bridge.channels.login import Bearer, OAuthLogin
 from bridge.channels.message import Envelope, build, clean, mailbox, message_id
 from bridge.channels.transport import Server, session, transact
 from bridge.contract import (
@@ -29,6 +30,7 @@ from bridge.contract import (
     Refused,
     Returns,
     Severity,
+    TokenStore,
     WriteBack,
 )
 from bridge.errors import Wrong
@@ -95,6 +97,9 @@ class SmtpSettings(_Place):
     )
     user: str | None = Field(None, description="User name at the mail server; empty: no login.")
     password: SecretStr | None = Field(None, description="Password at the mail server.")
+    oauth: OAuthLogin | None = Field(
+        None, description="Log-in by token in place of a password, for hosters that want it."
+    )
     sender_name: str = Field("", description="Name in From, such as the agency's.")
     sender_address: str = Field(description="Address in From and of the envelope.")
     reply_to: str | None = Field(None, description="Where answers go; default: the sender.")
@@ -138,7 +143,12 @@ class SmtpSettings(_Place):
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
-        if (self.user is None) != (self.password is None):
+        if self.oauth is not None:
+            if self.user is None or not self.user.isascii() or not self.user.isprintable() or self.password is not None:
+                raise Wrong("oauth needs user, in plain ASCII, and no password")
+            if self.oauth.client_secret is None and self.oauth.refresh_token is None:
+                raise Wrong("oauth needs client_secret, refresh_token, or both")
+        elif (self.user is None) != (self.password is None):
             raise Wrong("user and password belong together")
         return self
 
@@ -153,6 +163,11 @@ class Smtp(Channel):
     def __init__(self, settings: SmtpSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__(settings, clock=clock)
         self._settings = settings
+        self._bearer = Bearer(settings.oauth, None) if settings.oauth else None
+
+    def keep_tokens(self, tokens: TokenStore) -> None:
+        if self._settings.oauth is not None:
+            self._bearer = Bearer(self._settings.oauth, tokens)
 
     def check(self) -> Health:
         """Log in to the mail server and open the folders that are read; nothing is sent."""
@@ -248,6 +263,7 @@ class Smtp(Channel):
             own.deadline,
             own.sender_address.rpartition("@")[2],
             own.ca_file,
+            self._bearer,
         )
 
     def returns(self, since: str | None) -> Returns | None:

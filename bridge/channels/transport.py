@@ -14,6 +14,7 @@ from datetime import timedelta
 from threading import Timer
 from typing import NoReturn
 
+from bridge.channels.login import Bearer, oauthbearer, xoauth2
 from bridge.contract import ConfigError, Refused, RetryLater, Unclear
 from bridge.words import Sentence
 
@@ -34,6 +35,7 @@ class Server:
     deadline: float
     hello: str
     ca_file: str | None = None
+    bearer: Bearer | None = None
 
     @property
     def place(self) -> str:
@@ -91,6 +93,8 @@ class _Connection(smtplib.SMTP):
 def session(server: Server) -> Iterator[smtplib.SMTP]:
     """Connect, secure and log in. Raises `ConfigError` where a person must act, `RetryLater` where the server does not answer."""
     context = tls_context(server.ca_file) if server.security != "none" else None
+    if server.bearer is not None:
+        server.bearer.token()  # fetched before the line is open, which must not wait for it
     connection = _connect(server, context)
     try:
         _introduce(connection, server, context)
@@ -123,7 +127,9 @@ def _introduce(connection: smtplib.SMTP, server: Server, context: ssl.SSLContext
         if server.security == "starttls":
             connection.starttls(context=context)
             connection.ehlo()
-        if server.user is not None:
+        if server.user is not None and server.bearer is not None:
+            _log_in(connection, server, server.user, server.bearer)
+        elif server.user is not None:
             connection.login(server.user, server.password or "")
     except ssl.SSLCertVerificationError as error:
         raise ConfigError(
@@ -154,6 +160,29 @@ def _introduce(connection: smtplib.SMTP, server: Server, context: ssl.SSLContext
         raise RetryLater(
             "SMTP {place}: {error}", place=server.place, error=_what(error), cause="smtp_connect"
         ) from error
+
+
+def _log_in(connection: smtplib.SMTP, server: Server, user: str, bearer: Bearer) -> None:
+    """Log in with a token, and once more with a new one where the server does not take it, as after a revocation."""
+    offered = connection.esmtp_features.get("auth", "").upper().split()
+    mechanism = next((one for one in ("XOAUTH2", "OAUTHBEARER") if one in offered), None)
+    if mechanism is None:
+        raise smtplib.SMTPNotSupportedError("no log-in by XOAUTH2 or OAUTHBEARER")
+
+    def attempt(token: str) -> None:
+        if mechanism == "XOAUTH2":
+            first, last = xoauth2(user, token), ""
+        else:
+            first, last = oauthbearer(user, token, server.host, server.port), "\x01"
+        connection.auth(mechanism, lambda challenge=None: first if challenge is None else last)
+
+    token = bearer.token()
+    try:
+        attempt(token)
+    except smtplib.SMTPAuthenticationError as error:
+        if error.smtp_code < 500:
+            raise
+        attempt(bearer.token(refused=token))
 
 
 def transact(server: Server, sender: str, recipients: Sequence[str], archive: str | None, mail: bytes) -> str:

@@ -51,4 +51,7 @@ GERMAN: dict[str, str] = {
     "the letter to {letter} contains {missing}, which its font cannot print": "der Brief an {letter} enthält {missing}; das kann seine Schrift nicht drucken",
     "the mail has {size} bytes, at most {largest} can be sent": "die Mail hat {size} Byte, höchstens {largest} können gesendet werden",
     "{data} bytes do not fit into a code of version 13, which holds {capacity}": "{data} Byte passen nicht in einen Code der Version 13, der {capacity} fasst",
+    "oauth needs client_secret, refresh_token, or both": "oauth braucht client_secret, refresh_token oder beides",
+    "oauth needs user, in plain ASCII, and no password": "oauth braucht user, in reinem ASCII, und kein password",
+    "{name}: the refresh token is revoked or has expired; put a new one into {name}.oauth.refresh_token": "{name}: das Refresh-Token wurde widerrufen oder ist abgelaufen; bitte ein neues in {name}.oauth.refresh_token eintragen",
 }

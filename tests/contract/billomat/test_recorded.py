@@ -12,6 +12,7 @@ from bridge.contract import BadRecord, Mapping
 from connectors.billomat import wire
 from connectors.billomat.reading import Reading, reject
 from connectors.billomat.settings import Settings
+from tests.spoken import spoken
 
 FOLDER = Path(__file__).parent / "recorded"
 RECORDINGS = sorted(path for path in FOLDER.glob("*.json") if not path.name.endswith(".expected.json"))
@@ -47,7 +48,7 @@ def read(path):
 def test_recorded_answers_become_the_expected_records(path):
     """Every recorded answer, with all its quirks, becomes exactly the records and rejects beside it."""
     expected = json.loads(path.with_suffix(".expected.json").read_text("utf-8"))
-    assert read(path) == expected
+    assert spoken(read(path)) == expected
 
 
 def test_every_recording_has_a_result():

@@ -11,6 +11,7 @@ import pytest
 from bridge.contract import Mapping
 from bridge.http import Http, HttpSettings
 from connectors.generic_csv.connector import CsvSettings, GenericCsv
+from tests.spoken import spoken
 
 SAMPLES = Path(__file__).parent / "samples"
 NOW = datetime(2026, 9, 4, 8, 0, tzinfo=UTC)
@@ -43,4 +44,4 @@ def test_sample_is_read_as_expected(name, tmp_path):
     """Every known kind of file is recognised by itself and read to the cent, day and flag."""
     files = ("plain_status.csv", name) if name in BANK else (name,)
     expected = json.loads((SAMPLES / f"{name}.expected.json").read_text("utf-8"))
-    assert json.loads(json.dumps(pulled(tmp_path, *files))) == expected
+    assert spoken(json.loads(json.dumps(pulled(tmp_path, *files)))) == expected

@@ -16,6 +16,7 @@ from connectors.sevdesk.contacts import Reach
 from connectors.sevdesk.reading import Reader
 from connectors.sevdesk.records import sorted_out
 from connectors.sevdesk.settings import SevDeskSettings
+from tests.spoken import spoken
 
 FOLDER = Path(__file__).parent / "recorded"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if not path.stem.endswith(".expected"))
@@ -57,7 +58,7 @@ def made(reader, name):
         ),
     }
     kind, read = readers[name]
-    return [plain(sorted_out(kind, row, read)) for row in rows(name)]
+    return [spoken(plain(sorted_out(kind, row, read))) for row in rows(name)]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("communication_ways", "addresses")])

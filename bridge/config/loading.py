@@ -168,9 +168,7 @@ def _from_here(document: Document, shape: Shape) -> None:
     for path in document.places:
         value = _at(document.data, path)
         if isinstance(value, str) and value and shape.is_path(path):
-            file = document.place(path).file
-            folder = Path.cwd() if isinstance(file, Sentence) else Path(file).resolve().parent
-            _at(document.data, path[:-1])[path[-1]] = str(folder / value)
+            _at(document.data, path[:-1])[path[-1]] = str(document.folder(path) / value)
 
 
 def _plain_secrets(document: Document, shape: Shape) -> list[Problem]:

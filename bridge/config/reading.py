@@ -52,6 +52,11 @@ class Document:
             path = path[:-1]
         return self.places.get(path) or Place(str(self.files[0]) if self.files else "bridge.yaml", 1)
 
+    def folder(self, path: Path_) -> Path:
+        """Return where relative paths in the value of `path` start: the folder of its file, for a variable the working folder."""
+        file = self.place(path).file
+        return Path.cwd() if isinstance(file, Sentence) else Path(file).resolve().parent
+
     def complain(
         self, path: Path_, text: Sentence, *, value: Any = None, hint: Sentence = NOTHING, shown: bool = True
     ) -> None:
@@ -333,8 +338,7 @@ def read_secret_files(document: Document, is_secret: Callable[[Path_], bool]) ->
                 hint=Sentence("keep one of them"),
             )
             continue
-        base = Path(document.place(path).file).parent
-        value = _secret_file(document, str(base / str(file)), document.place(path), dotted(path))
+        value = _secret_file(document, str(document.folder(path) / str(file)), document.place(path), dotted(path))
         document.places[target] = document.place(path)
         document.outside.add(target)
         node[target[-1]] = value if value is not None else ""

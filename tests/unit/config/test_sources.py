@@ -145,3 +145,16 @@ def test_a_path_of_the_environment_starts_at_the_working_folder(tmp_path, monkey
     path.write_text("data: here\n", encoding="utf-8")
     assert load(path, {}).config.data == tmp_path / "etc" / "here"
     assert load(path, {"MAHNBRIDGE__DATA": "there"}).config.data == tmp_path / "there"
+
+
+def test_a_secret_file_named_by_the_environment_starts_at_the_working_folder(tmp_path, monkeypatch):
+    """`..._FILE` in a variable is read, whether its path is whole or relative to where the program was started."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key.txt").write_text("k" * 40, encoding="utf-8")
+    path = tmp_path / "etc" / "bridge.yaml"
+    path.parent.mkdir()
+    path.write_text("data: here\n", encoding="utf-8")
+    for where in ("key.txt", str(tmp_path / "key.txt")):
+        key = load(path, {"MAHNBRIDGE__KEYS__KEY_FILE": where}).config.keys.key
+        assert key is not None
+        assert key.get_secret_value() == "k" * 40

@@ -46,11 +46,30 @@ def house(tmp_path_factory):
     folder = tmp_path_factory.mktemp("house")
     keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("ca", "other", "server")}
     authority = (x509.BasicConstraints(ca=True, path_length=None), True)
-    for name in ("ca", "other"):
-        made = signed(named(name), keys[name], named(name), keys[name], authority)
+    usage = dict.fromkeys(
+        (
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    may_sign = (x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, **usage), True)
+
+    def own(name):
+        return x509.SubjectKeyIdentifier.from_public_key(keys[name].public_key()), False
+
+    for name in ("ca", "other"):  # with all that a strict check (Python 3.13 and later) asks of an authority
+        made = signed(named(name), keys[name], named(name), keys[name], authority, may_sign, own(name))
         (folder / f"{name}.pem").write_bytes(made)
+    by_ca = (x509.AuthorityKeyIdentifier.from_issuer_public_key(keys["ca"].public_key()), False)
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = signed(named("provider"), keys["server"], named("ca"), keys["ca"], (address, False))
+    certificate = signed(
+        named("provider"), keys["server"], named("ca"), keys["ca"], (address, False), own("server"), by_ca
+    )
     private = keys["server"].private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -102,7 +102,8 @@ def ask(service, page):
         with urllib.request.urlopen(f"http://127.0.0.1:{service.port}{page}", timeout=5) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+        with error:
+            return error.code, error.read().decode()
 
 
 @pytest.mark.feature("S-SEV-4")

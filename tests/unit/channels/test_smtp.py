@@ -172,6 +172,16 @@ def test_hang_up_before_the_message_was_complete_is_retried(settings, script, wr
         Smtp(settings(port=port)).push(write())
 
 
+@pytest.mark.parametrize(
+    ("at", "error"), [(b"MAIL", RetryLater), (b"RCPT", RetryLater), (b"DATA", RetryLater), (b".", Unclear)]
+)
+def test_a_server_that_falls_silent_is_left(settings, script, write, at, error):
+    """No answer within `timeout`: before the last dot it is tried again, after it nobody claims to know."""
+    port = script({b"DATA": b"354 go\r\n", at: b""})
+    with pytest.raises(error):
+        Smtp(settings(port=port, timeout=0.2)).push(write())
+
+
 def test_hang_up_at_the_last_dot_is_unclear(settings, script, write):
     """The last dot was sent, no answer came: unclear."""
     port = script({b"DATA": b"354 go\r\n", b".": None})

@@ -1,0 +1,41 @@
+"""Mail that cannot go out: named at the right place, waiting for a person, never lost and never sent twice."""
+
+from datetime import date
+
+
+def test_an_address_that_would_add_headers_is_never_written_to(desk):
+    """A line break in the customer's address at the provider: no mail to anybody, a letter waits for the post in its place."""
+    contact = desk.sandbox.add_contact("Falle GmbH", email="a@falle.example\r\nBcc: alle@welt.example", number="1002")
+    desk.sandbox.add_invoice(contact, number="RE-2", issued_on=date(2026, 8, 3))
+    desk("run", "--no-deliver")
+    desk("approve", "--all", "--yes", "--as", "Erika")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("deliver")
+    assert [to for to, _ in desk.mails.received] == [["buch@spaeth.example"]]
+    [letter] = desk.json("letters", "list")
+    assert (letter["customer"], letter["channel"]) == ("Falle GmbH", "letter")
+
+
+def test_a_recipient_that_the_server_refuses_waits_for_a_person(live):
+    """550 for the customer's address: parked, and the failure names address and answer; replayed when the server takes it, it goes out once."""
+
+    async def refuse(server, session, envelope, address, options):
+        return "550 5.1.1 no such mailbox"
+
+    live.mails.handle_RCPT = refuse
+    live("deliver", code=1)
+    [group] = live.json("failures", "list", code=1)
+    [item] = group["ids"]
+    shown = live("failures", "show", item)
+    assert "buch@spaeth.example" in shown
+    assert "550 5.1.1 no such mailbox" in shown
+    assert live.json("cases")[0]["level"] == 0
+    live("deliver", code=1)
+    assert live.mails.received == []
+
+    del live.mails.handle_RCPT
+    live("failures", "replay", item, "--as", "Erika")
+    live("deliver")
+    live("deliver")
+    assert len(live.mails.received) == 1
+    assert live.json("cases")[0]["level"] == 1

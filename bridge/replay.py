@@ -435,7 +435,7 @@ def _of_reject(known: KnownReject) -> Failure:
         account=known.account,
         what=told.kind,
         state=known.state,
-        cause=f"bad_record:{told.field}",
+        cause=f"bad_record:{told.field}" if told.field else "bad_record",
         text=_told(told),
         since=known.first_seen,
         invoices=(told.provider_id,) if told.provider_id else (),

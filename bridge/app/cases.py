@@ -65,7 +65,7 @@ class Cases(Claims):
 
     def _level_name(self, conn: Connection, row: CaseRow) -> str:
         level = row.closed_level if row.closed_on else row.level
-        names = (one.level_name for one in self.store.overview.claims(conn, row.id) if one.level == level)
+        names = (one.level_name for one in self.level_names.claims(conn, row.id) if one.level == level)
         return next(names, "")
 
     def case(self, name: str, *, chosen: Sequence[str] = ()) -> CaseDetail:
@@ -76,7 +76,7 @@ class Cases(Claims):
         with self.store.reading() as conn:
             row = self._row(conn, name)
             today = self.today(row.account)
-            claims = self.store.overview.claims(conn, row.id)
+            claims = self.level_names.claims(conn, row.id)
             debtor = self.store.mirror.debtor(conn, row.account, row.debtor_id)
             ids = [one.invoice_id for one in claims]
             blocks = self.store.choices.blocks(
@@ -84,9 +84,7 @@ class Cases(Claims):
             )
             notices = [self.store.outbox.get(conn, one) for one in self.store.questions.notices_of_case(conn, row.id)]
             numbers = {one.invoice_id: one.number or one.invoice_id for one in claims}
-            timeline = [
-                _entry(dict(event), numbers, self.language) for event in self.store.overview.timeline(conn, row.id)
-            ]
+            timeline = self.entries(conn, self.store.overview.timeline(conn, row.id), numbers)
             owed = {one: self._owed(conn, row.account, one) for one in ids}
             lines, level_name = self.lines(conn, notices), self._level_name(conn, row)
         if self._leaves_channel_open(row.account):
@@ -111,11 +109,31 @@ class Cases(Claims):
                 )
                 for one in blocks
             ),
-            timeline=tuple(timeline),
+            timeline=timeline,
             overdue=_total(one for one in shown if one.state == "open" and one.days_overdue),
             chosen=tuple(one.number or one.invoice for one in wanted),
             chosen_total=_total(wanted),
             emails=emails_of(debtor),
+        )
+
+    def entries(
+        self, conn: Connection, events: Iterable[Mapping[Any, Any]], numbers: Mapping[str, str]
+    ) -> tuple[Entry, ...]:
+        """Return events of the journal in plain words; `numbers` are those of the invoices, by id."""
+        return tuple(
+            Entry(
+                one["at"],
+                one["business_date"],
+                one["actor"],
+                one["kind"],
+                entry_text(
+                    one["kind"],
+                    self.level_names.event(conn, one),
+                    numbers.get(one["invoice_id"] or "", ""),
+                    self.language,
+                ),
+            )
+            for one in events
         )
 
     def _owed(self, conn: Connection, account: str, invoice_id: str) -> ClaimStatement | None:
@@ -328,8 +346,3 @@ def _total(claims: Iterable[CaseClaim]) -> dict[str, Decimal]:
     for one in claims:
         sums[one.currency] = sums.get(one.currency, Decimal("0.00")) + one.total
     return sums
-
-
-def _entry(event: Mapping[str, Any], numbers: Mapping[str, str], language: str) -> Entry:
-    text = entry_text(event["kind"], event["data"] or {}, numbers.get(event["invoice_id"] or "", ""), language)
-    return Entry(event["at"], event["business_date"], event["actor"], event["kind"], text)

@@ -105,7 +105,7 @@ class Explaining(Dunning):
         debtor = mirror.debtor(conn, name, debtor_id) if debtor_id else None
         waiting: tuple[Upcoming, ...] = ()
         if claim.running is not None and found.on == today:
-            notice = self.store.outbox.get(conn, claim.running.notice_id)
+            notice = self.level_names.notice(conn, self.store.outbox.get(conn, claim.running.notice_id))
             steps = self.store.outbox.steps.of_notice(conn, notice.id)
             waiting = (summary.stored(notice, steps, claim.running.since or today),)
         told = explained(found, known, debtor, rules, abilities, self.language, waiting)

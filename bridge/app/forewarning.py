@@ -11,6 +11,7 @@ from bridge.contract import Act, Content, Recipients, WriteBack
 from bridge.errors import ConfigError
 from bridge.policy import texts
 from bridge.policy.calendar import DAY
+from bridge.words import tell
 
 _SENT_FOR = "forewarned_for"
 
@@ -93,7 +94,7 @@ def _told(on: date, notices: tuple[Ahead, ...], language: str) -> tuple[str, str
             "Hold all: mahnbridge pause",
         ]
     lines = [
-        f"- {one.customer} ({one.customer_number or one.account}): {one.level_name}, {', '.join(one.invoices)},"
+        f"- {one.customer} ({one.customer_number or one.account}): {tell(one.level_name, language)}, {', '.join(one.invoices)},"
         f" {texts.money(int(one.total.scaleb(2)), one.currency, language)}"
         for one in notices
     ]

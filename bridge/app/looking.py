@@ -129,7 +129,7 @@ class Looking(Failures):
             case=self.store.questions.case_number(conn, notice.case_id),
             at=notice.landed_at or (proof.at if proof else None),
             level=notice.level,
-            level_name=notice.level_name,
+            level_name=self.level_names.notice(conn, notice).level_name,
             recipient=notice.recipient,
             channel=notice.channel,
             state=notice.state,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bridge.app.level_names import LevelNames
 from bridge.app.rules import account_rules, plans_of
 from bridge.config import Account, Config, Loaded, load, plugins
 from bridge.config.loading import refuse_clock
@@ -162,6 +163,11 @@ class Opened:
     def rules(self) -> Mapping[str, AccountRules]:
         """Return the rules of every account."""
         return {name: replace(account_rules(self.loaded, name, self.plans), links=self.links) for name in self.accounts}
+
+    @cached_property
+    def level_names(self) -> LevelNames:
+        """Return what finds the names of stored levels in other languages."""
+        return LevelNames(self.store, self.plans)
 
     @cached_property
     def links(self) -> Links | None:

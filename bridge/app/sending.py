@@ -239,5 +239,6 @@ class Sending(Reading, Filing):
                     invoices[claim.invoice_id] = known.invoice
             debtor = self.store.mirror.debtor(conn, one.account, one.debtor_id)
             today, case = self.today(one.account), cases[one.case_id]
-            found.append(notice_line(one, debtor, case, invoices, today=today, language=self.language))
+            its = self.level_names.notice(conn, one)
+            found.append(notice_line(its, debtor, case, invoices, today=today, language=self.language))
         return tuple(found)

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from bridge.app.cases import Cases
 from bridge.app.claim_statement import ClaimStatement
 from bridge.app.results import Done, Entry
-from bridge.app.timeline import entry_text
 from bridge.deliver import Landing
 from bridge.errors import UsageError
 from bridge.model import Reason
@@ -116,17 +115,9 @@ class Tasks(Cases):
             assert row is not None
             debtor = self.store.mirror.debtor(conn, found.account, row.debtor_id)
             events = self.store.overview.timeline(conn, found.case_id)
-        numbers = {one.invoice_id: one.number or one.invoice_id for one, _ in claims}
-        entries = [
-            Entry(
-                one["at"],
-                one["business_date"],
-                one["actor"],
-                one["kind"],
-                entry_text(one["kind"], one["data"], numbers.get(one["invoice_id"] or "", ""), self.language),
-            )
-            for one in events
-        ]
+            numbers = {one.invoice_id: one.number or one.invoice_id for one, _ in claims}
+            entries = self.entries(conn, events, numbers)
+            levels = {one.invoice_id: one.level_name for one in self.level_names.claims(conn, found.case_id)}
         promises = [
             entry.text
             for entry, one in zip(entries, events, strict=True)
@@ -141,9 +132,9 @@ class Tasks(Cases):
             contacts=tuple(
                 " ".join(filter(None, (one.name, one.phone, one.email))) for one in (debtor.contacts if debtor else ())
             ),
-            claims=tuple(_claim(one, told, today) for one, told in claims),
+            claims=tuple(_claim(one, told, today, levels.get(one.invoice_id, one.level_name)) for one, told in claims),
             promise=next(reversed(promises), ""),
-            history=tuple(entries[-HISTORY:]),
+            history=entries[-HISTORY:],
         )
 
     def _claims_of(self, conn: Connection, one: Task) -> list[tuple[ClaimView, ClaimStatement]]:
@@ -243,7 +234,7 @@ def _check_outcome(one: Task, outcome: str, note: str, until: date | None) -> No
         raise UsageError("a dispute needs --note TEXT: what is disputed, and why")
 
 
-def _claim(one: ClaimView, told: ClaimStatement, today: date) -> TaskClaim:
+def _claim(one: ClaimView, told: ClaimStatement, today: date, level_name: str) -> TaskClaim:
     late = one.due_on is not None and one.due_on < today
     return TaskClaim(
         invoice=one.invoice_id,
@@ -255,6 +246,6 @@ def _claim(one: ClaimView, told: ClaimStatement, today: date) -> TaskClaim:
         total=told.total,
         currency=one.currency,
         level=one.level,
-        level_name=one.level_name,
+        level_name=level_name,
         level_on=one.level_on,
     )

@@ -1,6 +1,6 @@
 """Plain names of codes: reasons, states, channels, levels."""
 
-from bridge.cli.locale import knows, language, say
+from bridge.cli.locale import knows, language, say, told
 from bridge.model import Reason
 from bridge.policy import words
 
@@ -19,5 +19,5 @@ def word(group: str, code: str) -> str:
 
 
 def level(number: int | None, name: str) -> str:
-    """Return `2 Mahnung`, or `-` before the first level."""
-    return f"{number} {name}".strip() if number else "-"
+    """Return `2 Mahnung`, or `-` before the first level; the name in the language of the moment."""
+    return f"{number} {told(name)}".strip() if number else "-"

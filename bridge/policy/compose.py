@@ -97,10 +97,10 @@ def _telling(  # noqa: PLR0917  one call site
 
 def _asked(case: CaseView, item: Item, rules: AccountRules, today: date, *, charged: bool) -> Asked:
     """Return what the notice asks for on one claim; one that goes along is asked for what its own level asks for."""
+    name: str = item.level.name_in(item.language)
     if item.level.collection:
-        name, asks = item.level.name_in(item.language), EVERYTHING
+        asks = EVERYTHING
     elif not item.along:
-        name = item.level.name_in(item.language)
         chosen = dict(item.claim.fees_chosen).get(item.decision.level or 0)
         asks = asks_of(item.level, name, charged=charged, chosen=chosen)
     else:

@@ -8,6 +8,7 @@ from bridge.policy.calendar import DAY
 from bridge.policy.channel import Via
 from bridge.policy.colleagues import colleagues_of
 from bridge.policy.collection import ready_for_collection
+from bridge.policy.naming import named
 from bridge.policy.plan import Automation
 from bridge.policy.recipients import addressed, by_letter_instead, can_reach
 from bridge.policy.rules import NO_PLAN
@@ -131,7 +132,7 @@ def none_running(s: Situation) -> Verdict | None:
     """Pass where no reminder of ours is on its way, and nobody else has one prepared at the provider."""
     running = s.claim.running
     if running is not None:
-        facts: dict[str, object] = {"state": running.state, "level": running.level_name}
+        facts: dict[str, object] = {"state": running.state, "level": named(s.plan, running.level, running.level_name)}
         next_on = None
         if running.state in UNDECIDED and running.deadline is not None and running.since is not None:
             next_on = outdated_on(running.deadline, running.since, s.today)
@@ -171,7 +172,7 @@ def was_delivered(s: Situation) -> Verdict | None:
     """Pass where the last notice did not come back, or a person sends it once more."""
     if not s.claim.undelivered or s.sends_again:
         return None
-    return Verdict(Reason.UNDELIVERED, None, {"level": s.claim.level_name})
+    return Verdict(Reason.UNDELIVERED, None, {"level": named(s.plan, s.claim.level, s.claim.level_name)})
 
 
 def has_plan(s: Situation) -> Verdict | None:

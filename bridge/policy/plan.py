@@ -23,6 +23,7 @@ from bridge.policy.actions import CallTaskOrNot, Copy, Enclosed, InternalNoticeO
 from bridge.policy.channel import Document, Via
 from bridge.policy.group import Bundling
 from bridge.policy.trigger import Start, Trigger
+from bridge.words import Name
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -329,9 +330,9 @@ class DunningLevel(Frozen):
         """Return the text in that language, for creditors of that country where there is one of its own."""
         return self.texts.get(f"{language}-{country}") or self.texts[language]
 
-    def name_in(self, language: str) -> str:
-        """Return the level's name in that language, else the first one written."""
-        return self.name.get(language) or next(iter(self.name.values()))
+    def name_in(self, language: str) -> Name:
+        """Return the level's name in that language, else the first one written; staff is told it in theirs."""
+        return Name(self.name.get(language) or next(iter(self.name.values())), self.name)
 
 
 class EscalationPlan(Frozen):

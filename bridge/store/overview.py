@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, and_, exists, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bridge.store.rows import amount
-from bridge.store.tables import claim, debtor, dunning_case, event, invoice
+from bridge.store.tables import claim, debtor, dunning_case, event, invoice, notice, notice_claim
 
 VIEWS = {"all": (), "open": ("open",), "closed": ("closed",), "collection": ("open", "collection")}
 """The views of `cases`: Alle, Offene, Geschlossene Mahnakten, Inkasso; the last holds every case with a claim there."""
@@ -61,6 +61,8 @@ class ClaimRow:
     closed_on: date | None
     close_reason: str | None
     next_on: date | None
+    plan: str  # of the notice that brought its level, with its version; empty: adopted, or none yet
+    plan_version: str
 
 
 class Overview:
@@ -106,9 +108,23 @@ class Overview:
 
     def claims(self, conn: Connection, case_id: int) -> list[ClaimRow]:
         """Return the claims of a case, oldest due date first."""
+        brought = (
+            select(func.max(notice_claim.c.notice_id))
+            .where(
+                notice_claim.c.claim_id == claim.c.id,
+                notice_claim.c.live,
+                notice_claim.c.level == claim.c.level,
+                notice_claim.c.landed_on.is_not(None),
+                claim.c.adopted.is_(False),
+            )
+            .correlate(claim)
+            .scalar_subquery()
+        )
         query = (
             select(
                 claim,
+                notice.c.plan,
+                notice.c.plan_version,
                 invoice.c.number,
                 invoice.c.status,
                 invoice.c.issued_on,
@@ -119,6 +135,7 @@ class Overview:
                 invoice.c.next_on,
             )
             .outerjoin(invoice, and_(invoice.c.account == claim.c.account, invoice.c.id == claim.c.invoice_id))
+            .outerjoin(notice, notice.c.id == brought)
             .where(claim.c.case_id == case_id)
             .order_by(invoice.c.due_on, claim.c.id)
         )
@@ -199,6 +216,8 @@ def _claim_row(row: RowMapping) -> ClaimRow:
     return ClaimRow(
         **{name: row[name] for name in names},
         claim_id=row["id"],
+        plan=row["plan"] or "",
+        plan_version=row["plan_version"] or "",
         status=row["status"] or "unknown",
         currency=row["currency"] or "EUR",
         gross=amount(row["gross_cents"] or 0),

@@ -225,6 +225,11 @@ class Questions:
                 found.setdefault(row["invoice_id"], []).append(_landed(row))
         return found
 
+    def plan_of(self, conn: Connection, notice_id: int) -> tuple[str, str]:
+        """Return the plan of a notice and the version that it had then; two empty texts where there is no such notice."""
+        found = conn.execute(select(notice.c.plan, notice.c.plan_version).where(notice.c.id == notice_id)).first()
+        return (found.plan, found.plan_version) if found else ("", "")
+
     def notices_of(self, conn: Connection, account: str, invoice_id: str) -> list[int]:
         """Return the ids of all notices over this invoice, oldest first, whatever became of them."""
         query = (

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
@@ -148,9 +148,28 @@ def sentence_of(value: Any) -> Sentence:
     return found if isinstance(found, Sentence) else quoted(value)
 
 
+class Name(str):  # noqa: SLOT000  its languages are added
+    """A name that somebody wrote in several languages: as `str` the one that was chosen or stored, `told` in that of its reader."""
+
+    languages: Mapping[str, str]
+
+    def __new__(cls, chosen: str, languages: Mapping[str, str] | None = None) -> Self:
+        """Return the name that was `chosen`, with the same in other languages."""
+        made = super().__new__(cls, chosen)
+        made.languages = languages or {}
+        return made
+
+    def __str__(self) -> str:
+        return self
+
+    def told(self, language: str) -> str:
+        """Return the name in `language`, the chosen one where it is not written in that."""
+        return self.languages.get(language) or str.__str__(self)
+
+
 def tell(text: str, language: str) -> str:
-    """Return any text for people: a sentence in `language`, other text as it is."""
-    return text.told(language) if isinstance(text, Sentence) else text
+    """Return any text for people: a sentence or a name in `language`, other text as it is."""
+    return text.told(language) if isinstance(text, Sentence | Name) else text
 
 
 def listed(items: Iterable[Any], between: str = "; ") -> Sentence:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from bridge.contract import BadRecord, Flag, Invoice, InvoiceKind, InvoiceStatus, Payment, Reason, sentence_of
+from bridge.contract import BadRecord, Flag, Invoice, InvoiceKind, InvoiceStatus, Payment, Reason, Sentence, sentence_of
 from connectors.generic_csv.cells import Decimals, day, fold, read_amount
 from connectors.generic_csv.effective import BOOKED, ZERO
 from connectors.generic_csv.lines import Fault, Record, records
@@ -98,16 +98,16 @@ def read_header(path: Path, encoding: str, zone: ZoneInfo) -> Header:
     """Read line 1. Raises `BadRecord` naming the field's number where the batch cannot be dated."""
     first = next(records(path, encoding, ";"), None)
     if not isinstance(first, Record) or len(first.cells) < 17:
-        raise BadRecord("an EXTF file starts with a header of 31 fields", field="line 1")
+        raise BadRecord("an EXTF file starts with a header of 31 fields")
     cells = [cell.strip() for cell in first.cells]
     if cells[2] != BOOKINGS:
-        raise BadRecord("only booking batches (category 21) can be imported", field="line 1, field 3", value=cells[2])
+        raise _misfit(cells, 2, Sentence("only booking batches (category 21) can be imported"))
     starts, ends = (_header_day(cells, at) for at in (14, 15))
     length = cells[13] or "4"
     if length not in {"4", "5", "6", "7", "8"}:
-        raise BadRecord("expected an account length from 4 to 8", field="line 1, field 14", value=length)
+        raise _misfit(cells, 13, Sentence("expected an account length from 4 to 8"))
     if ends < starts or (ends - starts).days > 366:
-        raise BadRecord("expected a period of at most one year", field="line 1, field 16", value=cells[15])
+        raise _misfit(cells, 15, Sentence("expected a period of at most one year"))
     batch = "/".join((cells[10], cells[11], cells[12], cells[14], cells[15], cells[16]))
     return Header(
         created=_created(cells[5], zone),
@@ -124,7 +124,12 @@ def _header_day(cells: list[str], at: int) -> date:
     try:
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError as error:
-        raise BadRecord("expected a day such as 20260901", field=f"line 1, field {at + 1}", value=cells[at]) from error
+        raise _misfit(cells, at, Sentence("expected a day such as 20260901")) from error
+
+
+def _misfit(cells: list[str], at: int, why: Sentence) -> BadRecord:
+    """Return what is wrong with one field of line 1."""
+    return BadRecord("line 1, field {position} is {found!r}: {why}", position=at + 1, found=cells[at][:80], why=why)
 
 
 def _created(text: str, zone: ZoneInfo) -> datetime | None:
@@ -177,7 +182,7 @@ def _locate(record: Record) -> dict[str, int]:
         _COLUMNS[name][0] for name in ("amount", "side", "account", "contra", "day", "number") if name not in columns
     ]
     if missing:
-        raise BadRecord("the column names in line 2 lack {missing}", missing=", ".join(missing), field="line 2")
+        raise BadRecord("the column names in line 2 lack {missing}", missing=", ".join(missing))
     return columns
 
 

@@ -60,7 +60,12 @@ class Intake:
         )
 
     def fault(self, report: Report, fault: Fault) -> None:
-        error = BadRecord(fault.reason, field=f"line {fault.line}", value=fault.raw[:80])
+        error = BadRecord(
+            "line {line}: {why}; it begins with {beginning!r}",
+            line=fault.line,
+            why=fault.reason,
+            beginning=fault.raw[:80],
+        )
         self.reject(report, "row", None, error, line=fault.line, raw=fault.raw)
 
     def reject(

@@ -114,11 +114,11 @@ def open_sheet(path: Path, profiles: Mapping[str, Profile], wanted: str, encodin
     missing = _missing(profile, columns)
     if missing:
         raise BadRecord(
-            "profile {profile} needs a column for {missing}",
+            "profile {profile} needs a column for {missing}; line {line} has {header}",
             profile=profile.name,
             missing=missing,
-            field=f"line {head.line}",
-            value=";".join(head.cells),
+            line=head.line,
+            header=";".join(head.cells)[:200],
         )
     sheet = Sheet(path, profile, read_as, delimiter, head.line, head.cells, columns)
     sheet.study(words)

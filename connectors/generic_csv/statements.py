@@ -99,7 +99,9 @@ def _typed(name: str) -> Iterator[None]:
     try:
         yield
     except etree.XMLSyntaxError as error:
-        raise BadRecord("the XML is broken: {msg}", msg=error.msg, field=name, value=f"line {error.lineno}") from error
+        raise BadRecord(
+            "{file}, line {line}: the XML is broken: {msg}", file=name, line=error.lineno, msg=error.msg
+        ) from error
 
 
 def _statement(file: _Limited, name: str, zone: ZoneInfo) -> Iterator[Entry | Flaw | Closing]:
@@ -128,7 +130,7 @@ def _statement(file: _Limited, name: str, zone: ZoneInfo) -> Iterator[Entry | Fl
             elif tag == "CreDtTm" and (at := _moment(node.text)):
                 yield Closing(at)
             elif tag == "Ntry":
-                place = f"{name} line {node.sourceline}"
+                place = f"{name}:{node.sourceline}"
                 try:
                     yield from _entry(node, account, place, zone)
                 except BadRecord as error:
@@ -140,10 +142,17 @@ def _statement(file: _Limited, name: str, zone: ZoneInfo) -> Iterator[Entry | Fl
 
 def _trusted(root: Any, name: str) -> None:
     if root.getroottree().docinfo.doctype:
-        raise BadRecord("a bank statement has no document type; entities are refused", field=name, cause="camt_doctype")
+        raise BadRecord(
+            "{file}: a bank statement has no document type; entities are refused", file=name, cause="camt_doctype"
+        )
     space = etree.QName(root).namespace or ""
     if etree.QName(root).localname != "Document" or not space.startswith(_NAMESPACE):
-        raise BadRecord("expected a camt.053.001 statement", field=name, value=space[:100], cause="camt_namespace")
+        raise BadRecord(
+            "{file}: expected a camt.053.001 statement, not {found!r}",
+            file=name,
+            found=space[:100],
+            cause="camt_namespace",
+        )
 
 
 def _entry(node: Any, account: str, place: str, zone: ZoneInfo) -> Iterator[Entry]:

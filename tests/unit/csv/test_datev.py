@@ -131,7 +131,7 @@ def test_wrong_header_names_its_field(desk, head, field):
     """A header that cannot date the batch is told by the number of its field."""
     assert opened(desk, row("1,00"), **head) == {}
     (reject,) = desk.rejects()
-    assert field in reject.field
+    assert field in reject.reason
 
 
 def test_mixed_currencies_are_rejected(desk):

@@ -15,7 +15,7 @@ from bridge.store.cases import Stamp
 from bridge.store.journal import SELF
 from bridge.store.records import Notice
 from bridge.store.tasks import OPEN, NewTask
-from bridge.words import Sentence, quoted
+from bridge.words import Sentence, both, tell
 
 NAMED_FOR = timedelta(days=60)
 """How long a report may come after its mail."""
@@ -136,6 +136,7 @@ class Returning(Sending):
     def _drop_others(self, conn: Connection, notice: Notice, *, again: bool) -> None:
         """Drop what is proposed or queued and does not fit any more: the next level, or with `again` the same one once more."""
         levels = {one.claim_id: one.level for one in notice.claims}
+        name = self.level_names.notice(conn, notice).level_name
         for number in self._live(conn, notice):
             other = self.store.outbox.get(conn, number)
             same = any(levels.get(one.claim_id) == one.level for one in other.claims if one.level)
@@ -146,13 +147,13 @@ class Returning(Sending):
                     conn,
                     number,
                     reason=Reason.UNDELIVERED.value,
-                    text=words.told(Reason.UNDELIVERED, {"level": notice.level_name}),
+                    text=words.told(Reason.UNDELIVERED, {"level": name}),
                     today=self.today(notice.account),
                     now=self.store.now(),
                 )
             except WrongState:  # a call of it is under way, and its re-check has been; its outcome comes first
                 continue
-            data = {"reason": Reason.UNDELIVERED.value, "note": quoted(notice.level_name)}
+            data = {"reason": Reason.UNDELIVERED.value, "note": both(tell(name, "de"), tell(name, "en"))}
             self.record(
                 conn, "notice_dropped", account=notice.account, case_id=notice.case_id, notice_id=number, data=data
             )

@@ -71,6 +71,9 @@ def test_a_bad_record_is_set_aside_and_can_be_replayed(desk):
 def test_blocks_deferrals_and_levels_are_recorded_with_a_name(live):
     """Block, unblock, defer and level change what the next run does, and the case says who did it, in both languages."""
     live("deliver")
+    live.speak("de")
+    assert all("1 Zahlungserinnerung" in live(*words) for words in (("search", "RE-1"), ("cases",)))  # sent in English
+    live.speak("en")
     live.on(date(2026, 9, 15))
     assert "blocked until 20.09.2026 (Erika)" in live("case", "block", "MA-000001", "--reason", "dispute", "--until", "2026-09-20", "--as", "Erika", "--note", "Ware defekt")  # fmt: skip
     assert live.json("explain", "RE-1")[0]["reason"] == "dispute"

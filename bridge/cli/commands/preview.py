@@ -61,7 +61,14 @@ def preview(  # noqa: PLR0917  the options
 
 
 def _shown(out: "Out", shown: "Shown", file: Path | None) -> None:
-    facts = {"level": shown.level, "name": shown.level_name, "plan": shown.plan, "channel": shown.channel}
+    from bridge.cli.naming import word  # noqa: PLC0415  it brings the rules with it
+
+    facts = {
+        "level": shown.level,
+        "name": shown.level_name,
+        "plan": shown.plan,
+        "channel": word("channel", shown.channel),
+    }
     out.line("preview.title", style="dim", **facts, recipient=shown.recipient or "-")
     if file is not None:
         out.line("preview.written", style="ok", file=file)

@@ -2,6 +2,8 @@ import tracemalloc
 
 import pytest
 
+from bridge.words import learn
+from connectors.generic_csv.german import GERMAN
 from connectors.generic_csv.lines import LONGEST_LINE, Fault, Record, detect_encoding, records
 
 
@@ -101,3 +103,13 @@ def test_text_after_a_quote_costs_one_line(tmp_path):
 def test_last_line_without_end(tmp_path):
     """The last line counts without a line end."""
     assert [item.cells for item in read(tmp_path, b"a;1\nb;2")] == [("a", "1"), ("b", "2")]
+
+
+def test_bad_lines_are_told_with_their_number_in_both_languages(desk):
+    """A line that cannot be read has no field of its own: its number and beginning stand in the sentence, German or English."""
+    desk.items("RE-1;1;Meier;01.08.2026;15.08.2026;119,00;119,00", "RE-2\0;1;Meier", "RE-3\0;1;Meier")
+    learn(GERMAN)
+    rejects = desk.rejects()
+    assert [(one.kind, one.field) for one in rejects] == [("row", ""), ("row", "")]
+    assert [one.reason.told("de").partition(":")[0] for one in rejects] == ["Zeile 3", "Zeile 4"]
+    assert rejects[0].reason.startswith("line 3: the line contains NUL bytes; it begins with 'RE-2")

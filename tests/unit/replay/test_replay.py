@@ -236,6 +236,14 @@ def test_reject_of_another_kind(scene):
     assert scene.events("reject_discarded")[0]["data"]["reason"] == WHO["reason"]
 
 
+def test_records_without_a_field_are_one_group(scene, replay):
+    """Lines of a file that cannot be read are one cause, whatever their numbers."""
+    for line in (6, 17):
+        reject(scene, kind="row", provider_id=None, field="", raw=f"line {line}")
+    [group] = replay.groups()
+    assert (group.cause, len(group.items)) == ("bad_record", 2)
+
+
 def test_failed_run(scene):
     """A failed run is listed and can be run again."""
     failed, again = [FailedRun(id=3, kind="pull", account="a", cause="http_503", text="down", started_at=START)], []

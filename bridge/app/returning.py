@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from bridge.app.results import Done, ReturnsRead
-from bridge.app.sending import Sending
+from bridge.app.waiting import Waiting
 from bridge.contract import Channel, Returned
 from bridge.errors import BridgeError, UsageError, WrongState
 from bridge.model import Reason
@@ -24,7 +24,7 @@ TASK = "returned"
 _NOT_OUT = ("proposed", "approved", "queued")
 
 
-class Returning(Sending):
+class Returning(Waiting):
     """What is done about notices that did not arrive."""
 
     def read_returns(self) -> ReturnsRead:

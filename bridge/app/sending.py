@@ -192,21 +192,19 @@ class Sending(Reading, Filing):
 
     # -------------------------------------------------------------------------------------------------------- letters
 
-    def letters(self) -> tuple[NoticeLine, ...]:
-        """Return the notices that were made but not sent: letters to be posted, reminders only created at the provider."""
-        with self.store.reading() as conn:
-            found = self.store.outbox.listing(conn, states=["waiting"], limit=100_000)
-            waiting = [one for one in found if not Via(one.channel).in_house]
-            return self.lines(conn, sorted(waiting, key=lambda one: one.id))
-
     def letters_posted(self, ids: Sequence[int] = (), *, everything: bool = False) -> Done:
         """Record that letters went to the post; their level counts from today. Raises `UsageError` where none is named."""
         if not ids and not everything:
             raise UsageError("name the letters (as `letters list` shows them), or --all")
-        wanted = list(ids) or [one.id for one in self.letters() if one.id and one.channel == "letter"]
+        wanted = list(ids) or self._letters_waiting()
         for notice_id in wanted:
             self.deliverer.mark_posted(notice_id, actor=self.actor)
         return Done("posted", ", ".join(map(str, wanted)), self.actor, count=len(wanted))
+
+    def _letters_waiting(self) -> list[int]:
+        with self.store.reading() as conn:
+            found = self.store.outbox.listing(conn, states=["waiting"], limit=100_000)
+        return sorted(one.id for one in found if one.channel == Via.LETTER.value)
 
     def confirm_sent(self, ids: Sequence[int]) -> Done:
         """Record that a person sent reminders which were only created or completed at the provider."""

@@ -452,5 +452,10 @@ def failure(out: Out, one: Failure) -> None:
 def letters(out: Out, rows: Sequence[NoticeLine]) -> None:
     """Print letters that wait for the post."""
     notices(out, rows)
+    for one in rows:
+        for came in one.overtaken:
+            out.line("letters.overtaken", style="warning", notice=one.id, invoice=came.invoice, reason=came.text)
+    if any(one.overtaken for one in rows):
+        out.line("letters.withdraw", style="dim")
     if rows:
         out.line("letters.how", style="dim")

@@ -100,7 +100,7 @@ class Judge:
             include=invoices[invoice_id].include if invoice_id in invoices else None,
             plan=invoices[invoice_id].plan if invoice_id in invoices else None,
             customer_plan=customers[debtor_id].plan if debtor_id in customers else None,
-            settled=notice.approved_hash is not None or notice.version > 1,
+            settled=notice.approved_hash is not None or notice.version > 1 or notice.state == "waiting",
             customer_include=customers[debtor_id].include if debtor_id in customers else None,
             closed=Reason(closed) if closed else None,
             round=standing.round if standing else 1,

@@ -72,3 +72,28 @@ def test_a_broken_promise_is_marked_and_dunning_resumes(desk):
     assert "promise to pay by 15 Sep 2026 broken" in desk("case", "show", "MA-000001")
     desk.speak("de")
     assert "Zahlungszusage bis 15.09.2026 nicht eingehalten" in desk("case", "show", "MA-000001")
+
+
+@pytest.mark.feature("N-1")
+def test_a_letter_that_waits_says_what_came_meanwhile(desk):
+    """Paid or disputed after the letter was made: the list names invoice and reason before somebody posts it; the other letter is fine."""
+    path = desk.folder / "standard.yaml"
+    plan = path.read_text(encoding="utf-8").replace("automation: propose", "automation: send", 1)
+    path.write_text(plan.replace("[mail]", "[letter]", 1), encoding="utf-8")
+    desk.configure("automation: propose", "automation: send")
+    for number in ("RE-2", "RE-3"):
+        desk.sandbox.add_invoice(desk.customer, number=number, gross="200.00", issued_on=date(2026, 8, 3))
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("run")
+    assert [one["overtaken"] for one in desk.json("letters", "list")] == [[], [], []]
+    desk.sandbox.pay(desk.invoice)
+    desk("case", "block", "RE-2", "--invoice", "RE-2", "--reason", "dispute", "--as", "Erika")
+    desk("pull")
+    told = {one["claims"][0]["number"]: one["overtaken"] for one in desk.json("letters", "list")}
+    assert [(number, one["reason"]) for number, found in told.items() for one in found] == [
+        ("RE-1", "paid"), ("RE-2", "dispute"),
+    ]  # fmt: skip
+    desk.speak("de")
+    shown = desk("letters", "list")
+    assert "nicht mehr zur Post: RE-1: bezahlt" in shown
+    assert "letters withdraw" in shown

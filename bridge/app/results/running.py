@@ -50,6 +50,15 @@ class OtherLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Overtaken:
+    """What came meanwhile that speaks against a notice which waits to be posted, on one of its invoices."""
+
+    invoice: str
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeLine:
     """One letter or mail: planned (`id` None) or stored."""
 
@@ -80,6 +89,7 @@ class NoticeLine:
         str, ...
     ] = ()  # the same as lines of text, where more than open principal is asked for or something was paid
     notes: tuple[str, ...] = ()  # remarks on the amounts, for staff
+    overtaken: tuple[Overtaken, ...] = ()  # of `letters list`
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,8 @@ TEXTS = {
     "failures.replay": "Mit `mahnbridge failures replay {id}`: {text}",
     "failures.dry": "Nichts wurde getan (--dry-run).",
     "failures.confirm": "{count} Fehlschläge endgültig beiseitelegen?",
+    "letters.overtaken": "{notice} nicht mehr zur Post: {invoice}: {reason}",
+    "letters.withdraw": "Zurücknehmen: `mahnbridge letters withdraw NUMMER... --reason TEXT`; danach wird neu entschieden.",
     "letters.how": "Zur Post gebracht: `mahnbridge letters posted NUMMER...`.",
     "done.approved": "{count} Mahnungen freigegeben durch {actor}.",
     "done.refused": "{count} Mahnungen abgelehnt durch {actor}.",

@@ -215,6 +215,8 @@ TEXTS = {
     "failures.replay": "With `mahnbridge failures replay {id}`: {text}",
     "failures.dry": "Nothing was done (--dry-run).",
     "failures.confirm": "Set {count} failures aside for good?",
+    "letters.overtaken": "{notice} should not be posted any more: {invoice}: {reason}",
+    "letters.withdraw": "Take back: `mahnbridge letters withdraw NOTICE... --reason TEXT`; it is decided anew.",
     "letters.how": "When posted: `mahnbridge letters posted NOTICE...`.",
     "done.approved": "{count} notices approved by {actor}.",
     "done.refused": "{count} notices refused by {actor}.",

@@ -13,11 +13,12 @@ import pytest
 import structlog
 
 from bridge import log
-from bridge.app.results import Delivered, Planned, Pulled, Ran
+from bridge.app.results import Delivered, Planned, Pulled, Ran, ReturnsRead
 from bridge.config.model import Account, Config
 from bridge.errors import AlreadyRunning, RetryLater
 from bridge.metrics import documented
 from bridge.schedule import Service
+from bridge.words import Sentence
 
 
 class Stub:
@@ -34,6 +35,7 @@ class Stub:
         )
         self.accounts = {name: SimpleNamespace(name=name) for name in self.config.accounts}
         self.channels = {}
+        self.returned = ReturnsRead()
         self.stop = threading.Event()
         self.answers = []
         self.ran = []
@@ -52,9 +54,8 @@ class Stub:
     def run(self, accounts):
         self.ran.append(accounts)
         self.started.set()
-        return Ran(
-            tuple(Pulled(one, "done") for one in accounts), Planned(datetime.now(UTC).date(), (), ()), Delivered({})
-        )
+        pulled = tuple(Pulled(one, "done") for one in accounts)
+        return Ran(pulled, Planned(datetime.now(UTC).date(), (), ()), Delivered({}), self.returned)
 
     def deliver(self, accounts):
         return Delivered({})
@@ -168,6 +169,21 @@ def test_an_outage_is_one_line_and_the_recovery_another(sqlite_store, lines):
     page = service.metrics.page().decode()
     assert 'mahnbridge_jobs_total{job="pull",outcome="failed"} 3.0' in page
     assert 'mahnbridge_jobs_total{job="pull",outcome="done"} 1.0' in page
+
+
+def test_a_mailbox_of_returned_mail_that_is_away_is_an_outage(sqlite_store, lines):
+    """Two rounds without it are one line, its return another; what came back is told by its notices, and the rounds go on."""
+    stub = Stub(sqlite_store, run_at="07:30")
+    stub.channels = {"smtp": object()}
+    service = Service(stub)
+    away = ReturnsRead(problems=(("smtp", "imap_connect", Sentence("not reachable")),))
+    for read in (away, away, ReturnsRead(notices=(7,))):
+        stub.returned = read
+        service.job("run", "main")
+    told = [line for line in lines() if line["event"] in ("outage", "recovered", "returned")]
+    assert [line["event"] for line in told] == ["outage", "recovered", "returned"]
+    assert told[-1]["notices"] == [7]
+    assert stub.ran == [("main",)] * 3
 
 
 def test_an_overlapping_job_is_skipped_not_failed(sqlite_store, lines):

@@ -5,6 +5,7 @@ import sys
 from sqlalchemy import event
 
 from bridge.app import Bridge
+from bridge.app.opening import Opened
 from tests.faults.outside import Killed
 
 _CONFIG = """\
@@ -116,8 +117,8 @@ class Process:
         raise Killed
 
     def close(self):
-        """Let go of what the operating system would take back."""
-        self.bridge.close()
+        """Let go of what the operating system would take back; a process that dies seals no journal."""
+        Opened.close(self.bridge)
 
 
 def where():

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bridge.demo.story import Day, Told
 from bridge.demo.words import say
+from bridge.words import tell
 
 WIDE = frozenset({"example", "what", "outcome", "reason", "customer"})
 """Columns that take what room there is."""
@@ -122,5 +123,5 @@ class Report:
             justify: Literal["left", "right"] = "right" if number else "left"
             table.add_column(self.say(name), justify=justify, no_wrap=not wide, overflow="fold", ratio=wide)
         for row in rows:
-            table.add_row(*(escape(str(cell)) for cell in row))
+            table.add_row(*(escape(tell(str(cell), self.language)) for cell in row))
         self.console.print(table)

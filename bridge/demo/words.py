@@ -1,5 +1,7 @@
 """The demo's words, German first."""
 
+from bridge.words import tell
+
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("mahnbridge: vier Wochen einer Agentur", "mahnbridge: four weeks of an agency"),
     "intro": (
@@ -73,4 +75,5 @@ WORDS: dict[str, tuple[str, str]] = {
 def say(key: str, language: str, **values: object) -> str:
     """Return a text in `language` (de, en) with its values filled in."""
     german, english = WORDS[key]
-    return (english if language == "en" else german).format(**values)
+    known = {name: tell(value, language) if isinstance(value, str) else value for name, value in values.items()}
+    return (english if language == "en" else german).format(**known)

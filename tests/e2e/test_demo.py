@@ -1,7 +1,11 @@
 """The demo is the main job on real input; what it shows is held to account here."""
 
-import pytest
+from io import StringIO
 
+import pytest
+from rich.console import Console
+
+from bridge.demo.report import Report
 from bridge.demo.story import Story, new_stage, open_bridge
 
 HELD = {
@@ -60,11 +64,14 @@ def test_every_exclusion_holds(played, twist):
 
 @pytest.mark.feature("N-1")
 def test_paid_between_decision_and_delivery(played):
-    """An invoice that was paid after its reminder was decided gets none; the notice is dropped and says why."""
+    """An invoice that was paid after its reminder was decided gets none; the notice is dropped and the report says why, in German."""
     stage, told = played
     (invoice,) = stage.world.with_twist("paid_after_decision")
-    dropped = {claim.number: line.reason for line in told.dropped for claim in line.claims}
-    assert "bezahlt" in dropped[invoice.number]
+    shown = StringIO()
+    Report("de", Console(file=shown, width=200)).closing(told, seconds=1, folder="demo", command="mahnbridge")
+    about = [line for line in shown.getvalue().splitlines() if invoice.number in line]
+    assert any("bezahlt" in line for line in about), about
+    assert not any("paid" in line for line in about), about
 
 
 @pytest.mark.feature("P-31", "P-29")

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
 
 from bridge.app.results import (
     CaseClaim,
@@ -16,7 +15,6 @@ from bridge.app.results import (
     Held,
     NoticeLine,
     Planned,
-    Status,
 )
 from bridge.cli import show_next
 from bridge.cli.locale import say
@@ -163,80 +161,6 @@ def delivered(out: Out, result: Delivered) -> None:
         out.line("deliver.parked", count=result.parked, style="warning")
     if result.unclear:
         out.line("deliver.unclear", count=result.unclear, until=shown(result.waiting_until), style="warning")
-
-
-def status(out: Out, result: Status) -> None:
-    """Print everything on one page."""
-    out.title("status.title", day=shown(result.today))
-    if result.clock_set:
-        out.line("status.clock", style="warning")
-    if result.paused:
-        out.line("status.paused", by=result.paused_by, style="error")
-    elif result.sending:
-        out.line("status.sending_on", by=result.sending_by, at=shown(result.sending_at), style="ok")
-    else:
-        out.line("status.sending_off", style="warning")
-    if result.ready:
-        out.line("status.ready", count=result.ready, style="info")
-    rows = [
-        (
-            one.name,
-            word("account", one.state),
-            one.pulled_at,
-            one.open_count,
-            totals(one.open_total),
-            one.overdue_count,
-            totals(one.overdue_total),
-        )
-        for one in result.accounts
-    ]
-    out.table(
-        ("account", "state", "pulled_at", "open_count", "open_total", "overdue_count", "overdue_total"),
-        rows,
-        drop=("pulled_at", "open_count", "state"),
-    )
-    trend(out, result)
-    for one in result.accounts:
-        if one.text:
-            said = shown(one.text).removeprefix(f"{one.name}: ")
-            out.text(f"{one.name}: {said}", "error" if one.state != "ok" else "")
-        if one.stale:
-            out.line("status.stale", account=one.name, at=shown(one.pulled_at) or say("never"), style="warning")
-        if one.blocked_until:
-            out.line("status.blocked", account=one.name, until=shown(one.blocked_until), style="warning")
-        if one.held_jump:
-            out.line("status.jump", account=one.name, text=one.held_jump, style="warning")
-        if one.capped:
-            out.line("status.capped", account=one.name, count=one.capped, style="warning")
-        if one.writing_suspended:
-            out.line("status.suspended", account=one.name, text=one.writing_suspended, style="warning")
-    if result.notices:
-        out.line(
-            "status.notices", text=", ".join(f"{word('state', name)} {count}" for name, count in result.notices.items())
-        )
-    out.line("status.cases", count=result.cases_open)
-    if result.failures:
-        out.line("status.failures", failures=result.failures, rejects=result.rejects, style="error")
-        if result.needing != result.failures:
-            out.line("status.needed", count=result.needing)
-
-
-def trend(out: Out, result: Status) -> None:
-    """Print how much is overdue, and its change since a week ago."""
-    sums: dict[str, Decimal] = {}
-    changes: dict[str, Decimal] = {}
-    for one in result.accounts:
-        for currency, total in one.overdue_total.items():
-            sums[currency] = sums.get(currency, Decimal(0)) + total
-        for currency, change in one.overdue_change.items():
-            changes[currency] = changes.get(currency, Decimal(0)) + change
-    compared = [one.compared_on for one in result.accounts if one.compared_on]
-    now = totals(sums) or money(Decimal(0), "EUR")
-    if not compared:
-        out.line("status.overdue", total=now, style="info")
-        return
-    told = ", ".join(f"{'+' if change > 0 else ''}{money(change, currency)}" for currency, change in changes.items())
-    out.line("status.trend", total=now, change=told, since=shown(min(compared)), style="info")
 
 
 def explained(out: Out, results: Sequence[Explained]) -> None:

@@ -37,7 +37,7 @@ class Day(click.ParamType[date]):
 def status(session: Session) -> int:
     """Show accounts, what is ready, what waits and what failed."""
     result: Status = session.bridge.status()
-    from bridge.cli.show import status as show  # noqa: PLC0415
+    from bridge.cli.show_status import status as show  # noqa: PLC0415
 
     session.emit(result, show)
     needed = result.needing or any(

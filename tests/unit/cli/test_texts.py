@@ -124,7 +124,7 @@ def journal_kinds():
         *(root / "deliver").glob("*.py"),
         *(root / "dun").glob("*.py"),
         *(root / "app").glob("*.py"),
-        root / "replay.py",
+        *(root / "replay").glob("*.py"),
     ]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             values = []

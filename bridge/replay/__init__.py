@@ -3,110 +3,28 @@
 Everything is journalled with actor and reason, and harmless to repeat: what is no longer stopped is left as it is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 from sqlalchemy import Connection
 
-from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, Ref, Reject, RetryLater
+from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, Ref, RetryLater
 from bridge.deliver import AccountPort, Desk, Landing, found_proof, write_back
 from bridge.errors import UsageError, WrongState
+from bridge.replay.stopped import Again as Again
+from bridge.replay.stopped import FailedRun as FailedRun
+from bridge.replay.stopped import Failure as Failure
+from bridge.replay.stopped import Group as Group
+from bridge.replay.stopped import Kind as Kind
+from bridge.replay.stopped import Plan as Plan
+from bridge.replay.stopped import Preview as Preview
+from bridge.replay.stopped import of_reject, of_run
+from bridge.replay.stopped import parse_id as parse_id
 from bridge.store.records import Notice, Step
 from bridge.store.rejects import KnownReject
 from bridge.store.steps import Proved
 from bridge.words import Sentence, quoted
-
-
-class Kind(StrEnum):
-    STEP = "step"
-    REJECT = "reject"
-    RUN = "run"
-
-
-class Plan(StrEnum):
-    """What a replay would do with an item."""
-
-    NOTHING = "nothing"  # it is no longer stopped
-    AGAIN = "again"  # it certainly did not happen: it is done again, after a fresh look
-    FOUND = "found"  # the provider holds it: it is done
-    ASK = "ask"  # nobody can tell: a person must say whether it went out
-    WAIT = "wait"  # it may still turn up: the settling time is not over, or the provider does not answer
-    READ = "read"  # the record is read again
-    RUN = "run"  # the run is repeated
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """One stopped thing, for people. `id` is what commands take: `step-12`, `reject-5`, `run-3`."""
-
-    kind: Kind
-    number: int
-    account: str
-    what: str
-    state: str
-    cause: str
-    text: Sentence
-    since: datetime | None = None
-    invoices: tuple[str, ...] = ()
-    notice_id: int | None = None
-
-    @property
-    def id(self) -> str:
-        return f"{self.kind.value}-{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Failures with the same cause."""
-
-    account: str
-    what: str
-    cause: str
-    items: tuple[Failure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a replay of one item would do, and why; or what it did."""
-
-    id: str
-    plan: Plan
-    text: Sentence
-    proof: Proof | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedRun:
-    """A run that ended in an error, as the run store tells it."""
-
-    id: int
-    kind: str
-    account: str | None
-    cause: str
-    text: Sentence
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """The acts of other rooms that a replay may ask for: a full read of an account, and runs."""
-
-    failed_runs: Callable[[Connection, str | None], Sequence[FailedRun]] = lambda _conn, _account: ()
-    rerun: Callable[[FailedRun, str], None] | None = None
-    pull: Callable[[str, str], None] | None = None
-
-
-def parse_id(text: str) -> tuple[Kind, int]:
-    """Read `step-12`. Raises `UsageError`."""
-    kind, _, number = text.partition("-")
-    if kind not in list(Kind) or not number.isdecimal():
-        raise UsageError(
-            "{text!r} is no failure; write an id as the list shows it, such as step-12 or reject-5", text=text
-        )
-    return Kind(kind), int(number)
-
 
 _IT_IS = {
     "sending": Sentence("it is under way"),
@@ -133,8 +51,8 @@ class Replay:
         """Return everything that is stopped, of one account or all: deliveries first, then records, then runs."""
         with self._store.reading() as conn:
             found = [self._of_step(conn, one) for one in self._store.outbox.steps.failures(conn, account=account)]
-            found += [_of_reject(one) for one in self._store.mirror.rejects.list(conn, account)]
-            found += [_of_run(one) for one in self._again.failed_runs(conn, account)]
+            found += [of_reject(one) for one in self._store.mirror.rejects.list(conn, account)]
+            found += [of_run(one) for one in self._again.failed_runs(conn, account)]
         return found
 
     def groups(self, account: str | None = None) -> list[Group]:
@@ -425,37 +343,3 @@ def _explained(actor: str, reason: str) -> None:
         raise UsageError("say who does this")
     if not reason.strip():
         raise UsageError("say why; the reason is kept in the journal")
-
-
-def _of_reject(known: KnownReject) -> Failure:
-    told = known.reject
-    return Failure(
-        kind=Kind.REJECT,
-        number=known.id,
-        account=known.account,
-        what=told.kind,
-        state=known.state,
-        cause=f"bad_record:{told.field}" if told.field else "bad_record",
-        text=_told(told),
-        since=known.first_seen,
-        invoices=(told.provider_id,) if told.provider_id else (),
-    )
-
-
-def _told(reject: Reject) -> Sentence:
-    if not reject.field:
-        return reject.reason
-    return Sentence("{field} = {value}: {reason}", field=reject.field, value=reject.value, reason=reject.reason)
-
-
-def _of_run(found: FailedRun) -> Failure:
-    return Failure(
-        kind=Kind.RUN,
-        number=found.id,
-        account=found.account or "",
-        what=found.kind,
-        state="failed",
-        cause=found.cause,
-        text=found.text,
-        since=found.started_at,
-    )

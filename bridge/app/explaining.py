@@ -21,6 +21,7 @@ from bridge.policy.compose import intended
 from bridge.policy.explain import HORIZON, Event, Explanation, explain
 from bridge.policy.forecast import Coming, coming
 from bridge.policy.money import words as money_words
+from bridge.policy.replanned import without_outdated
 from bridge.policy.statement import table_of
 from bridge.policy.ways import Blocked, Way
 from bridge.store.candidates import lonely
@@ -101,6 +102,7 @@ class Explaining(Dunning):
         rules, abilities, today = self.rules[name], self.abilities(name), self.today(name)
         facts = account_facts(mirror.accounts.get(conn, name), self.accounts[name].zone)
         facts = replace(facts, checked=checked(self.store, conn, name))
+        claim = without_outdated(case, claim, rules, today)
         found = explain(case, claim, rules, today, on=on, facts=facts, abilities=abilities, ahead=ahead)
         debtor = mirror.debtor(conn, name, debtor_id) if debtor_id else None
         waiting: tuple[Upcoming, ...] = ()

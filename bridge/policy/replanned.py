@@ -1,10 +1,11 @@
 """Replanned: whether a notice that has not gone out yet rests on a plan that no longer applies, or says something else by now."""
 
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
 from bridge.model import Reason
-from bridge.policy.holds import has_plan
+from bridge.policy.holds import UNDECIDED, has_plan
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import Situation, Verdict
 from bridge.policy.views import CaseView, ClaimView
@@ -45,3 +46,11 @@ def taken_back(case: CaseView, claim: ClaimView, rules: AccountRules, today: dat
     begun = (claim.level, claim.repetition) == (running.level, running.repetition)  # by the level's first channel
     planned = Planned(running.plan, running.plan_version, running.settled or begun)
     return replanned(planned, Situation(case, claim, rules, today))
+
+
+def without_outdated(case: CaseView, claim: ClaimView, rules: AccountRules, today: date) -> ClaimView:
+    """Return the claim as the next run sees it: without the notice that waits, where its plan takes that back."""
+    running = claim.running
+    if running is None or running.state not in UNDECIDED | {"queued"}:
+        return claim
+    return claim if taken_back(case, claim, rules, today) is None else replace(claim, running=None)

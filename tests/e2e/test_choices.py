@@ -49,6 +49,7 @@ def test_a_plan_taken_away_or_edited_reaches_what_was_queued(desk):
     desk("run", "--no-deliver")
     desk("approve", "--all", "--yes", "--as", "Erika")
     desk("case", "plan", "1001", "none", "--as", "Erika")
+    assert desk.json("explain", "RE-1")[0]["reason"] == "no_plan"  # before any run
     desk("run")
     assert desk.mails.received == []
     desk.speak("de")

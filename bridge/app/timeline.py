@@ -54,6 +54,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice}: the rate of {on} was missed, {amount} did not come; dunning goes on",
     ),
     "instalments_kept": ("{invoice}: alle Raten bezahlt", "{invoice}: all rates paid"),
+    "blocked_for_good": ("{invoice} gesperrt: {reason}. {note}", "{invoice} blocked: {reason}. {note}"),
     "blocked": (
         "{invoice} gesperrt: {reason}, bis {until}. {note}",
         "{invoice} blocked: {reason}, until {until}. {note}",
@@ -154,6 +155,11 @@ _SETTINGS: dict[str, tuple[str, str]] = {
     "colleagues": ("Kundenbetreuung", "looked after by"),
 }
 
+_INCLUDED: dict[str, tuple[str, str]] = {
+    "include": ("mahnen, auch gegen Ausschlüsse", "dunned, in spite of exclusions"),
+    "exclude": ("ausgenommen", "left out"),
+}
+
 _CHARGES: dict[str, tuple[str, str]] = {
     "return_charge": ("Rücklastschriftgebühr", "charge for the returned direct debit"),
     "cost": ("Kosten der Rechtsverfolgung", "recovery costs"),
@@ -197,6 +203,8 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) -> str:
     """Return one event in plain words; what the event does not say is left out."""
     side = 1 if language == "en" else 0
+    if kind == "blocked" and not data.get("until"):
+        kind = "blocked_for_good"
     template = _WORDS.get(kind, (kind, kind))[side]
     values = _Values({name: _shown(name, value, language) for name, value in data.items() if value is not None})
     values.setdefault("invoice", invoice)
@@ -218,6 +226,8 @@ def _shown(name: str, value: Any, language: str) -> str:
     if name == "setting" and setting in _SETTINGS:
         told = _SETTINGS[setting][1 if language == "en" else 0]
         return f"{told} ({'level' if language == 'en' else 'Stufe'} {level})" if level else told
+    if name == "value" and text in _INCLUDED:
+        return _INCLUDED[text][1 if language == "en" else 0]
     if name == "outcome" and text in OUTCOMES:
         return OUTCOMES[text][1 if language == "en" else 0]
     if name == "answer" and text in _ANSWERS:

@@ -72,6 +72,8 @@ def test_a_direct_debit_not_yet_collected_is_left_out_until_it_comes_back():
     """Flag or payment method: pending. Returned: dunned at once."""
     flagged = claim(blocks=(Block(Reason.DIRECT_DEBIT_PENDING, source="provider"),))
     assert decided(flagged, ITS, TODAY).reason is Reason.DIRECT_DEBIT_PENDING
+    by_method = decided(claim(payment_method="direct_debit"), ITS, TODAY)
+    assert by_method.reason is Reason.DIRECT_DEBIT_PENDING
     back = claim(blocks=flagged.blocks, payment_method="direct_debit", returned=True)
     assert decided(back, ITS, TODAY).outcome is Outcome.ESCALATE
 

@@ -35,10 +35,11 @@ class Assignments(Opened):
 def _nobody(condition: str, where: str, index: int, value: str) -> Sentence:
     if condition == "customers":
         return Sentence(
-            "{where}: plans.assign.{index}.customers = {value!r}: no customer has this number",
+            "{where}: plans.assign.{index}.customers = {value!r}: no customer has this number; write it as the invoicing tool shows it, or take it"
+            " out",
             where=where, index=index, value=value,
         )  # fmt: skip
     return Sentence(
-        "{where}: plans.assign.{index}.tags = {value!r}: no customer and no invoice has this tag, written like this",
+        "{where}: plans.assign.{index}.tags = {value!r}: no customer and no invoice has this tag; write it with the tool's capitals, or take it out",
         where=where, index=index, value=value,
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from bridge.app.assignments import Assignments
 from bridge.app.claims import Claims
 from bridge.app.opening import PAUSE
 from bridge.app.results import Check, Done, Remark
@@ -23,7 +22,7 @@ SKEW_SECONDS = 120
 """Clock differences beyond this are warned of: settling and deadlines rely on the two clocks."""
 
 
-class Checking(Assignments, Claims):
+class Checking(Claims):
     """What checks."""
 
     def check(self, accounts: Sequence[str] = (), *, offline: bool = False) -> Check:
@@ -64,7 +63,7 @@ class Checking(Assignments, Claims):
             text = Sentence("dunning.cutoff is empty; old invoices are dunned too")
             yield Remark(Severity.WARNING, "no_cutoff", text)
         for nobody in self.unmatched():
-            yield Remark(Severity.WARNING, "assignment_nobody", nobody)
+            yield Remark(Severity.ERROR, "assignment_nobody", nobody)
         yield from _findings("", self.rate_findings())
         with self.store.reading() as conn:
             sending, safe = self.sending(conn), self.store.questions.durable(conn)

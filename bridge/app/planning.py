@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from bridge.app.assignments import Assignments
 from bridge.app.dunning import Dunning
 from bridge.app.foresight import (
     Ahead,
@@ -40,7 +39,7 @@ _TERM = 14
 _COMPARED = ("on", "level_name", "channel", "automation", "total", "deadline", "subject")
 
 
-class Planning(Assignments, Dunning):
+class Planning(Dunning):
     """What looks ahead. Nothing here is written or sent."""
 
     def forecast(self, accounts: Sequence[str] = (), *, days: int = DAYS_AHEAD, customer: str | None = None) -> Outlook:
@@ -204,7 +203,7 @@ class Planning(Assignments, Dunning):
         lines: list[WeaknessShown] = []
         if file is None:
             lines = [
-                WeaknessShown("plans.assign", "warning", code="nobody", levels=(), text=one) for one in self.unmatched()
+                WeaknessShown("plans.assign", "error", code="nobody", levels=(), text=one) for one in self.unmatched()
             ]
             names = {name for rules in self.rules.values() for name in reachable(rules)}
             plans = [self.plans[name] for name in sorted(names & set(self.plans))]

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bridge.app.assignments import Assignments
 from bridge.app.enclosures import Enclosures
 from bridge.app.filing import Filing
 from bridge.app.lines import notice_line
@@ -21,7 +22,7 @@ from bridge.store.records import Notice
 from bridge.words import quoted
 
 
-class Sending(Reading, Filing):
+class Sending(Reading, Filing, Assignments):
     """What lets notices out, and what keeps them in."""
 
     @cached_property
@@ -103,13 +104,19 @@ class Sending(Reading, Filing):
     # -------------------------------------------------------------------------------------------------------- go-live
 
     def go_live(self) -> Done:
-        """Switch sending on, in this actor's name. Raises `ConfigError` where the configuration forbids it."""
+        """Switch sending on, in this actor's name.
+
+        Raises `ConfigError` where the configuration forbids it, or an assignment of plans matches nobody: then somebody would get
+        another plan than was meant. What is sending already goes on; `check` says it every day.
+        """
         if self.config.dunning.sending.value == "never":
             raise ConfigError(
                 "{path}: dunning.sending is never; this installation does not send",
                 path=self.loaded.path,
                 cause="sending_never",
             )
+        for nobody in self.unmatched():
+            raise ConfigError("sending stays off: {nobody}", nobody=nobody, cause="assignment_nobody")
         return self._switch(on=True)
 
     def stop_sending(self) -> Done:

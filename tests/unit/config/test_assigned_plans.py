@@ -7,6 +7,7 @@ import pytest
 from bridge.app import Bridge
 from bridge.app.rules import plans_of
 from bridge.config import BadConfig, load
+from bridge.errors import ConfigError
 from bridge.model import Batch, Cursor, Debtor
 
 CONFIG = """\
@@ -66,3 +67,6 @@ def test_customers_and_tags_that_nobody_has_are_found_once_everything_was_read(o
             assert "plans.assign.2.tags = 'VIP'" in told[1]
         assert [one.code for one in bridge.check(offline=True).remarks].count("assignment_nobody") == 2
         assert [one.code for one in bridge.lint()].count("nobody") == 2
+        assert not bridge.check(offline=True).ok
+        with pytest.raises(ConfigError, match="no customer has this number; write it as"):
+            bridge.go_live()

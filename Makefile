@@ -2,7 +2,8 @@
 PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST_WORKERS ?= auto
+# Tests wait for processes and servers of their own: two workers for each core keep it busy.
+PYTEST_WORKERS ?= $(shell $(PY) -c "import os; print(2 * (os.cpu_count() or 1))")
 
 .PHONY: help demo test check lint types features bench simulate docs docs-check schema migrations-check lock image clean
 

@@ -13,9 +13,9 @@ OWN = "country: DE\nknown_until: 2027-06-30\nrates:\n  2026-01-01: 1.27\n  2026-
 
 
 @pytest.fixture
-def agency(office):
+def agency(near):
     """An agency whose terms are agreed, with an invoice partly paid and one that was due in 2025."""
-    sandbox = office.sandbox
+    sandbox = near.sandbox
     late = sandbox.add_contact("Späth & Söhne GmbH", email="buch@spaeth.example", number="1001")
     part = sandbox.add_invoice(late, number="RE-1", gross="5000.00", issued_on=date(2026, 2, 13))
     sandbox.add_invoice(late, number="RE-2", gross="100.00", issued_on=date(2025, 2, 14))
@@ -23,10 +23,10 @@ def agency(office):
     sandbox.add_invoice(person, number="RE-3", gross="1000.00", issued_on=date(2026, 5, 15), days=16)
     sandbox.pay(part, "1000.00", on=date(2026, 5, 15))
     sandbox.add_transaction("5.00", status=400)
-    office.init()
-    settle(office, "due_source: contract")
-    office("pull")
-    return office
+    near.init()
+    settle(near, "due_source: contract")
+    near("pull")
+    return near
 
 
 def settle(office, claims):

@@ -48,7 +48,7 @@ def test_what_is_no_picture_is_named_with_file_and_line(tmp_path, name, data, wo
         return
     with pytest.raises(BadConfig) as caught:
         load(config)
-    assert re.search(rf"bridge\.yaml:3: letters\.logo = .*{re.escape(name)}.*{re.escape(words)}", str(caught.value))
+    assert re.search(rf"bridge\.yaml:3: letters\.logo = .*{re.escape(words)}", str(caught.value))
 
 
 @pytest.mark.parametrize(("name", "data"), [("a.png", PNG), ("a.svg", SVG)])

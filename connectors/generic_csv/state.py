@@ -6,7 +6,9 @@ when the power goes, and because a hundred thousand rows must not live in memory
 counter (`seq`); a pull delivers what is above its cursor, so what was imported and not yet stored by the bridge is delivered again.
 """
 
+import fcntl
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -86,17 +88,29 @@ def cents(value: Decimal) -> int:
     return int(value.scaleb(2))
 
 
+@contextmanager
+def _opening(path: Path) -> Iterator[None]:
+    """Let one process open the file at a time: SQLite refuses, without waiting, a second one that turns its journal to WAL."""
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
 class State:
     """The connector's memory of one account. Every change happens within `change()`, one transaction."""
 
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = full")
-            self._db.execute("pragma temp_store = file")
-            self._prepare()
+            with _opening(path):
+                self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+                self._db.execute("pragma journal_mode = wal")
+                self._db.execute("pragma synchronous = full")
+                self._db.execute("pragma temp_store = file")
+                self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise ConfigError(
                 "{path}: the connector's state cannot be opened: {error}", path=path, error=error, cause="csv_state"

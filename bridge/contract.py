@@ -25,6 +25,7 @@ from bridge.errors import (
     Unclear,
     Wrong,
 )
+from bridge.files import replace, sync
 from bridge.http import Http, Reply
 from bridge.http.ports import TokenStore
 from bridge.http.redact import redact
@@ -62,6 +63,7 @@ from bridge.model import (
     Snapshot,
     WriteBack,
 )
+from bridge.plain import cell
 from bridge.words import NOTHING, Sentence, listed, quoted, sentence_of
 from bridge.words.misfits import misfit
 
@@ -122,11 +124,14 @@ __all__ = [
     "Unclear",
     "WriteBack",
     "Wrong",
+    "cell",
     "listed",
     "misfit",
     "quoted",
     "redact",
+    "replace",
     "sentence_of",
+    "sync",
 ]
 
 

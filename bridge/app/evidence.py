@@ -26,6 +26,7 @@ from bridge.app.results import CaseDetail
 from bridge.documents.archive import FileDamaged
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Ref
+from bridge.plain import cell, file_stem, free_name
 
 SUMS = "SHA256SUMS"
 EXPORTED = "evidence_exported"
@@ -105,6 +106,7 @@ class EvidencePackages(Cases, Filing):
             ("payments.csv", _csv(payments)),
             ("verify.py", VERIFIER.encode()),
         ]
+        files = _named_apart(files)
         sums = "".join(f"{sha256(data).hexdigest()}  {name}\n" for name, data in files)
         seal = sha256(sums.encode()).hexdigest()
         package = write_package(path, [(SUMS, sums.encode()), *files])
@@ -142,7 +144,7 @@ class EvidencePackages(Cases, Filing):
         for claim in detail.claims:
             number = claim.number or claim.invoice
             try:
-                yield f"invoices/{_safe(number)}.pdf", connector.document(Ref.invoice(claim.invoice, claim.number))
+                yield f"invoices/{file_stem(number)}.pdf", connector.document(Ref.invoice(claim.invoice, claim.number))
             except BridgeError as error:
                 missing.append(f"invoice {number}: {error}")
 
@@ -163,6 +165,12 @@ class EvidencePackages(Cases, Filing):
             for step in self.store.outbox.steps.of_notice(conn, notice)
             if step.proof is not None
         ]
+
+
+def _named_apart(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return the files under names of their own; the list of sums, which names them, keeps its own too."""
+    taken = {SUMS.lower()}
+    return [(free_name(name, taken), data) for name, data in files]
 
 
 def _differences(sums: str, files: dict[str, bytes]) -> list[str]:
@@ -205,15 +213,5 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
     writer.writerow(("invoice", "value_on", "amount", "currency", "kind", "text"))
     for *facts, text in rows:
         number, *others = facts
-        writer.writerow([_harmless(number), *others, _harmless(text)])
+        writer.writerow([cell(number), *others, cell(text)])
     return out.getvalue().encode()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
-
-
-def _safe(text: str) -> str:
-    return (
-        "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in text)[:80] or "invoice"
-    )

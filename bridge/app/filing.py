@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import re
-import unicodedata
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from bridge.app.opening import Opened
 from bridge.contract import Act, Produced, WriteBack
 from bridge.documents.archive import FileArchive, FileDamaged
 from bridge.errors import UsageError
+from bridge.plain import free_name, name_part
 from bridge.store.files import KeptFile, NewFile
 from bridge.store.records import Notice, Step
 
@@ -78,6 +77,7 @@ class Filing(Opened):
             case = self.store.questions.case_number(conn, notice.case_id)
             today = self.today(step.account)
             for number, (one, digest) in enumerate(kept):
+                kind = _kind(step.act, number)
                 self.store.files.add(
                     conn,
                     NewFile(
@@ -87,8 +87,8 @@ class Filing(Opened):
                         notice_id=notice.id,
                         step_id=step.id,
                         acted_at=write.started_at,
-                        kind=_kind(step.act, number),
-                        name=_name(today, case, notice, one, number),
+                        kind=kind,
+                        name=f"{today.isoformat()}_{case}_{_name(notice, one, kind, number)}",
                         media_type=one.media_type,
                         sha256=digest,
                         size=len(one.data),
@@ -176,7 +176,7 @@ def write_package(path: Path, files: Iterable[tuple[str, bytes]]) -> Packed:
     names: set[str] = set()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
         for name, data in files:
-            entry = zipfile.ZipInfo(_free(name, names), _EPOCH)
+            entry = zipfile.ZipInfo(free_name(name, names), _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o600 << 16
             package.writestr(entry, data)
@@ -209,25 +209,8 @@ def _kind(act: Act, number: int) -> str:
     return "mail" if act is Act.MAIL else "internal"
 
 
-def _name(today: date, case: str, notice: Notice, one: Produced, number: int) -> str:
+def _name(notice: Notice, one: Produced, kind: str, number: int) -> str:
     suffix = Path(one.filename).suffix.lower()[:8] or ".bin"
-    level = _word(notice.level_name) or "mahnung"
-    extra = f"_{_word(Path(one.filename).stem)}" if number else ""
-    return f"{today.isoformat()}_{case}_{notice.id}_{level}{extra}{suffix}"
-
-
-def _word(text: str) -> str:
-    folded = text.lower().translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"})
-    plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
-
-
-def _free(name: str, names: set[str]) -> str:
-    """Return a name that the package has not yet, and note it."""
-    stem, dot, suffix = name.rpartition(".")
-    found, number = name, 1
-    while found in names:
-        number += 1
-        found = f"{stem}-{number}{dot}{suffix}"
-    names.add(found)
-    return found
+    level = name_part(notice.level_name) or "mahnung"
+    extra = f"_{name_part(Path(one.filename).stem)}" if number else "_intern" if kind == "internal" else ""
+    return f"{notice.id}_{level}{extra}{suffix}"

@@ -8,8 +8,6 @@ Letters that were taken back lie in `withdrawn/`.
 import fcntl
 import json
 import os
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -34,6 +32,8 @@ from bridge.contract import (
     Severity,
     WriteBack,
 )
+from bridge.files import replace, sync
+from bridge.plain import name_part
 from bridge.words import sentence_of
 
 
@@ -67,7 +67,7 @@ class LetterOutbox(Channel):
         try:
             with self._locked():
                 probe = self.folder / f".probe-{os.getpid()}"
-                _write(probe, b"")
+                replace(probe, b"")
                 probe.unlink()
         except (ConfigError, RetryLater, OSError) as error:
             findings = (Finding(severity=Severity.ERROR, code="letter_folder", text=sentence_of(error)),)
@@ -121,12 +121,12 @@ class LetterOutbox(Channel):
                 return noted
             at = self.clock()
             facts = _facts(letter) or _facts(self.posted_folder / letter.name)
-            _write(letter.with_suffix(".json"), _json(facts | {"posted_at": at.isoformat()}))
+            replace(letter.with_suffix(".json"), _json(facts | {"posted_at": at.isoformat()}))
             for path in sorted(self.folder.glob(f"{letter.stem}*"), key=lambda path: path == letter):
                 path.replace(
                     self.posted_folder / path.name
                 )  # the letter itself last: a crash leaves it to be marked again
-            _sync(self.posted_folder)
+            sync(self.posted_folder)
             return at
 
     def take_back(self, marker: str) -> None:
@@ -136,25 +136,25 @@ class LetterOutbox(Channel):
             if letter is not None and self.posted_at(marker) is not None:
                 raise Refused("letter {letter} was posted", letter=letter.name, cause="letter_posted")
             self.withdrawn_folder.mkdir(exist_ok=True)
-            stem = f"_{_word(marker)}_"
+            stem = f"_{name_part(marker)}_"
             for path in sorted(
                 self.folder.glob(f"*{stem}*"), key=lambda path: path != letter
             ):  # the letter itself first
                 path.replace(self.withdrawn_folder / path.name)
-            _sync(self.withdrawn_folder)
+            sync(self.withdrawn_folder)
 
     def _lay_out(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]]) -> Path:
         dated = self.clock().astimezone(ZoneInfo(self._settings.time_zone)).date()
-        level = _word(write.content.level_name) or "brief"
-        letter = self.folder / f"{dated.isoformat()}_{_word(write.marker)}_{level}.pdf"
+        level = name_part(write.content.level_name) or "brief"
+        letter = self.folder / f"{dated.isoformat()}_{name_part(write.marker)}_{level}.pdf"
         try:
             names = []
             for position, (attachment, data) in enumerate(files[1:], 1):
-                name = f"{letter.stem}_anlage{position}_{_word(Path(attachment.filename).stem) or 'datei'}.pdf"
-                _write(self.folder / name, data)
+                name = f"{letter.stem}_anlage{position}_{name_part(Path(attachment.filename).stem) or 'datei'}.pdf"
+                replace(self.folder / name, data)
                 names.append(name)
-            _write(letter.with_suffix(".json"), _json(_sidecar(write, files[0][1], names)))
-            _write(letter, files[0][1])  # last: from here on the letter is handed over
+            replace(letter.with_suffix(".json"), _json(_sidecar(write, files[0][1], names)))
+            replace(letter, files[0][1])  # last: from here on the letter is handed over
         except OSError as error:
             raise RetryLater(
                 "letter outbox {folder}: {strerror}", folder=self.folder, strerror=error.strerror, cause="letter_disk"
@@ -162,7 +162,7 @@ class LetterOutbox(Channel):
         return letter
 
     def _letter(self, marker: str) -> Path | None:
-        wanted = f"_{_word(marker)}_"
+        wanted = f"_{name_part(marker)}_"
         for folder in (self.folder, self.posted_folder):
             try:
                 names = sorted(entry.name for entry in os.scandir(folder) if wanted in entry.name)
@@ -230,29 +230,3 @@ def _facts(letter: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}
-
-
-def _word(text: str) -> str:
-    """Return `text` as part of a file name: a-z, 0-9 and hyphens, at most 40 characters."""
-    folded = text.lower().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
-    plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step that survives a power cut."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,9 +1,9 @@
 """The archive of files (Dateiablage): each file under its SHA-256, written once, read-only, checked whenever it is read."""
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
+from bridge import files
 from bridge.errors import BridgeError
 
 
@@ -26,17 +26,7 @@ class FileArchive:
         if path.exists():
             return digest
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_name(f".{path.name}.{os.getpid()}.{id(data):x}.part")
-        try:
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-        _sync(path.parent)
+        files.replace(path, data, mode=0o400)
         return digest
 
     def read(self, digest: str) -> bytes:
@@ -53,11 +43,3 @@ class FileArchive:
     def path(self, digest: str) -> Path:
         """Return where the file with this SHA-256 lies."""
         return self._folder / digest[:2] / digest[2:]
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -11,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bridge.errors import Refused
+from bridge.plain import cell
 
 ZERO = Decimal("0.00")
 
@@ -236,13 +236,13 @@ def table(handed: Iterable[HandOver], how: Format) -> bytes:
     """Return the CSV, one row per claim. Raises `Refused` where a cell cannot be written in that encoding."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=how.delimiter, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
-    writer.writerow([_harmless(title) for title in how.columns])
+    writer.writerow([cell(title) for title in how.columns])
     for one in handed:
         for claim in one.claims:
             values = _values(one, claim)
             row = [_cell(values[name], how) for name in how.columns.values()]
-            for name, cell in zip(how.columns.values(), row, strict=True):
-                _encodable(cell, how.encoding, f"{one.reference}, {name}")
+            for name, value in zip(how.columns.values(), row, strict=True):
+                _encodable(value, how.encoding, f"{one.reference}, {name}")
             writer.writerow(row)
     return text.getvalue().encode(how.encoding)
 
@@ -307,19 +307,7 @@ def _cell(value: str | date | Decimal | None, how: Format) -> str:
         return f"{value:.2f}".replace(".", how.decimal)
     if isinstance(value, date):
         return value.isoformat() if how.iso_dates else f"{value:%d.%m.%Y}"
-    return _harmless(value)
-
-
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_DIGITS = frozenset("+0123456789 ()/-.")
-
-
-def _harmless(text: str) -> str:
-    """Return one line that no spreadsheet takes for a formula; a telephone number stays what it is."""
-    line = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text).strip()
-    if line.startswith(_FORMULA) and not (line.startswith("+") and _DIGITS.issuperset(line)):
-        return f"'{line}"
-    return line
+    return cell(value.strip(), telephone=True)
 
 
 def report(handed: Sequence[HandOver], language: str) -> str:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from bridge.model import Act, Attachment, Content, Ref
+from bridge.plain import file_stem
 from bridge.policy.actions import INVOICE, LETTER, Enclosed
 from bridge.policy.build import amount
 from bridge.policy.channel import Document, Via
@@ -127,27 +128,24 @@ def _attachments(frame: Frame, claims: PerClaim) -> tuple[Attachment, ...]:
     invoices = next((one for one in wanted if one.name == INVOICE), None)
     found = []
     for claim, _, level_name in claims:
-        name = _file_name(claim.number or claim.invoice_id)
+        name = file_stem(claim.number or claim.invoice_id)
         if frame.document is Document.PROVIDER and frame.abilities.documents:
             reference = Ref.reminder(OWN_RECORD, claim.invoice_id)
-            found.append(Attachment(filename=f"{_file_name(level_name)}-{name}.pdf", document=reference))
+            found.append(Attachment(filename=f"{file_stem(level_name)}-{name}.pdf", document=reference))
         if invoices is not None:
             invoice = Ref.invoice(claim.invoice_id, claim.number)
             found.append(Attachment(filename=f"{name}.pdf", document=invoice, optional=invoices.optional))
     for one in wanted:
         if one.name == LETTER and frame.via.mailed:
             claim, _, level_name = claims[0]
-            name = f"{_file_name(level_name or frame.content.level_name)}-{_file_name(claim.number or claim.invoice_id)}.pdf"
+            name = (
+                f"{file_stem(level_name or frame.content.level_name)}-{file_stem(claim.number or claim.invoice_id)}.pdf"
+            )
             found.insert(0, Attachment(filename=name, path=LETTER, optional=one.optional))
         elif one.name not in (INVOICE, LETTER):
             file = frame.files.get(one.name, Attachment(filename=one.name, path=one.name))
             found.append(file.model_copy(update={"optional": one.optional}))
     return tuple(found)
-
-
-def _file_name(text: str) -> str:
-    kept = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in text)
-    return kept.strip("-")[:80] or "document"
 
 
 def _short(line: str) -> str:

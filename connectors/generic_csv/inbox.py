@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from bridge.contract import ConfigError, RetryLater
+from bridge.contract import ConfigError, RetryLater, sync
 
 TEMPORARY = (".tmp", ".part", ".partial", ".crdownload", ".download", ".filepart", ".swp", "~", ".lock", ".bak")
 _CHUNK = 1 << 20
@@ -166,7 +166,7 @@ class Inbox:
                 copy.path.unlink(missing_ok=True)
             else:
                 copy.path.replace(self.archive / name)
-                _sync(self.archive)
+                sync(self.archive)
             if self.moves and self._look(copy.waiting.path) == copy.waiting:
                 copy.waiting.path.unlink()
         except OSError as error:
@@ -182,11 +182,3 @@ class Inbox:
         """Return the archived name of a copy: when, which content, what it was called."""
         plain = re.sub(r"[^A-Za-z0-9._-]+", "_", copy.name)[-100:]
         return f"{now.astimezone(UTC).strftime('%Y%m%dT%H%M%SZ')}_{copy.hash[:12]}_{plain}"
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -77,7 +77,9 @@ def test_files_of_a_run(sent):
 def test_evidence_of_a_case(sent):
     """One ZIP holds timeline, mail, letter, invoice, payments and proofs; a changed byte is found, with this program and without."""
     sent.sandbox.pay(sent.invoice, "190.00")
+    sent.sandbox.add_invoice(sent.customer, number="RE/1", gross="20.00", issued_on=date(2026, 8, 3))
     sent("pull")
+    sent("run", "--no-deliver", code=None)
     done = sent.json("evidence", "export", "MA-000001", "--out", "akte.zip", "--as", "Erika")
     assert done["missing"] == []
     path = sent.folder / "akte.zip"
@@ -92,6 +94,7 @@ def test_evidence_of_a_case(sent):
     assert any(one["proof"]["facts"].get("message_id") for one in case["proofs"] if one["act"] == "mail")
     assert b"190.00" in content["payments.csv"]
     assert content["invoices/RE-1.pdf"].startswith(b"%PDF")
+    assert content["invoices/RE-1-2.pdf"].startswith(b"%PDF"), "RE/1 has a name of its own"
     assert sum(name.endswith(".eml") for name in content) == 1
     assert sent.json("evidence", "verify", "akte.zip")["ok"]
 

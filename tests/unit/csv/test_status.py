@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.contract import Act, Content, Ref, Refused, RetryLater, WriteBack
-from connectors.generic_csv.status import harmless
+from bridge.contract import cell as as_cell
 
 ROW = "RE-1;K1;Kunde 1;01.08.2026;15.08.2026;119,00;119,00"
 
@@ -72,7 +72,7 @@ def test_crash_between_row_and_list_is_found(desk, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("connectors.generic_csv.status.os.fsync", full)
+    monkeypatch.setattr("bridge.files.os.fsync", full)
     with pytest.raises(RetryLater, match="No space"):
         desk.connector().push(note("k2"))
     monkeypatch.undo()
@@ -99,7 +99,7 @@ def test_crash_between_row_and_list_is_found(desk, monkeypatch):
 )
 def test_cells_are_no_formulas(cell, written):
     """A cell that a spreadsheet would compute is written as text; line breaks never split a row."""
-    assert harmless(cell) == written
+    assert as_cell(cell) == written
 
 
 def test_hostile_invoice_number_is_harmless(desk):

@@ -1,0 +1,42 @@
+"""Texts made plain for others: names that every file system takes, cells that no spreadsheet computes."""
+
+import re
+import unicodedata
+
+_UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_TELEPHONE = frozenset("+0123456789 ()/-.")
+
+
+def name_part(text: str) -> str:
+    """Return `text` as part of a file name: a-z, 0-9 and hyphens, at most 40 characters; empty where nothing is left."""
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_UMLAUTS)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-")
+
+
+def file_stem(text: str) -> str:
+    """Return `text` as the name of a file for people: letters of any script, digits, `-` and `_`, at most 80 characters."""
+    kept = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in text)
+    return kept.strip("-")[:80] or "document"
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """Return `name`, numbered before its suffix where it is taken, and note it in `taken`. Case does not tell names apart."""
+    stem, dot, suffix = name.rpartition(".")
+    found, number = name, 1
+    while found.lower() in taken:
+        number += 1
+        found = f"{stem}-{number}{dot}{suffix}" if dot else f"{name}-{number}"
+    taken.add(found.lower())
+    return found
+
+
+def cell(text: str, *, telephone: bool = False) -> str:
+    """Return a cell of one line that no spreadsheet takes for a formula: an apostrophe stands before what starts like one.
+
+    `telephone`: the column holds telephone numbers; `+49 30 1234` stays what it is.
+    """
+    line = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text)
+    if telephone and line.startswith("+") and _TELEPHONE.issuperset(line):
+        return line
+    return f"'{line}" if line.strip().startswith(_FORMULA) else line

@@ -159,6 +159,7 @@ def account_rules(loaded: Loaded, name: str, plans: Mapping[str, EscalationPlan]
         ),
         files={key: _attachment(key, one) for key, one in config.attachments.items()},
         agency=config.collection.agency,
+        cases_url=f"{config.public_url}/cases" if config.public_url else "",
     )
 
 

@@ -9,7 +9,9 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from bridge.channels.login import Bearer, answers, offered
 from bridge.channels.transport import tls_context
 from bridge.contract import ConfigError, RetryLater
 
@@ -18,16 +20,20 @@ _FOLDED_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MUL
 
 @dataclass(frozen=True, slots=True)
 class ImapFolder:
-    """One folder of a mailbox. `security` is implicit, starttls, or none (loopback only); `timeout` in seconds."""
+    """One folder of a mailbox. `security` is implicit, starttls, or none (loopback only); `timeout` in seconds.
+
+    The log-in is by `bearer`, which gives tokens of OAuth 2.0, or else by `password`.
+    """
 
     host: str
     port: int
     security: str
     user: str
-    password: str = field(repr=False)
+    password: str | None = field(repr=False)
     folder: str
     timeout: float
-    ca_file: str | None = None
+    ca_file: Path | None = None
+    bearer: Bearer | None = None
 
     def probe(self) -> None:
         """Log in and open the folder. Errors as `holds`."""
@@ -55,6 +61,8 @@ class ImapFolder:
     def opened(self) -> Iterator[imaplib.IMAP4]:
         """Log in and open the folder for reading; errors as `holds`, also of what is asked inside."""
         place = f"IMAP {self.host}:{self.port}"
+        if self.bearer is not None:
+            self.bearer.token()  # fetched before the line is open, which must not wait for it
         try:
             connection = self._connect()
         except ssl.SSLCertVerificationError as error:
@@ -67,6 +75,7 @@ class ImapFolder:
         except (OSError, imaplib.IMAP4.error) as error:
             raise RetryLater("{place}: {name}", place=place, name=type(error).__name__, cause="imap_connect") from error
         try:
+            self._log_in(connection, place)
             self._open(connection, place)
             yield connection
         except imaplib.IMAP4.abort as error:
@@ -85,13 +94,32 @@ class ImapFolder:
             connection.starttls(tls_context(self.ca_file))
         return connection
 
-    def _open(self, connection: imaplib.IMAP4, place: str) -> None:
+    def _log_in(self, connection: imaplib.IMAP4, place: str) -> None:
+        """Log in; with a token once more with a new one where the server does not take it, as after a revocation."""
         try:
-            connection.login(self.user, self.password)
+            if self.bearer is None:
+                connection.login(self.user, self.password or "")
+                return
+            mechanism = offered(one.removeprefix("AUTH=") for one in connection.capabilities if one.startswith("AUTH="))
+            if mechanism is None:
+                raise ConfigError("{place}: no log-in by XOAUTH2 or OAUTHBEARER", place=place, cause="imap_security")
+            token = self.bearer.token()
+            try:
+                self._by_token(connection, mechanism, token)
+            except imaplib.IMAP4.abort:
+                raise
+            except imaplib.IMAP4.error:
+                self._by_token(connection, mechanism, self.bearer.token(refused=token))
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
             raise ConfigError("{place}: log-in refused", place=place, cause="imap_login") from error
+
+    def _by_token(self, connection: imaplib.IMAP4, mechanism: str, token: str) -> None:
+        first, last = answers(mechanism, self.user, token, self.host, self.port)
+        connection.authenticate(mechanism, lambda challenge: (last if challenge else first).encode())
+
+    def _open(self, connection: imaplib.IMAP4, place: str) -> None:
         answer, _ = connection.select(_quoted(self.folder), readonly=True)
         if answer != "OK":
             raise ConfigError(

@@ -1,6 +1,7 @@
-"""Logging in to a mail server with a token of OAuth 2.0, as the big hosters ask for it: XOAUTH2, or OAUTHBEARER (RFC 7628)."""
+"""Logging in to a mail server or mailbox with a token of OAuth 2.0, as the big hosters ask for it: XOAUTH2, or OAUTHBEARER (RFC 7628)."""
 
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -10,8 +11,8 @@ from bridge.http import HttpSettings, MemoryTokens, OAuth2Auth
 from bridge.http.oauth import OAuthTokens
 from bridge.http.settings import SafeUrl
 
-NAME = "channels.smtp"
-"""Under which the tokens are kept, and told of."""
+SMTP = "channels.smtp"
+"""Where the log-in of the mail server stands in the configuration."""
 
 
 class OAuthLogin(BaseModel):
@@ -29,10 +30,13 @@ class OAuthLogin(BaseModel):
 
 
 class Bearer:
-    """The access tokens of the mail account: renewed in time, and kept with the refresh token that came last."""
+    """The access tokens of one log-in: renewed in time, and kept with the refresh token that came last.
 
-    def __init__(self, own: OAuthLogin, store: TokenStore | None) -> None:
-        self._own = own
+    `name` is where the log-in stands in the configuration; under it the tokens are kept, and told of.
+    """
+
+    def __init__(self, own: OAuthLogin, store: TokenStore | None, name: str = SMTP) -> None:
+        self._own, self._name = own, name
         self._store = store or MemoryTokens(_now)
         auth = OAuth2Auth(
             grant="client_credentials" if own.refresh_token is None else "authorization_code",
@@ -43,7 +47,7 @@ class Bearer:
             scope=own.scope,
         )
         settings = HttpSettings(base_url=own.token_url, auth=auth)
-        self._tokens = OAuthTokens(NAME, settings, self._store, now=_now, sleep=time.sleep)
+        self._tokens = OAuthTokens(name, settings, self._store, now=_now, sleep=time.sleep)
 
     def token(self, refused: str | None = None) -> str:
         """Return a token that is valid for a while; `refused` is one that the mail server just did not accept.
@@ -53,7 +57,7 @@ class Bearer:
         own = self._own.refresh_token
         if own is None:
             return self._tokens.access_token(refused)
-        if self._store.load(NAME) is None:
+        if self._store.load(self._name) is None:
             self._begin(own)
         try:
             return self._tokens.access_token(refused)
@@ -68,13 +72,13 @@ class Bearer:
                 raise
             raise ConfigError(
                 "{name}: the refresh token is revoked or has expired; put a new one into {name}.oauth.refresh_token",
-                name=NAME,
+                name=self._name,
                 cause="smtp_refresh_token",
             ) from error
 
     def _begin(self, refresh_token: SecretStr) -> None:
         given = {"refresh_token": refresh_token.get_secret_value(), "access_token": "", "expires_at": 0}
-        self._store.save(NAME, given, expected=None)
+        self._store.save(self._name, given, expected=None)
 
 
 def xoauth2(user: str, token: str) -> str:
@@ -86,6 +90,19 @@ def oauthbearer(user: str, token: str, host: str, port: int) -> str:
     """Return the answer of OAUTHBEARER (RFC 7628 section 3.1)."""
     name = user.replace("=", "=3D").replace(",", "=2C")
     return f"n,a={name},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01"
+
+
+def answers(mechanism: str, user: str, token: str, host: str, port: int) -> tuple[str, str]:
+    """Return what is said first, and what ends the talk after a refusal, for XOAUTH2 or OAUTHBEARER."""
+    if mechanism == "XOAUTH2":
+        return xoauth2(user, token), ""
+    return oauthbearer(user, token, host, port), "\x01"
+
+
+def offered(mechanisms: Iterable[str]) -> str | None:
+    """Return the mechanism to log in with among those that a server offers, or None."""
+    upper = {one.upper() for one in mechanisms}
+    return next((one for one in ("XOAUTH2", "OAUTHBEARER") if one in upper), None)
 
 
 def _now() -> datetime:

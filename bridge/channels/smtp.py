@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.headerregistry import Address as Mailbox
 from ipaddress import ip_address
+from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from bridge.channels.bounces import read
 from bridge.channels.imap import ImapFolder
-from bridge.channels.login import Bearer, OAuthLogin
+from bridge.channels.login import SMTP, Bearer, OAuthLogin
 from bridge.channels.message import Envelope, build, clean, mailbox, message_id
 from bridge.channels.transport import Server, session, transact
 from bridge.contract import (
@@ -53,13 +54,21 @@ def _address(value: str) -> str:
         raise Wrong(error.sentence) from error
 
 
+def _token_log_in(user: str | None, oauth: OAuthLogin) -> None:
+    """Refuse what no log-in by token can be made of."""
+    if user is None or not user.isascii() or not user.isprintable():
+        raise Wrong("oauth needs user, in plain ASCII, and no password")
+    if oauth.client_secret is None and oauth.refresh_token is None:
+        raise Wrong("oauth needs client_secret, refresh_token, or both")
+
+
 class _Place(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = Field(min_length=1, description="Name of the server.")
     port: int = Field(ge=1, le=65535)
     security: Security
-    ca_file: str | None = Field(None, description="Own certificate authority (PEM); default: those of the system.")
+    ca_file: Path | None = Field(None, description="Own certificate authority (PEM); default: those of the system.")
 
     @model_validator(mode="after")
     def _no_open_lines(self) -> Self:
@@ -76,8 +85,20 @@ class ImapSettings(_Place):
         "implicit", description="implicit (TLS from the start), starttls, or none (loopback only)."
     )
     user: str = Field(description="User name at the IMAP server.")
-    password: SecretStr = Field(description="Password at the IMAP server.")
+    password: SecretStr | None = Field(None, description="Password at the IMAP server; or else oauth.")
+    oauth: OAuthLogin | None = Field(
+        None,
+        description="Log-in by token in place of a password; the same block as that of the mail server shares its tokens.",
+    )
     folder: str = Field("INBOX", description="Folder in which the mails arrive.")
+
+    @model_validator(mode="after")
+    def _one_log_in(self) -> Self:
+        if (self.password is None) == (self.oauth is None):
+            raise Wrong("a mailbox needs password or oauth, one of them")
+        if self.oauth is not None:
+            _token_log_in(self.user, self.oauth)
+        return self
 
 
 class ArchiveSettings(ImapSettings):
@@ -144,10 +165,9 @@ class SmtpSettings(_Place):
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
         if self.oauth is not None:
-            if self.user is None or not self.user.isascii() or not self.user.isprintable() or self.password is not None:
+            if self.password is not None:
                 raise Wrong("oauth needs user, in plain ASCII, and no password")
-            if self.oauth.client_secret is None and self.oauth.refresh_token is None:
-                raise Wrong("oauth needs client_secret, refresh_token, or both")
+            _token_log_in(self.user, self.oauth)
         elif (self.user is None) != (self.password is None):
             raise Wrong("user and password belong together")
         return self
@@ -163,11 +183,25 @@ class Smtp(Channel):
     def __init__(self, settings: SmtpSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__(settings, clock=clock)
         self._settings = settings
-        self._bearer = Bearer(settings.oauth, None) if settings.oauth else None
+        self._bearers = self._log_ins(None)
 
     def keep_tokens(self, tokens: TokenStore) -> None:
-        if self._settings.oauth is not None:
-            self._bearer = Bearer(self._settings.oauth, tokens)
+        self._bearers = self._log_ins(tokens)
+
+    def _log_ins(self, tokens: TokenStore | None) -> dict[str, Bearer]:
+        """Return the log-ins by token by their place; equal ones are one, whose refresh token changes with each renewal."""
+        own = self._settings
+        blocks = {SMTP: own, f"{SMTP}.archive": own.archive, f"{SMTP}.bounces": own.bounces}
+        found: list[tuple[OAuthLogin, Bearer]] = []
+        made: dict[str, Bearer] = {}
+        for place, block in blocks.items():
+            oauth = block.oauth if block else None
+            if oauth is None:
+                continue
+            bearer = next((its for known, its in found if known == oauth), None) or Bearer(oauth, tokens, place)
+            found.append((oauth, bearer))
+            made[place] = bearer
+        return made
 
     def check(self) -> Health:
         """Log in to the mail server and open the folders that are read; nothing is sent."""
@@ -177,7 +211,7 @@ class Smtp(Channel):
                 connection.noop()
         except BridgeError as error:
             findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence))
-        archive, bounces = self._folder(self._settings.archive), self._folder(self._settings.bounces)
+        archive, bounces = self._archive(), self._bounces()
         if archive is None:
             text = Sentence("no archive mailbox: a mail whose acceptance is not answered will be parked for a person")
             findings.append(Finding(severity=Severity.WARNING, code="smtp_no_archive", text=text))
@@ -224,7 +258,7 @@ class Smtp(Channel):
 
     def find(self, write: WriteBack) -> Proof:
         """Return the proof that the archive holds the mail. Raises `CannotTell`, `RetryLater` (archive not reachable)."""
-        archive = self._folder(self._settings.archive)
+        archive = self._archive()
         if archive is None:
             raise CannotTell("{key}: there is no archive mailbox to look in", key=write.key, cause="smtp_no_archive")
         if not archive.holds(message_id(write, self._settings.sender_address)):
@@ -263,18 +297,24 @@ class Smtp(Channel):
             own.deadline,
             own.sender_address.rpartition("@")[2],
             own.ca_file,
-            self._bearer,
+            self._bearers.get(SMTP),
         )
 
     def returns(self, since: str | None) -> Returns | None:
         """Read what came back to the mailbox `bounces`. Raises `ConfigError` (log-in, folder), `RetryLater` (not reachable)."""
-        folder = self._folder(self._settings.bounces)
+        folder = self._bounces()
         return None if folder is None else read(folder, since, self.clock().date())
 
-    def _folder(self, own: ImapSettings | None) -> ImapFolder | None:
+    def _archive(self) -> ImapFolder | None:
+        return self._folder(self._settings.archive, self._bearers.get(f"{SMTP}.archive"))
+
+    def _bounces(self) -> ImapFolder | None:
+        return self._folder(self._settings.bounces, self._bearers.get(f"{SMTP}.bounces"))
+
+    def _folder(self, own: ImapSettings | None, bearer: Bearer | None) -> ImapFolder | None:
         if own is None:
             return None
-        secret = own.password.get_secret_value()
+        secret = own.password.get_secret_value() if own.password else None
         return ImapFolder(
             own.host,
             own.port,
@@ -284,4 +324,5 @@ class Smtp(Channel):
             own.folder,
             self._settings.timeout,
             own.ca_file,
+            bearer,
         )

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from threading import Timer
 from typing import NoReturn
 
-from bridge.channels.login import Bearer, oauthbearer, xoauth2
+from bridge.channels.login import Bearer, answers, offered
 from bridge.contract import ConfigError, Refused, RetryLater, Unclear
 from bridge.words import Sentence
 
@@ -34,7 +35,7 @@ class Server:
     timeout: float
     deadline: float
     hello: str
-    ca_file: str | None = None
+    ca_file: Path | None = None
     bearer: Bearer | None = None
 
     @property
@@ -42,12 +43,13 @@ class Server:
         return f"{self.host}:{self.port}"
 
 
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """Return a context that verifies name and chain, against `ca_file` where a house has its own authority."""
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError("ca_file {ca_file}: {error}", ca_file=ca_file, error=error, cause="tls_ca") from error
+        why = error.strerror or str(error)  # the path is not said twice
+        raise ConfigError("ca_file {ca_file}: {error}", ca_file=str(ca_file), error=why, cause="tls_ca") from error
 
 
 class _Connection(smtplib.SMTP):
@@ -164,16 +166,12 @@ def _introduce(connection: smtplib.SMTP, server: Server, context: ssl.SSLContext
 
 def _log_in(connection: smtplib.SMTP, server: Server, user: str, bearer: Bearer) -> None:
     """Log in with a token, and once more with a new one where the server does not take it, as after a revocation."""
-    offered = connection.esmtp_features.get("auth", "").upper().split()
-    mechanism = next((one for one in ("XOAUTH2", "OAUTHBEARER") if one in offered), None)
+    mechanism = offered(connection.esmtp_features.get("auth", "").split())
     if mechanism is None:
         raise smtplib.SMTPNotSupportedError("no log-in by XOAUTH2 or OAUTHBEARER")
 
     def attempt(token: str) -> None:
-        if mechanism == "XOAUTH2":
-            first, last = xoauth2(user, token), ""
-        else:
-            first, last = oauthbearer(user, token, server.host, server.port), "\x01"
+        first, last = answers(mechanism, user, token, server.host, server.port)
         connection.auth(mechanism, lambda challenge=None: first if challenge is None else last)
 
     token = bearer.token()

@@ -20,7 +20,7 @@ from pydantic import (
 from bridge.config.calendar import STATES, Calendar, Moment, TimeOfDay, TimeZone
 from bridge.config.creditor import Creditor
 from bridge.config.forewarning import Forewarning
-from bridge.config.page import DebtorPage
+from bridge.config.page import DebtorPage, public
 from bridge.config.people import AttachedFile, Caretaker, CollectionExport
 from bridge.contract import ConnectorSettings
 from bridge.documents.form import Style
@@ -400,5 +400,9 @@ class Config(Frozen):
     log: Log = Field(Log(), description="What the log looks like.")
     recordings: Recordings = Field(Recordings(), description="What is recorded of the exchanges with providers.")
     forewarning: Forewarning = Field(Forewarning(), description="Mail about what goes out on the next day.")
+    public_url: Annotated[str, AfterValidator(public)] | None = Field(
+        None,
+        description="Address of the pages for staff, such as https://mahnbridge.example.com; what is written to the provider and to colleagues then leads to /cases/NUMBER there. Empty: no links.",
+    )
     monitor: Monitor = Field(Monitor(), description="Port of health and metrics.")
     debtor_page: DebtorPage = Field(DebtorPage(), description="The page on which debtors answer.")

@@ -9,7 +9,8 @@ from bridge.errors import Wrong
 from bridge.model import Frozen
 
 
-def _public(value: str | None) -> str | None:
+def public(value: str | None) -> str | None:
+    """Return an address of pages without the slash at its end; refuse one that can be read on the way, or names more than a place."""
     if value is None:
         return None
     try:
@@ -19,9 +20,7 @@ def _public(value: str | None) -> str | None:
         raise Wrong("expected an address such as https://mahnung.example.com") from error
     local = url.hostname in ("localhost", "127.0.0.1", "::1")
     if url.scheme != "https" and not (url.scheme == "http" and local):
-        raise Wrong(
-            "expected an address that begins with https://; what debtors answer must not be readable on the way"
-        )
+        raise Wrong("expected an address that begins with https://; what is said there must not be readable on the way")
     if not url.hostname or url.query or url.fragment or url.username or len(value) > 200:
         raise Wrong("expected host and path alone, such as https://mahnung.example.com")
     return value.rstrip("/")
@@ -30,7 +29,7 @@ def _public(value: str | None) -> str | None:
 class DebtorPage(Frozen):
     """The page on which debtors answer a reminder (Antwortseite), by a link of their own. Off until `public_url` is set."""
 
-    public_url: Annotated[str, AfterValidator(_public)] | None = Field(
+    public_url: Annotated[str, AfterValidator(public)] | None = Field(
         None,
         description="Address under which debtors reach the page, such as https://mahnung.example.com; empty: no page, no links.",
     )

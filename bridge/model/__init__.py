@@ -296,12 +296,18 @@ class Content(Frozen):
     attachments: tuple[Attachment, ...] = ()
     message_id: str | None = None
     sent_by: str | None = None  # for MARK_SENT and NOTE: "mail" or "post"
-    line: str = ""  # for NOTE and CUSTOMER_NOTE
+    line: str = ""  # for NOTE and CUSTOMER_NOTE: date, level, channel, term, template and language
+    link: str = ""  # beside the line: the case's page for staff
     tag: str | None = None
     payment: PaymentDetails | None = None  # None where no account is known
     country: str = "DE"  # of the creditor: how amounts are written there
     footer: tuple[str, ...] = ()  # the creditor's particulars below a mail (GmbHG 35a, HGB 37a)
     table: ClaimTable | None = None  # of what reaches the debtor: every amount in `total`, invoice by invoice
+
+    @property
+    def linked_line(self) -> str:
+        """Return the line with the link to the case, for places that have room for it."""
+        return f"{self.line} {self.link}".rstrip()
 
 
 class WriteBack(Frozen):

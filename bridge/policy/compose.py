@@ -281,6 +281,7 @@ def _notice(  # noqa: PLR0917  one call site
         recipients=mail_recipients(case, lead.claim, lead.level, rules) if own_mail else Content().recipients,
         address=None if own_mail else postal_address(case, lead.claim),
         line=_line(lead, via, deadline, rules, today),
+        link=rules.case_link(case.case_number),
         sent_by="mail" if own_mail else "post",
         table=table,
         payment=how_to_pay(case, [item.claim for item in group], maker, cents(table.total), deadline),
@@ -378,13 +379,19 @@ def _claim(  # noqa: PLR0917  one call site
 
 
 def _line(lead: Item, via: Via, deadline: date, rules: AccountRules, today: date) -> str:
-    """Return the line that stays at the provider: date, level, channel, term. The connector adds the marker of its write-back."""
+    """Return the line that stays at the provider: date, level, channel, term, and after `; ` the template with its language.
+
+    The connector adds the marker of its write-back.
+    """
     language = rules.staff_language
     name = lead.level.name_in(language)
     level, until = lead.decision.level, texts.day(deadline, language)
+    template = f"{lead.plan.name}/{lead.variant.name} ({lead.language})"
     if language == "de":
-        return f"{texts.day(today, language)}: {name} (Stufe {level}) {_BY[via][0]}, Frist {until}"
-    return f"{texts.day(today, language)}: {name} (level {level}) {_BY[via][1]}, due by {until}"
+        said = f"{texts.day(today, language)}: {name} (Stufe {level}) {_BY[via][0]}, Frist {until}"
+        return f"{said}; Vorlage {template}"
+    said = f"{texts.day(today, language)}: {name} (level {level}) {_BY[via][1]}, due by {until}"
+    return f"{said}; template {template}"
 
 
 _BY = {

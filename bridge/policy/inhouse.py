@@ -101,6 +101,7 @@ def tell(
     language = rules.staff_language
     name = lead.level.name_in(language)
     note = lead.level.internal_notice.note if lead.level.internal_notice else ""
+    parts = _opening(case, lead, language), rules.case_link(case.case_number), _claims_text(asked, language), note
     content = Content(
         level_name=name,
         language=language,
@@ -108,7 +109,7 @@ def tell(
         principal=amount(sum(one.claim.demand for one in asked)),
         total=amount(sum(one.owed.account.total for one in asked)),
         subject=f"{name}: {_customer(case)}",
-        text="\n\n".join(filter(None, (_opening(case, lead, language), _claims_text(asked, language), note))),
+        text="\n\n".join(filter(None, parts)),
         recipients=Recipients(to=tuple(one.email for one in people)),
     )
     return StepDraft(Act.TELL, None, channel, content)

@@ -108,6 +108,7 @@ class AccountRules:
     caretakers: tuple[Caretaker, ...] = ()
     files: Mapping[str, Attachment] = field(default_factory=dict)  # files that a level may attach, by name
     agency: str = ""  # name of the collection agency
+    cases_url: str = ""  # where the pages of cases are; empty: nothing leads to them
     excludes_nobody: bool = field(default=True, init=False, compare=False)  # the configuration itself excludes nothing
     cache: dict[object, object] = field(default_factory=dict, init=False, compare=False, repr=False)
     places: dict[tuple[str, str], Calendar] = field(default_factory=dict, init=False, compare=False, repr=False)
@@ -125,6 +126,10 @@ class AccountRules:
             self.prepayment.methods,
         )
         object.__setattr__(self, "excludes_nobody", self.include_by_default and not any(lists))
+
+    def case_link(self, case_number: str | None) -> str:
+        """Return the address of a case's page for staff; nothing where there are no pages, or no case yet."""
+        return f"{self.cases_url}/{case_number}" if self.cases_url and case_number else ""
 
     @property
     def version(self) -> str:

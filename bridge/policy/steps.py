@@ -75,11 +75,11 @@ def steps_of(frame: Frame, claims: PerClaim, along: PerClaim = ()) -> tuple[Step
             steps += _record_steps(frame, one, late)
     for one in claims:
         if Act.NOTE in acts:
-            steps.append(_step(frame, Act.NOTE, one, line=frame.content.line))
+            steps.append(_step(frame, Act.NOTE, one, line=frame.content.line, link=frame.content.link))
         if Act.TAG in acts and (frame.tag or Act.NOTE not in acts):
             steps.append(_step(frame, Act.TAG, one, tag=frame.tag or _short(frame.content.line)))
     if Act.CUSTOMER_NOTE in acts and frame.customer:
-        steps.append(_step(frame, Act.CUSTOMER_NOTE, claims[0], line=frame.content.line))
+        steps.append(_step(frame, Act.CUSTOMER_NOTE, claims[0], line=frame.content.line, link=frame.content.link))
     return tuple(steps)
 
 
@@ -112,7 +112,7 @@ def _send(frame: Frame, claims: PerClaim) -> StepDraft:
     act = frame.via.act
     told = {"text": plain(frame.content)} if frame.via.by_provider else {}
     content = frame.content.model_copy(
-        update={"line": "", "sent_by": None, **told, "attachments": _attachments(frame, claims)}
+        update={"line": "", "link": "", "sent_by": None, **told, "attachments": _attachments(frame, claims)}
     )
     invoice_id = claims[0][0].invoice_id if len(claims) == 1 else None
     return StepDraft(act, invoice_id, frame.abilities.channels.get(act), content)
@@ -149,5 +149,5 @@ def _attachments(frame: Frame, claims: PerClaim) -> tuple[Attachment, ...]:
 
 
 def _short(line: str) -> str:
-    """Return the line without its marker, short enough for a tag."""
-    return line.split(" [", maxsplit=1)[0][:60]
+    """Return the line without its template, short enough for a tag."""
+    return line.split("; ", maxsplit=1)[0][:60]

@@ -1,10 +1,12 @@
-"""A small real IMAP4rev1 server on loopback, for the mailboxes that are read: LOGIN, EXAMINE, SEARCH, FETCH, both by UID too, LOGOUT.
+"""A small real IMAP4rev1 server on loopback, for the mailboxes that are read: log-in, EXAMINE, SEARCH, FETCH, both by UID too, LOGOUT.
 
 Meant for tests, rehearsals and the demo; it keeps its mails in memory and reads no file.
 """
 
+import base64
 import re
 import socketserver
+from collections.abc import Callable
 from email import message_from_bytes
 from threading import Thread
 from types import TracebackType
@@ -14,10 +16,21 @@ _WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^\s"()]+)')
 
 
 class ImapServer:
-    """A mailbox server; use as context manager. `folders` maps a folder's name to the mails in it, oldest first."""
+    """A mailbox server; use as context manager. `folders` maps a folder's name to the mails in it, oldest first.
 
-    def __init__(self, user: str = "archiv", password: str = "geheim") -> None:
+    With `valid`, which judges a token of OAuth 2.0, it takes tokens by `mechanism` and no password, as the big hosters do.
+    """
+
+    def __init__(
+        self,
+        user: str = "archiv",
+        password: str = "geheim",
+        *,
+        valid: Callable[[str], bool] | None = None,
+        mechanism: str = "XOAUTH2",
+    ) -> None:
         self.user, self.password = user, password
+        self.valid, self.mechanism = valid, mechanism
         self.folders: dict[str, list[bytes]] = {"INBOX": []}
         self.validity = 1
         self.asked: list[str] = []  # every line received but LOGIN, without its tag
@@ -61,7 +74,7 @@ class _Conversation:
         self._say("* OK ready")
         while line := self._in.readline(8192):
             tag, _, rest = line.strip().partition(b" ")
-            if not rest.upper().startswith(b"LOGIN"):
+            if not rest.upper().startswith((b"LOGIN", b"AUTHENTICATE")):
                 self._owner.asked.append(rest.decode("ascii", "replace"))
             verb, _, rest = rest.partition(b" ")
             words = [(quoted or plain).decode("utf-8", "replace") for quoted, plain in _WORD.findall(rest)]
@@ -73,15 +86,18 @@ class _Conversation:
 
     def _answer(self, verb: str, words: list[str]) -> str:
         if verb == "CAPABILITY":
-            self._say("* CAPABILITY IMAP4rev1")
+            more = f" LOGINDISABLED AUTH={self._owner.mechanism}" if self._owner.valid else ""
+            self._say(f"* CAPABILITY IMAP4rev1{more}")
             return "OK done"
         if verb in {"NOOP", "LOGOUT"}:
             if verb == "LOGOUT":
                 self._say("* BYE")
             return "OK done"
         if verb == "LOGIN":
-            self._known = words == [self._owner.user, self._owner.password]
+            self._known = self._owner.valid is None and words == [self._owner.user, self._owner.password]
             return "OK logged in" if self._known else "NO wrong user or password"
+        if verb == "AUTHENTICATE" and self._owner.valid is not None:
+            return self._by_token(words, self._owner.valid)
         if not self._known:
             return "BAD log in first"
         if verb in {"SELECT", "EXAMINE"}:
@@ -97,6 +113,25 @@ class _Conversation:
             verb, words = words[0].upper(), words[1:]
             return self._uid_search(words) if verb == "SEARCH" else self._uid_fetch(words)
         return self._search(words) if verb == "SEARCH" else self._fetch(words) if verb == "FETCH" else "BAD unknown"
+
+    def _by_token(self, words: list[str], valid: Callable[[str], bool]) -> str:
+        """Ask for the token, and say why it is not taken as the hosters do: a challenge that the client ends."""
+        if words != [self._owner.mechanism]:
+            return "NO no such mechanism"
+        self._say("+ ")
+        answer = base64.b64decode(self._in.readline(8192)).decode("utf-8", "replace")
+        named = (f"user={self._owner.user}\x01", f"n,a={self._owner.user},\x01")
+        token = answer.partition("auth=Bearer ")[2].partition("\x01")[0]
+        self._known = answer.startswith(named) and answer.endswith("\x01\x01") and valid(token)
+        if self._known:
+            return "OK logged in"
+        self._say("+ " + base64.b64encode(b'{"status":"401"}').decode())
+        ended = base64.b64decode(self._in.readline(8192))
+        return (
+            "NO token not accepted"
+            if ended == (b"" if self._owner.mechanism == "XOAUTH2" else b"\x01")
+            else "BAD odd end"
+        )
 
     def _uid_search(self, words: list[str]) -> str:
         """Answer `SINCE day`, for which all mails are young enough, and `UID n:*`, which always holds the last mail (RFC 3501)."""

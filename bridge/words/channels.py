@@ -44,6 +44,8 @@ GERMAN: dict[str, str] = {
     "{key}: there is no letter {marker} in {folder}": "{key}: in {folder} gibt es keinen Brief {marker}",
     "{place}: certificate refused: {verify_message}": "{place}: Zertifikat abgelehnt: {verify_message}",
     "{place}: connection lost": "{place}: Verbindung verloren",
+    "a mailbox needs password or oauth, one of them": "ein Postfach braucht password oder oauth, eines von beiden",
+    "{place}: no log-in by XOAUTH2 or OAUTHBEARER": "{place}: keine Anmeldung mit XOAUTH2 oder OAUTHBEARER möglich",
     "{place}: log-in refused": "{place}: Anmeldung abgelehnt",
     "{place}: there is no folder {folder!r}": "{place}: den Ordner {folder!r} gibt es nicht",
     "a line of the address of {name} is too long for the window": "eine Zeile der Anschrift von {name} ist zu lang für das Fenster",

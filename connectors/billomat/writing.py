@@ -33,7 +33,7 @@ QUOTA_WAIT = timedelta(hours=12)
 
 def line_of(write: WriteBack) -> str:
     """Return the line for people, the same on the invoice and in the client's record. Raises `Refused` where there is none."""
-    line = " ".join(write.content.line.split())
+    line = " ".join(write.content.linked_line.split())
     if not line:
         raise Refused("a note needs a line", cause="no_line")
     return line

@@ -267,7 +267,7 @@ settings:
             content.deadline.strftime("%d.%m.%Y") if content.deadline else "",
             total,
             content.currency,
-            content.line,
+            content.linked_line,
             write.marker,
         )
         return dict(zip(status.COLUMNS, values, strict=True))

@@ -66,7 +66,7 @@ class Places:
     def customer_note(self, write: WriteBack) -> Proof:
         """Put the line before the older ones in our custom field of the contact."""
         setting = self.setting()
-        if setting is None or write.debtor_id is None or not write.content.line:
+        if setting is None or write.debtor_id is None or not write.content.linked_line:
             raise Refused(
                 "{key}: the contact has no field {note_field!r} of ours; run `mahnbridge init --places` to create it",
                 key=write.key,
@@ -75,9 +75,9 @@ class Places:
             )
         row = self._row(write.debtor_id, setting)
         before = _text(row.get("value")) if row else ""
-        if write.content.line in before.split(SEPARATOR):
+        if write.content.linked_line in before.split(SEPARATOR):
             return self._noted(write, before, later=True)
-        value = SEPARATOR.join(filter(None, (write.content.line, before)))
+        value = SEPARATOR.join(filter(None, (write.content.linked_line, before)))
         while len(value) > LONGEST and SEPARATOR in value:
             value = value.rsplit(SEPARATOR, 1)[0]
         if row is None:
@@ -95,7 +95,7 @@ class Places:
         setting = self.setting()
         row = self._row(write.debtor_id, setting) if setting and write.debtor_id else None
         value = _text(row.get("value")) if row else ""
-        return self._noted(write, value, later=True) if write.content.line in value.split(SEPARATOR) else None
+        return self._noted(write, value, later=True) if write.content.linked_line in value.split(SEPARATOR) else None
 
     def _noted(self, write: WriteBack, value: str, *, later: bool) -> Proof:
         facts = {"field": str(self._settings.note_field), "value": value}

@@ -6,10 +6,11 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 
 from bridge.channels.smtp import Smtp
-from bridge.contract import ConfigError, RetryLater
+from bridge.contract import ConfigError, RetryLater, Unclear
 from bridge.secrets import Vault
 from bridge.store import Store
 from bridge.testing.authserver import AuthServer
+from bridge.testing.imap import ImapServer
 from tests.unit.channels.conftest import NOW, Post, Server
 
 USER = "mahnung@agentur.example"
@@ -165,3 +166,86 @@ def test_wrong_settings_are_refused(settings, changes):
     good = {"client_id": "c", "client_secret": "s", "token_url": "https://login.example/token"}
     with pytest.raises(ValueError, match=r"oauth|https"):
         settings(**({"user": USER, "oauth": good} | changes))
+
+
+@pytest.fixture(params=["XOAUTH2", "OAUTHBEARER"])
+def mailbox(request, auth):
+    """A mailbox that takes tokens of that authorization server alone, and keeps which it was shown."""
+    shown = []
+
+    def valid(token):
+        shown.append(token)
+        return auth.valid(token)
+
+    with ImapServer(USER, valid=valid, mechanism=request.param) as running:
+        running.shown = shown
+        yield running
+
+
+@pytest.fixture
+def block(mailbox, auth):
+    def make(**changes):
+        own = {"client_id": auth.client_id, "client_secret": auth.client_secret, "token_url": auth.base_url + "/token"}
+        where = {"host": mailbox.host, "port": mailbox.port, "security": "none", "user": USER}
+        return where | {"oauth": own | changes}
+
+    return make
+
+
+def test_mailboxes_are_opened_by_token(mailbox, settings, block, post, write):
+    """Both mailboxes log in with tokens: the archive proves a mail whose answer was lost, reports are read."""
+    post.copies["archiv@agentur.example"] = mailbox.folders["INBOX"]
+    archive = block() | {"address": "archiv@agentur.example"}
+    smtp = Smtp(settings(archive=archive, bounces=block()), clock=lambda: NOW)
+    assert smtp.check().ok
+    post.data = "lost"
+    with pytest.raises(Unclear):
+        smtp.push(write())
+    assert smtp.find(write()).facts["archive"].endswith("/INBOX")
+    assert smtp.returns(None).reports == ()
+    assert len(set(mailbox.shown)) == 1  # equal log-ins share their token
+
+
+def test_a_token_that_the_mailbox_refuses_is_renewed_once(mailbox, settings, block, auth):
+    """Revoked at the hoster: a new token opens the mailbox; where that one is refused too, a person must act, and no token is told."""
+    smtp = Smtp(settings(bounces=block()), clock=lambda: NOW)
+    smtp.returns(None)
+    auth.revoke_all()
+    smtp.returns(None)
+    assert len(set(mailbox.shown)) == 2
+    auth.valid = lambda token: False
+    with pytest.raises(ConfigError, match="log-in refused") as caught:
+        smtp.returns(None)
+    assert caught.value.cause == "imap_login"
+    assert not any(token in str(caught.value) for token in mailbox.shown)
+
+
+def test_the_log_in_of_mail_server_and_mailbox_may_be_one(mailbox, settings, block, hoster, auth, write, tmp_path):
+    """One consent for both: a refresh token that changes with each renewal is kept once, and serves both ever after."""
+    own = block(refresh_token=auth.issue()["refresh_token"])
+    for _ in range(2):
+        with Store.open(tmp_path / "s.db", cipher=Vault.open(tmp_path, None, [])) as store:
+            smtp = Smtp(settings(port=hoster.port, user=USER, oauth=own["oauth"], bounces=own), clock=lambda: NOW)
+            smtp.keep_tokens(store.tokens)
+            smtp.push(write())
+            smtp.returns(None)
+    assert len(hoster.handler.accepted) == 2
+
+
+def test_what_keeps_it_out_of_the_mailbox_is_told(mailbox, settings, block, imap, auth):
+    """A revoked consent is told with the key to change; a mailbox without log-in by token, and an authorization server that is away."""
+    old = Smtp(settings(bounces=block(refresh_token=auth.issue()["refresh_token"])))
+    auth.revoke_all()
+    with pytest.raises(ConfigError, match=r"channels\.smtp\.bounces\.oauth\.refresh_token"):
+        old.returns(None)
+    plain = block() | {"port": imap.port}
+    assert "imap_security" in {one.code for one in Smtp(settings(bounces=plain)).check().findings}
+    with pytest.raises(RetryLater):
+        Smtp(settings(bounces=block(token_url="http://127.0.0.1:1/token"))).returns(None)
+
+
+@pytest.mark.parametrize("changes", [{"password": "geheim"}, {"oauth": None}, {"user": "büro@agentur.example"}])
+def test_wrong_settings_of_a_mailbox_are_refused(settings, block, changes):
+    """Password and token, neither of them, a user that no log-in by token can carry."""
+    with pytest.raises(ValueError, match=r"password or oauth|plain ASCII"):
+        settings(bounces=block() | changes)

@@ -158,3 +158,22 @@ def test_a_secret_file_named_by_the_environment_starts_at_the_working_folder(tmp
         key = load(path, {"MAHNBRIDGE__KEYS__KEY_FILE": where}).config.keys.key
         assert key is not None
         assert key.get_secret_value() == "k" * 40
+
+
+def test_a_file_of_authorities_lies_beside_the_configuration(tmp_path, monkeypatch):
+    """`ca_file` of the mail server, of its mailboxes and of an account is found where bridge.yaml lies, wherever the program starts."""
+    monkeypatch.chdir(tmp_path)
+    path = write(
+        tmp_path / "etc",
+        """
+        channels:
+          smtp:
+            host: mail.example
+            sender_address: a@agentur.example
+            ca_file: house.pem
+            archive: {host: mail.example, user: a, password: "${P}", address: b@agentur.example, ca_file: tls/box.pem}
+        """,
+    )
+    smtp = load(path, {"P": "p"}).config.channels["smtp"]
+    assert smtp.ca_file == tmp_path / "etc" / "house.pem"
+    assert smtp.archive.ca_file == tmp_path / "etc" / "tls" / "box.pem"

@@ -79,10 +79,21 @@ def test_an_account_without_a_step_leaves_it_out():
 @pytest.mark.feature("S-AMX-45")
 @pytest.mark.feature("S-AMX-46")
 def test_the_same_line_for_invoice_and_customer():
-    """Date, level, channel and term, word for word the same in both places."""
+    """Date, level, channel, term, template and language, word for word the same in both places."""
     steps = made(case(), rules(days(3, term_days=10)))[0].steps
-    lines = {step.content.line for step in steps if step.act in (A.NOTE, A.CUSTOMER_NOTE)}
-    assert lines == {"05.10.2026: Stufe 1 (Stufe 1) per E-Mail, Frist 15.10.2026"}
+    lines = {step.content.linked_line for step in steps if step.act in (A.NOTE, A.CUSTOMER_NOTE)}
+    said = "05.10.2026: Stufe 1 (Stufe 1) per E-Mail, Frist 15.10.2026"
+    assert lines == {f"{said}; Vorlage plan/standard (de)"}
+
+
+def test_what_stays_at_the_provider_leads_to_the_case():
+    """With an address of the pages for staff, the lines and the mail to colleagues lead to the case; what debtors get does not."""
+    its = replace(rules(plan(level(1, after_due=3, tag="mahnung"))), cases_url="https://intern.example/cases")
+    notice = made(case(case_number="MA-000007", address=HOME), its)[0]
+    linked = [one.act for one in notice.steps if one.content.link == "https://intern.example/cases/MA-000007"]
+    assert linked == [A.NOTE, A.CUSTOMER_NOTE]
+    assert not any("intern.example" in str(one.content) for one in notice.steps if one.act not in linked)
+    assert made(case(), its)[0].steps[-1].content.link == ""  # no case yet
 
 
 @pytest.mark.feature("S-AMX-35")

@@ -84,19 +84,33 @@ _LOCK = Lock()
 
 @cache
 def _compiler() -> typst.Compiler:
+    return typst.Compiler(root="/", ignore_system_fonts=True)
+
+
+@cache
+def _template() -> str:
     source = resources.files("bridge.documents") / "letter.typ"
     assert isinstance(source, Path)
-    return typst.Compiler(str(source), root="/", ignore_system_fonts=True)
+    return f"#import {_quoted(str(source))}: letter\n"
+
+
+def _quoted(text: str) -> str:
+    """Return `text` as a string of typst: nothing in it can end the string."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _compile(letter: Letter, **options: Any) -> bytes | list[bytes] | None:
-    """Set the letter; symbols that the font lacks are left out, letters that it lacks refuse the letter."""
+    """Set the letter; symbols that the font lacks are left out, letters that it lacks refuse the letter.
+
+    The data stands in the text that is compiled, not in `sys.inputs`: with other inputs typst lays out everything anew.
+    """
     dated = datetime(letter.dated_on.year, letter.dated_on.month, letter.dated_on.day, tzinfo=UTC)
     data = json.dumps(_data(letter), ensure_ascii=False)
     for _ in range(50):
+        source = f"{_template()}#letter(json(bytes({_quoted(data)})))".encode()
         try:
             with _LOCK:
-                return _compiler().compile(sys_inputs={"data": data}, timestamp=dated, **options)
+                return _compiler().compile(input=source, timestamp=dated, **options)
         except typst.TypstError as error:
             unseen = _UNSEEN.search(error.message)
             if unseen is None or not unseen.group(1):

@@ -10,7 +10,10 @@ _PART = 12
 
 def plain(text: str) -> str:
     """Return one line of text without what has no glyph or turns the reading direction: control, format and private characters."""
-    kept = "".join(_shown(sign) for sign in unicodedata.normalize("NFC", text))
+    if text.isascii() and text.isprintable():
+        kept = text
+    else:
+        kept = "".join(_shown(sign) for sign in unicodedata.normalize("NFC", text))
     return re.sub(" {2,}", " ", kept).strip(" ")
 
 

@@ -1,13 +1,14 @@
 """QR codes (ISO/IEC 18004) as far as payment codes need them: bytes, error correction level M, versions 1 to 13.
 
-A row of modules is one integer, the leftmost module its highest bit, so that the eight masks are weighed with a few operations per row.
+A whole code is one integer, the top left module its highest bit, so that the eight masks are weighed with a few operations each.
 """
 
+import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from bridge.errors import Wrong
@@ -59,15 +60,14 @@ _MASKS: tuple[Callable[[int, int], bool], ...] = (
     lambda y, x: (y * x % 2 + y * x % 3) % 2 == 0,
     lambda y, x: ((y + x) % 2 + y * x % 3) % 2 == 0,
 )
-_FINDER_LIKE = (0b10111010000, 0b00001011101)
-Rows = tuple[int, ...]
+_DARK = re.compile("1+")
 
 
 class Code(NamedTuple):
     """One QR code without its quiet zone: `size` modules each way, one integer per row."""
 
     size: int
-    rows: Rows
+    rows: tuple[int, ...]
 
     def dark(self, y: int, x: int) -> bool:
         """Return whether the module in row `y`, column `x` is dark."""
@@ -76,7 +76,9 @@ class Code(NamedTuple):
     def path(self) -> str:
         """Return the dark modules as the data of one SVG path, one unit per module."""
         return "".join(
-            f"M{x} {y}h{length}v1h-{length}z" for y, row in enumerate(self.rows) for x, length in _runs(row, self.size)
+            f"M{run.start()} {y}h{run.end() - run.start()}v1h-{run.end() - run.start()}z"
+            for y, row in enumerate(self.rows)
+            for run in _DARK.finditer(f"{row:0{self.size}b}")
         )
 
     def png(self, *, scale: int = 4, quiet: int = 4) -> bytes:
@@ -113,13 +115,14 @@ def encode(data: bytes) -> Code:
             capacity=CAPACITY,
         )
     frame = _frame(version)
-    rows = list(frame.rows)
-    bits = "".join(f"{one:08b}" for one in _codewords(data, version))
-    for bit, (y, shift) in zip(bits, frame.places, strict=False):
-        if bit == "1":
-            rows[y] |= 1 << shift
-    best = min((_masked(rows, frame, number) for number in range(8)), key=lambda one: _penalty(one, frame.size))
-    return Code(frame.size, best)
+    words = b"".join(_codewords(data, version))
+    bits = (
+        f"{int.from_bytes(words, 'big'):0{8 * len(words)}b}" + "0" * 8
+    )  # no version has more than seven bits left over
+    whole = frame.fixed | int("".join(itemgetter(*frame.order)(bits + "0")), 2)
+    best = min((whole ^ mask for mask in frame.masks), key=lambda one: _penalty(one, frame.size))
+    row = (1 << frame.size) - 1
+    return Code(frame.size, tuple(best >> frame.size * below & row for below in reversed(range(frame.size))))
 
 
 def _room(version: int) -> int:
@@ -129,7 +132,7 @@ def _room(version: int) -> int:
 # ---------------------------------------------------------------------------------------------------------- codewords
 
 
-def _codewords(data: bytes, version: int) -> Iterator[int]:
+def _codewords(data: bytes, version: int) -> Iterator[bytes]:
     """Yield data and error correction codewords, interleaved over the blocks."""
     extra, sizes = _BLOCKS[version - 1]
     head = 0b0100 << 8 | len(data) if version < 10 else 0b0100 << 16 | len(data)
@@ -143,9 +146,9 @@ def _codewords(data: bytes, version: int) -> Iterator[int]:
     for size in sizes:
         blocks.append(whole[at : at + size])
         at += size
-    yield from (block[place] for place in range(max(sizes)) for block in blocks if place < len(block))
+    yield from (block[place : place + 1] for place in range(max(sizes)) for block in blocks)
     corrections = [_correction(block, extra) for block in blocks]
-    yield from (one[place] for place in range(extra) for one in corrections)
+    yield from (one[place : place + 1] for place in range(extra) for one in corrections)
 
 
 @cache
@@ -172,17 +175,20 @@ def _generator(degree: int) -> tuple[int, ...]:
     return tuple(logs[one] for one in found[1:])
 
 
-def _correction(block: bytes, degree: int) -> list[int]:
+@cache
+def _products(degree: int) -> tuple[int, ...]:
+    """Return the generator polynomial without its leading coefficient, times each element; the first coefficient is the highest byte."""
     powers, logs = _field()
     factors = _generator(degree)
-    rest = [*block, *([0] * degree)]
-    for at in range(len(block)):
-        lead = rest[at]
-        if lead:
-            log = logs[lead]
-            for offset, factor in enumerate(factors, at + 1):
-                rest[offset] ^= powers[log + factor]
-    return rest[len(block) :]
+    return (0, *(int.from_bytes(bytes(powers[logs[lead] + one] for one in factors), "big") for lead in range(1, 256)))
+
+
+def _correction(block: bytes, degree: int) -> bytes:
+    products, shift = _products(degree), 8 * (degree - 1)
+    low, rest = (1 << shift) - 1, 0
+    for one in block:
+        rest = (rest & low) << 8 ^ products[rest >> shift ^ one]
+    return rest.to_bytes(degree, "big")
 
 
 # -------------------------------------------------------------------------------------------------------------- frame
@@ -192,9 +198,10 @@ class _Frame(NamedTuple):
     """What every code of one version has in common: fixed modules, the places of data bits in order, and the masks."""
 
     size: int
-    rows: Rows
+    fixed: int
     places: tuple[tuple[int, int], ...]  # row and bit
-    masks: tuple[Rows, ...]
+    order: tuple[int, ...]  # for each module, which bit of the data it shows; -1 where it is fixed
+    masks: tuple[int, ...]  # each with its format information
 
 
 @cache
@@ -221,14 +228,30 @@ def _frame(version: int) -> _Frame:
         for bit in range(18):
             fixed[bit // 3, size - 11 + bit % 3] = fixed[size - 11 + bit % 3, bit // 3] = bool(word >> bit & 1)
     free = tuple((y, x) for y, x in _walk(size) if (y, x) not in fixed)
-    rows = tuple(sum(1 << (size - 1 - x) for x in range(size) if fixed.get((y, x))) for y in range(size))
-    masks = []
-    for rule in _MASKS:
-        mask = [0] * size
-        for y, x in free:
-            mask[y] |= rule(y, x) << (size - 1 - x)
-        masks.append(tuple(mask))
-    return _Frame(size, rows, tuple((y, size - 1 - x) for y, x in free), tuple(masks))
+    shown = {place: at for at, place in enumerate(free)}
+    order = tuple(shown.get((y, x), -1) for y in range(size) for x in range(size))
+    masks = tuple(
+        _one(size, ((y, x) for y, x in free if rule(y, x))) | _format(number, size)
+        for number, rule in enumerate(_MASKS)
+    )
+    dark = _one(size, (place for place, on in fixed.items() if on))
+    return _Frame(size, dark, tuple((y, size - 1 - x) for y, x in free), order, masks)
+
+
+def _one(size: int, modules: Iterable[tuple[int, int]]) -> int:
+    """Return the code in which these modules alone are dark."""
+    return sum(1 << (size * (size - 1 - y) + size - 1 - x) for y, x in modules)
+
+
+def _format(number: int, size: int) -> int:
+    """Return the modules of the format information of one mask (level M is 00)."""
+    word = (number << 10 | _remainder(number << 10, 0x537, 10)) ^ 0x5412
+    found = []
+    for bit in range(15):
+        if word >> bit & 1:
+            found.append((8, (0, 1, 2, 3, 4, 5, 7)[14 - bit]) if bit > 7 else ((0, 1, 2, 3, 4, 5, 7, 8)[bit], 8))
+            found.append((8, size - 1 - bit) if bit < 8 else (size - 15 + bit, 8))
+    return _one(size, found)
 
 
 def _square(
@@ -259,59 +282,36 @@ def _remainder(value: int, generator: int, degree: int) -> int:
     return value
 
 
-def _masked(rows: Sequence[int], frame: _Frame, number: int) -> Rows:
-    """Return the code with one mask and its format information (level M is 00)."""
-    size, found = frame.size, [row ^ mask for row, mask in zip(rows, frame.masks[number], strict=True)]
-    word = (number << 10 | _remainder(number << 10, 0x537, 10)) ^ 0x5412
-    for bit in range(15):
-        if word >> bit & 1:
-            first = (8, (0, 1, 2, 3, 4, 5, 7)[14 - bit]) if bit > 7 else ((0, 1, 2, 3, 4, 5, 7, 8)[bit], 8)
-            second = (8, size - 1 - bit) if bit < 8 else (size - 15 + bit, 8)
-            for y, x in (first, second):
-                found[y] |= 1 << (size - 1 - x)
-    return tuple(found)
-
-
 # ------------------------------------------------------------------------------------------------------------ penalty
 
 
-def _penalty(rows: Rows, size: int) -> int:
+@cache
+def _starts(size: int, length: int) -> tuple[int, int]:
+    """Return the modules that have `length - 1` more to their left, and those that have so many above them."""
+    row = (1 << (size - length + 1)) - 1
+    return sum(row << size * y for y in range(size)), (1 << size * (size - length + 1)) - 1
+
+
+def _penalty(whole: int, size: int) -> int:
     """Return how hard a code is to read (section 7.8.3): long runs, blocks, what looks like a finder, too dark or too light."""
-    lines = [f"{row:0{size}b}" for row in rows]
-    columns = tuple(int("".join(line), 2) for line in zip(*lines, strict=True))
-    dark = sum(row.bit_count() for row in rows)
-    score = 10 * (abs(20 * dark - 10 * size * size) // (size * size))
-    for group in (rows, columns):
-        score += sum(_line_penalty(row, size) for row in group)
-    inner = (1 << (size - 1)) - 1
-    for above, below in pairwise(rows):
-        alike = ~(above ^ above >> 1) & ~(below ^ below >> 1) & ~(above ^ below) & inner
-        score += 3 * alike.bit_count()
+    score = 10 * (abs(20 * whole.bit_count() - 10 * size * size) // (size * size))
+    pairs = _starts(size, 2)
+    across, down = (~(whole ^ whole >> step) & pair for step, pair in zip((1, size), pairs, strict=True))
+    score += 3 * (across & across >> size & down).bit_count()
+    for axis, (step, alike) in enumerate(((1, across), (size, down))):
+        fours = alike & alike >> step
+        fours &= fours >> 2 * step
+        score += fours.bit_count() + 2 * (fours & ~(fours << step)).bit_count()
+        score += 40 * _finder_like(whole, size, axis, step)
     return score
 
 
-def _line_penalty(row: int, size: int) -> int:
-    alike = ~(row ^ row >> 1) & ((1 << (size - 1)) - 1)
-    fours = alike & alike >> 1
-    fours &= fours >> 2
-    score = fours.bit_count() + 2 * (fours & ~(fours << 1)).bit_count()
-    light = ~row
-    body = row & light >> 1 & row >> 2 & row >> 3 & row >> 4 & light >> 5 & row >> 6
-    if body:
-        quiet = light & light >> 1
-        quiet = quiet & quiet >> 2 & ((1 << size) - 1)
-        quiet &= (1 << (size - 3)) - 1
-        body &= (1 << (size - 6)) - 1
-        score += 40 * ((body & quiet >> 7).bit_count() + (body >> 4 & quiet).bit_count())
-    return score
-
-
-def _runs(row: int, size: int) -> Iterator[tuple[int, int]]:
-    """Yield start and length of each run of dark modules."""
-    line = f"{row:0{size}b}"
-    at = line.find("1")
-    while at >= 0:
-        end = line.find("0", at)
-        end = size if end < 0 else end
-        yield at, end - at
-        at = line.find("1", end)
+def _finder_like(whole: int, size: int, axis: int, step: int) -> int:
+    """Return how often the proportions of a finder stand beside four light modules, along rows or columns."""
+    light = ~whole
+    body = whole & light >> step & whole >> 2 * step & whole >> 3 * step & whole >> 4 * step & light >> 5 * step
+    body &= whole >> 6 * step & _starts(size, 7)[axis]
+    quiet = light & light >> step
+    quiet &= quiet >> 2 * step & _starts(size, 4)[axis]
+    both = _starts(size, 11)[axis]
+    return (body & quiet >> 7 * step & both).bit_count() + (body >> 4 * step & quiet & both).bit_count()

@@ -27,6 +27,7 @@ from bridge.documents.archive import FileDamaged
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Ref
 from bridge.plain import cell, file_stem, free_name
+from bridge.words import Sentence, sentence_of
 
 SUMS = "SHA256SUMS"
 EXPORTED = "evidence_exported"
@@ -64,7 +65,7 @@ class Evidence:
 
     package: Packed
     seal: str
-    missing: tuple[str, ...]
+    missing: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Verdict:
 
     ok: bool
     files: int
-    problems: tuple[str, ...]
+    problems: tuple[Sentence, ...]
     known: bool
 
 
@@ -92,12 +93,12 @@ class EvidencePackages(Cases, Filing):
             payments = self._payments(conn, detail)
             proofs = self._proofs(conn, case_id)
         files: list[tuple[str, bytes]] = []
-        missing: list[str] = []
+        missing: list[Sentence] = []
         for one in reversed(kept):
             try:
                 files.append((f"files/{one.name}", self.archive.read(one.sha256)))
             except FileDamaged as error:
-                missing.append(str(error))
+                missing.append(sentence_of(error))
         if provider:
             files += self._invoices(detail, missing)
         files += [
@@ -139,14 +140,14 @@ class EvidencePackages(Cases, Filing):
             known = self.store.overview.noted(conn, EXPORTED, "seal", sha256(sums).hexdigest())
         return Verdict(not problems and known, len(files), tuple(problems), known)
 
-    def _invoices(self, detail: CaseDetail, missing: list[str]) -> Iterable[tuple[str, bytes]]:
+    def _invoices(self, detail: CaseDetail, missing: list[Sentence]) -> Iterable[tuple[str, bytes]]:
         connector = self.port(detail.line.account).connector
         for claim in detail.claims:
             number = claim.number or claim.invoice
             try:
                 yield f"invoices/{file_stem(number)}.pdf", connector.document(Ref.invoice(claim.invoice, claim.number))
             except BridgeError as error:
-                missing.append(f"invoice {number}: {error}")
+                missing.append(Sentence("invoice {number}: {why}", number=number, why=sentence_of(error)))
 
     def _payments(self, conn: Connection, detail: CaseDetail) -> list[tuple[str, ...]]:
         account = detail.line.account
@@ -173,13 +174,13 @@ def _named_apart(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     return [(free_name(name, taken), data) for name, data in files]
 
 
-def _differences(sums: str, files: dict[str, bytes]) -> list[str]:
+def _differences(sums: str, files: dict[str, bytes]) -> list[Sentence]:
     lines = [line.partition("  ") for line in sums.splitlines()]
     listed = {name: digest for digest, _, name in lines if name}
-    problems = [f"missing: {name}" for name in listed if name not in files]
-    problems += [f"not listed: {name}" for name in files if name not in listed]
+    problems = [Sentence("missing: {name}", name=name) for name in listed if name not in files]
+    problems += [Sentence("not listed: {name}", name=name) for name in files if name not in listed]
     problems += [
-        f"changed: {name}"
+        Sentence("changed: {name}", name=name)
         for name, data in files.items()
         if name in listed and sha256(data).hexdigest() != listed[name]
     ]

@@ -18,6 +18,7 @@ from bridge.errors import UsageError
 from bridge.plain import free_name, name_part
 from bridge.store.files import KeptFile, NewFile
 from bridge.store.records import Notice, Step
+from bridge.words import Sentence, sentence_of
 
 LETTERS = ("letter", "enclosure")
 """Kinds that the view of letters shows."""
@@ -49,7 +50,7 @@ class Checked:
     """How many kept files were read, and what is wrong with which."""
 
     count: int
-    damaged: tuple[tuple[str, str], ...]
+    damaged: tuple[tuple[str, Sentence], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Filing(Opened):
             try:
                 self.archive.read(one.sha256)
             except FileDamaged as error:
-                damaged.append((f"{one.id} {one.name}", str(error)))
+                damaged.append((f"{one.id} {one.name}", sentence_of(error)))
         return Checked(len(found), tuple(damaged))
 
     def pack_run(self, run: int, path: Path) -> Packed:

@@ -6,7 +6,7 @@ from bridge.app.evidence import Evidence, Verdict
 from bridge.app.filing import Checked, FileLine, Packed
 from bridge.app.runs import RunSummary
 from bridge.cli.locale import say
-from bridge.cli.out import Out
+from bridge.cli.out import Out, shown
 
 
 def files(out: Out, rows: Sequence[FileLine]) -> None:
@@ -34,7 +34,7 @@ def packed(out: Out, done: Packed) -> None:
 def checked(out: Out, found: Checked) -> None:
     """Print what a check of all files found."""
     for name, problem in found.damaged:
-        out.text(f"✗ {name}: {problem}", "error")
+        out.text(f"✗ {name}: {shown(problem)}", "error")
     key = "files.damaged" if found.damaged else "files.unchanged"
     out.line(key, style="error" if found.damaged else "ok", count=len(found.damaged) or found.count, all=found.count)
 
@@ -53,7 +53,7 @@ def runs(out: Out, rows: Sequence[RunSummary]) -> None:
 
 def run(out: Out, one: RunSummary) -> None:
     """Print the summary of one run."""
-    out.title("runs.title", run=one.run, on=one.on.strftime("%d.%m.%Y"), actor=one.actor)
+    out.title("runs.title", run=one.run, on=shown(one.on), actor=one.actor)
     out.line("runs.sent", style="ok" if one.sent else "", count=one.sent)
     for key, count in (("runs.to_post", one.to_post), ("runs.waiting", one.waiting)):
         if count:
@@ -79,14 +79,14 @@ def evidence(out: Out, done: Evidence) -> None:
     """Print where a package of evidence was written, and what is missing in it."""
     packed(out, done.package)
     for one in done.missing:
-        out.text(f"! {one}", "warning")
+        out.text(f"! {shown(one)}", "warning")
     out.line("evidence.seal", seal=done.seal)
 
 
 def verdict(out: Out, found: Verdict) -> None:
     """Print what the check of a package found."""
     for problem in found.problems:
-        out.text(f"✗ {problem}", "error")
+        out.text(f"✗ {shown(problem)}", "error")
     if not found.known:
         out.line("evidence.unknown", style="warning")
     if found.ok:

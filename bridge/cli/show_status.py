@@ -59,7 +59,9 @@ def status(out: Out, result: Status) -> None:
         )
     out.line("status.cases", count=result.cases_open)
     if result.failures:
-        out.line("status.failures", failures=result.failures, rejects=result.rejects, style="error")
+        out.line("status.failures", count=result.failures, style="error")
+        if result.rejects:
+            out.line("status.rejects", count=result.rejects)
         if result.needing != result.failures:
             out.line("status.needed", count=result.needing)
 
@@ -78,5 +80,9 @@ def trend(out: Out, result: Status) -> None:
     if not compared:
         out.line("status.overdue", total=now, style="info")
         return
-    told = ", ".join(f"{'+' if change > 0 else ''}{money(change, currency)}" for currency, change in changes.items())
-    out.line("status.trend", total=now, change=told, since=shown(min(compared)), style="info")
+    told = ", ".join(
+        f"{'+' if change > 0 else ''}{money(change, currency)}" for currency, change in changes.items() if change
+    )
+    out.line(
+        "status.trend", total=now, change=told or say("status.unchanged"), since=shown(min(compared)), style="info"
+    )

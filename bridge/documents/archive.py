@@ -35,9 +35,13 @@ class FileArchive:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise FileDamaged(f"{path}: {error.strerror}; the file that was kept cannot be read") from error
+            raise FileDamaged(
+                "{path}: {strerror}; the file that was kept cannot be read", path=path, strerror=error.strerror
+            ) from error
         if sha256(data).hexdigest() != digest:
-            raise FileDamaged(f"{path}: the file is not the one that was kept; its SHA-256 differs from its name")
+            raise FileDamaged(
+                "{path}: the file is not the one that was kept; its SHA-256 differs from its name", path=path
+            )
         return data
 
     def path(self, digest: str) -> Path:

@@ -1,6 +1,12 @@
 """German of what the database and its records refuse."""
 
 GERMAN: dict[str, str] = {
+    "missing: {name}": "fehlt: {name}",
+    "not listed: {name}": "nicht verzeichnet: {name}",
+    "changed: {name}": "verändert: {name}",
+    "invoice {number}: {why}": "Rechnung {number}: {why}",
+    "{path}: {strerror}; the file that was kept cannot be read": "{path}: {strerror}; die aufbewahrte Datei lässt sich nicht lesen",
+    "{path}: the file is not the one that was kept; its SHA-256 differs from its name": "{path}: die Datei ist nicht die aufbewahrte; ihre SHA-256 passt nicht zu ihrem Namen",
     " (ended by {person})": " (erledigt durch {person})",
     " (process {process} on {host}, until {until} UTC at the latest)": " (Prozess {process} auf {host}, spätestens bis {until} UTC)",
     "a call of notice {notice_id} is under way; its outcome must be known first": "zur Mahnung {notice_id} läuft ein Aufruf; zuerst muss feststehen, wie er ausging",

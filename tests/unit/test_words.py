@@ -23,7 +23,7 @@ from bridge.words import ROOMS, Sentence, both, learn
 ROOT = Path(__file__).parents[2]
 NO_SENTENCES = ("bridge/testing/", "bridge/demo/", "bridge/store/migrations/versions/")
 ERRORS = {
-    "AlreadyRunning", "BadAnswer", "BadRecord", "BridgeError", "CannotTell", "ConfigError", "NotFound", "NoticeExists",
+    "AlreadyRunning", "BadAnswer", "BadRecord", "BridgeError", "CannotTell", "ConfigError", "FileDamaged", "NotFound", "NoticeExists",
     "NotSupported", "Refused", "RetryLater", "Sentence", "Unclear", "UsageError", "Wrong", "WrongState", "wrong",
 }  # fmt: skip
 """What is made of a template with facts; `wrong` is the method of that name that makes such an error."""
@@ -179,6 +179,19 @@ def test_no_finished_text_in_an_error() -> None:
         if not says(text, tree_of(path))
     ]
     assert not finished, "\n".join(finished)
+
+
+def test_every_error_is_listed() -> None:
+    """An error that takes a template is one of those whose texts are read here; a new one must not slip by."""
+    names = {
+        node.name
+        for path in sources()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(base) in ERRORS for base in node.bases)
+        and not any(isinstance(one, ast.FunctionDef) and one.name == "__init__" for one in node.body)
+    }
+    assert names - ERRORS == set()
 
 
 @cache

@@ -1,7 +1,7 @@
 """English texts about approvals, forewarnings and contacts."""
 
 TEXTS = {
-    "column.contact": "contact",
+    "column.contact": "Contact",
     "command.edit": "Change a proposal before it is approved: subject, text, recipients, level, fee.",
     "command.forewarn": "Show what goes out on the next day of sending; with --send as a mail to forewarning.to.",
     "command.case contact": "Note that somebody wrote to the customer or spoke with them; the minimum interval counts from then.",

@@ -13,9 +13,9 @@ TEXTS = {
     "links.answer.dispute": "objection",
     "links.answer.copy": "wants the invoice again",
     "links.answer.contact": "wrong contact",
-    "column.notice": "notice",
-    "column.sent_on": "sent on",
-    "column.answers": "answers",
+    "column.notice": "Notice",
+    "column.sent_on": "Sent on",
+    "column.answers": "Answers",
     "done.links_revoked": "Case {subject}: {count} links revoked ({actor}).",
     "done.links_revoked.one": "Case {subject}: one link revoked ({actor}).",
 }

@@ -188,7 +188,7 @@ class Planning(Dunning):
             title=plan.title.get(self.language) or plan.title.get(plan.language) or plan.name,
             description=plan.described(self.language),
             version=plan.version,
-            shipped=shipped is not None and [one.texts for one in shipped.levels] == [one.texts for one in plan.levels],
+            shipped=shipped is not None and _texts(shipped) == _texts(plan),
             default=plan.name == self.config.plans.default,
             accounts=tuple(name for name, rules in self.rules.items() if plan.name in reachable(rules)),
             minimum_interval_days=interval,
@@ -218,6 +218,10 @@ class Planning(Dunning):
             for one in sorted(lint(plan, interval), key=lambda one: one.severity is not Severity.ERROR)
         ]
         return tuple(lines)
+
+
+def _texts(plan: EscalationPlan) -> list[object]:
+    return [(level.texts, [variant.texts for variant in level.variants]) for level in plan.levels]
 
 
 def _levels(plan: EscalationPlan, interval: int, language: str) -> Iterator[LevelShown]:

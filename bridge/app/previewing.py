@@ -17,10 +17,12 @@ from bridge.documents.mail import html
 from bridge.errors import UsageError
 from bridge.model import Act, Content, Debtor, Reason, WriteBack
 from bridge.policy import AccountRules, CaseView, ClaimView, Decision, EscalationPlan, Outcome, compose
+from bridge.policy.actions import LETTER
 from bridge.policy.assign import assign
 from bridge.policy.claim_text import plain
 from bridge.policy.drafts import NoticeDraft
 from bridge.policy.recipients import mail_recipients, postal_address
+from bridge.policy.wording import Texts
 from bridge.store.mirror import Known
 
 FORMATS = ("text", "html", "pdf", "eml")
@@ -154,6 +156,8 @@ class Previewing(Explaining):
             variant=variant,
         )
         rules, abilities = self.rules[case.account], self.abilities(case.account)
+        if form == "pdf":
+            rules = replace(rules, plans={**rules.plans, plan.name: _printed(plan, position)})
         anything = replace(abilities, channels={Act.MAIL: "", Act.LETTER: "", **abilities.channels})
         drafts = compose(case, (decision,), rules, abilities, today) or compose(
             case, (decision,), rules, anything, today
@@ -198,6 +202,20 @@ class Previewing(Explaining):
         envelope = Envelope(content.recipients.to or (address,), content.recipients.cc)
         reply_to = getattr(settings, "reply_to", None)
         return build(write, files, envelope, sender=sender, reply_to=reply_to, dated=self.clock()).as_bytes()
+
+
+def _printed(plan: EscalationPlan, position: int) -> EscalationPlan:
+    """Return the plan in which that level says by mail, too, what it says in a letter, unless its letter goes along with the mail."""
+    level = plan.level(position)
+    if LETTER in (one.name for one in level.attachments or ()):
+        return plan
+    variants = tuple(one.model_copy(update={"texts": _as_letters(one.texts)}) for one in level.variants)
+    printed = level.model_copy(update={"texts": _as_letters(level.texts), "variants": variants})
+    return plan.model_copy(update={"levels": (*plan.levels[: position - 1], printed, *plan.levels[position:])})
+
+
+def _as_letters(given: Texts) -> Texts:
+    return {language: text.by(mailed=False) for language, text in given.items()}
 
 
 def _complete(  # noqa: PLR0917  one call site

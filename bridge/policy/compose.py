@@ -257,7 +257,7 @@ def _notice(  # noqa: PLR0917  one call site
     link = rules.links.of(claims[0].key, today) if rules.links and via.mailed else None
     url = link.url if link else ""
     maker = rules.creditor
-    text = lead.level.text_in(lead.language, maker.country)
+    text = lead.level.text_in(lead.language, maker.country, lead.variant, mailed=via.mailed)
     written = texts.tag(lead.language, maker.country)
     filling = Filling(case, lead.claim, lead.level, rules, lead.language, deadline, today, amount(fee))
     values = values_of(filling, table, asked) | {"mentions": mentions, "debtor_link": url}

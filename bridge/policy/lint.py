@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from bridge.model import Severity
 from bridge.policy.channel import Via
 from bridge.policy.explain import forecast
-from bridge.policy.plan import DunningLevel, EscalationPlan, Text
+from bridge.policy.plan import DunningLevel, EscalationPlan
 from bridge.policy.rules import AccountRules
 from bridge.policy.trigger import Start
 from bridge.policy.views import CaseView, ClaimView
+from bridge.policy.wording import Text
 
 TERMS = (0, 7, 14, 30)
 """Payment terms of the invented invoices, in days."""
@@ -40,7 +41,7 @@ def lint(plan: EscalationPlan, interval: int = 7) -> tuple[Weakness, ...]:
 
     `interval` is the minimum interval where the plan has none of its own.
     """
-    return (*_played(plan, interval), *_languages(plan), *_fees(plan))
+    return (*_played(plan, interval), *_languages(plan), *_fees(plan), *_unused(plan))
 
 
 def _played(plan: EscalationPlan, interval: int) -> Iterator[Weakness]:
@@ -91,7 +92,7 @@ def days_of(plan: EscalationPlan, term: int, weekday: int = 0, interval: int = 7
 
 def _mailed(level: DunningLevel) -> DunningLevel:
     """Return the level as one that reaches everybody: whom it reaches is no question of the plan's days."""
-    variants = (level.standard.model_copy(update={"channels": (Via.MAIL,)}),)
+    variants = (level.standard.model_copy(update={"channels": (Via.MAIL,), "texts": {}}),)
     plain = {"call_task": None, "internal_notice": None, "collection": False, "texts": {"de": _ANYTHING}}
     return level.model_copy(update={"variants": variants, **plain})
 
@@ -112,7 +113,29 @@ def _fees(plan: EscalationPlan) -> Iterator[Weakness]:
     for position, level in enumerate(plan.levels, start=1):
         if level.fee:
             silent = sorted(
-                name for name, text in level.texts.items() if "fee" not in text.body and "claims" not in text.body
+                name for name, text in _wordings(level) if "fee" not in text.body and "claims" not in text.body
             )
             if silent:
                 yield Weakness(Severity.WARNING, "fee_not_named", (position,), (("language", ", ".join(silent)),))
+
+
+def _wordings(level: DunningLevel) -> Iterator[tuple[str, Text]]:
+    """Yield every text with the name of its place: `de`, `letter de`, `de post`."""
+    given = [(language, text) for language, text in level.texts.items()]
+    given += [(f"{one.name} {language}", text) for one in level.variants for language, text in one.texts.items()]
+    for place, text in given:
+        yield place, text
+        for word, mailed in (("email", True), ("post", False)):
+            if (said := text.by(mailed=mailed)) is not text:
+                yield f"{place} {word}", said
+
+
+def _unused(plan: EscalationPlan) -> Iterator[Weakness]:
+    """Yield words for mails where nothing goes by mail; a letter can always take the place of a mail that has no address."""
+    for position, level in enumerate(plan.levels, start=1):
+        written = [(variant.texts, (variant,)) for variant in level.variants] + [(level.texts, level.variants)]
+        for given, variants in written:
+            mailed = any(via.mailed for variant in variants for via in variant.channels)
+            unused = sorted(language for language, text in given.items() if text.email is not None and not mailed)
+            if unused:
+                yield Weakness(Severity.WARNING, "no_mail", (position,), (("language", ", ".join(unused)),))

@@ -18,18 +18,15 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bridge.errors import Wrong
 from bridge.model import Amount, Frozen
-from bridge.policy import texts
 from bridge.policy.actions import CallTaskOrNot, Copy, Enclosed, InternalNoticeOrNot
 from bridge.policy.channel import Document, Via
 from bridge.policy.group import Bundling
 from bridge.policy.trigger import Start, Trigger
+from bridge.policy.wording import Language, Text, Texts, chosen
 from bridge.words import Name
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
-TextLanguage = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
-"""Language of a text, or that language as the law of the creditor's country wants it: `de`, `de-AT`, `de-CH`."""
 
 
 class Automation(StrEnum):
@@ -46,26 +43,6 @@ class Kind(StrEnum):
 
     REMINDER = "reminder"
     LAST = "last"
-
-
-class Text(Frozen):
-    """Subject and body of one level in one language; variables as in `{{ invoice_number }}`, listed in `policy.texts`."""
-
-    subject: Annotated[str, Field(min_length=1, max_length=200)]
-    body: Annotated[str, Field(min_length=1, max_length=20_000)]
-
-    @field_validator("subject", "body")
-    @classmethod
-    def _renders(cls, value: str) -> str:
-        texts.check(value)
-        return value
-
-    @field_validator("subject")
-    @classmethod
-    def _one_line(cls, value: str) -> str:
-        if "\n" in value.strip():
-            raise Wrong("a subject is one line")
-        return value.strip()
 
 
 class RecipientRule(Frozen):
@@ -98,6 +75,9 @@ class Variant(Frozen):
     ]
     document: Document | None = None
     standard: bool = False
+    texts: Texts = Field(
+        default_factory=dict, description="words of this variant by language; where there are none, those of the level"
+    )
 
     @field_validator("channels")
     @classmethod
@@ -185,7 +165,7 @@ class DunningLevel(Frozen):
     )
     collection: bool = Field(default=False, description="hand-over to collection; always waits for a person")
     tag: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    texts: dict[TextLanguage, Text] = Field(default_factory=dict)
+    texts: Texts = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -222,6 +202,14 @@ class DunningLevel(Frozen):
             for key in self.texts:
                 if key[:2] not in self.texts:
                     raise Wrong("texts: {key} is for one country only; write {other} too", key=key, other=key[:2])
+            for variant in self.variants:
+                missing = sorted({key[:2] for key in variant.texts} - self.texts.keys())
+                if missing:
+                    raise Wrong(
+                        "variant {variant} has texts in {key}, the level has none; write {key} under the texts of the level too",
+                        variant=variant.name,
+                        key=missing[0],
+                    )
             return self
         if not (self.collection or self.call_task or self.internal_notice):
             raise Wrong("a level needs channels, call_task, internal_notice or collection")
@@ -326,9 +314,12 @@ class DunningLevel(Frozen):
         to_possible = to_trigger + timedelta(days=self.grace_days) if self.grace_days else to_trigger
         return self.trigger.start, to_trigger, to_possible
 
-    def text_in(self, language: str, country: str = "DE") -> Text:
-        """Return the text in that language, for creditors of that country where there is one of its own."""
-        return self.texts.get(f"{language}-{country}") or self.texts[language]
+    def text_in(self, language: str, country: str, variant: Variant, *, mailed: bool) -> Text:
+        """Return the words in that language for creditors of that country: the variant's own, else the level's, as they go by mail or letter."""
+        found = (
+            chosen(variant.texts, language, country) or chosen(self.texts, language, country) or self.texts[language]
+        )
+        return found.by(mailed=mailed)
 
     def name_in(self, language: str) -> Name:
         """Return the level's name in that language, else the first one written; staff is told it in theirs."""

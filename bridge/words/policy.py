@@ -87,6 +87,8 @@ GERMAN: dict[str, str] = {
     "there is no calendar of public holidays for {place}{more}": "für {place} gibt es keinen Kalender der Feiertage{more}",
     "until {until} is not later than time {time}; nothing could ever go out": "until {until} liegt nicht nach time {time}; es könnte nie etwas hinausgehen",
     "{text!r} is nobody to write to; write lena@example.com or 'Lena Vogt <lena@example.com>'": "an {text!r} kann niemand schreiben; richtig wäre lena@example.com oder 'Lena Vogt <lena@example.com>'",
+    "variant {variant} has texts in {key}, the level has none; write {key} under the texts of the level too": "die Ausprägung {variant} hat Texte in {key}, die Stufe hat keine; bitte auch bei den Texten der Stufe {key} schreiben",
+    "write a subject, a body, or both": "bitte subject, body oder beides schreiben",
     "texts: {key} is for one country only; write {other} too": "texts: {key} gilt nur für ein Land; bitte auch {other} schreiben",
     "a notice before the due date has no fee, interest or flat fee, no repetition and is no legal dunning letter": "ein Schreiben vor Fälligkeit hat weder Gebühr, Zinsen noch Verzugspauschale, keine Wiederholung und ist keine Mahnung im Rechtssinn",
     "the items of a list have no {name!r}{hint}; known are {fields}": "die Zeilen einer Liste haben kein {name!r}{hint}; es gibt {fields}",

@@ -139,23 +139,20 @@ def examples(language):
     ]
 
 
-def example_plan():
-    found = [block for block in pages.blocks(DOCS / "configuration.md") if block.note == "plan"]
-    assert len(found) == 1
-    return found[0]
+def example_plans():
+    return [block for block in pages.blocks(DOCS / "configuration.md") if block.note == "plan"]
 
 
-def test_the_example_plan_loads():
-    """The plan of docs/configuration.md is one that the program takes."""
-    plan = parse_plan(example_plan().text, example_plan().where)
-    assert plan.name == "agency"
-    assert len(plan.levels) == 2
+def test_the_example_plans_load():
+    """The plans of docs/configuration.md are ones that the program takes."""
+    plans = [parse_plan(block.text, block.where) for block in example_plans()]
+    assert [(plan.name, len(plan.levels)) for plan in plans] == [("agency", 2), ("ways", 1)]
 
 
 @pytest.mark.parametrize("block", examples("yaml"))
 def test_every_example_loads(tmp_path, block):
     """Every YAML example is a configuration that loads, with the secrets that it names; its plans exist."""
-    (tmp_path / "agency.yaml").write_text(example_plan().text, encoding="utf-8")
+    (tmp_path / "agency.yaml").write_text(example_plans()[0].text, encoding="utf-8")
     for included in re.findall(r"^include: \[(.*)\]$", block.text, re.MULTILINE):
         for file in included.split(", "):
             (tmp_path / file).write_text("", encoding="utf-8")

@@ -60,6 +60,7 @@ TEXTS = {
     "lint.together": "Stufen {levels} werden zusammen fällig; nur Frist und Mindestabstand trennen sie.",
     "lint.later": "Stufe {levels} kommt frühestens an Tag {real} statt {written}; vorher läuft noch Frist oder Mindestabstand.",
     "lint.no_text": "Stufe {levels} hat keinen Text in der Sprache {language}, andere Stufen haben einen.",
+    "lint.no_mail": "Stufe {levels} hat Worte für E-Mails (texts {language}: email), aber nichts davon geht per E-Mail.",
     "lint.fee_not_named": "Stufe {levels} verlangt eine Gebühr, der Text ({language}) nennt sie nicht: {{{{ fee }}}} fehlt.",
     "rehearse.title": "Probe von {file}, {start} bis {end}",
     "rehearse.instead": "Kein Kunde hat den Plan {plan}; er tritt hier an die Stelle von {old}.",

@@ -60,6 +60,7 @@ TEXTS = {
     "lint.together": "levels {levels} fall due together; only term and minimum interval keep them apart.",
     "lint.later": "level {levels} comes on day {real} at the earliest, not {written}; term or minimum interval still run before.",
     "lint.no_text": "level {levels} has no text in language {language}, others have one.",
+    "lint.no_mail": "level {levels} has words for mails (texts {language}: email), but nothing of it goes by mail.",
     "lint.fee_not_named": "level {levels} asks for a fee that its text ({language}) does not name: {{{{ fee }}}} is missing.",
     "rehearse.title": "Rehearsal of {file}, {start} to {end}",
     "rehearse.instead": "No customer has the plan {plan}; here it takes the place of {old}.",

@@ -376,3 +376,15 @@ def test_a_plan_that_asks_for_too_much_is_found_by_check(values, abilities, code
     """What an account cannot do is found before anything runs, not when a letter is due."""
     found = plan_fits(plan(level(1, after_due=3, texts=TEXTS, **values)), abilities)
     assert [one.code for one in found] == codes
+
+
+def test_a_mail_and_a_letter_of_one_level_have_their_own_words():
+    """Where the text says so, the mail reads otherwise than the letter that goes out beside it; a chosen variant has its own."""
+    words = {"subject": "S", "body": "Mail {{ total }}.", "post": {"body": "Brief {{ total }}."}}
+    both = {"name": "both", "channels": ["mail", "letter"], "standard": True}
+    stern = {"name": "stern", "channels": ["letter"], "texts": {"de": {"subject": "Streng", "body": "Streng."}}}
+    its = rules(plan(level(1, after_due=7, variants=[both, stern], texts={"de": words})))
+    mail, letter = made(case(claim(), address=HOME), its)
+    assert (mail.content.text[:4], letter.content.text[:5]) == ("Mail", "Brief")
+    (chosen,) = made(case(claim(next_variant="stern"), address=HOME), its)
+    assert (chosen.content.subject, chosen.content.text) == ("Streng", "Streng.")

@@ -59,6 +59,9 @@ def test_what_is_held_does_not_come():
     assert told(case(claim(due_on=date(2026, 12, 1))), its) == []
 
 
+BY_MAIL = {**TEXTS, "de": TEXTS["de"] | {"email": {"subject": "Mail"}}}
+
+
 @pytest.mark.parametrize(
     ("made", "codes"),
     [
@@ -69,6 +72,8 @@ def test_what_is_held_does_not_come():
         (plan(level(1, after_due=3, term_days=30), level(2, after_due=20)), [("later", (2,))]),
         (plan(level(1, after_due=3), level(2, after_due=20, texts={"de": TEXTS["de"]})), [("no_text", (2,))]),
         (plan(level(1, after_due=3, fee=5)), [("fee_not_named", (1,))]),
+        (plan(level(1, after_due=3, channels=["letter"], texts=BY_MAIL)), [("no_mail", (1,))]),
+        (plan(level(1, after_due=3, channels=["mail"], texts=BY_MAIL)), []),
     ],
 )
 def test_lint_finds_what_a_plan_will_hardly_do(made, codes):

@@ -198,3 +198,57 @@ def test_one_variant_is_the_standard():
     )
     assert parse_plan(two, "x").levels[0].standard.name == "mail"
     assert "standard: true; 0 do" in problems(two.replace(", standard: true", ""))
+
+
+OTHER_WORDS = """
+name: haus
+levels:
+  - name: Erinnerung
+    trigger: {after_due: 3}
+    variants:
+      - {name: mail, channels: [mail, letter], standard: true}
+      - name: formal
+        channels: [mail, letter]
+        texts:
+          de: {subject: "Formal {{ invoice_number }}", body: "Formal."}
+    texts:
+      de: {subject: "Betreff", body: "Hallo.", post: {body: "Brief {{ total }}."}}
+      de-AT: {subject: "Betreff AT", body: "Servus.", email: {subject: "Mail AT"}}
+      en: {subject: "Subject", body: "Hello."}
+"""
+
+
+@pytest.mark.parametrize(
+    ("variant", "language", "country", "mailed", "subject", "body"),
+    [
+        ("mail", "de", "DE", True, "Betreff", "Hallo."),
+        ("mail", "de", "DE", False, "Betreff", "Brief {{ total }}."),
+        ("mail", "de", "AT", True, "Mail AT", "Servus."),
+        ("mail", "de", "AT", False, "Betreff AT", "Servus."),
+        ("formal", "de", "AT", False, "Formal {{ invoice_number }}", "Formal."),
+        ("formal", "en", "DE", False, "Subject", "Hello."),
+    ],
+)
+def test_words_are_those_of_variant_language_country_and_way(variant, language, country, mailed, subject, body):
+    """The variant's own text counts, else the level's; each for the country first; then what it says otherwise by mail or in a letter."""
+    level = parse_plan(OTHER_WORDS, "plan.yaml").levels[0]
+    text = level.text_in(language, country, level.variant(variant), mailed=mailed)
+    assert (text.subject, text.body) == (subject, body)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("Brief {{ total }}", "Brief {{ totl }}", 13, "levels.1.texts.de.post.body"),
+        ('body: "Formal."', 'body: "{{ nothing }}"', 11, "levels.1.variants.2.texts.de.body"),
+        ('{subject: "Mail AT"}', "{}", 14, "write a subject, a body, or both"),
+        ('{subject: "Mail AT"}', '{subject: "{{ x "}', 14, "levels.1.texts.de-AT.email.subject"),
+        ('          de: {subject: "Formal', '          fr: {subject: "Formal', 4, "variant formal has texts in fr"),
+    ],
+)
+def test_a_mistake_in_words_of_their_own_is_found_when_the_plan_is_read(old, new, line, words):
+    """An unknown variable or a syntax error in the words of a variant or a way is told with its line, not when a letter is due."""
+    assert old in OTHER_WORDS
+    said = problems(OTHER_WORDS.replace(old, new))
+    assert f"plan.yaml:{line}: " in said
+    assert words in said

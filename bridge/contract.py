@@ -6,7 +6,7 @@ checks any connector against what is promised here.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -117,6 +117,7 @@ __all__ = [
     "Returns",
     "SecretStr",
     "Sentence",
+    "Sent",
     "Severity",
     "Snapshot",
     "Table",
@@ -254,6 +255,18 @@ class Returns(NamedTuple):
     since: str
 
 
+class Sent(NamedTuple):
+    """One message that this way handed over, as hostile as what it is read from: known without our own record of it.
+
+    `about` are words of `Covered.token`; `at` is when it went out (aware), `deadline` the term that it set.
+    """
+
+    identity: str
+    at: datetime
+    about: tuple[str, ...]
+    deadline: date | None = None
+
+
 class Channel(ABC):
     """One of our own ways to the debtor, with the same push and find as a connector."""
 
@@ -293,6 +306,10 @@ class Channel(ABC):
 
     def returns(self, since: str | None) -> Returns | None:
         """Return what came back since that place (None: the first look), or None where nothing can be heard of that. Errors as `find`."""
+        return None
+
+    def sent(self, since: datetime) -> Sequence[Sent] | None:
+        """Return what was handed over since that instant, or None where nobody can be asked. Errors as `find`."""
         return None
 
 

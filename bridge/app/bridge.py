@@ -2,6 +2,7 @@
 
 from bridge.app.answering import Answering
 from bridge.app.auditing import Auditing
+from bridge.app.backups import Backups
 from bridge.app.caring import Caring
 from bridge.app.checking import Checking
 from bridge.app.collection import Collection
@@ -12,6 +13,7 @@ from bridge.app.looking import Looking
 from bridge.app.plan_files import PlanFiles
 from bridge.app.previewing import Previewing
 from bridge.app.resending import Resending
+from bridge.app.restoring import Restoring
 from bridge.app.runs import Runs
 from bridge.app.tasks import Tasks
 
@@ -19,6 +21,7 @@ from bridge.app.tasks import Tasks
 class Bridge(
     Checking,
     Forewarning,
+    Restoring,
     PlanFiles,
     Resending,
     Caring,
@@ -31,6 +34,7 @@ class Bridge(
     Runs,
     Previewing,
     Auditing,
+    Backups,
 ):
     """One opened installation with all use cases; each is described where it is defined.
 

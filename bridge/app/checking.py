@@ -67,6 +67,7 @@ class Checking(Claims):
         yield from _findings("", self.rate_findings())
         with self.store.reading() as conn:
             sending, safe = self.sending(conn), self.store.questions.durable(conn)
+            restored = self.store.restored.hold(conn)
             paused, accounts = self.store.settings.get(conn, PAUSE), self.store.mirror.accounts.all(conn)
         if sending:
             yield Remark(Severity.INFO, "sending_on", Sentence("sending is on"))
@@ -86,6 +87,12 @@ class Checking(Claims):
                     account=stored.name,
                 )
                 yield Remark(Severity.WARNING, "writing_suspended", text, stored.name)
+        if restored is not None:
+            text = Sentence(
+                "the database was restored from a backup of {since}, sending is held; `mahnbridge restore adopt`, then `mahnbridge restore release`",
+                since=restored.since.date(),
+            )
+            yield Remark(Severity.WARNING, "restored", text)
         if paused:
             yield Remark(Severity.WARNING, "paused", words.told(Reason.GLOBAL_PAUSE))
 

@@ -144,13 +144,7 @@ class Opened:
     # --------------------------------------------------------------------------------------------------------- clocks
 
     def _business_now(self) -> datetime:
-        now, told = datetime.now(UTC), self.config.clock
-        if told is None:
-            return now
-        zone = ZoneInfo(self.config.schedule.time_zone)
-        if isinstance(told, datetime):
-            return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(UTC)
-        return datetime.combine(told, now.astimezone(zone).time(), tzinfo=zone).astimezone(UTC)
+        return business_now(self.config)
 
     def today(self, account: str | None = None) -> date:
         """Return the local business date of an account, or that of the schedule's time zone."""
@@ -203,9 +197,20 @@ class Opened:
         return Stamp(at=self.clock(), on=self.today(account), actor=self.actor)
 
     def sending(self, conn: Connection) -> bool:
-        """Return whether sending is on: the configuration allows it, a person switched it on, and nobody has paused everything."""
-        allowed = self.config.dunning.sending.value != "never"
+        """Return whether sending is on: the configuration allows it, a person switched it on, and nothing holds everything."""
+        allowed = self.config.dunning.sending.value != "never" and self.store.restored.hold(conn) is None
         return allowed and self.store.settings.get(conn, SENDING) is True and not self.store.settings.get(conn, PAUSE)
+
+
+def business_now(config: Config) -> datetime:
+    """Return the instant that the configuration lets the program believe: this machine's, or the one of `clock`."""
+    now, told = datetime.now(UTC), config.clock
+    if told is None:
+        return now
+    zone = ZoneInfo(config.schedule.time_zone)
+    if isinstance(told, datetime):
+        return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(UTC)
+    return datetime.combine(told, now.astimezone(zone).time(), tzinfo=zone).astimezone(UTC)
 
 
 def _make_folder(folder: Path) -> None:

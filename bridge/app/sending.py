@@ -115,6 +115,12 @@ class Sending(Reading, Filing, Assignments):
                 path=self.loaded.path,
                 cause="sending_never",
             )
+        with self.store.reading() as conn:
+            if self.store.restored.hold(conn) is not None:
+                raise ConfigError(
+                    "the database was restored from a backup; `mahnbridge restore adopt`, then `mahnbridge restore release`",
+                    cause="restored",
+                )
         for nobody in self.unmatched():
             raise ConfigError("sending stays off: {nobody}", nobody=nobody, cause="assignment_nobody")
         return self._switch(on=True)

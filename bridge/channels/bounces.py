@@ -39,8 +39,8 @@ def read(folder: ImapFolder, since: str | None, today: date) -> Returns:
         validity = _number(connection.response("UIDVALIDITY")[1])
         last = _last(since, validity)
         uids = [uid for uid in _search(connection, last, today) if uid > last][:MOST_MAILS]
-        suspects = [uid for uid in uids if _may_report(_fetched(connection, uid, f"{_HEADERS}<0.8192>"))]
-        mails = [(uid, _fetched(connection, uid, f"BODY.PEEK[]<0.{LARGEST_PART}>")) for uid in suspects]
+        suspects = [uid for uid in uids if _may_report(fetched(connection, uid, f"{_HEADERS}<0.8192>"))]
+        mails = [(uid, fetched(connection, uid, f"BODY.PEEK[]<0.{LARGEST_PART}>")) for uid in suspects]
     reports = [one for uid, mail in mails if (one := report_in(mail, f"{validity}:{uid}")) is not None]
     return Returns(tuple(reports), f"{validity}:{max(uids, default=last)}")
 
@@ -50,30 +50,28 @@ def report_in(mail: bytes, fallback: str) -> Returned | None:
     message = message_from_bytes(mail)
     parts = [part for _, part in zip(range(_MOST_PARTS), message.walk(), strict=False)]
     status = [one for part in parts if part.get_content_type() == "message/delivery-status" for one in _blocks(part)]
-    failed = [one for one in status if _line(one.get("Action")).lower() == "failed"]
+    failed = [one for one in status if line(one.get("Action")).lower() == "failed"]
     if any(one.get("Action") for one in status) and not failed:
         return None  # delayed, delivered, relayed: nothing has failed
     names = frozenset(_names(message, parts))
     if not names:
         return None
-    own = _NAME.search(_line(message.get("Message-ID")))
-    recipients = [
-        _address(_line(one.get(name))) for one in failed for name in ("Original-Recipient", "Final-Recipient")
-    ]
-    recipients += _ADDRESS.findall(_line(message.get("X-Failed-Recipients")))
+    own = _NAME.search(line(message.get("Message-ID")))
+    recipients = [_address(line(one.get(name))) for one in failed for name in ("Original-Recipient", "Final-Recipient")]
+    recipients += _ADDRESS.findall(line(message.get("X-Failed-Recipients")))
     return Returned(
         report=own.group() if own else fallback,
         names=names,
         recipients=tuple(dict.fromkeys(filter(None, recipients))),
-        reason=_reason(failed) or _line(message.get("Subject")),
+        reason=_reason(failed) or line(message.get("Subject")),
     )
 
 
 def _may_report(header: bytes) -> bool:
     """Return whether these headers are those of a report: a machine's, sent from nobody, or of the type for it."""
     message = message_from_bytes(header)
-    sender = parseaddr(_line(message.get("From")))[1].lower().partition("@")[0]
-    nobody = _line(message.get("Return-Path")) == "<>"
+    sender = parseaddr(line(message.get("From")))[1].lower().partition("@")[0]
+    nobody = line(message.get("Return-Path")) == "<>"
     return (
         message.get_content_type() == "multipart/report"
         or nobody
@@ -98,7 +96,7 @@ def _names(message: Message, parts: Iterable[Message]) -> Iterator[str]:
             text = part.get_payload(decode=True)
             yield from _named(message_from_bytes(_headers_in(text if isinstance(text, bytes) else b"")))
     for name in ("In-Reply-To", "References"):
-        yield from _NAME.findall(_line(message.get(name)))
+        yield from _NAME.findall(line(message.get(name)))
 
 
 def _headers_in(text: bytes) -> bytes:
@@ -108,16 +106,16 @@ def _headers_in(text: bytes) -> bytes:
 
 
 def _named(one: Message) -> Iterator[str]:
-    marker = _line(one.get("X-Mahnbridge-Marker"))
+    marker = line(one.get("X-Mahnbridge-Marker"))
     if re.fullmatch(r"mb:[0-9a-f]{12}", marker):
         yield marker
-    found = _NAME.search(_line(one.get("Message-ID")))
+    found = _NAME.search(line(one.get("Message-ID")))
     if found:
         yield found.group()
 
 
 def _reason(failed: Iterable[Message]) -> str:
-    told = [_line(one.get("Diagnostic-Code")) or _line(one.get("Status")) for one in failed]
+    told = [line(one.get("Diagnostic-Code")) or line(one.get("Status")) for one in failed]
     return "; ".join(dict.fromkeys(re.sub(r"^[\w-]+;\s*", "", one) for one in told if one))[:300]
 
 
@@ -126,10 +124,10 @@ def _address(value: str) -> str:
     return found.group() if found else ""
 
 
-def _line(value: object) -> str:
+def line(value: object, most: int = 2000) -> str:
     """Return a header as one line of printable text, cut short."""
     text = "".join(sign if sign.isprintable() else " " for sign in str(value or ""))
-    return " ".join(text.split())[:2000]
+    return " ".join(text.split())[:most]
 
 
 def _last(since: str | None, validity: int) -> int:
@@ -139,15 +137,23 @@ def _last(since: str | None, validity: int) -> int:
 
 
 def _search(connection: imaplib.IMAP4, last: int, today: date) -> list[int]:
-    first = today - FIRST_LOOK
-    since = f"{first.day}-{_MONTHS[first.month - 1]}-{first.year}"
-    wanted = ("UID", f"{last + 1}:*") if last else ("SINCE", since)
-    _, found = connection.uid("SEARCH", *wanted)
+    if not last:
+        return found_since(connection, today - FIRST_LOOK)
+    return _numbers(connection.uid("SEARCH", "UID", f"{last + 1}:*")[1])
+
+
+def found_since(connection: imaplib.IMAP4, first: date) -> list[int]:
+    """Return the mails that arrived on that day or later, by their UID."""
+    return _numbers(connection.uid("SEARCH", "SINCE", f"{first.day}-{_MONTHS[first.month - 1]}-{first.year}")[1])
+
+
+def _numbers(found: Iterable[bytes | None]) -> list[int]:
     numbers = b" ".join(one for one in found if isinstance(one, bytes)).split()
     return sorted(int(one) for one in numbers if one.isdigit())
 
 
-def _fetched(connection: imaplib.IMAP4, uid: int, what: str) -> bytes:
+def fetched(connection: imaplib.IMAP4, uid: int, what: str) -> bytes:
+    """Return a bounded part of one mail, nothing where the server does not give it."""
     _, parts = connection.uid("FETCH", str(uid), f"({what})")
     for part in parts:
         if isinstance(part, tuple) and (asked := _UID.search(part[0])) and int(asked.group(1)) == uid:

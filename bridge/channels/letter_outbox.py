@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,12 +29,16 @@ from bridge.contract import (
     Proof,
     Refused,
     RetryLater,
+    Sent,
     Severity,
     WriteBack,
 )
 from bridge.files import replace, sync
 from bridge.plain import name_part
 from bridge.words import sentence_of
+
+
+_DAY = timedelta(days=1)
 
 
 class LetterSettings(BaseModel):
@@ -143,6 +147,23 @@ class LetterOutbox(Channel):
                 path.replace(self.withdrawn_folder / path.name)
             sync(self.withdrawn_folder)
 
+    def sent(self, since: datetime) -> Sequence[Sent] | None:
+        """Return the letters that were laid out since then, posted or not; None where a print service takes them away."""
+        if self._settings.posted_when_written:
+            return None
+        found = []
+        for folder in (self.folder, self.posted_folder):
+            for letter in sorted(folder.glob("*.pdf")) if folder.is_dir() else ():
+                facts, day = _facts(letter), _day(letter.name[:10])
+                about = facts.get("covers")
+                if not isinstance(about, list) or day is None:
+                    continue
+                laid_out = datetime.combine(day, time(), tzinfo=ZoneInfo(self._settings.time_zone))
+                if laid_out + _DAY >= since:
+                    at = self.posted_at(str(facts.get("marker", ""))) or laid_out
+                    found.append(Sent(letter.name, at, tuple(map(str, about)), _day(facts.get("deadline"))))
+        return found
+
     def _lay_out(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]]) -> Path:
         dated = self.clock().astimezone(ZoneInfo(self._settings.time_zone)).date()
         level = name_part(write.content.level_name) or "brief"
@@ -217,6 +238,7 @@ def _sidecar(write: WriteBack, letter: bytes, enclosures: Sequence[str]) -> dict
         "address": content.address.model_dump() if content.address else None,
         "sha256": sha256(letter).hexdigest(),
         "enclosures": list(enclosures),
+        "covers": list(write.covers),
     }
 
 
@@ -230,3 +252,10 @@ def _facts(letter: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def _day(text: object) -> date | None:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        return None

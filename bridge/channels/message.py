@@ -23,6 +23,9 @@ from bridge.words import Sentence
 LARGEST_MAIL = 25_000_000
 """Bytes of a whole mail as it goes over the wire; most receiving servers refuse larger ones."""
 
+COVERS = "X-Mahnbridge-Covers"
+"""Header that says which claims and levels a mail is about: its term, then words of `Covered.token`."""
+
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,120}@[A-Za-z0-9.-]{1,120}>")
@@ -115,6 +118,8 @@ def build(
     mail["Subject"] = subject
     mail["Content-Language"] = clean(content.language, Sentence("the language"))
     mail["X-Mahnbridge-Marker"] = write.marker
+    if write.covers:
+        mail[COVERS] = " ".join((str(content.deadline or "-"), *write.covers))
     thread = _thread(write, sender.addr_spec)
     mail["In-Reply-To"] = thread
     mail["References"] = thread

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from bridge.channels.archived import archived
 from bridge.channels.bounces import read
 from bridge.channels.imap import ImapFolder
 from bridge.channels.login import SMTP, Bearer, OAuthLogin
@@ -30,6 +31,7 @@ from bridge.contract import (
     Proof,
     Refused,
     Returns,
+    Sent,
     Severity,
     TokenStore,
     WriteBack,
@@ -304,6 +306,11 @@ class Smtp(Channel):
         """Read what came back to the mailbox `bounces`. Raises `ConfigError` (log-in, folder), `RetryLater` (not reachable)."""
         folder = self._bounces()
         return None if folder is None else read(folder, since, self.clock().date())
+
+    def sent(self, since: datetime) -> Sequence[Sent] | None:
+        """Return the mails that the archive mailbox holds since then; None without one. Raises as `returns`."""
+        archive = self._archive()
+        return None if archive is None else archived(archive, since)
 
     def _archive(self) -> ImapFolder | None:
         return self._folder(self._settings.archive, self._bearers.get(f"{SMTP}.archive"))

@@ -47,6 +47,8 @@ COMMANDS = {
     "audit": _C + "groups:audit",
     "tasks": _C + "groups:tasks",
     "collection": _C + "groups:collection",
+    "backup": _C + "backups:backup",
+    "restore": _C + "groups:restore",
     "serve": _C + "service:serve",
     "health": _C + "service:health",
     "demo": _C + "service:demo",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bridge.contract import Act, NoticeStatus, Proof, Ref, Snapshot, Unclear, WriteBack
+from bridge.model import Covered
 from bridge.store.records import Notice, NoticeClaim, Step
 
 LOOKED = frozenset({Act.CREATE, Act.COMPLETE, Act.SEND_EMAIL, Act.SEND_POST, Act.MAIL, Act.LETTER})
@@ -49,6 +50,15 @@ def write_back(notice: Notice, step: Step) -> WriteBack:
         content=step.content,
         baseline=own,
         started_at=step.acted_at,
+        covers=_covers(notice, step) if step.act in (Act.MAIL, Act.LETTER) else (),
+    )
+
+
+def _covers(notice: Notice, step: Step) -> tuple[str, ...]:
+    return tuple(
+        Covered.of(step.account, one.invoice_id, round_=one.round, level=one.level, repetition=one.repetition).token
+        for one in notice.claims
+        if one.level
     )
 
 

@@ -25,6 +25,7 @@ from bridge.model.claimed import Mentioned as Mentioned
 from bridge.model.claimed import PaymentDetails as PaymentDetails
 from bridge.model.claimed import PaymentRow as PaymentRow
 from bridge.model.colleague import Colleague as Colleague
+from bridge.model.covered import Covered as Covered
 from bridge.model.kinds import REACHES_DEBTOR as REACHES_DEBTOR
 from bridge.model.kinds import Act as Act
 from bridge.model.kinds import DebtorKind as DebtorKind
@@ -316,7 +317,8 @@ class WriteBack(Frozen):
     `key` is unique for ever; `marker` is its short form, put where the provider gives it back on reading. `invoice` is None only
     for a mail or letter over several claims. `reminder_id` is the provider's record that an earlier step of the same notice made.
     `expected_provider_level` is the provider's own counter: highest one in the baseline plus one.
-    `baseline` is the snapshot taken right before the call; `started_at` the instant of that call, for `find`.
+    `baseline` is the snapshot taken right before the call; `started_at` the instant of that call, for `find`. `covers` says of a
+    message which claims and levels it is about (`Covered.token`), so that it is known again after a backup was restored.
     """
 
     key: str
@@ -329,6 +331,7 @@ class WriteBack(Frozen):
     content: Content = Content()
     baseline: Snapshot | None = None
     started_at: AwareDatetime | None = None
+    covers: tuple[str, ...] = ()
 
     @property
     def marker(self) -> str:

@@ -80,6 +80,11 @@ class Leases:
         ).first()
         return None if row is None else (row.owner, row.until)
 
+    def alive(self, conn: Connection, name: str) -> str:
+        """Return the process that holds a lease; nothing where it has expired, or its process has died on this machine."""
+        found = self.holder(conn, name)
+        return "" if found is None or _died_here(found[0]) else found[0].rpartition(":")[0]
+
     @contextmanager
     def holding(self, name: str, *, seconds: float, what: Sentence = NOTHING) -> Iterator[Held]:
         """Hold a lease for the block. Raises `AlreadyRunning` with the holder where it is taken; `what` names the work for people."""

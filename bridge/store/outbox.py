@@ -189,6 +189,8 @@ class Outbox(Notices):
         steps = self.steps.of_notice(conn, notice_id)
         for found in _turn(state or "", steps):
             move_step(conn, found.id, "n", updated_at=now)
+            if found.started_at is not None:
+                self.steps.doubt(conn, found, since=found.started_at, now=now)
         if state == "queued" and all(found.state in SETTLED for found in steps):
             move_notice(conn, notice_id, "W")
 
@@ -325,8 +327,10 @@ class Outbox(Notices):
             if one.claim_id in landed:
                 continue
             if one.state in ("waiting", "queued", "sending"):
-                uncalled = step.c.started_at.is_(None)
-                move_step(conn, one.id, "i", uncalled, lease_until=None, not_before=None, updated_at=now)
+                uncalled = or_(step.c.started_at.is_(None), step.c.state == "waiting")  # before its turn: only doubted
+                move_step(
+                    conn, one.id, "i", uncalled, lease_until=None, not_before=None, started_at=None, updated_at=now
+                )
             elif one.state == "parked":
                 move_step(conn, one.id, "x", updated_at=now)
 

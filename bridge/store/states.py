@@ -3,7 +3,7 @@
 Steps (write-backs):
 
 ```
-waiting -n-> queued -o-> waiting   queued -a-> sending -b-> done      waiting, queued, sending (not yet called) -i-> dropped
+waiting -n-> queued -o-> waiting   queued, sending -u-> unclear   queued -a-> sending -b-> done      waiting, queued, sending (not yet called) -i-> dropped
 sending -c-> parked   -d-> queued   -e-> unclear -f-> done  -g-> parked  -h-> queued
 parked -p-> done (it went out, with evidence)   -q-> queued (it did not go out)   -x-> discarded
 unclear, parked -l-> done (the late proof)      waiting, queued, sending, dropped, discarded -k-> parked (late proof: alarm)
@@ -11,7 +11,8 @@ unclear, parked -l-> done (the late proof)      waiting, queued, sending, droppe
 
 n its turn · o its notice must be approved again · a claimed · b proof stored · c refused by the provider · d nothing was written · e answer lost or lease expired ·
 f found · g cannot tell · h absent, provably, after the settling time · i by re-check or by a person · p, q, x by a person ·
-l a proof that came after the claim was lost · k the same, where the step had meanwhile been given back.
+l a proof that came after the claim was lost · k the same, where the step had meanwhile been given back ·
+u a backup was restored: it may have been done since.
 
 Notices:
 
@@ -82,6 +83,7 @@ STEP_EDGES: dict[str, Edge] = {
     "o": _edge("queued", "waiting"),
     "p": _edge("parked", "done"),
     "q": _edge("parked", "queued"),
+    "u": _edge("queued sending", "unclear"),
     "x": _edge("parked", "discarded"),
 }
 

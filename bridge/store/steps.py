@@ -349,11 +349,38 @@ class Steps:
             error=text,
             updated_at=now,
         )
+        self._undoubted(conn, found.id)
 
     def give_up(self, conn: Connection, found: Step, *, now: datetime, cause: str, error: Sentence) -> None:
         """Leave an unclear step to a person (edge g)."""
         same = step.c.looks == found.looks
         move_step(conn, found.id, "g", same, **_FREE, not_before=None, cause=cause, error=error, updated_at=now)
+
+    def doubt(self, conn: Connection, found: Step, *, since: datetime, now: datetime) -> None:
+        """Take a step of a restored store as one whose answer was lost, because it may have been done since the backup (edge u).
+
+        One whose turn has not come is marked by `started_at`, and doubted when it comes; one that is unclear is asked about anew.
+        """
+        called = {"started_at": since, "acted_at": found.acted_at or since}
+        if found.state == "waiting":
+            conn.execute(update(step).where(step.c.id == found.id).values(**called, updated_at=now))
+            return
+        text = Sentence("the database was restored from a backup; it may have been done since")
+        values = {"not_before": None, "looks": 0, "cause": "restored", "error": text, "updated_at": now, **_FREE}
+        if found.state == "unclear":
+            conn.execute(update(step).where(step.c.id == found.id).values(values))
+        else:
+            move_step(conn, found.id, "u", lease_owner=None, **(called | values))
+
+    def _undoubted(self, conn: Connection, step_id: int) -> None:
+        """What comes after a step that was not done was not done either, as long as the notice has not gone out."""
+        mine = select(step.c.notice_id).where(step.c.id == step_id).scalar_subquery()
+        on_its_way = exists(select(1).where(notice.c.id == mine, notice.c.state.in_(("queued", "parked"))))
+        conn.execute(
+            update(step)
+            .where(step.c.notice_id == mine, step.c.state == "waiting", on_its_way)
+            .values(started_at=None, acted_at=None)
+        )
 
     # ---------------------------------------------------------------------------------------------------- for people
 
@@ -366,6 +393,7 @@ class Steps:
         """Queue a parked step again because it certainly, or by a person's word, did not go out (edge q)."""
         values = {**_UNCALLED, "lease_owner": None, "not_before": None, "attempts": 0, "looks": 0, "proof": None}
         move_step(conn, step_id, "q", **values, cause=None, error=None, updated_at=now)
+        self._undoubted(conn, step_id)
 
     def hurry(self, conn: Connection, step_id: int, *, now: datetime) -> None:
         """Let a queued step that waits after a fault be tried at once."""

@@ -60,4 +60,5 @@ evidence = Group(
     help="command.evidence",
     no_args_is_help=True,
 )
+restore = _group("restore", "backups", ("load", "declare", "adopt", "release"))
 audit = _group("audit", "audit", ("verify", "export", "erase"))

@@ -15,6 +15,7 @@ TOPICS = (
     "files",
     "approval",
     "audit",
+    "operations",
     "tasks",
     "returns",
 )

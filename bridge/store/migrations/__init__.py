@@ -58,12 +58,24 @@ def revision_of(conn: Connection) -> str | None:
     return None
 
 
+def newest() -> str:
+    """Return the revision of this program's tables."""
+    return revisions()[-1]
+
+
+def make_tables(conn: Connection, revision: str) -> None:
+    """Make the tables as they were at `revision`, in the caller's transaction. Raises `ConfigError` where there are any."""
+    if revision_of(conn) is not None:
+        raise ConfigError("the database is not empty; a backup is restored into an empty one", cause="database")
+    _run(conn, revision)
+
+
 def upgrade(engine: Engine, *, backups: int = 5) -> None:
     """Make the tables, or bring them up to date; a SQLite file is copied beside itself first.
 
     Only one process does it, others wait for it. Either the whole upgrade happens or none of it. Raises as `revision_of`.
     """
-    head = revisions()[-1]
+    head = newest()
     with engine.connect() as conn:
         if revision_of(conn) == head:
             return
@@ -83,10 +95,10 @@ def upgrade(engine: Engine, *, backups: int = 5) -> None:
             _run(conn)
 
 
-def _run(conn: Connection) -> None:
+def _run(conn: Connection, revision: str = "head") -> None:
     from alembic import command  # noqa: PLC0415  half a second, and hardly ever needed
 
-    command.upgrade(config(conn), "head")
+    command.upgrade(config(conn), revision)
     if conn.dialect.name == "sqlite":
         broken = conn.execute(text("pragma foreign_key_check")).all()
         if broken:

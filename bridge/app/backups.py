@@ -1,0 +1,264 @@
+"""Backup (Sicherung): the database, the archive and the trail's links in one file with hashes; and a store from such a file.
+
+No key and no configuration is in it: tokens stay sealed as the store keeps them, and what opens them lies elsewhere.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
+
+from bridge import __version__
+from bridge.app.opening import Opened, business_now
+from bridge.config import Loaded
+from bridge.errors import AlreadyRunning, ConfigError, UsageError
+from bridge.store import Store
+from bridge.store.cases import Stamp
+from bridge.store.snapshots import DATABASE, Snapshot, check, known, load, running, save
+
+MANIFEST, FORMAT = "manifest.json", 1
+LAST_BACKUP = "last_backup"
+"""The setting that says when the last backup was made, and which."""
+
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """One backup as its manifest tells it. `since` is the business instant of its snapshot; `left_out` are places to be kept elsewhere."""
+
+    path: str
+    sha256: str
+    size: int
+    made_at: datetime
+    since: datetime
+    version: str
+    database: Snapshot
+    files: int
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """A store that was restored. `aside` is where the database before it went; `dropped` notices are decided anew, `doubted` steps looked up."""
+
+    backup: BackedUp
+    files: int
+    aside: str
+    dropped: int
+    doubted: int
+
+
+class Backups(Opened):
+    """What copies everything away."""
+
+    def back_up(self, path: Path | None = None, *, files: bool = True) -> BackedUp:
+        """Write a backup to `path` (default: the folder `backups` of the data folder) while everything goes on, and read it back.
+
+        Without `files` the archive of what left the house is named, not copied. Raises `UsageError` where `path` exists,
+        `ConfigError` where the copy is not what was read.
+        """
+        since, now = self.clock(), datetime.now(UTC)
+        target = path or self.loaded.data / "backups" / f"mahnbridge-{now:%Y%m%dT%H%M%SZ}.zip"
+        if target.exists():
+            raise UsageError("{path} exists; choose another name", path=target)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = target.with_name(f".{target.name}.part")
+        try:
+            with TemporaryDirectory(prefix=".backup-", dir=target.parent) as folder:
+                told = save(self.loaded.database_url, Path(folder))
+                chosen = [(one.name, one) for one in sorted(Path(folder).iterdir())]
+                chosen += list(self._beside()) if files else []
+                facts = {"made_at": now.isoformat(), "since": since.isoformat(), "database": asdict(told)}
+                _write(part, chosen, {**facts, "left_out": self._left_out(files=files)})
+            verify(part)
+            part.rename(target)
+        finally:
+            part.unlink(missing_ok=True)
+        made = verify(target, deep=False)
+        with self.store.begin() as conn:
+            said = {"at": now.isoformat(), "sha256": made.sha256}
+            self.store.settings.remember(conn, LAST_BACKUP, said, self.stamp())
+            self.record(conn, "backup_made", data={**said, "files": made.files})
+        return made
+
+    def last_backup(self) -> datetime | None:
+        """Return when the last backup was made here, None where none ever was."""
+        with self.store.reading() as conn:
+            said = self.store.settings.get(conn, LAST_BACKUP)
+        return datetime.fromisoformat(said["at"]) if said else None
+
+    def _beside(self) -> Iterator[tuple[str, Path]]:
+        data = self.loaded.data
+        heads = data / "audit-heads.txt"
+        if heads.is_file():
+            yield heads.name, heads
+        for one in sorted((data / "archive").glob("??/*")):
+            if one.is_file() and not one.name.startswith("."):
+                yield one.relative_to(data).as_posix(), one
+
+    def _left_out(self, *, files: bool) -> list[str]:
+        places = [*self.loaded.files, self.loaded.data / "secret.key", self.loaded.data / "recordings"]
+        places += [] if files else [self.loaded.data / "archive"]
+        outboxes = (getattr(one, "folder", None) for one in self.channels.values())
+        return [str(one) for one in (*places, *filter(None, outboxes)) if Path(one).exists()]
+
+
+def verify(path: Path, *, deep: bool = True) -> BackedUp:
+    """Read a backup as a whole and compare it with its hashes; `deep`: open the database in it too. Raises `ConfigError`."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            facts = _manifest(package)
+            for name, (size, digest) in facts["files"].items():
+                if _digest(package, name) != (size, digest):
+                    raise ConfigError("{path}: {name} is not what was backed up", path=path, name=name, cause="backup")
+            if deep and facts["database"]["kind"] == "sqlite":
+                with TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
+                    package.extract(DATABASE, folder)
+                    if asdict(check(Path(folder), "sqlite")) != facts["database"]:
+                        raise ConfigError(
+                            "{path}: {name} is not what was backed up", path=path, name=DATABASE, cause="backup"
+                        )
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise ConfigError("{path} is no whole backup: {error}", path=path, error=error, cause="backup") from error
+    return _told(path, facts)
+
+
+def put_back(loaded: Loaded, path: Path, *, actor: str) -> PutBack:
+    """Make the store of this installation from a backup; it begins with sending held. What was there before is moved aside.
+
+    Raises `ConfigError` where the backup is damaged, newer, or of the other kind of database, `AlreadyRunning` while a service works
+    on the database.
+    """
+    made = verify(path)
+    kind = make_url(loaded.database_url).get_backend_name()
+    if kind != made.database.kind:
+        raise ConfigError(
+            "the backup is of {theirs}, this installation uses {ours}",
+            theirs=made.database.kind,
+            ours=kind,
+            cause="backup",
+        )
+    if not known(made.database.revision):
+        raise ConfigError(
+            "the backup has revision {revision}, which this program does not know; install the version {version} that made it",
+            revision=made.database.revision, version=made.version, cause="database_newer",
+        )  # fmt: skip
+    who = running(loaded.database_url)
+    if who:
+        raise AlreadyRunning("process {who} works on the database; stop the service first", who=who)
+    loaded.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryDirectory(prefix=".restore-", dir=loaded.data) as folder, zipfile.ZipFile(path) as package:
+        for name in _manifest(package)["files"]:
+            package.extract(name, folder)
+        begun, aside = _database(loaded, Path(folder), made, actor)
+        files = _files(Path(folder), loaded.data)
+    return PutBack(made, files, aside, **begun)
+
+
+def _database(loaded: Loaded, folder: Path, made: BackedUp, actor: str) -> tuple[dict[str, int], str]:
+    """Hold the restored database before anybody can open it under its own name."""
+    if made.database.kind != "sqlite":
+        load(loaded.database_url, folder, made.database.revision)
+        return held(loaded.database_url, loaded, made.since, actor), ""
+    copy, place = folder / DATABASE, Path(str(make_url(loaded.database_url).database))
+    copy.chmod(0o600)
+    begun = held(str(copy), loaded, made.since, actor)
+    aside = ""
+    if place.exists():
+        aside = f"{place}.before-restore.{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        for ending in ("-wal", "-shm", ""):
+            if Path(f"{place}{ending}").exists():
+                Path(f"{place}{ending}").replace(f"{aside}{ending}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    copy.replace(place)
+    return begun, aside
+
+
+def held(where: str, loaded: Loaded, since: datetime, actor: str) -> dict[str, int]:
+    """Hold sending in a database that was put back by whatever means, and doubt what it believes. `since`: how old it is."""
+    zone = ZoneInfo(loaded.config.schedule.time_zone)
+    now = business_now(loaded.config)
+    with Store.open(where) as store:
+        with store.begin() as conn:
+            stamp = Stamp(at=now, on=now.astimezone(zone).date(), actor=actor)
+            begun = store.restored.begin(conn, since, stamp, now=store.now())
+        if store.engine.dialect.name == "sqlite":
+            with store.engine.connect() as conn:
+                conn.exec_driver_sql("rollback")
+                conn.exec_driver_sql("pragma wal_checkpoint(truncate)")
+    return begun
+
+
+def _files(folder: Path, data: Path) -> int:
+    """Put the files back that are not there; what is there is newer, or the same."""
+    count = 0
+    for one in sorted(folder.rglob("*")):
+        inside = one.relative_to(folder)
+        target = data / inside
+        if one.is_file() and inside.parts[0] in ("archive", "audit-heads.txt") and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            one.chmod(0o400 if inside.parts[0] == "archive" else 0o600)
+            shutil.move(one, target)
+            count += 1
+    return count
+
+
+def _write(path: Path, chosen: list[tuple[str, Path]], facts: dict[str, Any]) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    files: dict[str, tuple[int, str]] = {}
+    with os.fdopen(handle, "wb") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+            for name, source in chosen:
+                digest, size = hashlib.sha256(), 0
+                with source.open("rb") as read, package.open(name, "w", force_zip64=True) as entry:
+                    while piece := read.read(_PIECE):
+                        entry.write(piece)
+                        digest.update(piece)
+                        size += len(piece)
+                files[name] = size, digest.hexdigest()
+            whole = {"format": FORMAT, "version": __version__, **facts, "files": files}
+            package.writestr(MANIFEST, json.dumps(whole, indent=1, ensure_ascii=False))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _manifest(package: zipfile.ZipFile) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(package.read(MANIFEST))
+    if facts["format"] != FORMAT:
+        raise ValueError(f"format {facts['format']}")
+    facts["files"] = {name: (int(size), str(digest)) for name, (size, digest) in facts["files"].items()}
+    if set(package.namelist()) != {*facts["files"], MANIFEST} or any(".." in Path(one).parts for one in facts["files"]):
+        raise ValueError("its list of files does not fit")
+    return facts
+
+
+def _digest(package: zipfile.ZipFile, name: str) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    with package.open(name) as entry:
+        while piece := entry.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return size, digest.hexdigest()
+
+
+def _told(path: Path, facts: dict[str, Any]) -> BackedUp:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return BackedUp(
+        str(path), digest.hexdigest(), path.stat().st_size, datetime.fromisoformat(facts["made_at"]),
+        datetime.fromisoformat(facts["since"]), facts["version"], Snapshot(**facts["database"]), len(facts["files"]),
+        tuple(facts["left_out"]),
+    )  # fmt: skip

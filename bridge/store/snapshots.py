@@ -1,0 +1,159 @@
+"""One consistent copy of the database as files, and a database from such a copy.
+
+SQLite: its own online backup, while others write. PostgreSQL: the rows of every table in one snapshot, as the server writes them with
+`COPY`; neither needs a program besides this one. A copy goes back to the same kind of database.
+"""
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.engine import Connection, Engine
+
+from bridge.errors import ConfigError
+from bridge.store.engine import DatabaseFault, database_url, make_engine, reach, reader
+from bridge.store.leases import Leases
+from bridge.store.migrations import make_tables, revision_of, revisions
+from bridge.store.tables import metadata, seal
+
+DATABASE, COLUMNS = "mahnbridge.db", "columns.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a copy holds: the kind of database, the revision of its tables, their rows, and the newest link of the journal's chain."""
+
+    kind: str
+    revision: str
+    rows: dict[str, int]
+    head: str
+
+
+def save(where: str, folder: Path) -> Snapshot:
+    """Copy the database into `folder`. Raises `ConfigError` where it cannot be read or was damaged."""
+    engine = make_engine(where)
+    try:
+        if engine.dialect.name == "sqlite":
+            copy = folder / DATABASE
+            copy.touch(mode=0o600)
+            _online(Path(str(engine.url.database)), copy)
+            return check(folder, "sqlite")
+        with reader(engine).begin() as conn:
+            return _tables(conn, folder)
+    finally:
+        engine.dispose()
+
+
+def check(folder: Path, kind: str) -> Snapshot:
+    """Return what the copy in `folder` holds, after reading all of it. Raises `ConfigError` where it is damaged."""
+    if kind != "sqlite":
+        raise ConfigError("only a copy of SQLite can be opened by itself", cause="backup")
+    engine = make_engine(folder / DATABASE)
+    try:
+        with engine.connect() as conn:
+            broken = conn.execute(text("pragma integrity_check")).scalar_one()
+            if broken != "ok":
+                raise ConfigError("the copy of the database is damaged: {broken}", broken=broken, cause="backup")
+            return _told(conn, kind)
+    except DatabaseFault as error:
+        raise ConfigError("the copy of the database is damaged: {broken}", broken=error.orig, cause="backup") from error
+    finally:
+        engine.dispose()
+
+
+def load(where: str, folder: Path, revision: str) -> None:
+    """Fill an empty PostgreSQL database from a copy; all of it or nothing. Raises `ConfigError` where it is not empty."""
+    engine = make_engine(where)
+    columns: dict[str, list[str]] = json.loads((folder / COLUMNS).read_text("utf-8"))
+    try:
+        reach(engine)
+        with engine.begin() as conn:
+            make_tables(conn, revision)
+            known = set(inspect(conn).get_table_names())
+            for name in [one for one in columns if one in known]:
+                _fill(conn, name, columns[name], folder / f"{name}.copy")
+    finally:
+        engine.dispose()
+
+
+def running(where: str) -> str:
+    """Return which process holds the scheduler of this SQLite file, nothing where none does or the file cannot be asked."""
+    url = database_url(where)
+    if url.get_backend_name() != "sqlite" or not Path(str(url.database)).is_file():
+        return ""
+    engine = make_engine(where)
+    try:
+        with engine.connect() as conn:
+            return Leases(engine, lambda: datetime.now(UTC)).alive(conn, "scheduler")
+    except DatabaseFault:
+        return ""  # what is damaged, or none of ours, is about to be replaced
+    finally:
+        engine.dispose()
+
+
+def _online(source: Path, target: Path) -> None:
+    try:
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+            old.backup(new)
+    except sqlite3.Error as error:
+        raise ConfigError(
+            "the database {source} cannot be copied: {error}", source=source, error=error, cause="backup"
+        ) from error
+
+
+def _told(conn: Connection, kind: str) -> Snapshot:
+    revision = revision_of(conn)
+    if revision is None:
+        raise ConfigError("the database has no tables of mahnbridge yet; there is nothing to back up", cause="backup")
+    there = set(inspect(conn).get_table_names())
+    rows = {
+        one.name: int(conn.scalar(select(func.count()).select_from(one)) or 0)
+        for one in metadata.sorted_tables
+        if one.name in there
+    }
+    link = conn.execute(select(seal.c.seq, seal.c.chain).order_by(seal.c.seq.desc()).limit(1)).first()
+    return Snapshot(kind, revision, rows, f"{link.seq}:{link.chain}" if link else "")
+
+
+def _tables(conn: Connection, folder: Path) -> Snapshot:
+    told = _told(conn, "postgresql")
+    columns = {one.name: [column.name for column in one.columns] for one in metadata.sorted_tables}
+    (folder / COLUMNS).write_text(json.dumps(columns), "utf-8")
+    for name, names in columns.items():
+        with (folder / f"{name}.copy").open("wb") as file, _cursor(conn) as cursor:
+            with cursor.copy(f"copy {_quoted(name)} ({', '.join(map(_quoted, names))}) to stdout") as rows:
+                for data in rows:
+                    file.write(data)
+    return told
+
+
+def _fill(conn: Connection, name: str, names: list[str], path: Path) -> None:
+    with path.open("rb") as file, _cursor(conn) as cursor:
+        with cursor.copy(f"copy {_quoted(name)} ({', '.join(map(_quoted, names))}) from stdin") as rows:
+            while data := file.read(1 << 20):
+                rows.write(data)
+    if "id" in names and conn.scalar(text("select pg_get_serial_sequence(:name, 'id')"), {"name": _quoted(name)}):
+        conn.execute(
+            text(
+                f"select setval(pg_get_serial_sequence(:name, 'id'), greatest(1, (select coalesce(max(id), 0) from {_quoted(name)})))"
+            ),  # noqa: S608  our own tables
+            {"name": _quoted(name)},
+        )
+
+
+def _cursor(conn: Connection) -> Any:
+    return conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def known(revision: str) -> bool:
+    """Tell whether this program knows the tables of that revision."""
+    return revision in revisions()

@@ -16,14 +16,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import make_url
-
 from bridge import __version__
 from bridge.app.opening import Opened, business_now
 from bridge.config import Loaded
 from bridge.errors import AlreadyRunning, ConfigError, UsageError
 from bridge.store import Store
 from bridge.store.cases import Stamp
+from bridge.store.engine import database_url
 from bridge.store.snapshots import DATABASE, Snapshot, check, known, load, running, save
 
 MANIFEST, FORMAT = "manifest.json", 1
@@ -141,7 +140,7 @@ def put_back(loaded: Loaded, path: Path, *, actor: str) -> PutBack:
     on the database.
     """
     made = verify(path)
-    kind = make_url(loaded.database_url).get_backend_name()
+    kind = database_url(loaded.database_url).get_backend_name()
     if kind != made.database.kind:
         raise ConfigError(
             "the backup is of {theirs}, this installation uses {ours}",
@@ -171,7 +170,7 @@ def _database(loaded: Loaded, folder: Path, made: BackedUp, actor: str) -> tuple
     if made.database.kind != "sqlite":
         load(loaded.database_url, folder, made.database.revision)
         return held(loaded.database_url, loaded, made.since, actor), ""
-    copy, place = folder / DATABASE, Path(str(make_url(loaded.database_url).database))
+    copy, place = folder / DATABASE, Path(str(database_url(loaded.database_url).database))
     copy.chmod(0o600)
     begun = held(str(copy), loaded, made.since, actor)
     aside = ""

@@ -139,6 +139,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "evidence_exported": ("Beweispaket geschrieben, Siegel {seal}", "package of evidence written, seal {seal}"),
     "link_revoked": ("Antwortlink widerrufen", "debtor's link revoked"),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
+    "store_restored": ("Datenbank zurückgespielt, Stand {since}", "database restored, as of {since}"),
+    "restore_released": (
+        "Versand nach dem Zurückspielen freigegeben. {note}",
+        "sending released after the restore. {note}",
+    ),
     "connected": ("Konto verbunden", "account connected"),
     "places_prepared": ("Felder beim Anbieter angelegt", "places made at the provider"),
 }

@@ -37,7 +37,6 @@ from bridge.files import replace, sync
 from bridge.plain import name_part
 from bridge.words import sentence_of
 
-
 _DAY = timedelta(days=1)
 
 

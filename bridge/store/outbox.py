@@ -190,7 +190,7 @@ class Outbox(Notices):
         for found in _turn(state or "", steps):
             move_step(conn, found.id, "n", updated_at=now)
             if found.started_at is not None:
-                self.steps.doubt(conn, found, since=found.started_at, now=now)
+                self.steps.doubt(conn, self.steps.get(conn, found.id), since=found.started_at, now=now)
         if state == "queued" and all(found.state in SETTLED for found in steps):
             move_notice(conn, notice_id, "W")
 

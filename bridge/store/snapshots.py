@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, inspect, select, text
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy import Column, MetaData, Table, func, inspect, select, text
+from sqlalchemy.engine import Connection
 
 from bridge.errors import ConfigError
 from bridge.store.engine import DatabaseFault, database_url, make_engine, reach, reader
@@ -125,25 +125,26 @@ def _tables(conn: Connection, folder: Path) -> Snapshot:
     columns = {one.name: [column.name for column in one.columns] for one in metadata.sorted_tables}
     (folder / COLUMNS).write_text(json.dumps(columns), "utf-8")
     for name, names in columns.items():
-        with (folder / f"{name}.copy").open("wb") as file, _cursor(conn) as cursor:
-            with cursor.copy(f"copy {_quoted(name)} ({', '.join(map(_quoted, names))}) to stdout") as rows:
-                for data in rows:
-                    file.write(data)
+        out = f"copy {_quoted(name)} ({', '.join(map(_quoted, names))}) to stdout"
+        with (folder / f"{name}.copy").open("wb") as file, _cursor(conn) as cursor, cursor.copy(out) as rows:
+            for data in rows:
+                file.write(data)
     return told
 
 
 def _fill(conn: Connection, name: str, names: list[str], path: Path) -> None:
-    with path.open("rb") as file, _cursor(conn) as cursor:
-        with cursor.copy(f"copy {_quoted(name)} ({', '.join(map(_quoted, names))}) from stdin") as rows:
-            while data := file.read(1 << 20):
-                rows.write(data)
-    if "id" in names and conn.scalar(text("select pg_get_serial_sequence(:name, 'id')"), {"name": _quoted(name)}):
-        conn.execute(
-            text(
-                f"select setval(pg_get_serial_sequence(:name, 'id'), greatest(1, (select coalesce(max(id), 0) from {_quoted(name)})))"
-            ),  # noqa: S608  our own tables
-            {"name": _quoted(name)},
-        )
+    into = f"copy {_quoted(name)} ({', '.join(map(_quoted, names))}) from stdin"
+    with path.open("rb") as file, _cursor(conn) as cursor, cursor.copy(into) as rows:
+        while data := file.read(1 << 20):
+            rows.write(data)
+    here = {"name": _quoted(name)}
+    if "id" in names and conn.scalar(text("select pg_get_serial_sequence(:name, 'id')"), here):
+        table = Table(name, MetaData(), Column("id"))
+        highest = conn.scalar(select(func.max(table.c.id)))
+        if highest is not None:
+            conn.execute(
+                text("select setval(pg_get_serial_sequence(:name, 'id'), :highest)"), {**here, "highest": highest}
+            )
 
 
 def _cursor(conn: Connection) -> Any:

@@ -373,7 +373,7 @@ class Steps:
             move_step(conn, found.id, "u", lease_owner=None, **(called | values))
 
     def _undoubted(self, conn: Connection, step_id: int) -> None:
-        """What comes after a step that was not done was not done either, as long as the notice has not gone out."""
+        """Take the doubt off what comes after a step that was not done, as long as the notice has not gone out: it was not done either."""
         mine = select(step.c.notice_id).where(step.c.id == step_id).scalar_subquery()
         on_its_way = exists(select(1).where(notice.c.id == mine, notice.c.state.in_(("queued", "parked"))))
         conn.execute(

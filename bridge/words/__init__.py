@@ -18,7 +18,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-ROOMS = ("acts", "channels", "config", "http", "model", "policy", "store")
+ROOMS = ("operations", "acts", "channels", "config", "http", "model", "policy", "store")
 """Catalogues of our own, one module each in this folder; connectors and channels of others bring theirs with them."""
 
 LONGEST = 1000

@@ -1,8 +1,6 @@
 """The drill: a backup older than the last letters is put back, and nothing goes out twice."""
 
-import json
 import shutil
-import zipfile
 from datetime import date
 
 import pytest
@@ -23,7 +21,9 @@ def with_archive(desk, archive):
 
 def filed(desk, archive):
     """What the mail server does: a hidden copy of every mail lies in the archive mailbox."""
-    archive.folders["INBOX"] = [mail.as_bytes() for to, mail in desk.mails.received if "archiv@lichtblick.example" in to]
+    archive.folders["INBOX"] = [
+        mail.as_bytes() for to, mail in desk.mails.received if "archiv@lichtblick.example" in to
+    ]
 
 
 def wiped(desk):
@@ -58,7 +58,9 @@ def test_a_backup_older_than_the_last_mails(live, archive):
     assert len(live.mails.received) == 2
     assert "was not asked" in live("restore", "release", "--as", "Erika", code=1)
     found = live.json("restore", "adopt", "--as", "Erika")
-    assert [(one["channel"], one["messages"], one["raised"]) for one in found["channels"] if one["channel"] == "smtp"] == [("smtp", 2, 2)]
+    assert [
+        (one["channel"], one["messages"], one["raised"]) for one in found["channels"] if one["channel"] == "smtp"
+    ] == [("smtp", 2, 2)]
     live("restore", "release", "--note", "geprüft", "--as", "Erika")
     live("run")
     live("approve", "--all", "--as", "Erika", code=None)
@@ -66,7 +68,6 @@ def test_a_backup_older_than_the_last_mails(live, archive):
     assert len(live.mails.received) == 2
     after = live.json("case", "show", "MA-000001")
     assert [one["level"] for one in after["claims"]] == [one["level"] for one in before["claims"]] == [2]
-    assert "released" in json.dumps(live.json("audit", "verify", code=None)) or True
     live.on(date(2026, 10, 14))
     live("run")
     live("approve", "--all", "--as", "Erika", code=None)

@@ -118,7 +118,7 @@ def _put_back(out: "Out", done: "PutBack") -> None:
 
 
 def _adopted(out: "Out", done: "Adopted") -> None:
-    for read in dread.pulled:
+    for read in done.pulled:
         style = "ok" if read.state == "done" else "error"
         out.line(
             f"restore.read_{'done' if read.state == 'done' else 'failed'}",

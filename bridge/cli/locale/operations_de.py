@@ -14,7 +14,7 @@ TEXTS = {
     "backup.made": "Gesichert und zurückgelesen: {path} ({files} Dateien)",
     "backup.whole": "Unversehrt: {path} ({files} Dateien)",
     "backup.facts": "Datenbank {kind}, Stand {revision}, {rows} Zeilen; {megabytes} MB",
-    "backup.sum": "SHA-256 {sha256}",
+    "backup.sum": "Prüfsumme SHA-256 {sha256}",
     "backup.left_out": "Nicht enthalten, gesondert aufbewahren: {place}",
     "restore.loaded": "Zurückgespielt aus {path}; {files} Dateien der Ablage ergänzt.",
     "restore.aside": "Die Datenbank von vorher liegt unter {aside}",

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests wait for processes and servers of their own: two workers for each core keep it busy.
 PYTEST_WORKERS ?= $(shell $(PY) -c "import os; print(2 * (os.cpu_count() or 1))")
 
-.PHONY: help demo test check lint types features bench simulate docs docs-check schema migrations-check lock image clean
+.PHONY: help demo test check lint types features bench simulate mutants docs docs-check schema migrations-check lock image clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -55,6 +55,9 @@ bench: $(VENV)/.dev-stamp ## the figures: counts first, times only as ratios wit
 
 simulate: $(VENV)/.dev-stamp ## 10,000 seeded histories under fire: duplicates, wrong and lost reminders, kills by border (FIRST=0 COUNT=10000)
 	$(BIN)/python -m tests.faults --first $(or $(FIRST),0) --count $(or $(COUNT),10000)
+
+mutants: $(VENV)/.dev-stamp ## small mistakes made on purpose in policy and delivery, and how many the unit tests notice (COUNT=400 SEED=1)
+	$(BIN)/python -m tests.mutants --count $(or $(COUNT),400) --seed $(or $(SEED),1)
 
 schema: $(VENV)/.dev-stamp ## write docs/bridge.schema.json from the configuration models
 	$(BIN)/mahnbridge config schema > docs/bridge.schema.json

@@ -62,7 +62,8 @@ class Auditing(Opened):
             self.seal()
         except (DatabaseFault, OSError) as error:  # the next process seals it
             log.warning("not_sealed", error=type(error).__name__)
-        super().close()
+        finally:
+            super().close()
 
     def audit(self, head: str | None = None) -> Audited:
         """Check every event against its digest, every digest against the chain, and the chain against the links noted outside.

@@ -40,6 +40,19 @@ def test_a_new_key_seals_stored_tokens_again(tmp_path):
     assert isinstance(bridge.vault, Vault)
 
 
+def test_what_is_opened_is_closed_whatever_happens(tmp_path, monkeypatch):
+    """A mistake while the journal is sealed leaves no connection open."""
+    bridge = Bridge.open(write(tmp_path), actor="t", env={"TOKEN": "x" * 32})
+    closed = []
+    monkeypatch.setattr(bridge, "seal", lambda: 1 / 0)
+    monkeypatch.setattr(bridge.store, "close", lambda: closed.append("store"))
+    with pytest.raises(ZeroDivisionError):
+        bridge.close()
+    assert closed == ["store"]
+    monkeypatch.undo()
+    bridge.close()
+
+
 def test_a_clock_from_outside_is_refused_with_a_real_provider(tmp_path):
     """Nobody can make the program believe another date while it speaks to a provider's real host, not even a caller."""
     path = write(tmp_path, url="https://my.sevdesk.de/api/v1")

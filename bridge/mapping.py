@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingType
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -240,8 +241,9 @@ class Mapping:
         return cls.parse(name, shipped.read_text("utf-8"), f"mappings/{name}.yaml")
 
     @classmethod
+    @lru_cache(maxsize=20)
     def parse(cls, name: str, text: str, source: str) -> "Mapping":
-        """Compile the YAML `text`; `source` is the file name for messages."""
+        """Compile the YAML `text`, once for all who ask; `source` is the file name for messages."""
         try:
             document = YAML(typ="rt", pure=True).load(text)
         except YAMLError as error:

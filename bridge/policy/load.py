@@ -69,8 +69,9 @@ _Exact.add_constructor("tag:yaml.org,2002:float", _exact)
 _Exact.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
 
 
+@lru_cache(maxsize=100)
 def parse_plan(text: str, source: str) -> EscalationPlan:
-    """Return the plan that `text` describes; `source` names the file in errors. Raises `BadPlan`."""
+    """Return the plan that `text` describes, parsed once; `source` names the file in errors. Raises `BadPlan`."""
     if len(text) > LARGEST:
         raise BadPlan(
             [

@@ -115,6 +115,7 @@ def example() -> dict[str, Any]:
     return values
 
 
+@lru_cache(maxsize=512)
 def check(source: str) -> None:
     """Refuse a text that does not render, or that uses a variable which does not exist; raise `ValueError` naming it."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from bridge.cli.locale import language, say, told, zone
+
+if TYPE_CHECKING:
+    from bridge.app.results import Done
 
 STYLES = {"error": "bold red", "warning": "yellow", "ok": "green", "info": "cyan", "dim": "dim"}
 
@@ -50,6 +53,18 @@ class Out:
         """Print a headline."""
         self.console.print()
         self.console.print(escape(say(key, **values)), style="bold")
+
+    def done(self, change: "Done") -> None:
+        """Print a change that was recorded: the text `done.WHAT`, or `done.WHAT_until` where it lasts until a day."""
+        self.line(
+            f"done.{change.what}" + ("_until" if change.until else ""),
+            style="ok",
+            subject=change.subject,
+            actor=change.actor,
+            count=change.count,
+            until=shown(change.until),
+            text=change.text,
+        )
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, drop: Sequence[str] = (), style: str = ""

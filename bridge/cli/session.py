@@ -20,6 +20,7 @@ from bridge.cli.locale import language, located, speak, tell_time_in
 
 if TYPE_CHECKING:
     from bridge.app import Bridge
+    from bridge.app.results import Done
     from bridge.cli.out import Out
 
 R = TypeVar("R")
@@ -113,3 +114,7 @@ class Session:
         else:
             show(self.out, result)
         return result
+
+    def done(self, result: "Done") -> None:
+        """Print a change that was recorded."""
+        self.emit(result, lambda out, change: out.done(change))

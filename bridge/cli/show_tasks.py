@@ -114,11 +114,6 @@ def exported(out: Out, result: Exported) -> None:
         out.line("collection.problem", style="warning", text=problem)
 
 
-def called_back(out: Out, done: Done) -> None:
-    """Print what is back from the agency."""
-    out.line("done.called_back", style="ok", subject=done.subject, count=done.count, actor=done.actor)
-
-
 def colleagues(out: Out, result: Colleagues) -> None:
     """Print who looks after a customer."""
     if not result.people:

@@ -12,7 +12,6 @@ from bridge.cli.session import Session
 
 if TYPE_CHECKING:
     from bridge.app.auditing import Audited
-    from bridge.app.results import Done
     from bridge.cli.out import Out
 
 
@@ -28,7 +27,7 @@ def verify(session: Session, head: str | None) -> int:
 )
 def export(session: Session, file: Path) -> int:
     """Write the audit trail as JSON lines."""
-    session.emit(session.bridge.export_trail(file), _done)
+    session.done(session.bridge.export_trail(file))
     return 0
 
 
@@ -39,7 +38,7 @@ def export(session: Session, file: Path) -> int:
 )
 def erase(session: Session, before: date) -> int:
     """Erase personal data whose retention is over; the chain holds."""
-    session.emit(session.bridge.erase_data(before), _done)
+    session.done(session.bridge.erase_data(before))
     return 0
 
 
@@ -50,8 +49,3 @@ def _audited(out: "Out", found: "Audited") -> None:
     if not found.flaws:
         out.line("audit.whole", style="ok", count=found.sealed)
     out.line("audit.head", head=found.head)
-
-
-def _done(out: "Out", done: "Done") -> None:
-    until = done.until.strftime("%d.%m.%Y") if done.until else ""
-    out.line(f"done.{done.what}", style="ok", subject=done.subject, count=done.count, until=until, actor=done.actor)

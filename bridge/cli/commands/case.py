@@ -3,7 +3,6 @@
 import re
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,10 +10,6 @@ from bridge.cli.base import Argument, Option, command
 from bridge.cli.commands.look import Day
 from bridge.cli.locale import say
 from bridge.cli.session import Session
-
-if TYPE_CHECKING:
-    from bridge.app.results import Done
-    from bridge.cli.out import Out
 
 BLOCKS = (
     "dispute",
@@ -37,19 +32,6 @@ _INVOICE = Option(["--invoice"], metavar="NUMBER", help="option.case.invoice")
 _NOTE = Option(["--note"], metavar="TEXT", default="", help="option.case.note")
 
 
-def _done(out: "Out", done: "Done") -> None:
-    until = done.until
-    out.line(
-        f"done.{done.what}" + ("_until" if until else ""),
-        style="ok",
-        subject=done.subject,
-        actor=done.actor,
-        count=done.count,
-        until=until.strftime("%d.%m.%Y") if until else "",
-        text=done.text,
-    )
-
-
 @command("case show", _CASE, Option(["--invoice"], metavar="NUMBER", multiple=True, help="option.case.chosen"))
 def show(session: Session, case: str, invoice: tuple[str, ...]) -> int:
     """Show one case: claims, notices, blocks and timeline."""
@@ -70,14 +52,14 @@ def show(session: Session, case: str, invoice: tuple[str, ...]) -> int:
 )
 def block(session: Session, *, case: str, reason: str, until: date | None, invoice: str | None, note: str) -> int:
     """Stop reminders to a customer or for one invoice, with a reason."""
-    session.emit(session.bridge.block(case, reason=reason, until=until, invoice=invoice, note=note), _done)
+    session.done(session.bridge.block(case, reason=reason, until=until, invoice=invoice, note=note))
     return 0
 
 
 @command("case unblock", _CASE, _INVOICE, changes=True)
 def unblock(session: Session, case: str, invoice: str | None) -> int:
     """Lift the blocks of a case or of one invoice."""
-    session.emit(session.bridge.unblock(case, invoice=invoice), _done)
+    session.done(session.bridge.unblock(case, invoice=invoice))
     return 0
 
 
@@ -95,7 +77,7 @@ def defer(session: Session, *, case: str, days: int | None, until: date | None, 
     if days is None and until is None and session.interactive:
         proposed = session.bridge.deferral_proposed(case).strftime("%d.%m.%Y")
         until = click.prompt(say("defer.until"), type=Day(), default=proposed)
-    session.emit(session.bridge.defer(case, days=days, until=until, invoice=invoice, note=note), _done)
+    session.done(session.bridge.defer(case, days=days, until=until, invoice=invoice, note=note))
     return 0
 
 
@@ -147,7 +129,7 @@ def instalments(
 ) -> int:
     """Agree on payment in instalments: no reminders until a rate is missed."""
     done = session.bridge.agree(case, rates, months=months, first=first, invoice=invoice, note=note)
-    session.emit(done, _done)
+    session.done(done)
     return 0
 
 
@@ -175,14 +157,14 @@ def charge(
 ) -> int:
     """Add a charge to an invoice, or take it back."""
     done = session.bridge.charge(case, kind=kind, sum_=amount, on=on, invoice=invoice, note=note, take_back=take_back)
-    session.emit(done, _done)
+    session.done(done)
     return 0
 
 
 @command("case close", _CASE, _NOTE, changes=True)
 def close(session: Session, case: str, note: str) -> int:
     """Close a case by hand; no payment is booked and nothing restarts by itself."""
-    session.emit(session.bridge.close_case(case, note=note), _done)
+    session.done(session.bridge.close_case(case, note=note))
     return 0
 
 
@@ -195,14 +177,14 @@ def close(session: Session, case: str, note: str) -> int:
 )
 def contact(session: Session, case: str, on: date | None, note: str) -> int:
     """Note that a person wrote to a customer or spoke with them."""
-    session.emit(session.bridge.note_contact(case, on=on, note=note), _done)
+    session.done(session.bridge.note_contact(case, on=on, note=note))
     return 0
 
 
 @command("case reopen", _CASE, _NOTE, changes=True)
 def reopen(session: Session, case: str, note: str) -> int:
     """Open a case again that was closed by hand."""
-    session.emit(session.bridge.reopen_case(case, note=note), _done)
+    session.done(session.bridge.reopen_case(case, note=note))
     return 0
 
 
@@ -221,7 +203,7 @@ def level(
     """Choose the next level of a case by hand, and the way it takes."""
     if default == bool(level or variant):
         raise click.UsageError(say("wrong.level"))
-    session.emit(session.bridge.choose_level(case, level, variant=variant, invoice=invoice), _done)
+    session.done(session.bridge.choose_level(case, level, variant=variant, invoice=invoice))
     return 0
 
 
@@ -251,7 +233,7 @@ def recipient(
     if default == bool(address or post):
         raise click.UsageError(say("wrong.recipient"))
     done = session.bridge.choose_recipient(case, address, post=post, level=level, invoice=invoice, unknown=unknown)
-    session.emit(done, _done)
+    session.done(done)
     return 0
 
 
@@ -273,19 +255,19 @@ def colleagues(session: Session, case: str, add: tuple[str, ...], remove: tuple[
 @command("case include", _CASE, _INVOICE, Option(["--default"], is_flag=True, help="option.case.default"), changes=True)
 def include(session: Session, case: str, invoice: str | None, default: bool) -> int:
     """Dun a customer or an invoice against the exclusions of the configuration, or leave it to them again."""
-    session.emit(session.bridge.include(case, "default" if default else "include", invoice=invoice), _done)
+    session.done(session.bridge.include(case, "default" if default else "include", invoice=invoice))
     return 0
 
 
 @command("case exclude", _CASE, _INVOICE, changes=True)
 def exclude(session: Session, case: str, invoice: str | None) -> int:
     """Take a customer or an invoice out of dunning."""
-    session.emit(session.bridge.include(case, "exclude", invoice=invoice), _done)
+    session.done(session.bridge.include(case, "exclude", invoice=invoice))
     return 0
 
 
 @command("case plan", _CASE, Argument(["plan"]), _INVOICE, changes=True)
 def plan(session: Session, case: str, plan: str, invoice: str | None) -> int:
     """Give a customer or an invoice a plan of its own, or none."""
-    session.emit(session.bridge.choose_plan(case, plan, invoice=invoice), _done)
+    session.done(session.bridge.choose_plan(case, plan, invoice=invoice))
     return 0

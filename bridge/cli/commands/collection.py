@@ -41,7 +41,5 @@ def export(session: Session, cases: tuple[str, ...], folder: str | None) -> int:
 )
 def recall(session: Session, case: str, invoice: str | None, note: str) -> int:
     """Take a case or an invoice back from the agency."""
-    from bridge.cli.show_tasks import called_back  # noqa: PLC0415
-
-    session.emit(session.bridge.call_back(case, invoice=invoice, note=note), called_back)
+    session.done(session.bridge.call_back(case, invoice=invoice, note=note))
     return 0

@@ -11,7 +11,7 @@ from bridge.cli.locale import say
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
-    from bridge.app.results import Done, Replayed
+    from bridge.app.results import Replayed
     from bridge.cli.out import Out
 
 OUTCOMES = ("retry", "went-out", "not-sent")
@@ -81,7 +81,7 @@ def discard(session: Session, failures: tuple[str, ...], reason: str, not_sent: 
         and not click.confirm(say("failures.confirm", count=len(failures)), default=False)
     ):
         return 1
-    session.emit(session.bridge.discard(failures, reason=reason, not_sent=not_sent), _done)
+    session.done(session.bridge.discard(failures, reason=reason, not_sent=not_sent))
     return 0
 
 
@@ -92,7 +92,3 @@ def _show(out: "Out", result: "tuple[Replayed, ...]") -> None:
         out.text(f"{one.id}  {say(f'replay.{one.outcome}', text=one.text)}")
     if any(one.dry_run for one in result):
         out.line("failures.dry", style="dim")
-
-
-def _done(out: "Out", done: "Done") -> None:
-    out.line("done.discarded", style="ok", count=done.count, actor=done.actor)

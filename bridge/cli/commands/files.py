@@ -2,17 +2,12 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bridge.cli.base import Argument, Option, command
 from bridge.cli.commands.look import Day
 from bridge.cli.session import Session
-
-if TYPE_CHECKING:
-    from bridge.app.results import Done
-    from bridge.cli.out import Out
 
 _OUT = Option(["--out"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="option.files.out")
 _RUN = Argument(["run"], type=click.IntRange(1), metavar="RUN")
@@ -92,7 +87,7 @@ def run_zip(session: Session, run: int, out: Path | None) -> int:
 @command("runs dismiss", _RUN, changes=True)
 def dismiss(session: Session, run: int) -> int:
     """Put the summary of a run away; nothing is deleted."""
-    session.emit(session.bridge.dismiss_run(run), _done)
+    session.done(session.bridge.dismiss_run(run))
     return 0
 
 
@@ -117,7 +112,3 @@ def verify(session: Session, file: Path) -> int:
     from bridge.cli.show_files import verdict  # noqa: PLC0415
 
     return 0 if session.emit(session.bridge.verify_package(file), verdict).ok else 1
-
-
-def _done(out: "Out", done: "Done") -> None:
-    out.line(f"done.{done.what}", style="ok", subject=done.subject, actor=done.actor)

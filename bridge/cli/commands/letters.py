@@ -9,7 +9,7 @@ from bridge.cli.session import Session
 
 if TYPE_CHECKING:
     from bridge.app.resending import Resent
-    from bridge.app.results import Done, ReturnsRead
+    from bridge.app.results import ReturnsRead
     from bridge.cli.out import Out
 
 
@@ -30,14 +30,14 @@ def list(session: Session) -> int:  # noqa: A001  the command's name
 )
 def posted(session: Session, notices: tuple[int, ...], everything: bool) -> int:
     """Record that letters went to the post; their level counts from now on."""
-    session.emit(session.bridge.letters_posted(notices, everything=everything), _done)
+    session.done(session.bridge.letters_posted(notices, everything=everything))
     return 0
 
 
 @command("letters sent", Argument(["notices"], nargs=-1, type=int, required=True, metavar="NOTICE..."), changes=True)
 def sent(session: Session, notices: tuple[int, ...]) -> int:
     """Record that reminders which were only created or completed at the provider were sent by hand."""
-    session.emit(session.bridge.confirm_sent(notices), _done)
+    session.done(session.bridge.confirm_sent(notices))
     return 0
 
 
@@ -49,7 +49,7 @@ def sent(session: Session, notices: tuple[int, ...]) -> int:
 )
 def withdraw(session: Session, notices: tuple[int, ...], reason: str) -> int:
     """Take back letters that were certainly not posted; their invoices are decided anew."""
-    session.emit(session.bridge.letters_withdrawn(notices, reason=reason), _done)
+    session.done(session.bridge.letters_withdrawn(notices, reason=reason))
     return 0
 
 
@@ -61,7 +61,7 @@ def withdraw(session: Session, notices: tuple[int, ...], reason: str) -> int:
 )
 def returned(session: Session, notice: int, reason: str) -> int:
     """Record that a letter or mail came back; the next level waits until it is sent once more or accepted."""
-    session.emit(session.bridge.letters_returned(notice, reason=reason), _one)
+    session.done(session.bridge.letters_returned(notice, reason=reason))
     return 0
 
 
@@ -73,7 +73,7 @@ def returned(session: Session, notice: int, reason: str) -> int:
 )
 def accepted(session: Session, notice: int, note: str) -> int:
     """Let a letter or mail that came back count as delivered."""
-    session.emit(session.bridge.letters_accepted(notice, note=note), _one)
+    session.done(session.bridge.letters_accepted(notice, note=note))
     return 0
 
 
@@ -119,11 +119,3 @@ def _resent(out: "Out", found: "Resent") -> None:
         proposals(out, found.proposals)
     else:
         out.line("letters.waits", reason=found.waits)
-
-
-def _one(out: "Out", done: "Done") -> None:
-    out.line(f"done.{done.what}", style="ok", subject=done.subject, actor=done.actor)
-
-
-def _done(out: "Out", done: "Done") -> None:
-    out.line(f"done.{done.what}", style="ok", count=done.count, actor=done.actor)

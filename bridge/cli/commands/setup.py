@@ -9,7 +9,7 @@ from bridge.cli.locale import say, told
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
-    from bridge.app.results import Check, Done, GoLive, Made
+    from bridge.app.results import Check, GoLive, Made
     from bridge.cli.out import Out
 
 
@@ -154,7 +154,7 @@ def go_live(session: Session, yes: bool, off: bool) -> int:
 def pause(session: Session, off: bool) -> int:
     """Hold all sending, or let it go on; reading and deciding go on."""
     done = session.bridge.end_pause() if off else session.bridge.pause()
-    session.emit(done, _show_done)
+    session.done(done)
     return 0
 
 
@@ -166,12 +166,8 @@ def pause(session: Session, off: bool) -> int:
 )
 def release(session: Session, account: str, note: str) -> int:
     """Let an account be written to again after reminders made elsewhere suspended it."""
-    session.emit(session.bridge.release(account, note=note), _show_done)
+    session.done(session.bridge.release(account, note=note))
     return 0
-
-
-def _show_done(out: "Out", done: "Done") -> None:
-    out.line(f"done.{done.what}", style="ok", subject=done.subject, actor=done.actor)
 
 
 def _show_preview(out: "Out", preview: "GoLive") -> None:

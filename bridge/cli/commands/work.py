@@ -11,7 +11,7 @@ from bridge.cli.locale import say
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
-    from bridge.app.results import Delivered, Done, Pulled, Ran
+    from bridge.app.results import Delivered, Pulled, Ran
     from bridge.cli.out import Out
 
 
@@ -154,7 +154,7 @@ def approve(
 
     bridge = session.bridge
     for account in limits:
-        session.emit(bridge.approve_jump(account), _show_done)
+        session.done(bridge.approve_jump(account))
     if limits and not (notices or everything):
         return 0
     proposals = bridge.proposals(notices)
@@ -174,7 +174,7 @@ def approve(
     ):
         return 1
     done = bridge.refuse(proposals, refuse) if refuse else bridge.approve(proposals)
-    session.emit(done, _show_done)
+    session.done(done)
     return 0
 
 
@@ -223,7 +223,3 @@ def forewarn(session: Session, send: bool) -> int:
 
     session.emit(session.bridge.forewarn() if send else session.bridge.forewarning(), forewarned)
     return 0
-
-
-def _show_done(out: "Out", done: "Done") -> None:
-    out.line(f"done.{done.what}", style="ok", count=done.count, actor=done.actor, subject=done.subject, text=done.text)

@@ -15,5 +15,5 @@ TEXTS = {
     "audit.link": "✗ Glied {number} der Kette passt nicht zu den anderen.",
     "audit.cut": "✗ Die Kette endet vor Glied {number} oder ist dort eine andere: Ereignisse wurden entfernt, oder ein alter Stand wurde eingespielt.",
     "done.trail_exported": "{count} Ereignisse in {subject}.",
-    "done.data_erased": "Angaben von {count} Ereignissen vor dem {until} gelöscht ({actor}).",
+    "done.data_erased_until": "Angaben von {count} Ereignissen vor dem {until} gelöscht ({actor}).",
 }

@@ -15,5 +15,5 @@ TEXTS = {
     "audit.link": "✗ Link {number} of the chain does not fit the others.",
     "audit.cut": "✗ The chain ends before link {number}, or is another one there: events were removed, or an old state was restored.",
     "done.trail_exported": "{count} events in {subject}.",
-    "done.data_erased": "Data of {count} events before {until} erased ({actor}).",
+    "done.data_erased_until": "Data of {count} events before {until} erased ({actor}).",
 }

@@ -74,6 +74,22 @@ def test_every_text_that_is_used_exists():
     assert missing == []
 
 
+def changes():
+    """Return every literal kind of change that the facade reports."""
+    for path in (ROOT.parent / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Done":
+                yield from (part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant))
+
+
+def test_every_change_has_a_text():
+    """Whatever was changed is told in a sentence of its own."""
+    texts = catalogue("de")
+    untold = {what for what in changes() if not {f"done.{what}", f"done.{what}_until"} & set(texts)}
+    assert untold <= {"sending_on", "sending_off", "connected", "chosen_"}, untold
+    assert {f"done.chosen_{value}" for value in ("include", "exclude", "default")} <= set(texts)
+
+
 def test_every_command_and_option_is_explained():
     """Every command and every option has help in both languages."""
     for path, command in commands():

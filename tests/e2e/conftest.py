@@ -4,13 +4,16 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import chdir
 from datetime import date
 from email import message_from_bytes, policy
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import structlog
@@ -110,16 +113,18 @@ class Office:
     def command(self, *words):
         return [sys.executable, "-m", "bridge.cli", *map(str, words)]
 
-    def __call__(self, *words, code=0, **more):
-        done = subprocess.run(
-            self.command(*words), cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=120,
-            check=False, encoding="utf-8", **more,
-        )  # fmt: skip
-        result = Result(done)
+    def __call__(self, *words, code=0):
+        result = Result(self._call(words))
         assert code is None or result.code == code, result
         assert "Traceback" not in result.out + result.err, result
         assert self.sandbox.token not in result.out + result.err
         return result
+
+    def _call(self, words):
+        return subprocess.run(
+            self.command(*words), cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=120,
+            check=False, encoding="utf-8",
+        )  # fmt: skip
 
     def json(self, *words, code=0):
         return self(*words, "--json", code=code).json
@@ -143,91 +148,97 @@ def office(tmp_path, sevdesk, mails):
     return Office(tmp_path, sevdesk, mails)
 
 
-class Near(Office):
-    """An office whose commands run inside this process: the same code, without a start for every call."""
+@pytest.fixture
+def inside(capsys):
+    """Call the command line inside this process: the same code and environment, without a start for every call."""
 
-    def __init__(self, office, monkeypatch, capsys):
-        super().__init__(office.folder, office.sandbox, office.mails)
-        self._patch, self._shown = monkeypatch, capsys
-
-    def __call__(self, *words, code=0, **more):
-        if more:  # what needs a process of its own, such as standard input
-            return super().__call__(*words, code=code, **more)
-        self._patch.chdir(self.folder)
-        for name, value in self.environment().items():
-            self._patch.setenv(name, value)
+    def call(words, folder, env):
         locale._chosen.clear()
-        self._shown.readouterr()
-        with pytest.raises(SystemExit) as left:
+        locale._zones.clear()
+        capsys.readouterr()
+        with chdir(folder), patch.dict(os.environ, env, clear=True), pytest.raises(SystemExit) as left:
             commandline.main([str(word) for word in words])
-        shown = self._shown.readouterr()
-        done = subprocess.CompletedProcess(words, int(left.value.code or 0), shown.out, shown.err)
-        result = Result(done)
-        assert code is None or result.code == code, result
-        assert "Traceback" not in result.out + result.err, result
-        assert self.sandbox.token not in result.out + result.err
-        return result
+        shown = capsys.readouterr()
+        return subprocess.CompletedProcess(words, int(left.value.code or 0), shown.out, shown.err)
+
+    yield call
+    structlog.reset_defaults()
+    logging.basicConfig(force=True)
+
+
+class Near(Office):
+    """An office whose commands run inside this process, on the same day as those in processes of their own."""
+
+    def __init__(self, office, inside, empty):
+        super().__init__(office.folder, office.sandbox, office.mails)
+        self._office, self._inside, self._empty = office, inside, empty
+        self.env = office.env
+
+    def on(self, day):
+        super().on(day)
+        self._office.today = day
+
+    def _call(self, words):
+        return self._inside(words, self.folder, self.environment())
+
+    def init(self):
+        """Let `init` write the configuration; the database is a copy of an empty one with all tables."""
+        made = super().init()
+        (self.folder / "data").mkdir(mode=0o700, exist_ok=True)
+        shutil.copyfile(self._empty, self.folder / "data" / "mahnbridge.db")
+        return made
 
 
 @pytest.fixture
-def near(office, monkeypatch, capsys):
+def near(office, inside, sqlite_template):
     """The office, its commands inside this process."""
-    yield Near(office, monkeypatch, capsys)
-    structlog.reset_defaults()
-    logging.basicConfig(force=True)
+    return Near(office, inside, sqlite_template)
+
+
+class Desk:
+    """The office's command line inside this process, by what it prints; with one customer and one overdue invoice, RE-1."""
+
+    def __init__(self, near):
+        self._near, self.sandbox, self.mails, self.folder = near, near.sandbox, near.mails, near.folder
+        near.init()
+        self.customer = self.sandbox.add_contact(
+            "Späth & Söhne Handelsgesellschaft mbH & Co. KG", email="buch@spaeth.example", number="1001",
+            address=("Weg 1", "20095", "Hamburg"),
+        )  # fmt: skip
+        self.invoice = self.sandbox.add_invoice(
+            self.customer, number="RE-1", gross="1190.00", issued_on=date(2026, 8, 3)
+        )
+        self.on(date(2026, 9, 1))
+
+    def __call__(self, *words, code=0):
+        result = self._near(*words, code=code)
+        return result.out + result.err
+
+    def json(self, *words, code=0):
+        return json.loads(self(*words, "--json", code=code))
+
+    def on(self, day):
+        self._near.on(day)
+        self.sandbox.add_transaction("1.00", status=400)
+
+    def at(self, moment):
+        self._near.env["MAHNBRIDGE__CLOCK"] = moment
+
+    def speak(self, language, columns=120):
+        self._near.language = language
+        self._near.env["COLUMNS"] = str(columns)
+
+    def configure(self, old, new):
+        path = self.folder / "bridge.yaml"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 @pytest.fixture
-def desk(office, monkeypatch, capsys):
+def desk(near):
     """The office's command line inside this process: the same code, without a start for every call."""
-    monkeypatch.chdir(office.folder)
-
-    class Desk:
-        sandbox, mails, folder = office.sandbox, office.mails, office.folder
-
-        def __call__(self, *words, code=0):
-            for name, value in office.environment().items():
-                monkeypatch.setenv(name, value)
-            locale._chosen.clear()
-            capsys.readouterr()
-            with pytest.raises(SystemExit) as left:
-                commandline.main([str(word) for word in words])
-            shown = capsys.readouterr()
-            assert code is None or (left.value.code or 0) == code, shown.out + shown.err
-            assert office.sandbox.token not in shown.out + shown.err
-            return shown.out + shown.err
-
-        def json(self, *words, code=0):
-            return json.loads(self(*words, "--json", code=code))
-
-        def on(self, day):
-            office.on(day)
-            office.sandbox.add_transaction("1.00", status=400)
-
-        def at(self, moment):
-            office.env["MAHNBRIDGE__CLOCK"] = moment
-
-        def speak(self, language, columns=120):
-            office.language = language
-            office.env["COLUMNS"] = str(columns)
-
-        def configure(self, old, new):
-            path = office.folder / "bridge.yaml"
-            text = path.read_text(encoding="utf-8")
-            assert old in text
-            path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-    office.init()
-    customer = office.sandbox.add_contact(
-        "Späth & Söhne Handelsgesellschaft mbH & Co. KG", email="buch@spaeth.example", number="1001", address=("Weg 1", "20095", "Hamburg"),
-    )  # fmt: skip
-    Desk.customer = customer
-    Desk.invoice = office.sandbox.add_invoice(customer, number="RE-1", gross="1190.00", issued_on=date(2026, 8, 3))
-    made = Desk()
-    made.on(date(2026, 9, 1))
-    yield made
-    structlog.reset_defaults()
-    logging.basicConfig(force=True)
+    return Desk(near)
 
 
 @pytest.fixture

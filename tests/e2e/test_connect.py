@@ -51,10 +51,10 @@ def far_browser(url):
 
 
 @pytest.mark.xdist_group("e2e-connect")
-def test_connect_pull_and_a_withdrawn_consent(office, gateway):
+def test_connect_pull_and_a_withdrawn_consent(office, near, gateway):
     """`connect` stores a token that pulls use; without consent the account says so once, in plain words, and shows no token."""
     auth, gate = gateway
-    office.init()
+    near.init()
     path = office.folder / "bridge.yaml"
     text = path.read_text(encoding="utf-8").replace(office.sandbox.base_url, gate.base_url)
     oauth = (
@@ -64,20 +64,20 @@ def test_connect_pull_and_a_withdrawn_consent(office, gateway):
     path.write_text(re.sub(r"auth: \{type: token.*\}", oauth, text), encoding="utf-8")
     office.env["GATE_SECRET"] = auth.client_secret
 
-    before = office("pull", code=1)
+    before = near("pull", code=1)
     assert "mahnbridge connect main" in before.out
     code, shown = connect(office, "--no-browser", answer=browser)
     assert code == 0, shown
     assert "main is connected" in shown
-    assert office.json("pull")[0]["state"] == "done"
+    assert near.json("pull")[0]["state"] == "done"
 
     auth.revoke_all()
-    after = office("pull", code=1)
+    after = near("pull", code=1)
     assert "mahnbridge connect main" in after.out
-    assert office.json("status", code=1)["accounts"][0]["state"] == "reconnect"
+    assert near.json("status", code=1)["accounts"][0]["state"] == "reconnect"
     code, pasted = connect(office, "--paste", answer=far_browser)
     assert code == 0, pasted
-    assert office.json("pull")[0]["state"] == "done"
+    assert near.json("pull")[0]["state"] == "done"
 
     for output in (before.out, shown, after.out + after.err, pasted):
         assert not [token for token in auth.issued if token in output]

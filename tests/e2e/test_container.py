@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def free_port():
 
 @pytest.mark.feature("P-35")
 @pytest.mark.xdist_group("e2e-service")
-def test_it_starts_as_the_image_starts_it(tmp_path):
+def test_it_starts_as_the_image_starts_it(tmp_path, inside):
     """The image's entry point, command and health check, on a folder that `init` made: it runs with its embedded database alone."""
     port = free_port()
     (tmp_path / "export").mkdir()
@@ -71,17 +72,16 @@ def test_it_starts_as_the_image_starts_it(tmp_path):
             [*program, *words], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
         )
 
-    made = call("init", "--yes", "--account", "liste:generic_csv")
+    made = inside(("init", "--yes", "--account", "liste:generic_csv"), tmp_path, env)
     assert made.returncode == 0, made.stderr
     with subprocess.Popen([*program, *json.loads(instruction("CMD"))], env=env, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:  # fmt: skip
         try:
-            health = None
             end = time.monotonic() + 60
             while time.monotonic() < end and service.poll() is None:
-                health = call("health")
-                if health.returncode == 0:
+                with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
                     break
-            assert health is not None
+                time.sleep(0.05)
+            health = call("health")
             assert health.returncode == 0, health.stdout
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as metrics:
                 assert b"mahnbridge_info" in metrics.read()

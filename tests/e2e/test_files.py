@@ -1,9 +1,6 @@
-"""An agency that has nothing but exports: its list, its bank, its mail server and its letter outbox, through the real command line."""
+"""An agency that has nothing but exports: its list, its bank, its mail server and its letter outbox, through the command line."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -39,8 +36,8 @@ plans: {{files: [brief.yaml], default: standard, assign: [{{plan: brief, custome
 class House:
     """A folder with bridge.yaml, an export folder and a clock."""
 
-    def __init__(self, folder, mails):
-        self.folder, self.today = folder, date(2026, 9, 1)
+    def __init__(self, folder, mails, inside):
+        self.folder, self.today, self.inside = folder, date(2026, 9, 1), inside
         self.tool = Sandbox(folder, today=self.today)
         self.mails = mails
         shipped = (ROOT / "bridge" / "policy" / "plans" / "standard.yaml").read_text(encoding="utf-8")
@@ -54,24 +51,15 @@ class House:
         return self.tool.export(at)
 
     def __call__(self, *words, code=0):
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        env = kept | {"MAHNBRIDGE__CLOCK": self.today.isoformat(), "MAHNBRIDGE_LANG": "de", "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge.cli", *words],
-            cwd=self.folder,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        env = {"MAHNBRIDGE__CLOCK": self.today.isoformat(), "MAHNBRIDGE_LANG": "de"}
+        done = self.inside(words, self.folder, env)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
 
 @pytest.fixture
-def house(tmp_path, mails):
-    return House(tmp_path, mails)
+def house(tmp_path, mails, inside):
+    return House(tmp_path, mails, inside)
 
 
 @pytest.mark.feature("P-32")

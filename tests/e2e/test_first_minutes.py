@@ -1,28 +1,17 @@
 """A new user's first ten minutes: what `init` writes passes `check`, and what is missing is said plainly."""
 
-import os
-import subprocess
-import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from connectors.billomat.sandbox import Sandbox as Billomat
 from connectors.sevdesk.sandbox import Sandbox as Sevdesk
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture
-def call(tmp_path):
+def call(tmp_path, inside):
     def run(*words, **env):
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        ours = {"PYTHONPATH": str(ROOT), "MAHNBRIDGE_LANG": "en", "COLUMNS": "120"}
-        return subprocess.run(
-            [sys.executable, "-m", "bridge.cli", *words], cwd=tmp_path, env=kept | ours | env, capture_output=True,
-            text=True, timeout=120, check=False, encoding="utf-8",
-        )  # fmt: skip
+        return inside(words, tmp_path, {"MAHNBRIDGE_LANG": "en", "COLUMNS": "120"} | env)
 
     return run
 

@@ -1,4 +1,4 @@
-"""Seeing beforehand what a plan does: forecast, timeline, lint and rehearsal, through the real command line."""
+"""Seeing beforehand what a plan does: forecast, timeline, lint and rehearsal, through the command line."""
 
 from datetime import date
 
@@ -6,15 +6,15 @@ import pytest
 
 
 @pytest.fixture
-def read(office):
+def read(near):
     """An office with two debtors whose invoices are due, everything read."""
-    office.init()
+    near.init()
     for number, day in (("1001", 3), ("1002", 10)):
-        customer = office.sandbox.add_contact(f"Firma {number}", email=f"a{number}@kunde.example", number=number)
-        office.sandbox.add_invoice(customer, number=f"RE-{number}", gross="1190.00", issued_on=date(2026, 8, day))
-    office.sandbox.add_transaction("1.00", status=400)
-    office("pull")
-    return office
+        customer = near.sandbox.add_contact(f"Firma {number}", email=f"a{number}@kunde.example", number=number)
+        near.sandbox.add_invoice(customer, number=f"RE-{number}", gross="1190.00", issued_on=date(2026, 8, day))
+    near.sandbox.add_transaction("1.00", status=400)
+    near("pull")
+    return near
 
 
 def changed(office, old, new):

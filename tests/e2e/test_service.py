@@ -53,7 +53,7 @@ def until(condition, seconds=60):
 @pytest.mark.feature("P-27")
 @pytest.mark.feature("S-SEV-4")
 @pytest.mark.xdist_group("e2e-service")
-def test_a_stop_finishes_or_parks_the_step_in_hand(office, serve, free_port):
+def test_a_stop_finishes_or_parks_the_step_in_hand(office, near, serve, free_port):
     """Approved mail goes out unattended; SIGTERM in the middle of one ends the process within ten seconds, and it is not sent twice."""
     sandbox = office.sandbox
     customer = sandbox.add_contact(
@@ -61,17 +61,17 @@ def test_a_stop_finishes_or_parks_the_step_in_hand(office, serve, free_port):
     )
     sandbox.add_transaction("5.00", status=400)
     sandbox.add_invoice(customer, number="RE-1", issued_on=date(2026, 8, 3))
-    office.init()
-    office("run", "--no-deliver")
-    office("approve", "--all", "--as", "Erika")
-    office("go-live", "--yes", "--as", "Erika")
+    near.init()
+    near("run", "--no-deliver")
+    near("approve", "--all", "--as", "Erika")
+    near("go-live", "--yes", "--as", "Erika")
     office.mails.hold.clear()  # the mail server takes the message and then says nothing
 
     process = serve(free_port)
     until(lambda: ask(free_port, "/healthz") == "ok\n")
     assert json.loads(ask(free_port, "/readyz"))["ready"] is True
     until(lambda: office.mails.begun)
-    assert office("health", "--url", f"http://127.0.0.1:{free_port}/healthz").code == 0
+    assert near("health", "--url", f"http://127.0.0.1:{free_port}/healthz").code == 0
     metrics = ask(free_port, "/metrics")
     assert 'mahnbridge_open_invoices{account="main",currency="EUR"} 1.0' in metrics
     assert sandbox.token not in metrics
@@ -87,25 +87,25 @@ def test_a_stop_finishes_or_parks_the_step_in_hand(office, serve, free_port):
     events = [json.loads(line)["event"] for line in err.splitlines() if line.startswith("{")]
     assert events[0] == "started" or "started" in events
     assert events[-1] == "stopped"
-    assert office("health", "--url", f"http://127.0.0.1:{free_port}/healthz", code=1).code == 1
+    assert near("health", "--url", f"http://127.0.0.1:{free_port}/healthz", code=1).code == 1
 
     # what was in hand is kept as unclear; it is looked up, never sent a second time by itself
     office.mails.hold.set()
-    report = office.json("deliver", code=None)
+    report = near.json("deliver", code=None)
     assert report["unclear"] + report["parked"] == 1, report
     assert len(office.mails.begun) == 1
 
 
 @pytest.mark.feature("S-SEV-4")
 @pytest.mark.xdist_group("e2e-service")
-def test_three_due_days_with_nobody_there(office, free_port):
+def test_three_due_days_with_nobody_there(office, near, free_port):
     """The service runs over three due days and a weekend: each invoice is reminded of on its day, once, in the morning."""
     sandbox, due = office.sandbox, date(2026, 8, 31)  # a Monday; reminded of three days later: Thursday, Friday, Monday
     days = [date(2026, 9, 3), date(2026, 9, 4), date(2026, 9, 7)]
     for number in range(3):
         customer = sandbox.add_contact(f"Kunde {number}", email=f"k{number}@kunde.example")
         sandbox.add_invoice(customer, number=f"RE-{number}", issued_on=due + timedelta(days=number - 14))
-    office.init()
+    near.init()
     path = office.folder / "bridge.yaml"
     text = path.read_text(encoding="utf-8").replace("automation: propose", "automation: send")
     path.write_text(text, encoding="utf-8")
@@ -143,5 +143,5 @@ def test_three_due_days_with_nobody_there(office, free_port):
     assert process.returncode == 0, err
     assert [people for people, _ in office.mails.received] == [[f"k{number}@kunde.example"] for number in range(3)]
     assert all("RE-" in str(mail["Subject"]) for _, mail in office.mails.received)
-    office.on(days[-1])
-    assert [one["state"] for one in office.json("cases")] == ["open"] * 3
+    near.on(days[-1])
+    assert [one["state"] for one in near.json("cases")] == ["open"] * 3

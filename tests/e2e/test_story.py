@@ -1,4 +1,7 @@
-"""One agency's first two weeks, told by date, through the real command line against a real sandbox."""
+"""One agency's first two weeks, told by date, through the real command line against a real sandbox.
+
+What changes something is a process of its own (`office`); what only looks is asked inside this one (`near`).
+"""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -34,21 +37,21 @@ def world(office):
 @pytest.mark.feature("S-BIL-4")
 @pytest.mark.feature("S-SEV-5")
 @pytest.mark.feature("P-37")
-def test_from_init_to_a_closed_case(office, world):
+def test_from_init_to_a_closed_case(office, near, world):
     """A fresh installation is harmless; after go-live exactly what was approved goes out, and a payment closes the case."""
     # Tuesday, 1 September: set up, look, nothing can happen to anybody
     office.init()
     assert "sending: after_go_live" in (office.folder / "bridge.yaml").read_text(encoding="utf-8")
     assert office.json("check")["ok"] is True
     assert office.json("pull")[0]["state"] == "done"
-    planned = office.json("plan")
+    planned = near.json("plan")
     assert [(one["customer"], one["level"], one["recipient"]) for one in planned["notices"]] == [
         ("Späth & Söhne GmbH", 1, "buch@spaeth.example"),
         ("Gut AG", 1, "buch@gut.example"),
     ]
     assert {one["number"]: one["reason"] for one in planned["held"]} == {"RE-2": "not_due"}
-    assert office.json("status")["ready"] == 2
-    assert office.json("cases", "--view", "all") == []
+    assert near.json("status")["ready"] == 2
+    assert near.json("cases", "--view", "all") == []
 
     # the run proposes, and sends nothing: not even after an approval, because sending is off
     ran = office.json("run", "--no-pull")
@@ -70,25 +73,25 @@ def test_from_init_to_a_closed_case(office, world):
     assert "RE-1" in office.mails.received[0][1]["Subject"]
 
     # everyone can see when, at which level, to whom, by which way, with what result
-    found = office.json("search", "RE-1")["sent"]
+    found = near.json("search", "RE-1")["sent"]
     assert [(one["level"], one["recipient"], one["channel"], one["state"]) for one in found] == [
         (1, "buch@spaeth.example", "mail", "landed")
     ]
     at = datetime.fromisoformat(found[0]["at"]).astimezone(ZoneInfo("Europe/Berlin"))
     assert at.date() == date(2026, 9, 1)
-    assert office.json("search", "RE-3")["sent"][0]["state"] == "dropped"
+    assert near.json("search", "RE-3")["sent"][0]["state"] == "dropped"
 
     # Tuesday, 15 September: the next level is due by itself; the case says why, in German too
-    office.on(date(2026, 9, 15))
+    near.on(date(2026, 9, 15))
     office.sandbox.add_transaction("7.00", status=400)
     ran = office.json("run")
     assert [(one["level"], [claim["number"] for claim in one["claims"]]) for one in ran["planned"]["notices"]] == [
         (2, ["RE-1"])
     ]
-    why = office.json("explain", "RE-2", "--on", "2026-09-22")[0]  # a week after what RE-1 gets today
+    why = near.json("explain", "RE-2", "--on", "2026-09-22")[0]  # a week after what RE-1 gets today
     assert (why["outcome"], why["level"], why["on"]) == ("escalate", 1, "2026-09-22")
-    office.language = "de"
-    shown = office("case", "show", "MA-000001")
+    near.language = "de"
+    shown = near("case", "show", "MA-000001")
     for words in (
         "Mahnakte MA-000001: Späth & Söhne GmbH",
         "1001",
@@ -103,8 +106,8 @@ def test_from_init_to_a_closed_case(office, world):
     office.sandbox.pay(world["late"], "1190.00")
     office.sandbox.pay(world["new"], "238.00")
     office("run")
-    assert office.json("cases", "--view", "open") == []
-    closed = {one["customer"]: one for one in office.json("cases", "--view", "closed")}
+    assert near.json("cases", "--view", "open") == []
+    closed = {one["customer"]: one for one in near.json("cases", "--view", "closed")}
     assert closed["Späth & Söhne GmbH"]["closed_level"] == 1
     assert closed["Späth & Söhne GmbH"]["close_reason"] == "paid"
     assert len(office.mails.received) == 1

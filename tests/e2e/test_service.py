@@ -69,7 +69,7 @@ def test_a_stop_finishes_or_parks_the_step_in_hand(office, near, serve, free_por
 
     process = serve(free_port)
     until(lambda: ask(free_port, "/healthz") == "ok\n")
-    assert json.loads(ask(free_port, "/readyz"))["ready"] is True
+    until(lambda: json.loads(ask(free_port, "/readyz"))["ready"])
     until(lambda: office.mails.begun)
     assert near("health", "--url", f"http://127.0.0.1:{free_port}/healthz").code == 0
     metrics = ask(free_port, "/metrics")

@@ -68,7 +68,7 @@ def test_from_init_to_a_closed_case(office, near, world):
     # Gut AG has paid meanwhile: their approved reminder is dropped by the look right before the call
     office.sandbox.pay(world["paid"], "119.00")
     delivered = office.json("deliver")
-    assert (delivered["counts"]["landed"] or delivered["counts"]["done"]) >= 1
+    assert (delivered["counts"]["landed"] or delivered["counts"]["done"]) >= 1, delivered
     assert [recipients for recipients, _ in office.mails.received] == [["buch@spaeth.example"]]
     assert "RE-1" in office.mails.received[0][1]["Subject"]
 

@@ -111,6 +111,8 @@ class LevelShown:
     document: str
     term_days: int
     fee: Decimal
+    interest: str  # always, where_possible, never
+    flat_fee: str
     type: str
     is_legal_dunning: bool
     repeat_every: int | None

@@ -26,6 +26,7 @@ from bridge.dun.turns import checked
 from bridge.errors import UsageError
 from bridge.model import Severity
 from bridge.policy import Abilities, AccountRules, Automation, CaseView, DunningLevel, EscalationPlan
+from bridge.policy.actions import Wanted
 from bridge.policy.assign import reachable
 from bridge.policy.build import amount
 from bridge.policy.forecast import Coming, coming
@@ -243,12 +244,18 @@ def _levels(plan: EscalationPlan, interval: int, language: str) -> Iterator[Leve
             document=level.standard.documents.value,
             term_days=level.term_days,
             fee=level.fee,
+            interest=_asked(level.interest),
+            flat_fee=_asked(level.flat_fee),
             type=level.type.value,
             is_legal_dunning=level.is_legal_dunning,
             repeat_every=level.repeat.every_days if level.repeat else None,
             repeat_limit=level.repeat.limit if level.repeat else None,
             languages=tuple(level.texts),
         )
+
+
+def _asked(one: Wanted) -> str:
+    return one if isinstance(one, str) else "always" if one else "never"
 
 
 def _written(level: DunningLevel) -> int:

@@ -133,6 +133,7 @@ def _drawn(out: Out, one: LevelShown, *, last: bool) -> None:
         ", ".join(parts),
         f"{word('automation', one.automation)} · {ways}",
         say("plans.term", count=one.term_days) + " · " + say("plans.fee", fee=fee),
+        *_ancillaries(one),
     ]
     if one.start == "after_due" and one.earliest is not None and one.earliest > one.days + one.grace_days:
         lines.insert(1, say("plans.later"))
@@ -142,6 +143,14 @@ def _drawn(out: Out, one: LevelShown, *, last: bool) -> None:
         out.text(f"{'':>11}{bar}    {line}")
     if not last:
         out.text(f"{'':>11}│")
+
+
+def _ancillaries(one: LevelShown) -> list[str]:
+    asked = [(say(f"plans.{name}"), getattr(one, name)) for name in ("interest", "flat_fee")]
+    told = [
+        text if how == "always" else f"{text} ({say('plans.where_possible')})" for text, how in asked if how != "never"
+    ]
+    return [" · ".join(told)] if told else []
 
 
 def _point(out: Out, day: str, text: str, style: str) -> None:

@@ -1,13 +1,30 @@
-"""What a level may ask people to do: call the debtor, know about it, hand over to collection; and which files go with a mail."""
+"""What a level may ask for and of whom: ancillary claims, a call, colleagues told, a hand-over; and which files go with a mail."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
+from bridge.errors import Wrong
 from bridge.model import Frozen
 
 INVOICE, LETTER = "invoice", "letter"
 """Names of the attachments that are the original invoice, and our letter of the same content as PDF."""
+
+WHERE_POSSIBLE = "where_possible"
+_TRUTH = TypeAdapter(bool)
+
+
+def _wanted(value: Any) -> Any:
+    if value == WHERE_POSSIBLE:
+        return value
+    try:
+        return _TRUTH.validate_python(value)
+    except ValidationError:
+        raise Wrong("expected true, false or where_possible") from None
+
+
+Wanted = Annotated[bool | Literal["where_possible"], BeforeValidator(_wanted)]
+"""Whether a level asks for an ancillary claim; `where_possible`: only where the way that it takes can tell it, else it goes out without."""
 
 Note = Annotated[str, Field(max_length=2000)]
 DueDays = Annotated[int, Field(ge=0, le=90)]

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from bridge.model import Content, Reason
 from bridge.policy import places, texts
 from bridge.policy.again import again, sent_again
+from bridge.policy.asking import asked_by
 from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
 from bridge.policy.build import amount, cents
 from bridge.policy.channel import Via
@@ -19,9 +20,8 @@ from bridge.policy.filling import Filling, values_of
 from bridge.policy.inhouse import in_house, task_of, tell
 from bridge.policy.links import with_link
 from bridge.policy.mentions import mentioned, with_mentions
-from bridge.policy.money import Asks, FlatFeeReason
+from bridge.policy.money import FlatFeeReason
 from bridge.policy.money import words as money_words
-from bridge.policy.owed import EVERYTHING, asks_of, owed
 from bridge.policy.paying import how_to_pay
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan
 from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, reaching, recipient_of
@@ -30,7 +30,7 @@ from bridge.policy.situation import adoption
 from bridge.policy.statement import Asked, names_all, table_of
 from bridge.policy.steps import Frame, steps_of
 from bridge.policy.views import Abilities, Basis, CaseView, ClaimView, Decision, Outcome
-from bridge.policy.ways import Blocked, Extra, Way, ways
+from bridge.policy.ways import Blocked, Way
 
 
 def compose(
@@ -64,11 +64,10 @@ def _notices(  # noqa: PLR0917  two call sites
     beside = _beside(case, group, lead, decisions, rules, today)
     along = [_along(one.claim, lead, today) for one in beside if one.part is Part.INCLUDED]
     items = [*group, *along]
-    asked = [_asked(case, item, rules, today, charged=item is lead) for item in items]
-    found = _ways(lead, items, asked, abilities)
+    asked, found = asked_by(case, lead, items, rules, abilities, today)
     if isinstance(found, Blocked) and along:  # a credit note of theirs, or their number, cannot be told this way
-        items, asked = [*group], asked[: len(group)]
-        found = _ways(lead, items, asked, abilities)
+        items = [*group]
+        asked, found = asked_by(case, lead, items, rules, abilities, today)
         beside = tuple(one._replace(part=Part.LEFT_OUT) if one.part is Part.INCLUDED else one for one in beside)
     if isinstance(found, Blocked):
         return []
@@ -93,25 +92,6 @@ def _telling(  # noqa: PLR0917  one call site
     sends = first.automation in (Automation.PROPOSE, Automation.SEND)
     steps = (*first.steps, step) if step is not None and sends else first.steps
     return [replace(first, steps=steps, task=task_of(case, lead, Via.INTERNAL, rules, today)), *drafts[1:]]
-
-
-def _asked(case: CaseView, item: Item, rules: AccountRules, today: date, *, charged: bool) -> Asked:
-    """Return what the notice asks for on one claim; one that goes along is asked for what its own level asks for."""
-    name: str = item.level.name_in(item.language)
-    if item.level.collection:
-        asks = EVERYTHING
-    elif not item.along:
-        chosen = dict(item.claim.fees_chosen).get(item.decision.level or 0)
-        asks = asks_of(item.level, name, charged=charged, chosen=chosen)
-    else:
-        name, reached = item.claim.level_name, item.plan.levels[: item.claim.level][-1:]
-        asks = Asks(interest=any(level.interest for level in reached))
-    return Asked(item.claim, owed(case, item.claim, rules, today, asks), name, asks)
-
-
-def _ways(lead: Item, items: Sequence[Item], asked: Sequence[Asked], abilities: Abilities) -> tuple[Way, ...] | Blocked:
-    extra = Extra(fee=any(one.owed.fee for one in asked), more=any(one.owed.extras for one in asked))
-    return ways(lead.level, lead.variant, abilities, [item.claim for item in items], extra)
 
 
 def _beside(  # noqa: PLR0917  one call site
@@ -165,7 +145,7 @@ def unsendable(
     for one in decisions:
         if one.outcome is Outcome.ESCALATE:
             item = _item(case, claims[one.invoice_id], one, rules)
-            way = _ways(item, [item], [_asked(case, item, rules, today, charged=True)], abilities)
+            way = asked_by(case, item, [item], rules, abilities, today)[1]
             if isinstance(way, Blocked):
                 found[one.invoice_id] = way
     return found
@@ -176,8 +156,8 @@ def intended(
 ) -> tuple[tuple[Way, ...] | Blocked, Asked]:
     """Return how the level of a decision would go out for one claim by itself, and what it would ask for; also while it is held."""
     item = _item(case, claim, decision, rules)
-    asked = _asked(case, item, rules, today, charged=True)
-    return _ways(item, [item], [asked], abilities), asked
+    (asked,), found = asked_by(case, item, [item], rules, abilities, today)
+    return found, asked
 
 
 def key_of(account: str, claim: ClaimView, decision: Decision, via: Via) -> str:

@@ -8,7 +8,7 @@ from bridge.policy.actions import INVOICE
 from bridge.policy.channel import Document, Via
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan, Variant
 from bridge.policy.views import Abilities
-from bridge.policy.ways import Blocked, Way, ways
+from bridge.policy.ways import Because, Blocked, Extra, Way, ways
 from bridge.words import Sentence, both
 
 
@@ -63,6 +63,8 @@ def _level(level: DunningLevel, variant: Variant, abilities: Abilities) -> Itera
             document=document,
         )
         yield Severity.ERROR, "plan_document", text
+    if level.interest or level.flat_fee:
+        yield from _ancillaries(level, variant, abilities)
     if level.automation is Automation.COMPLETE and Act.COMPLETE not in acts:
         text = Sentence("automation complete: this provider has no step between draft and sent; write create or send")
         yield Severity.ERROR, "plan_automation", text
@@ -90,6 +92,36 @@ def _level(level: DunningLevel, variant: Variant, abilities: Abilities) -> Itera
             "fee {fee}: the silent reminder at the provider shows no fee; only our own letter does", fee=level.fee
         )
         yield Severity.INFO, "plan_fee_silent", text
+
+
+def _ancillaries(
+    level: DunningLevel, variant: Variant, abilities: Abilities
+) -> Iterator[tuple[Severity, str, Sentence]]:
+    """Say where the way that a level takes cannot tell interest and flat fee: they are left out, or the invoice is held."""
+    if isinstance(ways(level, variant, abilities), Blocked):
+        return  # it goes no way at all, which is told elsewhere
+    way = ways(level, variant, abilities, extra=Extra(fee=bool(level.fee), more=True))
+    if not isinstance(way, Blocked) or way.because is not Because.ANCILLARY:
+        return
+    how = _how(way, level, abilities)
+    if True in (level.interest, level.flat_fee):
+        text = Sentence(
+            "interest and flat fee: the provider's reminder does not itemise them, so that an invoice which owes them is held; {how}, or write where_possible",
+            how=how,
+        )
+        yield Severity.WARNING, "plan_ancillaries", text
+        return
+    text = Sentence(
+        "interest and flat fee are not asked for, as the provider's reminder does not itemise them; {how} to have them in a letter of our own",
+        how=how,
+    )
+    yield Severity.INFO, "plan_ancillaries", text
+
+
+def _how(way: Blocked, level: DunningLevel, abilities: Abilities) -> Sentence:
+    if way.via.own.act in abilities.channels and level.automation in (Automation.CREATE, Automation.COMPLETE):
+        return Sentence("write automation: propose or send")
+    return Sentence("set channels.{key}", key="smtp" if way.via.mailed else "letter_outbox")
 
 
 def _besides(level: DunningLevel, abilities: Abilities) -> Iterator[tuple[Severity, str, Sentence]]:

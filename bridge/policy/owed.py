@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from bridge.model import DebtorKind
+from bridge.policy.actions import Wanted
 from bridge.policy.channel import Via
 from bridge.policy.holds import UNDECIDED
 from bridge.policy.money import (
@@ -48,13 +49,19 @@ class Owed(NamedTuple):
         return self.account.costs + self.account.interest - self.fee
 
 
-def asks_of(level: DunningLevel, name: str, *, charged: bool, chosen: int | None = None) -> Asks:
+def asks_of(level: DunningLevel, name: str, *, charged: bool, chosen: int | None = None, less: bool = False) -> Asks:
     """Return what a level asks for on one claim; of several in one notice, its fee is `charged` on one.
 
-    `chosen` is the fee that a person set for this claim at this level, in cents; the law limits it like the plan's.
+    `chosen` is the fee that a person set for this claim at this level, in cents; the law limits it like the plan's. `less`: without
+    what the plan asks for only where the way can tell it.
     """
     fee = int(level.fee.scaleb(2)) if chosen is None else chosen
-    return Asks(level.interest, level.flat_fee, fee if charged else 0, name)
+    return Asks(wanted(level.interest, less=less), wanted(level.flat_fee, less=less), fee if charged else 0, name)
+
+
+def wanted(one: Wanted, *, less: bool = False) -> bool:
+    """Return whether an ancillary claim is asked for, `less` what is asked for only where the way can tell it."""
+    return one is True if less else bool(one)
 
 
 def owed(

@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bridge.errors import Wrong
 from bridge.model import Amount, Frozen
-from bridge.policy.actions import CallTaskOrNot, Copy, Enclosed, InternalNoticeOrNot
+from bridge.policy.actions import CallTaskOrNot, Copy, Enclosed, InternalNoticeOrNot, Wanted
 from bridge.policy.channel import Document, Via
 from bridge.policy.group import Bundling
 from bridge.policy.trigger import Start, Trigger
@@ -145,10 +145,8 @@ class DunningLevel(Frozen):
     variants: tuple[Variant, ...] = ()
     term_days: Annotated[int, Field(ge=1, le=365)] = 10
     fee: Annotated[Amount, Field(ge=0, le=Decimal(1000))] = Decimal("0.00")
-    interest: bool = Field(
-        default=False, description="ask for default interest (Verzugszinsen), up to the day of the notice"
-    )
-    flat_fee: bool = Field(
+    interest: Wanted = Field(default=False, description="ask for default interest (Verzugszinsen)")
+    flat_fee: Wanted = Field(
         default=False, description="ask businesses for the flat fee of 40 EUR (Verzugspauschale), once for each invoice"
     )
     type: Kind = Kind.REMINDER

@@ -43,6 +43,7 @@ class NoteCode(StrEnum):
     NO_INTEREST_ASKED = "no_interest_asked"
     FEE_NOT_ASKED = "fee_not_asked"
     FLAT_FEE_NOT_ASKED = "flat_fee_not_asked"
+    NOT_CARRIED = "not_carried"
 
 
 UNDATED = "undated"

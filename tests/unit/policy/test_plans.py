@@ -73,7 +73,7 @@ def test_a_plan_is_read_exactly():
         ("fee: 2.50", "time: 25:00", 7, "such as 09:30"),
         ("fee: 2.50", "automation: create", 4, "makes a reminder at the provider"),
         ("fee: 2.50", "automation: sned", 7, "'propose', 'create', 'complete' or 'send'"),
-        ("fee: 2.50", "interest: maybe", 7, "expected true or false"),
+        ("fee: 2.50", "interest: maybe", 7, "expected true, false or where_possible"),
         ("fee: 2.50", "weekdays: [monday]", 7, "'mon'"),
         ("{{ total }}", "{{ totl }}", 9, "did you mean 'total'?"),
         ("{{ total }}", "{{ total", 9, "does not render"),

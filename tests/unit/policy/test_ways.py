@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.model import Act, Address, NoticeStatus, Severity
+from bridge.model import Act, Address, DebtorKind, NoticeStatus, Severity
 from bridge.policy import Abilities, Assignment, NoticeView, compose, decide, unsendable
 from bridge.policy.assign import reachable
 from bridge.policy.fits import plan_fits
@@ -171,6 +171,89 @@ def test_the_shipped_plans_need_no_mail_server_where_the_provider_sends(name):
     missing = [one for one in plan_fits(starter_plans()[name], NEITHER) if one.severity is Severity.ERROR]
     assert len(missing) == 1
     assert "set channels.smtp" in missing[0].text
+
+
+IN_DEFAULT = {"due_on": date(2026, 8, 3), "issued_on": date(2026, 7, 20)}
+MORE = {"interest": "where_possible", "flat_fee": "where_possible"}
+
+
+def asked(abilities, **values):
+    """The one notice of a level for a business in default, with what it asks for; None: held."""
+    its = rules(plan(level(1, after_due=3, **values)))
+    whole = case(claim(**IN_DEFAULT), kind=DebtorKind.BUSINESS, address=HOME)
+    decisions = decide(whole, its, TODAY)
+    made = compose(whole, decisions, its, abilities, TODAY)
+    assert bool(made) is not bool(unsendable(whole, decisions, its, abilities, TODAY))
+    return made[0] if made else None
+
+
+@pytest.mark.parametrize(
+    ("abilities", "values", "channel", "more"),
+    [
+        (BOTH, {"channels": ["email"], **MORE}, "mail", True),
+        (THEIRS, {"channels": ["email"], **MORE}, "provider_email", False),
+        (THEIRS, {"channels": ["provider_email"], **MORE}, "provider_email", False),
+        (BOTH, {"channels": ["email"], "automation": "create", **MORE}, "provider_email", False),
+        (THEIRS, {"channels": ["email"], "interest": True, "flat_fee": "where_possible"}, None, False),
+        (THEIRS, {"channels": ["email"], "interest": True}, None, False),
+    ],
+)
+def test_what_no_way_can_tell_is_left_out_where_the_plan_says_so(abilities, values, channel, more):
+    """`where_possible` asks in our own mail and not in the provider's reminder, and never holds; `true` holds rather than asks for less."""
+    found = asked(abilities, **values)
+    assert (found and found.channel.value) == channel
+    if found is None:
+        return
+    basis, table = found.claims[0].basis, found.content.table
+    assert (basis.asks.interest, basis.asks.flat_fee, basis.flat_fee) == (more, more, more)
+    assert (table.interest > 0, table.ancillary > 0, found.total > found.claims[0].demand) == (more, more, more)
+    assert basis.total == found.total
+    told = [text for text in basis.notes if "werden nicht gefordert" in text]
+    assert bool(told) is not more
+    setting = "automation: propose" if values.get("automation") == "create" else "channels.smtp"
+    assert more or setting in told[0]
+
+
+def test_nothing_is_said_to_be_left_out_where_nothing_is_owed():
+    """Before default there is no interest and no flat fee, so the remark would be about nothing."""
+    its = rules(plan(level(1, after_due=3, channels=["email"], **MORE)))
+    whole = case(kind=DebtorKind.BUSINESS)
+    made = compose(whole, decide(whole, its, TODAY), its, THEIRS, TODAY)
+    assert not [text for text in made[0].claims[0].basis.notes if "gefordert" in text and "channels" in text]
+
+
+def test_the_shipped_plan_asks_businesses_from_its_third_level_on():
+    """Interest and flat fee from level 3 on, never before (`domain.md` 2.1); none of the shipped plans holds for want of a mail server."""
+    levels = starter_plans()["standard"].levels
+    assert [(one.interest, one.flat_fee) for one in levels] == [
+        (False, False),
+        (False, False),
+        ("where_possible", "where_possible"),
+        ("where_possible", "where_possible"),
+    ]
+    assert not any(
+        one.interest is True or one.flat_fee is True for its in starter_plans().values() for one in its.levels
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "abilities", "severity"),
+    [
+        ({**MORE}, BOTH, None),
+        ({**MORE}, THEIRS, Severity.INFO),
+        ({"interest": True}, THEIRS, Severity.WARNING),
+        ({"flat_fee": True, "interest": "where_possible"}, THEIRS, Severity.WARNING),
+        ({"automation": "create", **MORE}, BOTH, Severity.INFO),
+        ({}, THEIRS, None),
+    ],
+)
+def test_check_says_beforehand_what_a_way_cannot_tell(values, abilities, severity):
+    """A level that asks for interest or flat fee on a way that cannot tell them is named before anything is due, with what to set."""
+    found = plan_fits(plan(level(1, after_due=3, channels=["email"], **values)), abilities)
+    told = [one for one in found if one.code == "plan_ancillaries"]
+    assert [one.severity for one in told] == ([severity] if severity else [])
+    setting = "automation: propose" if values.get("automation") else "set channels.smtp"
+    assert not told or setting in str(told[0].text)
 
 
 def test_a_plan_is_judged_only_where_it_can_apply():

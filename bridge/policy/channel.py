@@ -57,6 +57,9 @@ class Via(StrEnum):
         return Via.PROVIDER_EMAIL if self.mailed else Via.PROVIDER_POST
 
 
+IN_HOUSE = frozenset({Via.INTERNAL, Via.COLLECTION})
+"""What the debtor hears nothing of; they do hear a call."""
+
 _ACT_OF = {
     Via.PROVIDER_EMAIL: Act.SEND_EMAIL,
     Via.PROVIDER_POST: Act.SEND_POST,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from types import MappingProxyType
 
 from bridge.policy.beside import company
+from bridge.policy.channel import IN_HOUSE
 from bridge.policy.compose import compose, unsendable
 from bridge.policy.decide import decide_claim
 from bridge.policy.drafts import NoticeDraft
@@ -99,7 +100,8 @@ def settled(case: CaseView, start: date) -> CaseView:
             claims.append(claim)
             continue
         on = running.since or start
-        last = on if last is None else max(last, on)
+        if running.channel not in IN_HOUSE:
+            last = on if last is None else max(last, on)
         if not running.level:  # it only goes along in a bundle
             claims.append(replace(claim, running=None))
             continue
@@ -148,4 +150,6 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
             resent=claim.resent + 1 if one.level == claim.level and claim.resend else 0,
         )
 
-    return replace(case, claims=tuple(after(claim) for claim in case.claims), last_contact_on=day)
+    heard = any(draft.channel not in IN_HOUSE for draft in drafts)
+    last = day if heard else case.last_contact_on
+    return replace(case, claims=tuple(after(claim) for claim in case.claims), last_contact_on=last)

@@ -101,6 +101,14 @@ class Situation:
         target = self.target
         return target is not None and target.chosen and target.position == self.level
 
+    @property
+    def heard_of_us(self) -> bool:
+        """Return whether the debtor was told of the level that the claim stands at; a word to colleagues alone tells them nothing."""
+        plan, level = self.plan, self.level
+        if self.adoption is not None or plan is None or not 0 < level <= len(plan.levels):
+            return True
+        return plan.levels[level - 1].reaches_debtor
+
     def sending_day(self, day: date) -> date:
         """Return the first day from `day` on which the next level goes out: the office sends, and the debtor has no holiday."""
         assert self.target is not None

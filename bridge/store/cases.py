@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError, WrongState
 from bridge.model import Reason
+from bridge.policy.channel import IN_HOUSE
 from bridge.policy.views import Adoption, Running, asks_from
 from bridge.store.journal import SELF, Journal
 from bridge.store.tables import claim, dunning_case, invoice, notice, notice_claim, override, run
@@ -17,6 +18,7 @@ from bridge.store.upsert import CHUNK, chunked
 
 _LIVE = ("proposed", "approved", "queued", "waiting", "parked")
 _UNDER_WAY = ("approved", "queued", "waiting", "parked")
+_IN_HOUSE = tuple(via.value for via in IN_HOUSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,26 +132,30 @@ class Cases:
     def last_contacts(
         self, conn: Connection, account: str, debtor_ids: Collection[str], *, without: Collection[int] = ()
     ) -> dict[str, date]:
-        """Return, by debtor, the newest date on which a notice landed, was adopted, or set out to land (but for `without`), or a person wrote."""
+        """Return, by debtor, the newest date on which they heard of us: a notice landed, was adopted or set out (but for `without`), a person wrote.
+
+        What stays in the house, a word to colleagues or a hand-over, is no contact.
+        """
         found: dict[str, date] = {}
         for chunk in chunked(debtor_ids, CHUNK):
             of_debtors = dunning_case.c.account == account, dunning_case.c.debtor_id.in_(chunk)
             levels = (
                 select(dunning_case.c.debtor_id, func.max(claim.c.level_on))
                 .join(claim, claim.c.case_id == dunning_case.c.id)
-                .where(*of_debtors)
+                .where(*of_debtors, claim.c.id.not_in(_told_nobody(*of_debtors)))
             )
             landings = (
                 select(dunning_case.c.debtor_id, func.max(notice_claim.c.landed_on))
                 .join(notice, notice.c.case_id == dunning_case.c.id)
                 .join(notice_claim, notice_claim.c.notice_id == notice.c.id)
-                .where(*of_debtors)
+                .where(*of_debtors, notice.c.channel.not_in(_IN_HOUSE))
             )
             under_way = (
                 select(dunning_case.c.debtor_id, func.max(run.c.business_date))
                 .join(notice, notice.c.case_id == dunning_case.c.id)
                 .join(run, run.c.id == notice.c.run_id)
                 .where(*of_debtors, notice.c.state.in_(_UNDER_WAY), notice.c.id.not_in(without))
+                .where(notice.c.channel.not_in(_IN_HOUSE))
             )
             by_hand = (
                 select(override.c.debtor_id, func.max(override.c.value))
@@ -419,4 +425,15 @@ def _standing(row: RowMapping, running: Running | None) -> Standing:
         returned=row["returned"],
         close_reason=row["close_reason"],
         running=running,
+    )
+
+
+def _told_nobody(*of_debtors: ColumnElement[bool]) -> Select[tuple[int]]:
+    """Return the claims whose level stayed in the house."""
+    return (
+        select(notice_claim.c.claim_id)
+        .join(notice, notice.c.id == notice_claim.c.notice_id)
+        .join(dunning_case, dunning_case.c.id == notice.c.case_id)
+        .join(claim, claim.c.id == notice_claim.c.claim_id)
+        .where(*of_debtors, notice.c.channel.in_(_IN_HOUSE), notice_claim.c.landed_on == claim.c.level_on)
     )

@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from bridge.dun.ahead import cases
 from bridge.errors import WrongState
 from bridge.model import Colleague, Contact, InvoiceStatus, Reason
+from bridge.policy.forecast import coming as forecast
 from bridge.store.tables import event, task
-from tests.unit.dun.stage import MONDAY, Stage, about, at, debtor, invoice
+from tests.unit.dun.stage import MONDAY, ZONE, Stage, about, at, debtor, invoice
 from tests.unit.policy.helpers import level, plan, rules
 
 DAY = timedelta(days=1)
@@ -162,3 +164,22 @@ def test_claims_at_collection_make_the_case_and_come_back(store):
     assert (found, state()) == (["1", "2"], ("open", 0))
     with pytest.raises(WrongState, match="nothing of this"), store.begin() as conn:
         store.handovers.call_back(conn, "main", standing.case_id, (), stage.stamp(MONDAY + DAY), note="x")
+
+
+def test_a_word_to_colleagues_is_no_contact_with_the_debtor(store):
+    """An internal level keeps no minimum interval: the mail of the next level goes out on its own day, here and in the forecast."""
+    inner = {"name": {"de": "Hinweis"}, "trigger": {"after_due": 20}, "internal_notice": True, "automation": "send"}
+    stage = on_stage(store, inner, level(2, after_due=21, channels=["mail"]), minimum_interval_days=7)
+    stage.tell(MONDAY, debtor(colleagues=(Colleague(email="lena@example.com"),)), invoice())
+    ahead = forecast(next(cases(store, "main", ZONE, MONDAY)), stage.rules, stage.abilities, MONDAY, MONDAY + 3 * DAY)
+    assert [(one.on, one.draft.channel) for one in ahead] == [(MONDAY, "internal"), (MONDAY + DAY, "mail")]
+    stage.run(MONDAY)
+    under_way = next(cases(store, "main", ZONE, MONDAY))
+    assert under_way.last_contact_on is None
+    assert [one.on for one in forecast(under_way, stage.rules, stage.abilities, MONDAY, MONDAY + 3 * DAY)] == [
+        MONDAY + DAY
+    ]
+    assert stage.land(MONDAY) == [1]
+    stage.run(MONDAY + DAY)
+    assert stage.land(MONDAY + DAY) == [2]
+    assert next(cases(store, "main", ZONE, MONDAY + DAY)).last_contact_on == MONDAY + DAY

@@ -14,6 +14,7 @@ from bridge.app.results import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseS
 from bridge.app.timeline import entry_text
 from bridge.errors import UsageError
 from bridge.model import Debtor, Reason
+from bridge.policy import leftover
 from bridge.policy.rules import NO_PLAN
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
@@ -285,6 +286,38 @@ class Cases(Claims):
                 day = on or stamp.on
                 charges.add(conn, account, target.invoice_id, stamp, kind=kind, cents=size, on=day, note=note)
         return Done("charge_taken_back" if take_back else "charged", subject, self.actor, text=f"{sum_:.2f}")
+
+    def waive(self, case: str, *, invoice: str | None = None, note: str = "", take_back: bool = False) -> Done:
+        """Waive the ancillary claims (Verzicht auf Nebenforderungen) of one invoice, or of all in a case that are open; or take that back.
+
+        Interest, fees, flat fee and charges are no longer asked for, those to come neither, and the task about what is left of a paid
+        invoice is done. A notice that waits is made anew.
+
+        Raises `UsageError` where no reason is given, or there is nothing to waive or to take back.
+        """
+        if not note and not take_back:
+            raise UsageError("say why with --note; the reason is kept in the journal")
+        with self.store.begin() as conn:
+            if invoice is not None or not case.upper().startswith("MA-"):
+                target, subject, account = self._target(conn, case, invoice or self._only_invoice(conn, case))
+                ids = [target.invoice_id or ""]
+            else:
+                row = self._row(conn, case)
+                subject, account = row.number, row.account
+                ids = [one.invoice_id for one in self.store.overview.claims(conn, row.id) if one.state == "open"]
+            charges, stamp = self.store.charges, self.stamp(account)
+            turn = charges.take_back_waiver if take_back else charges.waive
+            turned = [one for one in ids if turn(conn, account, one, stamp, note)]
+            if not turned and take_back:
+                raise UsageError("{subject}: nothing is waived that could be taken back", subject=subject)
+            if not turned:
+                raise UsageError(
+                    "{subject}: nothing is left to waive; a paid invoice is named with --invoice", subject=subject
+                )
+            for one in () if take_back else turned:
+                for task in self.store.tasks.about(conn, account, one, leftover.KIND):
+                    self.store.tasks.end(conn, task, stamp, outcome="done", note=note)
+        return Done("waiver_taken_back" if take_back else "waived", subject, self.actor, count=len(turned), text=note)
 
     def _only_invoice(self, conn: Connection, case: str) -> str:
         claims = self.store.overview.claims(conn, self._row(conn, case).id)

@@ -20,6 +20,7 @@ from bridge.policy.assign import reachable
 from bridge.policy.compose import intended
 from bridge.policy.explain import HORIZON, Event, Explanation, explain
 from bridge.policy.forecast import Coming, coming
+from bridge.policy.money import NoteCode
 from bridge.policy.money import words as money_words
 from bridge.policy.replanned import without_outdated
 from bridge.policy.statement import table_of
@@ -148,7 +149,8 @@ def explained(  # noqa: PLR0917  one call site
         channels, why = _way(ways, language)
         if decision.outcome is Outcome.ESCALATE:
             table = table_of([asked], (), found.on, texts.tag(language, rules.creditor.country), invoice.currency)
-            notes = tuple(money_words.note(one, invoice.currency, language) for one in asked.owed.notes)
+        told_of = [one for one in asked.owed.notes if table or one.code is NoteCode.WAIVED_BY]
+        notes = tuple(money_words.note(one, invoice.currency, language) for one in told_of)
     return Explained(
         account=known.account,
         invoice=invoice.id,

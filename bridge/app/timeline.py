@@ -104,6 +104,14 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice}: {charge} {amount} vom {on} als Nebenforderung. {note}",
         "{invoice}: {charge} {amount} of {on} as an ancillary claim. {note}",
     ),
+    "ancillaries_waived": (
+        "{invoice}: auf Zinsen, Gebühren und Pauschale verzichtet. {note}",
+        "{invoice}: interest, fees and flat fee waived. {note}",
+    ),
+    "waiver_taken_back": (
+        "{invoice}: Verzicht zurückgenommen, Nebenforderungen werden wieder gefordert. {note}",
+        "{invoice}: waiver taken back, ancillary claims are asked for again. {note}",
+    ),
     "charge_taken_back": (
         "{invoice}: {charge} {amount} zurückgenommen. {note}",
         "{invoice}: {charge} {amount} taken back. {note}",

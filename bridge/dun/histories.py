@@ -10,8 +10,9 @@ from bridge.model import Payment, PaymentKind, Reason
 from bridge.policy.build import cents
 from bridge.policy.money import Ancillary, AncillaryKind, History, Paid, Reached, Window
 from bridge.policy.owed import sent_how
+from bridge.policy.views import asks_from
 from bridge.store import Store
-from bridge.store.charges import Charge
+from bridge.store.charges import NOTHING_ENTERED, Charge
 from bridge.store.choices import StoredBlock
 from bridge.store.questions import Landed
 
@@ -43,17 +44,18 @@ class Histories:
         """Return the history of one claim, given all blocks ever set on it and its customer; `without` leaves a notice out."""
         payments, landed = tuple(payments), self._landed.get(invoice_id, [])
         landed = [one for one in landed if _key(one) != without]
-        charges = self._charges.get(invoice_id, [])
+        entered = self._charges.get(invoice_id, NOTHING_ENTERED)
         pauses, interest_until = _pauses(blocks, self._zone)
         return History(
             payments=tuple(
                 Paid(cents(one.amount), one.value_on, one.id) for one in payments if one.kind not in _REDUCING
             ),
             reductions=sum(cents(one.amount) for one in payments if one.kind in _REDUCING),
-            ancillaries=(*_fees(landed), *map(_charge, charges)),
+            ancillaries=(*_fees(landed), *map(_charge, entered.charges)),
             reached=tuple(_reached(one) for one in landed),
             pauses=pauses,
             interest_until=interest_until,
+            waived=entered.waived,
         )
 
 
@@ -76,7 +78,8 @@ def _charge(one: Charge) -> Ancillary:
 
 def _reached(one: Landed) -> Reached:
     legal, flat_fee = bool(one.basis.get("legal")), bool(one.basis.get("flat_fee"))
-    return Reached(one.on, sent_how(one.channel), one.deadline, legal, flat_fee)
+    interest = asks_from(one.basis).interest
+    return Reached(one.on, sent_how(one.channel), one.deadline, legal, flat_fee, interest)
 
 
 def _pauses(blocks: Iterable[StoredBlock], zone: ZoneInfo) -> tuple[tuple[Window, ...], date | None]:

@@ -10,10 +10,11 @@ from sqlalchemy.engine import Connection
 from bridge.dun.views import Seen
 from bridge.errors import WrongState
 from bridge.model import Reason
-from bridge.policy import AccountRules, CaseView, ClaimView, Decision, NoticeDraft, Outcome, words
+from bridge.policy import AccountRules, CaseView, ClaimView, Decision, NoticeDraft, Outcome, leftover, words
 from bridge.policy.beside import Other
 from bridge.policy.build import amount
 from bridge.policy.calendar import DAY
+from bridge.policy.colleagues import account_owner
 from bridge.policy.drafts import TaskDraft
 from bridge.policy.holds import outdated_on
 from bridge.policy.mentions import why
@@ -95,6 +96,8 @@ class Keeper:
                 self._store.cases.open_claim(conn, case_id, self._name, one.invoice_id, stamp)
             elif not known.is_open and one.enters:
                 self._store.cases.reopen_claim(conn, known, stamp, new_round=one.round > known.round)
+                for task in self._store.tasks.about(conn, self._name, one.invoice_id, leftover.KIND):
+                    self._store.tasks.end(conn, task, stamp, outcome="done")  # its letters ask for them again
             elif one.adoption is None and not _moves(known, seen):
                 continue
             known = self._stand(conn, one.invoice_id)
@@ -130,6 +133,8 @@ class Keeper:
             known = seen.standings.get(one.invoice_id)
             if one.outcome is Outcome.CLOSE and known is not None and known.is_open:
                 self._store.cases.close_claim(conn, known, one.reason, self._stamp)
+                if one.reason is Reason.PAID:
+                    self._left_over(conn, seen, known)
             self._next[one.invoice_id] = one.next_on
         ids: dict[int, int] = {}
         for number, draft in enumerate(drafts):
@@ -145,6 +150,25 @@ class Keeper:
             if one.outcome is Outcome.ESCALATE:
                 self._used(conn, one, seen.case)
         return ids
+
+    def _left_over(self, conn: Connection, seen: Seen, known: Standing) -> None:
+        """Give a person the ancillary claims that stay open beside a paid principal: no reminder asks for them alone."""
+        claim = next(one for one in seen.case.claims if one.invoice_id == known.invoice_id)
+        left = leftover.left_over(seen.case, claim, self._rules, self._stamp.on)
+        if not left:
+            return
+        owner = account_owner(seen.case, self._rules)
+        title, note = leftover.task_text(claim, left, self._rules.staff_language)
+        new = NewTask(
+            account=self._name,
+            case_id=known.case_id,
+            kind=leftover.KIND,
+            title=title,
+            note=note,
+            owner=owner.email if owner else "",
+            invoice_id=known.invoice_id,
+        )
+        self._store.tasks.add(conn, new, self._stamp)
 
     def flush(self, conn: Connection) -> None:
         """Write the next dates of what was decided since the last time."""

@@ -134,7 +134,7 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
             return claim
         one = fees[claim.invoice_id]
         how, basis = sent_how(one.basis.via), one.basis
-        reached = Reached(day, how, basis.deadline, basis.legal, basis.flat_fee)
+        reached = Reached(day, how, basis.deadline, basis.legal, basis.flat_fee, basis.asks.interest)
         return replace(
             claim,
             level=one.level,

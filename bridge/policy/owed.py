@@ -23,6 +23,7 @@ from bridge.policy.money import (
     Note,
     NoteCode,
     Sent,
+    Waived,
     account_of,
     assumed_receipt,
     reminder_fee,
@@ -83,6 +84,8 @@ def owed(
     money = replace(
         rules.money, calendar=calendar_of(case, claim, rules), interest=rules.money.interest and asks.interest
     )
+    if claim.history.waived is not None:
+        return _principal_alone(claim.history.waived, inputs, on, replace(money, interest=rules.money.interest))
     account = account_of(inputs, on, money)
     fee, why = 0, FeeReason.AS_PLANNED
     if asks.fee:
@@ -97,6 +100,16 @@ def owed(
         notes = [one for one in notes if one.code is not NoteCode.BASE_RATE_MISSING]
         notes.append(Note(NoteCode.NO_INTEREST_ASKED, unknown.facts))
     return Owed(account, fee, tuple(notes))
+
+
+def _principal_alone(waived: Waived, inputs: ClaimInputs, on: date, money: MoneyRules) -> Owed:
+    """Return the account of a claim whose ancillary claims a person waived; every payment counts for the principal."""
+    full = account_of(inputs, on, money)
+    account = account_of(replace(inputs, ancillaries=(), flat_fee_on=None), on, replace(money, interest=False))
+    amount = full.total - account.total
+    told = {"amount": amount, "who": waived.by, "on": waived.on, "reason": waived.note}
+    kept = (one for one in account.notes if one.code not in _OF_INTEREST)
+    return Owed(account, 0, (*kept, Note(NoteCode.WAIVED_BY, told)))
 
 
 def retotalled(case: CaseView, claim: ClaimView, rules: AccountRules) -> bool:

@@ -1,10 +1,11 @@
-"""Charges that people enter for an invoice (Nebenforderungen), such as what the bank took for a returned debit; taken back, never deleted.
+"""What people enter about the ancillary claims (Nebenforderungen) of an invoice; taken back, never deleted.
 
-They live in the journal; the account of a claim puts them beside the fees of its notices.
+Charges, such as what the bank took for a returned debit, and that everything beside the principal is waived. Both live in the journal;
+the account of a claim puts the charges beside the fees of its notices.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -12,12 +13,14 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError
+from bridge.policy.money import Waived
 from bridge.store.cases import Stamp
 from bridge.store.journal import Journal
 from bridge.store.tables import claim, event
 from bridge.store.upsert import CHUNK, chunked, mark
 
 ADDED, TAKEN_BACK = "charge_added", "charge_taken_back"
+WAIVED, UNWAIVED = "ancillaries_waived", "waiver_taken_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,32 +36,51 @@ class Charge:
 
 
 @dataclass(slots=True)
+class Entered:
+    """What people entered for one invoice and holds: charges by entry, and whether all ancillary claims are waived."""
+
+    by_entry: dict[int, Charge] = field(default_factory=dict)
+    waived: Waived | None = None
+
+    @property
+    def charges(self) -> list[Charge]:
+        """Return the charges, oldest entry first."""
+        return list(self.by_entry.values())
+
+
+NOTHING_ENTERED = Entered()
+
+
+@dataclass(slots=True)
 class Charges:
-    """Charges by invoice; every method takes the connection of the caller's transaction first."""
+    """Charges and waivers by invoice; every method takes the connection of the caller's transaction first."""
 
     journal: Journal
 
     def of(self, conn: Connection, account: str, invoice_id: str) -> list[Charge]:
         """Return the charges of an invoice that hold, oldest entry first."""
-        return self.of_all(conn, account, [invoice_id]).get(invoice_id, [])
+        return self.of_all(conn, account, [invoice_id]).get(invoice_id, NOTHING_ENTERED).charges
 
-    def of_all(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> dict[str, list[Charge]]:
-        """Return, by invoice, the charges that hold, oldest entry first."""
-        found: dict[str, dict[int, Charge]] = {}
+    def of_all(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> dict[str, Entered]:
+        """Return, by invoice, what was entered and holds."""
+        found: dict[str, Entered] = {}
         for chunk in chunked(invoice_ids, CHUNK):
             query = (
                 select(event)
                 .where(event.c.account == account, event.c.invoice_id.in_(chunk))
-                .where(event.c.kind.in_((ADDED, TAKEN_BACK)))
+                .where(event.c.kind.in_((ADDED, TAKEN_BACK, WAIVED, UNWAIVED)))
                 .order_by(event.c.id)
             )
             for row in conn.execute(query).mappings():
-                data, own = row["data"], found.setdefault(row["invoice_id"], {})
+                data, own = row["data"], found.setdefault(row["invoice_id"], Entered())
                 if row["kind"] == TAKEN_BACK:
-                    own.pop(data["entry"], None)
+                    own.by_entry.pop(data["entry"], None)
+                elif row["kind"] == ADDED:
+                    own.by_entry[row["id"]] = _charge(row)
                 else:
-                    own[row["id"]] = _charge(row)
-        return {invoice_id: list(own.values()) for invoice_id, own in found.items()}
+                    waived = row["kind"] == WAIVED
+                    own.waived = Waived(row["business_date"], row["actor"], data["note"]) if waived else None
+        return found
 
     def add(
         self,
@@ -92,6 +114,22 @@ class Charges:
             )
         data = {"charge": kind, "cents": cents, "amount": f"{cents // 100}.{cents % 100:02d}", "entry": same[-1].id}
         self._record(conn, TAKEN_BACK, account, invoice_id, stamp=stamp, data=data | {"note": note})
+
+    def waive(self, conn: Connection, account: str, invoice_id: str, stamp: Stamp, note: str) -> bool:
+        """Waive all ancillary claims of an invoice, those to come too; return whether they were not waived already."""
+        self._in_a_case(conn, account, invoice_id)
+        return self._turn(conn, account, invoice_id, stamp, note, waived=True)
+
+    def take_back_waiver(self, conn: Connection, account: str, invoice_id: str, stamp: Stamp, note: str) -> bool:
+        """Ask for the ancillary claims of an invoice again; return whether they were waived."""
+        return self._turn(conn, account, invoice_id, stamp, note, waived=False)
+
+    def _turn(self, conn: Connection, account: str, invoice_id: str, stamp: Stamp, note: str, *, waived: bool) -> bool:
+        now = self.of_all(conn, account, [invoice_id]).get(invoice_id, NOTHING_ENTERED).waived
+        if waived is (now is not None):
+            return False
+        self._record(conn, WAIVED if waived else UNWAIVED, account, invoice_id, stamp=stamp, data={"note": note})
+        return True
 
     def _in_a_case(self, conn: Connection, account: str, invoice_id: str) -> None:
         mine = claim.c.account == account, claim.c.invoice_id == invoice_id

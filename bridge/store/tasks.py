@@ -133,6 +133,11 @@ class Tasks:
         self._note(conn, "task_done", found, stamp, {"outcome": outcome, "note": note})
         return found
 
+    def about(self, conn: Connection, account: str, invoice_id: str, kind: str) -> list[int]:
+        """Return the open tasks of that kind about an invoice."""
+        mine = task.c.account == account, task.c.invoice_id == invoice_id, task.c.kind == kind, task.c.state == OPEN
+        return list(conn.scalars(select(task.c.id).where(*mine)))
+
     def assign(
         self, conn: Connection, task_id: int, stamp: Stamp, *, owner: str | None = None, due_on: date | None = None
     ) -> Task:

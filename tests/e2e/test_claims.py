@@ -152,8 +152,17 @@ def test_a_return_charge_in_the_total_and_in_the_next_letter(agency):
     (held,) = detail["claims"]
     assert (held["principal"], held["ancillary"], held["total"]) == ("4512.48", "15.00", "4527.48")
     assert office.json("claim", "RE-9")[0]["total"] == "4527.48"
+    assert "--note" in office("case", "waive", "RE-9", code=2).err
+    office("case", "waive", "RE-9", "--note", "Kulanz", "--as", "Erika")
+    assert "left to waive" in office("case", "waive", "RE-9", "--note", "Kulanz", code=2).err
+    (claim,) = office.json("claim", "RE-9")
+    assert (claim["total"], [text for text in claim["notes"] if "Kulanz" in text and "Erika" in text] != []) == ("4512.48", True)
+    assert any("Kulanz" in text for text in office.json("explain", "RE-9")[0]["notes"])
+    office("case", "waive", "RE-9", "--take-back", "--note", "doch")
+    assert "taken back" in office("case", "waive", "RE-9", "--take-back", code=2).err
     office.language = "de"
     shown = office("case", "show", "RE-9").out
+    assert "verzichtet. Kulanz" in shown
     for text in ("4.512,48 €", "15,00 € (Rücklastschriftgebühr Sparkasse 15,00 €)", "4.527,48 €", "Erika"):
         assert text in shown, shown
     # the proposal is made anew with the charge; the next letter asks for the charge and for its own fee, each once

@@ -168,7 +168,7 @@ def test_every_variable_is_listed_and_an_unknown_one_refused(desk):
         'subject: "Zu {{ invoice_nr }}"',
     )
     said = desk("plans", "list", code=1)
-    assert "standard.yaml:19: levels.1.texts.de.subject" in said
+    assert "standard.yaml:21: levels.1.texts.de.subject" in said
     assert "die Variable 'invoice_nr' gibt es nicht, ist 'invoice_number' gemeint?" in " ".join(said.split())
 
 

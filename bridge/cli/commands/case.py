@@ -161,6 +161,20 @@ def charge(
     return 0
 
 
+@command(
+    "case waive",
+    _CASE,
+    Option(["--take-back"], is_flag=True, help="option.case.waiver_back"),
+    _INVOICE,
+    _NOTE,
+    changes=True,
+)
+def waive(session: Session, *, case: str, take_back: bool, invoice: str | None, note: str) -> int:
+    """Waive interest, fees and flat fee of an invoice or a case, or take that back."""
+    session.emit(session.bridge.waive(case, invoice=invoice, note=note, take_back=take_back), _done)
+    return 0
+
+
 @command("case close", _CASE, _NOTE, changes=True)
 def close(session: Session, case: str, note: str) -> int:
     """Close a case by hand; no payment is booked and nothing restarts by itself."""

@@ -418,4 +418,10 @@ TEXTS = {
     "wrong.amount": "{value} ist kein Betrag; richtig wäre 15,00",
     "done.charged": "{subject}: {text} als Nebenforderung eingetragen ({actor}).",
     "done.charge_taken_back": "{subject}: {text} zurückgenommen ({actor}).",
+    "command.case waive": "Verzichtet auf Zinsen, Gebühren und Pauschale einer Rechnung oder einer Akte, oder nimmt das zurück.",
+    "option.case.waiver_back": "Den Verzicht zurücknehmen: die Nebenforderungen werden wieder gefordert.",
+    "done.waived": "{subject}: auf die Nebenforderungen von {count} Rechnungen verzichtet, es bleibt die Hauptforderung ({actor}: {text}).",
+    "done.waived.one": "{subject}: auf die Nebenforderungen verzichtet, es bleibt die Hauptforderung ({actor}: {text}).",
+    "done.waiver_taken_back": "{subject}: Verzicht bei {count} Rechnungen zurückgenommen, Nebenforderungen werden wieder gefordert ({actor}).",
+    "done.waiver_taken_back.one": "{subject}: Verzicht zurückgenommen, Nebenforderungen werden wieder gefordert ({actor}).",
 }

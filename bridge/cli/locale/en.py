@@ -418,4 +418,10 @@ TEXTS = {
     "wrong.amount": "{value} is no amount; write 15.00",
     "done.charged": "{subject}: {text} added as an ancillary claim ({actor}).",
     "done.charge_taken_back": "{subject}: {text} taken back ({actor}).",
+    "command.case waive": "Waive interest, fees and flat fee of an invoice or a case, or take that back.",
+    "option.case.waiver_back": "Take the waiver back: the ancillary claims are asked for again.",
+    "done.waived": "{subject}: ancillary claims of {count} invoices waived, the principal remains ({actor}: {text}).",
+    "done.waived.one": "{subject}: ancillary claims waived, the principal remains ({actor}: {text}).",
+    "done.waiver_taken_back": "{subject}: waiver of {count} invoices taken back, ancillary claims are asked for again ({actor}).",
+    "done.waiver_taken_back.one": "{subject}: waiver taken back, ancillary claims are asked for again ({actor}).",
 }

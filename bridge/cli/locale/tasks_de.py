@@ -30,6 +30,7 @@ TEXTS = {
     "task.call": "Anruf",
     "task.internal": "zur Kenntnis",
     "task.answer": "Antwort des Kunden",
+    "task.ancillaries": "Nebenforderungen",
     "result.reached": "erreicht",
     "result.not_reached": "nicht erreicht",
     "result.wrong_number": "falsche Nummer",

@@ -30,6 +30,7 @@ TEXTS = {
     "task.call": "call",
     "task.internal": "for your information",
     "task.answer": "customer's answer",
+    "task.ancillaries": "ancillary claims",
     "result.reached": "reached",
     "result.not_reached": "not reached",
     "result.wrong_number": "wrong number",

@@ -14,7 +14,7 @@ from bridge.policy.money.default import (
 )
 from bridge.policy.money.fees import Ancillary, AncillaryKind, FeeReason, FeeRules, reminder_fee
 from bridge.policy.money.flat_fee import FLAT_FEE, FlatFee, FlatFeeReason, flat_fee, flat_fee_reason
-from bridge.policy.money.history import NO_HISTORY, Asks, History, Reached
+from bridge.policy.money.history import NO_HISTORY, Asks, History, Reached, Waived
 from bridge.policy.money.interest import DayCount, InterestTerms, Rounding, Segment, Stretch, Window, stretch, terms_for
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Segment",
     "Sent",
     "Stretch",
+    "Waived",
     "Window",
     "account_of",
     "assumed_receipt",

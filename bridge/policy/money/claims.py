@@ -44,6 +44,7 @@ class NoteCode(StrEnum):
     FEE_NOT_ASKED = "fee_not_asked"
     FLAT_FEE_NOT_ASKED = "flat_fee_not_asked"
     NOT_CARRIED = "not_carried"
+    WAIVED_BY = "waived_by"
 
 
 UNDATED = "undated"

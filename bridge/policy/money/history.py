@@ -26,7 +26,7 @@ NOTHING_MORE = Asks()
 class Reached:
     """A notice of ours that reached the debtor on a local date, and what it said about this claim.
 
-    `legal`: its level was a dunning letter in the sense of the law. `flat_fee`: it asked for the flat fee.
+    `legal`: its level was a dunning letter in the sense of the law. `flat_fee`, `interest`: it asked for them.
     """
 
     on: date
@@ -34,6 +34,15 @@ class Reached:
     deadline: date | None = None
     legal: bool = False
     flat_fee: bool = False
+    interest: bool = False
+
+
+class Waived(NamedTuple):
+    """The ancillary claims of an invoice are waived (Verzicht): since that local date, by a person, and why."""
+
+    on: date
+    by: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class History:
 
     `reductions` is what credit notes and discounts took off the invoice, `ancillaries` are the fees of notices that arrived and the
     charges that people entered. `pauses` are days without interest (deferrals), `interest_until` the last day with it (insolvency).
+    `waived`: a person waived everything but the principal, until they take that back.
     """
 
     payments: tuple[Paid, ...] = ()
@@ -50,6 +60,7 @@ class History:
     reached: tuple[Reached, ...] = ()
     pauses: tuple[Window, ...] = ()
     interest_until: date | None = None
+    waived: Waived | None = None
 
     @property
     def flat_fee_on(self) -> date | None:

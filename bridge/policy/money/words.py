@@ -80,6 +80,10 @@ _NOTES: Mapping[NoteCode, tuple[str, str]] = {
         "Verzugspauschale wird nicht gefordert: {why}",
         "the flat fee is not asked for: {why}",
     ),
+    NoteCode.WAIVED_BY: (
+        "auf Nebenforderungen verzichtet ({who}, {on}: {reason}): {amount} werden nicht gefordert",
+        "ancillary claims waived ({who}, {on}: {reason}): {amount} are not asked for",
+    ),
     NoteCode.NOT_CARRIED: (
         "Zinsen und Pauschale von {amount} werden nicht gefordert: die Mahnung des Anbieters weist sie nicht aus; als eigenes Schreiben ginge es mit {how}",
         "interest and flat fee of {amount} are not asked for: the provider's reminder does not itemise them; our own letter would, with {how}",

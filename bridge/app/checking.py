@@ -11,6 +11,7 @@ from bridge.http import AuthorizationFlow, OAuth2Auth
 from bridge.model import Finding, Reason, Severity
 from bridge.policy import EscalationPlan, words
 from bridge.policy.assign import reachable
+from bridge.policy.charging import fees_fit
 from bridge.policy.fits import plan_fits
 from bridge.policy.rules import NO_PLAN
 from bridge.words import Sentence
@@ -143,6 +144,7 @@ class Checking(Claims):
         abilities = self.abilities(name, health)
         for plan in self.plans_in_use(name):
             yield from _findings(name, plan_fits(plan, abilities))
+            yield from _findings(name, fees_fit(plan, self.rules[name].money))
 
     def plans_in_use(self, account: str) -> tuple[EscalationPlan, ...]:
         """Return the plans that some claim of this account can have by the configuration."""

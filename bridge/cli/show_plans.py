@@ -146,6 +146,8 @@ def _drawn(out: Out, one: LevelShown, *, last: bool) -> None:
 
 
 def _ancillaries(one: LevelShown) -> list[str]:
+    if one.interest == one.flat_fee == "where_possible":
+        return [f"{say('plans.interest')} · {say('plans.flat_fee')} ({say('plans.where_possible')})"]
     asked = [(say(f"plans.{name}"), getattr(one, name)) for name in ("interest", "flat_fee")]
     told = [
         text if how == "always" else f"{text} ({say('plans.where_possible')})" for text, how in asked if how != "never"

@@ -318,7 +318,8 @@ class Claims(Frozen):
         default=False, description="Invoices tell consumers that default begins after 30 days (BGB 286(3))."
     )
     keep_ancillaries: bool = Field(
-        default=False, description="Keep asking for what is left once the provider shows the invoice as paid."
+        default=False,
+        description="Keep what letters asked for beside the principal once that is paid, as a task; else it is waived.",
     )
     base_rates: tuple[Path, ...] = Field(
         (), description="Files with own tables of base rates, each replacing the shipped one of its country."

@@ -109,7 +109,8 @@ def _principal_alone(waived: Waived, inputs: ClaimInputs, on: date, money: Money
     amount = full.total - account.total
     told = {"amount": amount, "who": waived.by, "on": waived.on, "reason": waived.note}
     kept = (one for one in account.notes if one.code not in _OF_INTEREST)
-    return Owed(account, 0, (*kept, Note(NoteCode.WAIVED_BY, told)))
+    account = replace(account, notes=(*kept, Note(NoteCode.WAIVED_BY, told)))
+    return Owed(account, 0, account.notes)
 
 
 def retotalled(case: CaseView, claim: ClaimView, rules: AccountRules) -> bool:
@@ -201,7 +202,8 @@ def _remarks(account: ClaimAccount, asks: Asks, fee: int, why: FeeReason) -> Ite
         if more or one.code not in _OF_INTEREST:
             yield one
     if fee != asks.fee and why is not FeeReason.IN_FLAT_FEE:
-        yield Note(NoteCode.FEE_NOT_ASKED, {"planned": asks.fee, "amount": fee, "why": why})
+        code = NoteCode.FEE_LOWERED if fee else NoteCode.FEE_NOT_ASKED
+        yield Note(code, {"planned": asks.fee, "amount": fee, "why": why})
     if asks.flat_fee and account.flat_fee is not None and account.flat_fee not in _AS_EXPECTED:
         yield Note(NoteCode.FLAT_FEE_NOT_ASKED, {"why": account.flat_fee})
 

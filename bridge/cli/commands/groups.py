@@ -20,6 +20,7 @@ case = _group(
         "defer",
         "instalments",
         "charge",
+        "waive",
         "close",
         "contact",
         "reopen",

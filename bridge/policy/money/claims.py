@@ -42,6 +42,7 @@ class NoteCode(StrEnum):
     WAIVED = "waived"
     NO_INTEREST_ASKED = "no_interest_asked"
     FEE_NOT_ASKED = "fee_not_asked"
+    FEE_LOWERED = "fee_lowered"
     FLAT_FEE_NOT_ASKED = "flat_fee_not_asked"
     NOT_CARRIED = "not_carried"
     WAIVED_BY = "waived_by"

@@ -73,8 +73,12 @@ _NOTES: Mapping[NoteCode, tuple[str, str]] = {
         "base rate for {country} missing from {first}: this notice asks for no interest",
     ),
     NoteCode.FEE_NOT_ASKED: (
-        "Mahngebühr {planned} wie geplant wird nicht gefordert, sondern {amount}: {why}",
-        "the planned fee of {planned} is not asked for, but {amount}: {why}",
+        "Mahngebühr {planned} des Plans wird nicht gefordert: {why}",
+        "the fee of {planned} in the plan is not asked for: {why}",
+    ),
+    NoteCode.FEE_LOWERED: (
+        "Mahngebühr {planned} des Plans wird nicht gefordert, sondern {amount}: {why}",
+        "the fee of {planned} in the plan is not asked for, but {amount}: {why}",
     ),
     NoteCode.FLAT_FEE_NOT_ASKED: (
         "Verzugspauschale wird nicht gefordert: {why}",
@@ -103,10 +107,13 @@ FLAT_FEE_REASONS: Mapping[FlatFeeReason, tuple[str, str]] = {
 FEE_REASONS: Mapping[FeeReason, tuple[str, str]] = {
     FeeReason.AS_PLANNED: ("wie im Plan", "as planned"),
     FeeReason.CREATES_DEFAULT: (
-        "die Mahnung, die den Verzug begründet, ist kostenfrei",
-        "the letter that creates default is free of charge",
+        "die Mahnung, die den Verzug begründet, ist kostenfrei (vereinbarte Zahlungsziele: claims.due_source: contract)",
+        "the letter that creates default is free of charge (terms of payment that are agreed: claims.due_source: contract)",
     ),
-    FeeReason.CONSUMER_OFF: ("keine Mahngebühren für Verbraucher", "no reminder fees for consumers"),
+    FeeReason.CONSUMER_OFF: (
+        "keine Mahngebühren für Verbraucher (claims.consumer_fees)",
+        "no reminder fees for consumers (claims.consumer_fees)",
+    ),
     FeeReason.CONSUMER_CAP: ("Höchstbetrag für Verbraucher", "limit for consumers"),
     FeeReason.NOT_AGREED: ("Betrag nicht vereinbart", "amount not agreed"),
     FeeReason.IN_FLAT_FEE: ("in der Verzugspauschale enthalten", "covered by the flat fee"),

@@ -156,7 +156,10 @@ def test_a_return_charge_in_the_total_and_in_the_next_letter(agency):
     office("case", "waive", "RE-9", "--note", "Kulanz", "--as", "Erika")
     assert "left to waive" in office("case", "waive", "RE-9", "--note", "Kulanz", code=2).err
     (claim,) = office.json("claim", "RE-9")
-    assert (claim["total"], [text for text in claim["notes"] if "Kulanz" in text and "Erika" in text] != []) == ("4512.48", True)
+    assert (claim["total"], [text for text in claim["notes"] if "Kulanz" in text and "Erika" in text] != []) == (
+        "4512.48",
+        True,
+    )
     assert any("Kulanz" in text for text in office.json("explain", "RE-9")[0]["notes"])
     office("case", "waive", "RE-9", "--take-back", "--note", "doch")
     assert "taken back" in office("case", "waive", "RE-9", "--take-back", code=2).err

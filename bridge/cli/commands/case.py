@@ -171,7 +171,7 @@ def charge(
 )
 def waive(session: Session, *, case: str, take_back: bool, invoice: str | None, note: str) -> int:
     """Waive interest, fees and flat fee of an invoice or a case, or take that back."""
-    session.emit(session.bridge.waive(case, invoice=invoice, note=note, take_back=take_back), _done)
+    session.done(session.bridge.waive(case, invoice=invoice, note=note, take_back=take_back))
     return 0
 
 

@@ -13,6 +13,8 @@ invoice:
 ```
 """
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingType
 from datetime import UTC, date, datetime
@@ -213,10 +215,11 @@ class Table:
 class Mapping:
     """The field tables of one connector, and its other settings (`options`), from `mappings/<name>.yaml`."""
 
-    def __init__(self, name: str, tables: dict[str, Table], options: dict[str, Any]) -> None:
+    def __init__(self, name: str, tables: dict[str, Table], options: dict[str, Any], text: str = "") -> None:
         self.name = name
         self._tables = tables
         self.options = options
+        self.text = text
 
     def __getitem__(self, name: str) -> Table:
         return self._tables[name]
@@ -251,7 +254,18 @@ class Mapping:
         if not isinstance(document, dict):
             raise ConfigError("{source}: expected tables such as `invoice:` with `fields:`", source=source)
         options = document.pop("options", None) or {}
-        return cls(name, {str(key): _table(source, document, str(key)) for key in document}, _plain(options))
+        tables = {str(key): _table(source, document, str(key)) for key in document}
+        return cls(name, tables, _plain(options), text)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Return every word of the file: paths, values, defaults."""
+        return frozenset(re.split(r"[\s,:{}\[\]\"']+", self.text))
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the file, by which two installations see whether they read alike."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -125,11 +125,12 @@ def pull(
     limits: JumpLimits | None = None,
     zone: ZoneInfo = BERLIN,
     progress: Callable[[int | None, int | None], None] | None = None,
+    begun: Callable[[int, Cursor | None], None] = lambda _run, _cursor: None,
 ) -> PullResult:
     """Read one account into the store; with `full` from the beginning.
 
     A provider that fails ends in the result, and in the account's state; everything read until then is kept. `progress` is told
-    how many records are read, of how many, where the provider says so. Raises `AlreadyRunning` where this account is being read.
+    how many records are read, of how many, where the provider says so; `begun` the id of the run and where it begins. Raises `AlreadyRunning` where this account is being read.
     """
     with store.leases.holding(
         f"pull:{port.name}", seconds=LEASE_SECONDS, what=Sentence("reading account {account}", account=port.name)
@@ -139,6 +140,7 @@ def pull(
             before = store.mirror.accounts.get(conn, port.name)
             run_id = store.runs.start(conn, "pull", actor=actor, on=business_date, at=store.now(), account=port.name)
         reading, began = _Reading(store, port, business_date, lease, progress), store.now()
+        begun(run_id, None if full else before.cursor)
         try:
             reading.run(None if full else before.cursor)
         except AlreadyRunning as error:

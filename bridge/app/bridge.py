@@ -3,6 +3,7 @@
 from bridge.app.answering import Answering
 from bridge.app.auditing import Auditing
 from bridge.app.backups import Backups
+from bridge.app.bundling import Bundling
 from bridge.app.caring import Caring
 from bridge.app.checking import Checking
 from bridge.app.collection import Collection
@@ -33,6 +34,7 @@ class Bridge(
     EvidencePackages,
     Runs,
     Previewing,
+    Bundling,
     Auditing,
     Backups,
 ):

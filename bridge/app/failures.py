@@ -1,6 +1,6 @@
 """Failures (Fehlschläge): seen by cause, tried again, set aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Connection
@@ -59,17 +59,20 @@ class Failures(Explaining):
         items: Sequence[str] = (),
         *,
         cause: str | None = None,
+        account: str | None = None,
+        record: str | None = None,
+        run: int | None = None,
         dry_run: bool = False,
         outcome: str = "retry",
         evidence: str = "",
         on: date | None = None,
     ) -> tuple[Replayed, ...]:
-        """Try failures again, by id or all of one cause; with `dry_run` only say what would happen.
+        """Try failures again: by id, or all of a cause, account, record or run; with `dry_run` only say what would happen.
 
-        `outcome` is a person's word where nobody can tell: `went-out` or `not-sent`, with evidence.
+        `record` is the number of an invoice, or an id at the provider. `outcome` is a person's word where nobody can tell: `went-out` or `not-sent`, with evidence.
         Raises `UsageError` where nothing is named, or where that word is needed and missing.
         """
-        wanted = self._wanted(items, cause)
+        wanted = self._wanted(items, cause=cause, account=account, record=record, run=run)
         replay, went_out = self._replay, OUTCOMES[outcome]
         if went_out is not None and not evidence.strip():
             raise UsageError("{outcome} needs --evidence: how do you know?", outcome=outcome)
@@ -97,15 +100,47 @@ class Failures(Explaining):
             self._replay.discard(item, actor=self.actor, reason=reason, went_out=False if not_sent else None)
         return Done("discarded", ", ".join(items), self.actor, count=len(items))
 
-    def _wanted(self, items: Sequence[str], cause: str | None) -> list[str]:
+    def _wanted(
+        self, items: Sequence[str], *, cause: str | None, account: str | None, record: str | None, run: int | None
+    ) -> list[str]:
         if items:
             return list(items)
-        if cause is None:
-            raise UsageError("name the failures (as `failures list` shows them), or a --cause")
-        found = [item for group in self.failures(cause=cause) for item in group.ids]
+        asked = {"cause": cause, "account": account, "record": record, "run": run}
+        named = [f"{name} {value}" for name, value in asked.items() if value is not None]
+        if not named:
+            raise UsageError(
+                "name the failures (as `failures list` shows them), or --cause, --account, --record or --run"
+            )
+        if account is not None:
+            self.chosen((account,))
+        of_run = None if run is None else self._stopped_in(run)
+        found = [
+            one.id
+            for one in self._replay.failures(account)
+            if cause in (None, one.cause)
+            and (record is None or record in one.invoices)
+            and (of_run is None or of_run(one))
+        ]
         if not found:
-            raise UsageError("nothing is stopped for the cause {wanted!r}", wanted=cause)
+            raise UsageError("nothing is stopped for {wanted}", wanted=", ".join(named))
         return found
+
+    def _stopped_in(self, run: int) -> Callable[[Stopped], bool]:
+        """Return what tells whether a failure belongs to a run: itself, steps it tried or decided on, records it set aside."""
+        with self.store.reading() as conn:
+            found = self.store.runs.get(conn, run)
+            notices = {one.id for one in self.store.outbox.listing(conn, run_id=run, limit=None)}
+        tried = {int(one[0]) for one in found.counts.get("steps", ())}
+
+        def its(one: Stopped) -> bool:
+            if one.kind is Kind.STEP:
+                return one.number in tried or one.notice_id in notices
+            if one.kind is Kind.RUN:
+                return one.number == run
+            seen = one.since is not None and found.started_at <= one.since <= (found.ended_at or one.since)
+            return found.kind == "pull" and one.account == found.account and seen
+
+        return its
 
     def _failed_runs(self, conn: Connection, account: str | None) -> list[FailedRun]:
         """Return the last run of each kind and account, where it failed; a run over all accounts once."""
@@ -124,7 +159,9 @@ class Failures(Explaining):
                     )
         return list(found.values())
 
-    def _rerun(self, run: FailedRun, _actor: str) -> None:
+    def _rerun(self, run: FailedRun, _actor: str, reason: str) -> None:
+        with self.store.begin() as conn:
+            self.record(conn, "run_replayed", account=run.account, run_id=run.id, data={"reason": reason})
         accounts = (run.account,) if run.account else ()
         if run.kind == "pull":
             self.pull(accounts)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bridge import __version__
 from bridge.app.level_names import LevelNames
 from bridge.app.rules import account_rules, plans_of
 from bridge.config import Account, Config, Loaded, load, plugins
@@ -19,7 +21,7 @@ from bridge.config.secret_values import secret_values
 from bridge.contract import Channel
 from bridge.deliver import AccountPort, DeliverySettings
 from bridge.errors import ConfigError, UsageError
-from bridge.http import FileRecorder, Http, HttpSettings
+from bridge.http import FileRecorder, Http, HttpSettings, Tape
 from bridge.http.redact import KNOWN
 from bridge.mapping import Mapping as FieldMapping
 from bridge.model import Health
@@ -31,6 +33,9 @@ from bridge.store.cases import Stamp
 from bridge.words import Sentence
 
 Clock = Callable[[], datetime]
+RECORDINGS = "recordings"
+"""Folder inside data."""
+
 SENDING, PAUSE = "sending", "pause"
 """Names of the switches in the store."""
 
@@ -119,11 +124,33 @@ class Opened:
                 self.store.tokens.save(name, stored.token, expected=stored.version)
 
     def _recorder(self) -> FileRecorder | None:
-        """Return where exchanges are recorded, or None where the operator did not ask for it."""
+        """Return where exchanges are recorded, or None where the operator wants none."""
         wanted = self.config.recordings
-        if not wanted.on:
+        if wanted.keep == "none":
             return None
-        return FileRecorder(self.loaded.data / "recordings", largest=wanted.megabytes * 1_000_000, days=wanted.days)
+        return FileRecorder(
+            self.loaded.data / RECORDINGS,
+            every=wanted.keep == "all",
+            largest=wanted.megabytes * 1_000_000,
+            days=wanted.days,
+        )
+
+    def taping(self, account: str) -> AbstractContextManager[Tape]:
+        """Return what holds the exchanges of one run of an account, and keeps them where it failed."""
+        recorder = self.port(account).http.recorder
+        return recorder.run() if isinstance(recorder, FileRecorder) else nullcontext(Tape())
+
+    def tape_facts(self, account: str, kind: str) -> dict[str, Any]:
+        """Return what a replay needs to know about a run besides what was said."""
+        port = self.port(account)
+        return {
+            "account": account,
+            "kind": kind,
+            "connector": port.connector.name,
+            "clock": self.clock().isoformat(),
+            "version": __version__,
+            "mapping": port.connector.mapping.digest,
+        }
 
     def _account(self, name: str, account: Account) -> AccountPort:
         kind = plugins.connector(account.connector)

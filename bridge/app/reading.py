@@ -28,16 +28,21 @@ class Reading(Opened):
     def _pull(self, name: str, *, full: bool, progress: Progress | None) -> Pulled:
         limits = JumpLimits(self.config.dunning.max_count_jump_percent, self.config.dunning.max_total_jump_percent)
         try:
-            result = acts.pull(
-                self.store,
-                self.port(name),
-                business_date=self.today(name),
-                actor=self.actor,
-                full=full,
-                limits=limits,
-                zone=self.port(name).zone,
-                progress=(lambda done, total: progress(name, done, total)) if progress else None,
-            )
+            with self.taping(name) as tape:
+                result = acts.pull(
+                    self.store,
+                    self.port(name),
+                    business_date=self.today(name),
+                    actor=self.actor,
+                    full=full,
+                    limits=limits,
+                    zone=self.port(name).zone,
+                    progress=(lambda done, total: progress(name, done, total)) if progress else None,
+                    begun=lambda run, cursor: tape.begin(
+                        run, cursor=cursor and dict(cursor.data), **self.tape_facts(name, "pull")
+                    ),
+                )
+                tape.keep = result.outcome is not Outcome.DONE or result.counts.rejects > 0
         except AlreadyRunning as error:
             return Pulled(name, "running", cause=error.cause, error=error.sentence)
         return _pulled(result, self.store.now())

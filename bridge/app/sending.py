@@ -77,8 +77,16 @@ class Sending(Reading, Filing, Assignments):
         for name in self.chosen(accounts):
             if progress:
                 progress(name, 0, None)
-            reports.append(self.deliverer.run(name))
+            reports.append(self._deliver(name))
         return self._delivered(reports)
+
+    def _deliver(self, name: str) -> Report:
+        with self.taping(name) as tape:
+            report = self.deliverer.run(
+                name, actor=self.actor, begun=lambda run: tape.begin(run, **self.tape_facts(name, "deliver"))
+            )
+            tape.keep = report.cause is not None
+        return report
 
     def _delivered(self, reports: Sequence[Report]) -> Delivered:
         names = ("done", "landed", "dropped", "parked", "unclear", "found", "again", "alarms")

@@ -39,6 +39,8 @@ COMMANDS = {
     "case": _C + "groups:case",
     "agreements": _C + "look:agreements",
     "failures": _C + "groups:failures",
+    "replay": _C + "failures:replay",
+    "bundle": _C + "failures:bundle",
     "letters": _C + "groups:letters",
     "links": _C + "groups:links",
     "runs": _C + "groups:runs",

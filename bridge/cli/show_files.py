@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bridge.app.bundling import Trace
 from bridge.app.evidence import Evidence, Verdict
 from bridge.app.filing import Checked, FileLine, Packed
 from bridge.app.runs import RunSummary
@@ -49,6 +50,21 @@ def runs(out: Out, rows: Sequence[RunSummary]) -> None:
         for one in rows
     ]
     out.table(["run", "day", "sent", "to_post", "waiting", "skipped", "failed", "actor"], table, drop=("actor",))
+
+
+def traces(out: Out, rows: Sequence[Trace]) -> None:
+    """Print runs of every kind."""
+    if not rows:
+        out.line("runs.none")
+        return
+    table = [
+        [
+            one.run, say(f"trace.{one.kind}"), one.account or "", one.started_at, say(f"trace.{one.state}"), one.cause or "",
+            len(one.steps) or one.counts.get("records", ""), say("trace.kept") if one.recorded else "",
+        ]
+        for one in rows
+    ]  # fmt: skip
+    out.table(["run", "trace", "account", "day", "state", "cause", "records", "recorded"], table, drop=("records",))
 
 
 def run(out: Out, one: RunSummary) -> None:

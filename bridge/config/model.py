@@ -357,9 +357,12 @@ class Monitor(Frozen):
 
 
 class Recordings(Frozen):
-    """Recordings of what was said to the providers and answered, without secrets; for support. They hold personal data."""
+    """Recordings of what was said to the providers and answered, without secrets; for support (`bundle`). They hold personal data."""
 
-    on: bool = Field(default=False, description="Record every exchange in the folder recordings inside data.")
+    keep: Literal["failed", "all", "none"] = Field(
+        "failed",
+        description="Runs whose exchanges are kept in the folder recordings inside data: those that failed or set records aside, all, or none.",
+    )
     megabytes: int = Field(100, ge=1, le=10_000, description="Most that all recordings take; the oldest go first.")
     days: int = Field(14, ge=1, le=365, description="Days for which recordings are kept.")
 

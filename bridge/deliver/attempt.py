@@ -33,6 +33,7 @@ from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, HoldLike
 from bridge.deliver.writing import LOOKED, claim_of, proving, refs, write_back
 from bridge.errors import WrongState
+from bridge.http.recorder import note, of_step
 from bridge.policy.words import told
 from bridge.store.accounts import STOPPED
 from bridge.store.engine import DatabaseFault
@@ -70,6 +71,7 @@ class Ended:
     reason: Reason | None = None
     alarm: bool = False
     landed: int = 0
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,11 @@ class Attempt:
 
     def run(self) -> Ended:
         """Do the step as far as it goes. Nothing escapes but the end of the process."""
-        with self._port.http.delivering():
+        with of_step(self._step.id), self._port.http.delivering():
             try:
                 self._port.http.prepare(_PREPARED_CALLS)
             except RetryLater as error:
-                return Ended(Outcome.WAIT, error.sentence, after=error.after)
+                return Ended(Outcome.WAIT, error.sentence, after=error.after, cause=error.cause)
             except ConfigError as error:
                 return self._stop_account(error)
             if not self._claim():
@@ -120,7 +122,7 @@ class Attempt:
             ready = self._prepare()
         except RetryLater as error:
             self._release(error, error.after)
-            return Ended(Outcome.WAIT, error.sentence, after=error.after)
+            return Ended(Outcome.WAIT, error.sentence, after=error.after, cause=error.cause)
         except ConfigError as error:
             self._release(error, timedelta(0))
             return self._stop_account(error)
@@ -149,6 +151,7 @@ class Attempt:
         wanted = refs([claim] if alone and claim else notice.claims)
         if not alone:
             wanted += [Ref.invoice(one.invoice_id, one.number) for one in notice.mentioned]
+        note("look", lambda: {"refs": [one.model_dump(mode="json") for one in wanted]})
         snapshots = {taken.invoice_id: taken for taken in self._port.connector.look(wanted)}
         missing = [one.id for one in wanted if one.id not in snapshots]
         if missing:
@@ -229,7 +232,7 @@ class Attempt:
         now = self._store.now()
         self._steps.park(conn, self._step.id, self._owner, now=now, cause=cause, error=text, written=False)
         self._landing.parked(conn, notice, self._step, cause=cause, text=text)
-        return Ended(Outcome.PARKED, text, reason=Reason.UNREADABLE)
+        return Ended(Outcome.PARKED, text, reason=Reason.UNREADABLE, cause=cause)
 
     def _approved(self, conn: Connection, notice: Notice) -> bool:
         """Return whether what is stored is what a person approved, or needs no approval and is what was decided."""
@@ -242,6 +245,7 @@ class Attempt:
 
     def _call(self, write: WriteBack, ready: _Ready) -> Ended:
         step, seconds = self._step, self._port.settings.deadline_seconds
+        note("write", lambda: {"write": write.model_dump(mode="json")})
 
         def act() -> Proof:
             with self._port.http.delivering(seconds=seconds):
@@ -320,7 +324,7 @@ class Attempt:
             )
         wait = min(max(error.after, error.after * 2 ** (attempts - 1)), max(_LONGEST_WAIT, error.after))
         self._release(error, wait)
-        return Ended(Outcome.RELEASED, error.sentence, after=wait)
+        return Ended(Outcome.RELEASED, error.sentence, after=wait, cause=error.cause)
 
     # --------------------------------------------------------------------------------------------------- what is stored
 
@@ -350,7 +354,7 @@ class Attempt:
             self._landing.park(self._step.id, self._owner, cause=cause, text=text, written=written)
         except WrongState:
             return Ended(Outcome.LOST)
-        return Ended(Outcome.PARKED, text)
+        return Ended(Outcome.PARKED, text, cause=cause)
 
     def _lose(self, cause: str, text: Sentence) -> Ended:
         now = self._store.now()
@@ -360,12 +364,12 @@ class Attempt:
                 self._steps.lose(conn, self._step.id, self._owner, now=now, not_before=until, cause=cause, error=text)
         except WrongState:
             return Ended(Outcome.LOST)
-        return Ended(Outcome.UNCLEAR, text)
+        return Ended(Outcome.UNCLEAR, text, cause=cause)
 
     def _stop_account(self, error: ConfigError) -> Ended:
         with self._store.begin() as conn:
             self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, error.sentence)
-        return Ended(Outcome.STOPPED, error.sentence)
+        return Ended(Outcome.STOPPED, error.sentence, cause=error.cause)
 
 
 def _held(reason: Reason) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 
 from bridge.contract import Proof, Unclear
 
@@ -52,7 +53,7 @@ class _Call:
 def within(seconds: float, act: Callable[[], Proof], *, late: Callable[[Result], None], stop: threading.Event) -> Proof:
     """Return what `act` returns, or raise what it raises; after `seconds` raise `Unclear` and give the result to `late`."""
     call = _Call(act, late)
-    threading.Thread(target=call.run, name="delivery-call", daemon=True).start()
+    threading.Thread(target=copy_context().run, args=(call.run,), name="delivery-call", daemon=True).start()
     result = call.wait(seconds, stop)
     if result is None:
         raise Unclear("no answer within {seconds} seconds", seconds=f"{seconds:g}", cause="deadline")

@@ -1,6 +1,6 @@
 """Delivering one account: what was lost is settled first, what was approved is queued, then step after step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from bridge.contract import REACHES_DEBTOR, Act, BridgeError, Reason
@@ -17,6 +17,9 @@ from bridge.store.states import state_words
 from bridge.words import quoted
 
 _ENDS = frozenset({Outcome.WAIT, Outcome.HELD, Outcome.STOPPED})
+STEPS_NAMED = 1000
+"""Steps that a run of delivery names; of more it tells the counts alone."""
+
 _TIMED = REACHES_DEBTOR | {Act.CREATE, Act.COMPLETE}
 """Acts for which days and hours of sending count, as long as the notice has not gone out; what finishes its records comes right after it."""
 
@@ -28,8 +31,18 @@ class Deliverer:
         self.desk = desk
         self.accounts = accounts
 
-    def run(self, account: str, *, limit: int | None = None) -> Report:
-        """Deliver what is due for `account`, at most `limit` steps; return what happened. One step's failure stops no other."""
+    def run(
+        self,
+        account: str,
+        *,
+        limit: int | None = None,
+        actor: str = SELF,
+        begun: Callable[[int], None] = lambda _run: None,
+    ) -> Report:
+        """Deliver what is due for `account`, at most `limit` steps; return what happened. One step's failure stops no other.
+
+        Where there is something to do it is a run, of which `begun` is told.
+        """
         port = self._port(account)
         report = Report(account)
         settle = Settle(self.desk, port)
@@ -39,7 +52,10 @@ class Deliverer:
         settle.resolve(report)
         self._watch(port, report)
         if report.stopped is None and self._open(port, report):
-            self._steps(port, report, limit)
+            try:
+                self._steps(port, report, limit, lambda: begun(self._begin(port, report, actor)))
+            finally:
+                self._end(report)
         with self.desk.store.reading() as conn:
             wake = self.desk.store.outbox.steps.next_wake(conn, account)
         report.wait_until = max(filter(None, (report.wait_until, wake)), default=None) if report.wait_until else wake
@@ -61,7 +77,32 @@ class Deliverer:
             report.stopped = known.state_text or quoted(known.state)
         return known is None or report.stopped is not None
 
-    def _steps(self, port: AccountPort, report: Report, limit: int | None) -> None:
+    def _begin(self, port: AccountPort, report: Report, actor: str) -> int:
+        store = self.desk.store
+        with store.begin() as conn:
+            report.run = store.runs.start(
+                conn, "deliver", actor=actor, on=port.today(), at=store.now(), account=port.name
+            )
+        return report.run
+
+    def _end(self, report: Report) -> None:
+        if report.run is None:
+            return
+        store, outcomes = self.desk.store, [outcome for _, outcome, _ in report.steps]
+        counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
+        state = "failed" if report.cause else "done"
+        with store.begin() as conn:
+            store.runs.end(
+                conn,
+                report.run,
+                at=store.now(),
+                state=state,
+                counts={**counts, "steps": [list(one) for one in report.steps[:STEPS_NAMED]]},
+                cause=report.cause,
+                error=report.problems[0] if report.cause and report.problems else None,
+            )
+
+    def _steps(self, port: AccountPort, report: Report, limit: int | None, begin: Callable[[], None]) -> None:
         seen: set[int] = set()
         while not self.desk.stop.is_set() and (limit is None or len(seen) < limit):
             now = self.desk.store.now()
@@ -72,7 +113,10 @@ class Deliverer:
             seen.add(step.id)
             if self._too_early(port, step, report):
                 continue
+            if report.run is None:
+                begin()
             ended = Attempt(self.desk, port, step).run()
+            report.steps.append((step.id, ended.outcome.value, ended.cause))
             _count(report, ended)
             if ended.outcome in _ENDS:
                 report.held = ended.reason

@@ -152,6 +152,10 @@ class Desk:
     stop: threading.Event = field(default_factory=threading.Event)
 
 
+FAILED = frozenset({"parked", "unclear", "released", "stopped"})
+"""Outcomes of an attempt that somebody may want to look into."""
+
+
 @dataclass(slots=True)
 class Report:
     """What one delivery of one account did. `held` says why nothing was written, `wait_until` (technical clock) when to come again."""
@@ -171,3 +175,10 @@ class Report:
     stopped: Sentence | None = None
     wait_until: datetime | None = None
     problems: list[Sentence] = field(default_factory=list)
+    run: int | None = None  # id of the run; none where there was nothing to do
+    steps: list[tuple[int, str, str]] = field(default_factory=list)  # steps tried: id, outcome, cause
+
+    @property
+    def cause(self) -> str | None:
+        """Return the cause of the first step that did not go through as it should, or None."""
+        return next((cause for _, outcome, cause in self.steps if cause and outcome in FAILED), None)

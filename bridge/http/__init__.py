@@ -3,7 +3,7 @@
 from bridge.http.budget import BudgetStatus
 from bridge.http.consent import AuthorizationFlow
 from bridge.http.ports import MemoryRates, MemoryTokens, Rate, RateStore, StoredToken, TokenStore
-from bridge.http.recorder import Exchange, FileRecorder, Recorder
+from bridge.http.recorder import Exchange, FileRecorder, Recorder, Tape
 from bridge.http.redact import redact
 from bridge.http.reply import Reply
 from bridge.http.session import Http
@@ -27,6 +27,7 @@ __all__ = [
     "Recorder",
     "Reply",
     "StoredToken",
+    "Tape",
     "TokenAuth",
     "TokenStore",
     "redact",

@@ -1,6 +1,7 @@
 """Recording of exchanges, for support and for replaying a fault: everything a provider said, nothing that opens its door.
 
-The session redacts before it hands an exchange over; a recorder never sees a secret.
+What is said during a run is held in memory, up to a limit, and written only where the run failed, or where all are asked for; secrets
+are taken out before anything is written. Calls outside of runs (`check`) are kept only where all are asked for.
 """
 
 import contextlib
@@ -9,18 +10,26 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from bridge.http.redact import MASK, Redactor
+from bridge.http.redact import KNOWN, MASK, Redactor
+
+HELD = 8_000_000
+"""Bytes of answers held for one run; what was said longest ago goes first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call and its answer, redacted. `error` says what went wrong on the wire; then there may be no answer."""
+    """One call and its answer, redacted. `error` says what went wrong on the wire; then there may be no answer.
+
+    `sent` says whether bytes of the request may have left, `step` which step of a delivery it belongs to.
+    """
 
     account: str
     at: datetime
@@ -33,13 +42,19 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     error: str | None = None
+    sent: bool = True
+    step: int | None = None
+
+
+Making = Callable[[], Exchange]
+"""Makes the redacted exchange; called only where it is kept."""
 
 
 class Recorder(Protocol):
     """Keeps exchanges."""
 
-    def record(self, exchange: Exchange) -> None:
-        """Keep `exchange`; must not raise for want of space."""
+    def record(self, size: int, making: Making) -> None:
+        """Keep what `making` makes, of about `size` bytes; must not raise for want of space."""
 
 
 def body_text(redactor: Redactor, content: bytes, content_type: str) -> str:
@@ -56,68 +71,150 @@ def body_text(redactor: Redactor, content: bytes, content_type: str) -> str:
     return redactor.text(text)
 
 
-class FileRecorder:
-    """JSON lines in `folder`, one file per account and day (`http-ACCOUNT-YYYYMMDD.jsonl`), within a budget of bytes and days.
+class Tape:
+    """What was said during one run. `begin` names the run; `keep` says that it is worth keeping."""
 
-    The oldest files go first. Several processes may record into the same folder. A full disk loses recordings, not calls.
+    def __init__(self) -> None:
+        self.run: int | None = None
+        self.keep = False
+        self.facts: dict[str, Any] = {}
+        self.whole = True
+        self._held: deque[tuple[int, Callable[[], dict[str, Any]]]] = deque()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def begin(self, run: int, **facts: Any) -> None:
+        """Name the run, with facts that a replay needs (JSON values)."""
+        self.run, self.facts = run, facts
+
+    def hold(self, size: int, making: Callable[[], dict[str, Any]]) -> None:
+        """Hold one thing that was said."""
+        with self._lock:
+            self._held.append((size, making))
+            self._bytes += size
+            while self._bytes > HELD and len(self._held) > 1:
+                self._bytes -= self._held.popleft()[0]
+                self.whole = False
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Yield the facts, then everything held, as JSON values without secrets."""
+        with self._lock:
+            held = list(self._held)
+        yield {"run": self.run, "whole": self.whole, **KNOWN.value(self.facts)}
+        for _, making in held:
+            yield making()
+
+
+_TAPE: ContextVar[Tape | None] = ContextVar("mahnbridge_tape", default=None)
+_STEP: ContextVar[int | None] = ContextVar("mahnbridge_step", default=None)
+
+
+@contextlib.contextmanager
+def of_step(step: int) -> Iterator[None]:
+    """Say that what is exchanged within belongs to this step of a delivery."""
+    token = _STEP.set(step)
+    try:
+        yield
+    finally:
+        _STEP.reset(token)
+
+
+def note(what: str, making: Callable[[], Mapping[str, Any]]) -> None:
+    """Hold facts (JSON values) beside the exchanges of the run under way, if there is one."""
+    tape = _TAPE.get()
+    if tape is not None:
+        step = _STEP.get()
+        tape.hold(1000, lambda: {"note": what, "step": step, **KNOWN.value(making())})
+
+
+class FileRecorder:
+    """JSON lines in `folder`, within a budget of bytes and days: `run-NUMBER.jsonl` of runs that failed; with `every` of all runs.
+
+    With `every` calls outside of runs are kept too, in one file per account and day. The oldest files go first. Several processes may
+    record into the same folder. A full disk loses recordings, not calls.
     """
 
     def __init__(
-        self, folder: Path, *, largest: int = 100_000_000, days: int = 14, largest_body: int = 1_000_000
+        self,
+        folder: Path,
+        *,
+        every: bool = True,
+        largest: int = 100_000_000,
+        days: int = 14,
+        largest_body: int = 2_000_000,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.folder = folder
+        self._every = every
         self._largest = largest
         self._days = days
         self._largest_body = largest_body
+        self._now = now
         self._lock = threading.Lock()
-        self._since_tidy = largest
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def record(self, exchange: Exchange) -> None:
-        line = json.dumps(
-            {
-                "at": exchange.at.isoformat(),
-                "account": exchange.account,
-                "seconds": round(exchange.seconds, 3),
-                "method": exchange.method,
-                "url": exchange.url,
-                "request_headers": dict(exchange.request_headers),
-                "request_body": self._short(exchange.request_body),
-                "status": exchange.status,
-                "headers": dict(exchange.headers),
-                "body": self._short(exchange.body),
-                "error": exchange.error,
-            },
-            ensure_ascii=False,
-        )
-        data = line.encode("utf-8", "replace") + b"\n"
-        safe = re.sub(r"[^A-Za-z0-9_-]", "_", exchange.account)
-        path = self.folder / f"http-{safe}-{exchange.at:%Y%m%d}.jsonl"
-        with self._lock, contextlib.suppress(OSError):
-            self._tidy(len(data), exchange.at)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(handle, data)
-            finally:
-                os.close(handle)
+    @contextlib.contextmanager
+    def run(self) -> Iterator[Tape]:
+        """Hold what is said within; keep it at the end where `keep` was set, where it ends in an error, or where all is kept."""
+        tape = Tape()
+        token = _TAPE.set(tape)
+        try:
+            yield tape
+        except BaseException:
+            tape.keep = True
+            raise
+        finally:
+            _TAPE.reset(token)
+            if tape.run is not None and (tape.keep or self._every):
+                self._write(f"run-{tape.run}.jsonl", tape.lines(), os.O_TRUNC)
+
+    def record(self, size: int, making: Making) -> None:
+        tape, step = _TAPE.get(), _STEP.get()
+        if tape is not None:
+            tape.hold(size, lambda: self._line(making()) | {"step": step})
+        elif self._every:
+            exchange = making()
+            safe = re.sub(r"[^A-Za-z0-9_-]", "_", exchange.account)
+            self._write(f"http-{safe}-{exchange.at:%Y%m%d}.jsonl", [self._line(exchange)], os.O_APPEND)
+
+    def read(self, run: int) -> list[dict[str, Any]]:
+        """Return what was kept of a run, facts first; nothing where nothing was."""
+        try:
+            text = (self.folder / f"run-{run}.jsonl").read_text("utf-8")
+            return [json.loads(line) for line in text.splitlines()]
+        except (OSError, ValueError):
+            return []
+
+    def _line(self, exchange: Exchange) -> dict[str, Any]:
+        return asdict(exchange) | {
+            "at": exchange.at.isoformat(),
+            "seconds": round(exchange.seconds, 3),
+            "request_body": self._short(exchange.request_body),
+            "body": self._short(exchange.body),
+        }
 
     def _short(self, body: str) -> str:
         return body if len(body) <= self._largest_body else body[: self._largest_body] + f"… ({len(body)} characters)"
 
-    def _tidy(self, coming: int, now: datetime) -> None:
-        """Delete what is too old, and the oldest until the rest fits; looked at after every tenth of the budget."""
-        self._since_tidy += coming
-        if self._since_tidy < self._largest // 10:
-            return
-        self._since_tidy = 0
-        oldest = f"{now - timedelta(days=self._days):%Y%m%d}"
-        files = sorted(self.folder.glob("http-*.jsonl"), key=lambda path: path.stem[-8:])
-        room = self._largest - self._largest // 10 - coming
-        sizes = {path: path.stat().st_size for path in files}
-        for path in files:
-            if path.stem[-8:] < oldest or sum(sizes.values()) > room:
+    def _write(self, name: str, lines: Iterator[dict[str, Any]] | list[dict[str, Any]], how: int) -> None:
+        with self._lock, contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | how, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                for line in lines:
+                    file.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+            self._tidy(self.folder / name)
+
+    def _tidy(self, newest: Path) -> None:
+        """Delete what is too old, and the oldest until the rest fits."""
+        oldest = (self._now() - timedelta(days=self._days)).timestamp()
+        found = sorted(
+            ((path.stat(), path) for path in self.folder.glob("*.jsonl")), key=lambda one: one[0].st_mtime_ns
+        )
+        size = sum(stat.st_size for stat, _ in found)
+        for stat, path in found:
+            if path != newest and (stat.st_mtime < oldest or size > self._largest):
                 path.unlink(missing_ok=True)
-                del sizes[path]
+                size -= stat.st_size
 
 
-__all__ = ["MASK", "Exchange", "FileRecorder", "Recorder", "body_text"]
+__all__ = ["MASK", "Exchange", "FileRecorder", "Recorder", "Tape", "body_text", "note", "of_step"]

@@ -20,7 +20,7 @@ from bridge.http.recorder import Recorder
 from bridge.http.redact import KNOWN
 from bridge.http.reply import Reply
 from bridge.http.settings import HttpSettings
-from bridge.http.wire import Call, Wire
+from bridge.http.wire import Call, Sends, Wire
 
 Judge = Callable[[str, Reply | None, outcome.Fault], BridgeError | None]
 
@@ -43,7 +43,7 @@ class Http:
 
     `settings` may be a bare base URL, for tests and trials (then nothing is proven and hardly paced). `headers` go with every call.
     `clock` is the business clock, `technical` the clock of tokens and budgets; `observe` is told method, status and seconds of
-    every call. Stores default to the memory of this process.
+    every call. Stores default to the memory of this process. `wire` takes the place of the connections, for a replay.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Http:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         observe: Callable[[str, int | None, float], None] | None = None,
+        wire: Sends | None = None,
     ) -> None:
         self.settings = HttpSettings(base_url=settings, pace=1000) if isinstance(settings, str) else settings
         self.base_url = self.settings.base_url
@@ -73,9 +74,10 @@ class Http:
             account, self.settings, tokens or MemoryTokens(technical), now=technical, sleep=sleep
         )
         self._budget = Budget(account, self.settings, rates or MemoryRates(), now=technical, sleep=sleep)
-        self._wire = Wire(
+        self._wire: Sends = wire or Wire(
             account, self.settings, headers or {}, self._budget, now=technical, recorder=recorder, observe=observe
         )
+        self.recorder = recorder
         self._local = threading.local()
 
     def __repr__(self) -> str:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -41,6 +42,18 @@ class Call:
     largest: int
     writing: bool = False
     body: bytes | None = None
+
+
+class Sends(Protocol):
+    """What takes a request and brings its answer."""
+
+    clock_skew: timedelta | None
+
+    def send(self, call: Call, proof: Mapping[str, str], *, delivery: bool) -> tuple[Reply | None, Fault]:
+        """Make one request. Returns the answer, if there was any, and what went wrong."""
+
+    def close(self) -> None:
+        """Let go of connections."""
 
 
 class Wire:
@@ -98,8 +111,8 @@ class Wire:
             if self._observe is not None:
                 self._observe(call.method, status, seconds)
             if self._recorder is not None:
-                exchange = self._asked(call, prepared, started, seconds)
-                self._recorder.record(replace(exchange, **_answered(reply), error=fault.cause or None))
+                told = partial(self._told, call, prepared, (started, seconds), (reply, fault))
+                self._recorder.record(len(call.body or b"") + len(reply.content if reply else b"") + 500, told)
         if reply is not None:
             self._notice(call, reply)
         return reply, replace(fault, wait=wait)
@@ -167,7 +180,14 @@ class Wire:
             said = KNOWN.text(reply.headers["Deprecation"])[:100]
             _log.warning("provider_deprecation", account=self._account, method=call.method, path=kind, deprecation=said)
 
-    def _asked(self, call: Call, prepared: requests.PreparedRequest, at: datetime, seconds: float) -> Exchange:
+    def _told(
+        self,
+        call: Call,
+        prepared: requests.PreparedRequest,
+        when: tuple[datetime, float],
+        answer: tuple[Reply | None, Fault],
+    ) -> Exchange:
+        (at, seconds), (reply, fault) = when, answer
         headers = prepared.headers
         return Exchange(
             account=self._account,
@@ -177,6 +197,9 @@ class Wire:
             url=KNOWN.text(prepared.url or ""),
             request_headers=KNOWN.headers(headers),
             request_body=body_text(KNOWN, call.body or b"", str(headers.get("Content-Type", ""))),
+            error=fault.cause or None,
+            sent=fault.sent or not fault.cause,
+            **_answered(reply),
         )
 
 

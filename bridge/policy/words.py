@@ -166,8 +166,8 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     _R.NOT_DUNNABLE: _OVER,
     _R.UNKNOWN_STATUS: _AT_PROVIDER,
     _R.UNREADABLE: (
-        "den Beleg beim Anbieter berichtigen, dann erneut versuchen (failures replay)",
-        "correct the document at the provider, then try again (failures replay)",
+        "den Beleg beim Anbieter berichtigen, dann erneut versuchen (replay)",
+        "correct the document at the provider, then try again (replay)",
     ),
     _R.BALANCE_NOT_POSITIVE: ("Gutschriften beim Anbieter verrechnen", "settle the credit notes at the provider"),
     _R.BELOW_MINIMUM: ("den Rest ausbuchen oder die Grenze senken", "write the rest off or lower the limit"),

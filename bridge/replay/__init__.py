@@ -187,7 +187,7 @@ class Replay:
         if kind is Kind.REJECT:
             return self._reread(item, number, actor, reason)
         if kind is Kind.RUN:
-            return self._rerun(preview, number, actor)
+            return self._rerun(preview, number, actor, reason)
         try:
             self._replay_step(number, preview, actor=actor, reason=reason, on=on)
         except WrongState as error:
@@ -284,10 +284,10 @@ class Replay:
             Sentence("it fits now") if state == "resolved" else Sentence("it was read again and still does not fit"),
         )
 
-    def _rerun(self, preview: Preview, number: int, actor: str) -> Preview:
+    def _rerun(self, preview: Preview, number: int, actor: str, reason: str) -> Preview:
         found = self._run(number)
         if found is not None and self._again.rerun is not None:
-            self._again.rerun(found, actor)
+            self._again.rerun(found, actor, reason)
         return replace(preview, text=Sentence("run again"))
 
     # --------------------------------------------------------------------------------------------------------- inside

@@ -88,7 +88,7 @@ class Again:
     """The acts of other rooms that a replay may ask for: a full read of an account, and runs."""
 
     failed_runs: Callable[[Connection, str | None], Sequence[FailedRun]] = lambda _conn, _account: ()
-    rerun: Callable[[FailedRun, str], None] | None = None
+    rerun: Callable[[FailedRun, str, str], None] | None = None
     pull: Callable[[str, str], None] | None = None
 
 

@@ -18,6 +18,8 @@ from bridge.store.tables import invoice, listing
 
 _seen = Table("listing_seen", MetaData(), Column("id", String(128), primary_key=True), prefixes=["TEMPORARY"])
 
+_UNSETTLED = invoice.c.status.in_(("open", "unknown"))
+
 
 class Listing:
     """The listings of all accounts; at most one per account is under way."""
@@ -34,6 +36,11 @@ class Listing:
         """Tell whether a complete listing waits to be judged."""
         query = select(listing.c.id).where(listing.c.account == account, listing.c.complete).limit(1)
         return conn.execute(query).first() is not None
+
+    def open(self, conn: Connection, account: str) -> list[Ref]:
+        """Return the stored unsettled invoices of an account."""
+        query = select(invoice.c.id, invoice.c.number).where(invoice.c.account == account, _UNSETTLED)
+        return [Ref.invoice(row.id, row.number) for row in conn.execute(query.order_by(invoice.c.id))]
 
     @contextmanager
     def missing(self, engine: Engine, account: str, *, at_once: int = 100) -> Iterator[Iterator[list[Ref]]]:
@@ -67,7 +74,7 @@ class Listing:
                     .where(
                         invoice.c.account == account,
                         invoice.c.id > last,
-                        invoice.c.status.in_(("open", "unknown")),
+                        _UNSETTLED,
                         ~exists().where(_seen.c.id == invoice.c.id),
                     )
                     .order_by(invoice.c.id)

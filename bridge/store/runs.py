@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, func, insert, or_, select, update
@@ -13,6 +13,9 @@ from bridge.policy.views import Decision
 from bridge.store.tables import decision, run
 from bridge.store.upsert import CHUNK, chunked
 from bridge.words import Sentence
+
+LEFT = timedelta(hours=1)
+"""Several workers deliver side by side: a delivery counts as left by a crash only after so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class Runs:
 
         Raises `UsageError` where a dunning run is dated before the last one.
         """
-        self._close_left(conn, kind, account, at)
+        self._close_left(conn, kind, account, at - LEFT if kind == "deliver" else at, ended=at)
         if kind == "dun":
             last = self.last_date(conn, kind)
             if last is not None and on < last:
@@ -74,13 +77,15 @@ class Runs:
         }
         return int(conn.execute(insert(run).values(values).returning(run.c.id)).scalar_one())
 
-    def _close_left(self, conn: Connection, kind: str, account: str | None, at: datetime) -> None:
+    def _close_left(
+        self, conn: Connection, kind: str, account: str | None, before: datetime, *, ended: datetime
+    ) -> None:
+        left = run.c.kind == kind, run.c.account.is_not_distinct_from(account), run.c.state == "running"
+        error = Sentence("the process ended before the run")
         conn.execute(
             update(run)
-            .where(run.c.kind == kind, run.c.account.is_not_distinct_from(account), run.c.state == "running")
-            .values(
-                state="failed", ended_at=at, cause="interrupted", error=Sentence("the process ended before the run")
-            )
+            .where(*left, run.c.started_at <= before)
+            .values(state="failed", ended_at=ended, cause="interrupted", error=error)
         )
 
     def end(

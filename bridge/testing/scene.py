@@ -11,7 +11,8 @@ from typing import Any, Self, TypeVar
 import structlog
 
 from bridge.contract import Act, Batch, BridgeError, Connector, Cursor, Http, Invoice, Proof, Ref, Snapshot, WriteBack
-from bridge.http import Exchange, HttpSettings
+from bridge.http import HttpSettings
+from bridge.http.recorder import Making
 from bridge.testing.authserver import AuthServer
 from bridge.testing.gateway import Gateway
 from bridge.testing.kit import Kit
@@ -127,9 +128,9 @@ class Scene:
         self._stack.callback(http.close)
         return http
 
-    def record(self, exchange: Exchange) -> None:
+    def record(self, _size: int, making: Making) -> None:
         """Keep a recording (this scene is the session's recorder)."""
-        self.said.append(json.dumps(asdict(exchange), default=str))
+        self.said.append(json.dumps(asdict(making()), default=str))
 
     def impatient(self) -> Connector:
         """Return a connector whose writes have a deadline of a third of a second."""

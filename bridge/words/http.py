@@ -52,4 +52,5 @@ GERMAN: dict[str, str] = {
     "{what}: the answer is no JSON": "{what}: die Antwort ist kein JSON",
     "{what}: the token was refused, a new one was fetched": "{what}: das Token wurde abgelehnt, ein neues ist geholt",
     "{what}: what came before took too long; it was not begun": "{what}: was davor kam, dauerte zu lange; der Aufruf wurde nicht begonnen",
+    "{method} {path} was not asked when this was recorded": "{method} {path} wurde bei der Aufzeichnung nicht gefragt",
 }

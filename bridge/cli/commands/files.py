@@ -66,6 +66,15 @@ def runs(session: Session, every: bool) -> int:
     return 0
 
 
+@command("runs trace", Option(["--failed"], is_flag=True, help="option.runs.failed"))
+def trace(session: Session, failed: bool) -> int:
+    """List the newest runs of every kind with counts and causes."""
+    from bridge.cli.show_files import traces as show  # noqa: PLC0415
+
+    session.emit(session.bridge.traces(failed=failed), show)
+    return 0
+
+
 @command("runs show", _RUN)
 def run_show(session: Session, run: int) -> int:
     """Show one dunning run: sent, skipped with reasons, failed."""

@@ -32,7 +32,7 @@ case = _group(
         "plan",
     ),
 )
-failures = _group("failures", "failures", ("list", "show", "replay", "discard"))
+failures = _group("failures", "failures", ("list", "show", "discard"))
 letters = _group(
     "letters", "letters", ("list", "posted", "sent", "withdraw", "returned", "accepted", "resend", "bounces")
 )
@@ -46,6 +46,7 @@ runs = Group(
     "runs",
     modules={
         "list": f"{_C}files:runs",
+        "trace": f"{_C}files:trace",
         "show": f"{_C}files:run_show",
         "zip": f"{_C}files:run_zip",
         "dismiss": f"{_C}files:dismiss",

@@ -18,6 +18,7 @@ TOPICS = (
     "operations",
     "tasks",
     "returns",
+    "support",
 )
 """Catalogues beside the main one of each language."""
 

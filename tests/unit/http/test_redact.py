@@ -171,11 +171,11 @@ def exchange(day, body="x"):
 
 
 def test_recordings_keep_their_budget(tmp_path):
-    """The oldest recordings go when there are too many bytes or days; one long body is cut."""
-    recorder = FileRecorder(tmp_path, largest=20_000, days=5, largest_body=1000)
+    """The oldest recordings go when there are too many bytes; one long body is cut."""
+    recorder = FileRecorder(tmp_path, largest=20_000, largest_body=1000)
     for day in range(10):
         for _ in range(5):
-            recorder.record(exchange(day, "y" * 5000))
+            recorder.record(5000, lambda day=day: exchange(day, "y" * 5000))
     files = sorted(path.name for path in tmp_path.iterdir())
     assert "http-acme-20260110.jsonl" in files
     assert "http-acme-20260104.jsonl" not in files
@@ -184,10 +184,10 @@ def test_recordings_keep_their_budget(tmp_path):
 
 
 def test_a_recorder_without_a_folder(tmp_path):
-    """A folder that was taken away loses recordings, not calls."""
+    """A folder that cannot be made loses recordings, not calls."""
     recorder = FileRecorder(tmp_path / "r")
-    (tmp_path / "r").rmdir()
-    recorder.record(exchange(0))
+    (tmp_path / "r").touch()
+    recorder.record(1, lambda: exchange(0))
 
 
 def test_binary_bodies(tmp_path):
@@ -197,3 +197,37 @@ def test_binary_bodies(tmp_path):
         with Http(server.base_url, recorder=FileRecorder(tmp_path)) as http:
             http.download("/f")
     assert "(10 bytes, SHA-256 " in next(tmp_path.iterdir()).read_text()
+
+
+def broken_off(recorder):
+    with recorder.run() as tape:
+        tape.begin(3)
+        raise RuntimeError
+
+
+def test_the_recording_of_a_run_is_bounded(tmp_path):
+    """A run that failed is kept with its facts, a good one not; of a long one the end is kept, and it says so."""
+    recorder = FileRecorder(tmp_path, every=False)
+    for number, keep in ((1, False), (2, True)):
+        with recorder.run() as tape:
+            tape.begin(number, kind="pull", clock="2026-09-01T08:00:00+02:00")
+            for index in range(10):
+                recorder.record(2_000_000, lambda index=index: exchange(0, f"answer {index}"))
+            tape.keep = keep
+    recorder.record(1, lambda: exchange(0))
+    assert [path.name for path in tmp_path.iterdir()] == ["run-2.jsonl"]
+    head, *said = recorder.read(2)
+    assert (head["run"], head["kind"], head["whole"]) == (2, "pull", False)
+    assert [one["body"] for one in said] == [f"answer {index}" for index in range(6, 10)]
+    with pytest.raises(RuntimeError):
+        broken_off(recorder)
+    assert recorder.read(3)[0]["run"] == 3
+    assert recorder.read(4) == []
+
+
+def test_old_recordings_go(tmp_path):
+    """What is older than the wished number of days goes with the next recording."""
+    later = FileRecorder(tmp_path, days=5, now=lambda: datetime.now(UTC) + timedelta(days=6))
+    FileRecorder(tmp_path).record(1, lambda: exchange(0))
+    later.record(1, lambda: exchange(7))
+    assert [path.name for path in tmp_path.iterdir()] == ["http-acme-20260108.jsonl"]

@@ -247,11 +247,11 @@ def test_records_without_a_field_are_one_group(scene, replay):
 def test_failed_run(scene):
     """A failed run is listed and can be run again."""
     failed, again = [FailedRun(id=3, kind="pull", account="a", cause="http_503", text="down", started_at=START)], []
-    ports = Again(failed_runs=lambda _conn, _account: failed, rerun=lambda run, actor: again.append((run.id, actor)))
+    ports = Again(failed_runs=lambda _conn, _account: failed, rerun=lambda run, *told: again.append((run.id, *told)))
     replay = Replay(scene.deliverer.desk, scene.deliverer.accounts, ports)
     assert replay.failures()[0].id == "run-3"
     assert replay.replay("run-3", **WHO).plan is Plan.RUN
-    assert again == [(3, "anna")]
+    assert again == [(3, "anna", WHO["reason"])]
     failed.clear()
     assert replay.replay("run-3", **WHO).plan is Plan.NOTHING
 

@@ -1,0 +1,187 @@
+"""Support bundles of this installation: gathered, pseudonymised, written."""
+
+import ast
+import hashlib
+import inspect
+import json
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from bridge import __version__
+from bridge.app.filing import write_new
+from bridge.app.opening import RECORDINGS, Opened
+from bridge.contract import Connector
+from bridge.errors import UsageError
+from bridge.http import FileRecorder
+from bridge.replay.bundle import Bundle, Misfit, Packed, pseudonymised, structure, told, without_secrets
+from bridge.replay.pseudonyms import Pseudonyms
+from bridge.store.migrations import revision_of
+from bridge.store.runs import Run
+from bridge.words import Sentence
+
+PACKAGES = ("pydantic", "SQLAlchemy", "requests", "urllib3", "ruamel.yaml")
+_ROOMS = ("bridge.model", "bridge.mapping", "bridge.http.reply", "bridge.words.model")
+_NOT_ITS_WORDS = (".german", ".sandbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A bundle that was written: where, how many exchanges, how many words were replaced, and its SHA-256."""
+
+    path: str
+    run: int
+    exchanges: int
+    replaced: int
+    whole: bool
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One run of any kind (`pull`, `dun`, `deliver`): when (technical clock), by whom, how it ended, what it counted.
+
+    `steps` of a delivery are those it tried: id, outcome, cause. `recorded` tells whether its exchanges are kept.
+    """
+
+    run: int
+    kind: str
+    account: str | None
+    actor: str
+    started_at: datetime
+    ended_at: datetime | None
+    state: str
+    cause: str | None
+    error: Sentence | None
+    counts: dict[str, Any]
+    steps: tuple[tuple[int, str, str], ...]
+    recorded: bool
+
+
+class Bundling(Opened):
+    """What makes support bundles, and shows what there is to make them of."""
+
+    def traces(self, *, failed: bool = False, limit: int = 50) -> tuple[Trace, ...]:
+        """Return the newest runs of every kind, or those alone that failed."""
+        with self.store.reading() as conn:
+            found = self.store.runs.listing(conn, states=("failed",) if failed else (), limit=limit)
+        return tuple(self._trace(one) for one in found)
+
+    def _trace(self, one: Run) -> Trace:
+        counts = dict(one.counts)
+        steps = tuple((int(number), str(outcome), str(cause)) for number, outcome, cause in counts.pop("steps", ()))
+        kept = (self.loaded.data / RECORDINGS / f"run-{one.id}.jsonl").is_file()
+        return Trace(
+            one.id, one.kind, one.account, one.actor, one.started_at, one.ended_at, one.state, one.cause, one.error, counts, steps, kept
+        )  # fmt: skip
+
+    def bundle(self, run: int, path: Path) -> Made:
+        """Write the support bundle of a run. Raises `UsageError` where there is no such run, or `path` exists."""
+        with self.store.reading() as conn:
+            found = self.store.runs.get(conn, run)
+            name = found.account or next(iter(self.accounts), "")
+            if name not in self.accounts:
+                raise UsageError("account {account!r} is no longer configured", account=name)
+            names = Pseudonyms({*program_words(self.port(name).connector), name})
+            recorder = self.port(name).http.recorder
+            lines = recorder.read(run) if isinstance(recorder, FileRecorder) else []
+            said = pseudonymised(lines[1:], names)
+            bundle = self._bundle(conn, found, name, lines[0] if lines else {}, names)
+        packed = Packed(bundle=bundle, lines=tuple(said), mapping=self._own_mapping(name))
+        data = packed.pack()
+        write_new(path, data)
+        digest = hashlib.sha256(data).hexdigest()
+        with self.store.begin() as conn:
+            self.record(conn, "bundle_made", account=name, run_id=run, data={"sha256": digest})
+        return Made(str(path), run, len(packed.exchanges), names.count, bundle.whole, digest)
+
+    def _bundle(self, conn: Connection, run: Run, name: str, facts: dict[str, Any], names: Pseudonyms) -> Bundle:
+        port, config = self.port(name), self.config.accounts[name]
+        counts = dict(run.counts)
+        steps = counts.pop("steps", ())
+        waits = run.kind == "pull"
+        http = config.http.model_dump(mode="json") if config.http else {}
+        return Bundle(
+            run=run.id,
+            kind=run.kind,
+            account=name,
+            connector=port.connector.name,
+            state=run.state,
+            cause=run.cause,
+            error=told(run.error, names),
+            business_date=run.business_date.isoformat(),
+            counts=structure(counts, names),
+            steps=steps,
+            rejects=tuple(self._rejects(conn, run)) if waits else (),
+            clock=facts.get("clock"),
+            cursor=structure(facts.get("cursor"), names),
+            whole=facts.get("whole", True),
+            open=tuple(
+                (ref.id, ref.number and names.value(ref.number))
+                for ref in (self.store.mirror.listing.open(conn, name) if waits else ())
+            ),
+            versions={
+                "mahnbridge": str(facts.get("version", __version__)),
+                "python": platform.python_version(),
+                "system": sys.platform,
+                "database": conn.dialect.name,
+                "schema": revision_of(conn) or "",
+                **{package: version(package) for package in PACKAGES},
+            },
+            mapping=str(facts.get("mapping", port.connector.mapping.digest)),
+            settings=without_secrets(config.settings.model_dump(mode="json")),
+            http=without_secrets(http) | {"base_url": f"https://provider.invalid{_path(http.get('base_url', ''))}"},
+        )
+
+    def _rejects(self, conn: Connection, run: Run) -> Iterator[Misfit]:
+        for one in self.store.mirror.rejects.list(conn, run.account):
+            if one.last_seen >= run.started_at and (run.ended_at is None or one.last_seen <= run.ended_at):
+                yield Misfit(kind=one.reject.kind, field=one.reject.field, reason=one.reject.reason.template)
+
+    def _own_mapping(self, account: str) -> str:
+        name, folder = self.port(account).connector.name, self.config.mappings
+        own = folder and (self.loaded.folder / folder / f"{name}.yaml")
+        return own.read_text("utf-8") if own and own.is_file() else ""
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path.rstrip("/")
+
+
+def program_words(connector: Connector) -> Iterator[str]:
+    """Yield the words by which the program decides: literals of the connector and of the model, its mapping, its settings."""
+    package = type(connector).__module__.rpartition(".")[0]
+    for name in sorted(sys.modules):
+        its = name == package or name.startswith(f"{package}.") or name.startswith(_ROOMS)
+        if its and not any(part in name for part in _NOT_ITS_WORDS):
+            yield from _literals(name)
+    yield from connector.mapping.words
+    yield from _path(connector.http.base_url).split("/")
+    yield from _texts(json.loads(connector.settings.model_dump_json()))
+
+
+def _literals(module: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except (OSError, TypeError, SyntaxError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+            yield from node.value.strip("/").split("/")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)

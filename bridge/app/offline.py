@@ -1,0 +1,206 @@
+"""A support bundle run again: the real connector and the real store, with the recording in the provider's place."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from bridge import __version__
+from bridge import pull as acts
+from bridge.config import plugins
+from bridge.contract import Batch, BridgeError, Connector, Cursor, Http, Invoice, Ref, WriteBack
+from bridge.deliver import AccountPort
+from bridge.errors import UsageError
+from bridge.http import HttpSettings
+from bridge.http.player import Player
+from bridge.mapping import Mapping
+from bridge.replay.bundle import Bundle, Misfit, Packed
+from bridge.store import Store
+from bridge.words import Sentence, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run, or one step of a delivery, ended: `done`, or the cause; with the records that were set aside, by kind and field."""
+
+    state: str
+    cause: str
+    text: str
+    misfits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """A bundle and what came of it here. `same` tells whether it ended as then; `newer` what differs between there and here."""
+
+    run: int
+    kind: str
+    connector: str
+    then: Ending
+    now: Ending
+    same: bool
+    asked: int
+    newer: tuple[Sentence, ...] = ()
+
+
+def replay_bundle(path: Path, mappings: Path | None = None) -> Offline:
+    """Run a bundle again, without network, credentials or configuration; nothing is kept.
+
+    `mappings` is a folder with a mapping to try instead. Raises `UsageError` where it is no bundle, or holds nothing to be replayed.
+    """
+    packed = Packed.read(path)
+    if not packed.exchanges:
+        raise UsageError("{path}: no exchange with a provider was recorded; there is nothing to replay", path=path)
+    if packed.bundle.clock is None or packed.bundle.kind == "dun":
+        raise UsageError("{path}: this run asked no provider; there is nothing to replay", path=path)
+    mapping = _mapping(packed, mappings)
+    again = _Again(packed, mapping)
+    then, now = again.pulled() if packed.bundle.kind == "pull" else again.delivered()
+    same = (then.state, then.cause, then.misfits) == (now.state, now.cause, now.misfits)
+    one = packed.bundle
+    return Offline(one.run, one.kind, one.connector, then, now, same, again.asked, tuple(_newer(one, mapping)))
+
+
+def _mapping(packed: Packed, folder: Path | None) -> Mapping:
+    name = packed.bundle.connector
+    if packed.mapping and folder is None:
+        return Mapping.parse(name, packed.mapping, "mapping.yaml")
+    return Mapping.load(name, folder)
+
+
+def _newer(one: Bundle, mapping: Mapping) -> Sequence[Sentence]:
+    found = []
+    then = one.versions.get("mahnbridge", "?")
+    if then != __version__:
+        found.append(Sentence("recorded with version {then}, replayed with {now}", then=then, now=__version__))
+    if one.mapping != mapping.digest:
+        found.append(Sentence("the mapping is another one than then"))
+    if not one.whole:
+        found.append(Sentence("the first exchanges of this run are missing; a later run that failed may replay better"))
+    return found
+
+
+class _Again:
+    """One replay."""
+
+    def __init__(self, packed: Packed, mapping: Mapping) -> None:
+        self.packed, self.bundle, self.mapping = packed, packed.bundle, mapping
+        self.asked = 0
+        now = packed.bundle.clock
+        assert now is not None
+        self._now: datetime = now
+
+    def _connector(self, exchanges: Sequence[Any]) -> tuple[Connector, Player]:
+        one, player = self.bundle, Player(exchanges, str(self.bundle.http.get("base_url", "")))
+        kind = plugins.connector(one.connector)
+        try:
+            http_settings = HttpSettings.model_validate(dict(one.http))
+            settings = kind.Settings.model_validate(dict(one.settings))
+        except ValidationError as error:
+            raise UsageError("the bundle's settings do not fit {name}", name=one.connector) from error
+        http = Http(
+            http_settings,
+            account=one.account,
+            clock=lambda: self._now,
+            wire=player,
+            sleep=lambda _: None,
+            jitter=lambda: 0.0,
+        )
+        return kind(one.account, settings, self.mapping, http), player
+
+    # ------------------------------------------------------------------------------------------------------------ pull
+
+    def pulled(self) -> tuple[Ending, Ending]:
+        """Read again; return how it ended then and now."""
+        one = self.bundle
+        then = Ending(
+            "done" if one.state in ("done", "waiting") else one.state,
+            _failing(one.state, one.cause),
+            one.error,
+            _named(one.rejects),
+        )
+        connector, player = self._connector(self.packed.exchanges)
+        with tempfile.TemporaryDirectory(prefix="mahnbridge-") as folder:
+            store = Store.open(f"sqlite:///{folder}/replay.db")
+            try:
+                self._as_then(store, connector)
+                now = self._pull(store, connector)
+            finally:
+                store.close()
+        self.asked = player.asked
+        return then, now
+
+    def _as_then(self, store: Store, connector: Connector) -> None:
+        """Make the account as it was: where reading stands, and which open invoices are known."""
+        one = self.bundle
+        batch = Batch(
+            invoices=tuple(
+                Invoice(id=key, number=number, status="open", gross="0.01", open="0.01") for key, number in one.open
+            ),
+            cursor=Cursor(data=one.cursor or {}),
+        )
+        with store.begin() as conn:
+            store.mirror.accounts.ensure(conn, one.account, connector.name)
+            store.mirror.write(
+                conn, one.account, batch, business_date=date.fromisoformat(one.business_date), now=store.now()
+            )
+            if one.cursor is not None:
+                store.mirror.accounts.read(conn, one.account, batch.cursor, None)
+
+    def _pull(self, store: Store, connector: Connector) -> Ending:
+        one, port = self.bundle, AccountPort(self.bundle.account, connector, connector.http)
+        try:
+            result = acts.pull(
+                store, port, business_date=date.fromisoformat(one.business_date), full=one.cursor is None
+            )
+        except Exception as error:  # noqa: BLE001  a mistake in a connector is what is looked for
+            return Ending("failed", "crash", str(quoted(f"{type(error).__name__}: {error}")))
+        with store.reading() as conn:
+            found = [known.reject for known in store.mirror.rejects.list(conn, one.account)]
+        misfits = _named(tuple(Misfit(kind=item.kind, field=item.field, reason=item.reason.template) for item in found))
+        failed = result.outcome is not acts.Outcome.DONE
+        return Ending(
+            "failed" if failed else "done", result.cause or "" if failed else "", str(result.error or ""), misfits
+        )
+
+    # -------------------------------------------------------------------------------------------------------- delivery
+
+    def delivered(self) -> tuple[Ending, Ending]:
+        """Do the steps of a delivery again that spoke to the provider; return how the first one that failed ended then and now."""
+        failed = [step for step in self.bundle.steps if step[2]]
+        if not failed:
+            raise UsageError("no step of this delivery failed")
+        number, _, cause = failed[0]
+        now = self._step(number)
+        then = Ending("failed", cause, self.bundle.error)
+        return then, now
+
+    def _step(self, number: int) -> Ending:
+        connector, player = self._connector([one for one in self.packed.exchanges if one.get("step") == number])
+        try:
+            for note in self.packed.notes("look"):
+                if note["step"] == number:
+                    list(connector.look([Ref.model_validate(one) for one in note["refs"]]))
+            for note in self.packed.notes("write"):
+                if note["step"] == number:
+                    with connector.http.delivering():
+                        connector.push(WriteBack.model_validate({**note["write"]}))
+        except BridgeError as error:
+            return Ending("failed", error.cause, str(error))
+        except Exception as error:  # noqa: BLE001  as in `_pull`
+            return Ending("failed", f"unexpected_{type(error).__name__}", str(quoted(error)))
+        finally:
+            self.asked = player.asked
+        return Ending("done", "", "")
+
+
+def _failing(state: str, cause: str | None) -> str:
+    return (cause or "") if state == "failed" else ""
+
+
+def _named(rejects: Sequence[Misfit]) -> tuple[str, ...]:
+    return tuple(sorted(f"{one.kind}:{one.field}" if one.field else one.kind for one in rejects))

@@ -1,0 +1,73 @@
+"""A recording in the place of the wire: every request is answered with what was answered then; nothing leaves this machine."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from bridge.errors import UsageError
+from bridge.http.limits import read_retry_after
+from bridge.http.outcome import Fault
+from bridge.http.reply import Reply, parse_json
+from bridge.http.wire import Call
+
+Asked = tuple[str, str, tuple[tuple[str, str], ...]]
+
+
+class Player:
+    """Answers from `exchanges` (lines of a recording of what was asked at `base_url`, oldest first); the same request is answered with the next of its answers.
+
+    Where none is left the last one is given again. A request with other parameters than then is answered with the next one of its path.
+    """
+
+    def __init__(self, exchanges: Sequence[Mapping[str, Any]], base_url: str) -> None:
+        self._base = urlsplit(base_url).path.rstrip("/")
+        self.clock_skew: timedelta | None = None
+        self.asked = 0
+        self._left = [(_asked(str(one["method"]), str(one["url"])), one) for one in exchanges]
+        self._last: dict[Asked, Mapping[str, Any]] = {}
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def send(self, call: Call, proof: Mapping[str, str], *, delivery: bool) -> tuple[Reply | None, Fault]:
+        """Answer as then. Raises `UsageError` (`not_recorded`) where nothing like it was asked."""
+        self.asked += 1
+        url = requests.Request(call.method, f"http://x{self._base}{call.path}", params=call.params).prepare().url or ""
+        asked = _asked(call.method, url)
+        found = self._next(asked)
+        if found is None:
+            raise UsageError(
+                "{method} {path} was not asked when this was recorded",
+                method=call.method,
+                path=call.path[:200],
+                cause="not_recorded",
+            )
+        self._last[asked] = found
+        return _answer(found)
+
+    def _next(self, asked: Asked) -> Mapping[str, Any] | None:
+        exact = next((at for at, (key, _) in enumerate(self._left) if key == asked), None)
+        if exact is None and asked in self._last:
+            return self._last[asked]
+        if exact is None:
+            exact = next((at for at, (key, _) in enumerate(self._left) if key[:2] == asked[:2]), None)
+        return None if exact is None else self._left.pop(exact)[1]
+
+
+def _asked(method: str, url: str) -> Asked:
+    parts = urlsplit(url)
+    return method, parts.path, tuple(sorted(parse_qsl(parts.query, keep_blank_values=True)))
+
+
+def _answer(one: Mapping[str, Any]) -> tuple[Reply | None, Fault]:
+    headers = CaseInsensitiveDict({str(name): str(value) for name, value in one["headers"].items()})
+    wait = read_retry_after(headers.get("Retry-After"), datetime.fromisoformat(one["at"]))
+    fault = Fault(str(one["error"] or ""), sent=bool(one["sent"]), wait=wait)
+    if one["status"] is None:
+        return None, fault
+    content = str(one["body"]).encode("utf-8", "surrogatepass")
+    return Reply(int(one["status"]), headers, content, parse_json(content)), fault

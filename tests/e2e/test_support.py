@@ -1,0 +1,107 @@
+"""Replay for support: failures by cause, exchanges of failed runs, a bundle that names nobody and fails elsewhere as it did here."""
+
+import json
+import socket
+import zipfile
+from pathlib import Path
+
+import pytest
+
+MAPPING = Path(__file__).parents[2] / "mappings" / "sevdesk.yaml"
+
+
+def lines(desk, run):
+    text = (desk.folder / "data" / "recordings" / f"run-{run}.jsonl").read_text("utf-8")
+    assert desk.sandbox.token not in text
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def configured(office, keep):
+    office.env["MAHNBRIDGE__RECORDINGS__KEEP"] = keep
+
+
+def test_exchanges_are_kept_as_wished(desk, office):
+    """By default a run that went well leaves nothing, one that failed each of its calls; `all` keeps all, `none` none; never the token."""
+    desk("pull")
+    folder = office.folder / "data" / "recordings"
+    assert not folder.exists()
+    desk.sandbox.faults.html("/Invoice", times=None)
+    asked = len(office.sandbox.server.log)
+    desk("pull", "--full", code=1)
+    head, *said = lines(desk, 2)
+    assert len(said) == len(office.sandbox.server.log) - asked > 0
+    assert (head["run"], head["kind"], head["account"], head["cursor"]) == (2, "pull", "main", None)
+    configured(office, "none")
+    desk("pull", code=1)
+    assert [path.name for path in folder.iterdir()] == ["run-2.jsonl"]
+    desk.sandbox.faults.clear()
+    configured(office, "all")
+    desk("pull")
+    assert len(lines(desk, 4)) > 1
+
+
+@pytest.fixture
+def forty(desk):
+    """Forty invoices that cannot be read, for two reasons."""
+    for number in range(40):
+        one = desk.sandbox.add_invoice(desk.customer, number=f"RE-{100 + number}", gross="119.00")
+        desk.sandbox.spoil(one, **({"invoiceDate": "soon"} if number % 2 else {"sumGross": "a lot"}))
+    desk("pull")
+    return desk
+
+
+def elsewhere(desk, tmp_path, monkeypatch, *words):
+    """Another machine: another folder without configuration, no credentials, no network."""
+    other = tmp_path / "elsewhere"
+    other.mkdir(exist_ok=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket.socket, "connect", lambda *_: pytest.fail("asked the network"))
+        patch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("asked for a name"))
+        patch.setattr("tests.e2e.conftest.Office.environment", lambda _: {"MAHNBRIDGE_LANG": "en"})
+        patch.delenv("MAIN_TOKEN", raising=False)
+        patch.chdir(other)
+        return desk.json(*words)
+
+
+@pytest.mark.feature("N-7")
+def test_support(forty, tmp_path, monkeypatch):
+    """Forty failures are two causes; a preview says what each replay would do; a bundle fails elsewhere as here, and not after a fix."""
+    desk = forty
+    groups = desk.json("failures", "list", code=1)
+    assert [(one["count"], one["cause"]) for one in groups] == [
+        (20, "bad_record:invoiceDate"),
+        (20, "bad_record:sumGross"),
+    ]
+    told = desk.json("replay", "--account", "main", "--dry-run")
+    assert {(one["outcome"], one["dry_run"]) for one in told} == {("read", True)}
+    assert len(told) == 40
+    assert len(desk.json("replay", "--run", "1", "--cause", "bad_record:sumGross", "--dry-run")) == 20
+    made = desk.json("bundle", "1", "--out", "run.zip")
+    with zipfile.ZipFile(desk.folder / "run.zip") as package:
+        text = "".join(package.read(name).decode() for name in package.namelist())
+    for secret in (desk.sandbox.token, "Späth", "spaeth", "20095", "Hamburg", "Weg 1", "127.0.0.1"):
+        assert secret not in text
+    assert made["exchanges"] > 3
+    bundle = str(desk.folder / "run.zip")
+    found = elsewhere(desk, tmp_path, monkeypatch, "replay", "--offline", bundle)
+    assert (found["same"], found["then"]["misfits"]) == (True, found["now"]["misfits"])
+    assert len(found["now"]["misfits"]) == 40
+    mended = MAPPING.read_text("utf-8").replace(
+        "issued_on: {from: invoiceDate, read: date}", "issued_on: {from: create, read: date}"
+    )
+    (tmp_path / "mended").mkdir()
+    (tmp_path / "mended" / "sevdesk.yaml").write_text(mended, "utf-8")
+    found = elsewhere(
+        desk, tmp_path, monkeypatch, "replay", "--offline", bundle, "--mappings", str(tmp_path / "mended")
+    )
+    assert (found["same"], len(found["now"]["misfits"])) == (False, 20)
+
+
+def test_a_failed_read_fails_elsewhere(desk, tmp_path, monkeypatch):
+    """A read that broke off on a page ends with the same cause on another machine."""
+    desk.sandbox.faults.html("/Invoice", times=None)
+    desk("pull", code=1)
+    desk("bundle", "1")
+    found = elsewhere(desk, tmp_path, monkeypatch, "replay", "--offline", str(desk.folder / "run-1.zip"))
+    assert found["same"]
+    assert found["now"]["cause"] == found["then"]["cause"] == "bad_answer:html"

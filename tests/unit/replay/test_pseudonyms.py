@@ -1,0 +1,61 @@
+"""Pseudonyms of support bundles: nobody is named, what decides stays, what was equal stays equal."""
+
+import json
+
+from bridge.replay.pseudonyms import Pseudonyms
+
+RECORD = {
+    "id": "4711", "invoiceNumber": "RE-1042", "status": "200", "sumGross": "1190.00", "invoiceDate": "2026-08-03T00:00:00+02:00",
+    "currency": "EUR", "contact": {"objectName": "Contact", "id": 12, "name": "Späth & Söhne GmbH", "phone": 4917012345678},
+    "surename": "Anna", "zip": "20095", "email": "anna@spaeth.example", "vatNumber": "DE123456789", "birthday": "1980-02-03",
+    "headText": "Rechnung RE-1042, Frau Anna, Tel. 0170 1234567, mb:aaaabbbbcccc", "paid": None, "main": True,
+}  # fmt: skip
+NAMED = ("Späth", "Söhne", "Anna", "20095", "spaeth", "123456789", "1980", "0170", "1234567", "4917012345678")
+
+
+def pseudonymised(record=RECORD, known=("Contact", "100", "200")):
+    names = Pseudonyms(known)
+    text = json.dumps(record, ensure_ascii=False)
+    names.learn(text)
+    return json.loads(names.body(text)), names.body(text)
+
+
+def test_nobody_is_named():
+    """Names, addresses, numbers of telephones and banks are in no form left."""
+    _, text = pseudonymised()
+    assert [one for one in NAMED if one.casefold() in text.casefold()] == []
+
+
+def test_what_decides_stays():
+    """Ids, amounts, dates of documents, statuses, currencies, our own marker and the program's own words are what they were."""
+    other, _ = pseudonymised()
+    for field in ("id", "status", "sumGross", "invoiceDate", "currency", "paid", "main"):
+        assert other[field] == RECORD[field]
+    assert other["contact"]["objectName"] == "Contact"
+    assert other["contact"]["id"] == 12
+    assert other["headText"].endswith("mb:aaaabbbbcccc")
+
+
+def test_equal_stays_equal():
+    """A number is the same in its own field and inside a text, a name the same everywhere; and different ones differ."""
+    other, _ = pseudonymised()
+    assert other["invoiceNumber"] != "RE-1042"
+    assert other["invoiceNumber"] in other["headText"]
+    assert other["surename"] in other["headText"]
+    assert other["email"].split("@")[0] == other["surename"].lower()
+    assert other["email"].endswith(".invalid")
+
+
+def test_shape_stays():
+    """A value that fits, or does not, still does: as many letters and digits, the same signs between, broken JSON still broken."""
+    other, _ = pseudonymised()
+    assert other["vatNumber"][:2] == "DE"
+    assert len(other["vatNumber"]) == 11
+    assert isinstance(other["contact"]["phone"], int)
+    text = json.dumps(RECORD, ensure_ascii=False)[:-40]
+    names = Pseudonyms()
+    names.learn(text)
+    broken = names.body(text)
+    assert len(broken) >= len(text)
+    assert "anna" not in broken.lower()
+    assert Pseudonyms().body("<html>Frau Anna</html>").count("<") == 2

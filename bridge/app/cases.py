@@ -241,6 +241,9 @@ class Cases(Claims):
         with self.store.begin() as conn:
             row = self._row(conn, case)
             invoices = self.store.cases.close_by_hand(conn, row.number, note, self.stamp(row.account))
+            for one in invoices:
+                own = Target(account=row.account, invoice_id=one)
+                self.store.choices.withdraw(conn, own, "hand_over", self.stamp(row.account))
             for notice in self._pending(conn, row.account, invoices):
                 self.store.outbox.drop(
                     conn, notice, reason=Reason.CLOSED_BY_HAND.value, text=quoted(f"{self.actor}: {note}"),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from bridge.app.cases import Cases
+from bridge.app.handing import Handing
 from bridge.app.opening import PAUSE
 from bridge.app.results import Done, NoticeLine
 from bridge.contract import NotSupported, Snapshot
@@ -32,6 +32,7 @@ from bridge.documents.handover import (
 from bridge.errors import BridgeError, ConfigError, UsageError
 from bridge.model import Debtor, Reason, Ref
 from bridge.policy import Via, words
+from bridge.store.choices import Target
 from bridge.store.files import NewFile
 from bridge.store.mirror import Known
 from bridge.store.records import Notice, NoticeClaim
@@ -80,7 +81,7 @@ class _Ready:
     documents: tuple[_Document, ...]
 
 
-class Collection(Cases):
+class Collection(Handing):
     """What people do with hand-overs. A hand-over is proposed by a level of a plan and approved like a notice."""
 
     def handovers(self) -> tuple[NoticeLine, ...]:
@@ -150,7 +151,7 @@ class Collection(Cases):
             for one in notice.claims:
                 for notice_id in self.store.questions.notices_of(conn, notice.account, one.invoice_id):
                     about.setdefault(notice_id, set()).add(one.invoice_id)
-            kept = self.store.files.listing(conn, kinds=("letter", "mail"), case_id=notice.case_id)
+            kept = self.store.files.listing(conn, kinds=("letter", "mail", "provider"), case_id=notice.case_id)
         for file in reversed(kept):
             if file.notice_id in about:
                 yield _Document(file.name, self.archive.read(file.sha256), frozenset(about[file.notice_id]))
@@ -210,6 +211,10 @@ class Collection(Cases):
         totals = {claim.invoice_id: its for claim, its in zip(notice.claims, one.record.claims, strict=True)}
         amounts = {key: f"{its.total:.2f}" for key, its in totals.items()}
         agency = self.config.collection.agency
+        for claim in notice.claims:
+            self.store.choices.withdraw(
+                conn, Target(account=notice.account, invoice_id=claim.invoice_id), "hand_over", stamp
+            )
         self.store.handovers.hand_over(conn, notice.account, notice.case_id, amounts, stamp, agency=agency)
         self._keep_report(conn, notice, one.record, stamp.on)
         return True

@@ -128,6 +128,23 @@ class Editing(Choosing):
                 self.record(conn, "contact_noted", account=account, data={"note": note, "debtor": target.debtor_id})
         return Done("contact_noted", subject, self.actor, until=day)
 
+    def add_note(self, case: str, text: str, *, invoice: str | None = None) -> Done:
+        """Write a note into a case, or about one of its invoices; it changes nothing about what comes next.
+
+        Raises `UsageError` where the text is empty, too long or has control characters.
+        """
+        _checked(None, text)
+        with self.store.begin() as conn:
+            row = self._row(conn, case)
+            about = None
+            if invoice is not None:
+                target, _, _ = self._target(conn, case, invoice)
+                about = target.invoice_id
+            self.record(
+                conn, "note_added", account=row.account, case_id=row.id, invoice_id=about, data={"note": text.strip()}
+            )
+        return Done("noted", row.number, self.actor)
+
 
 def _checked(subject: str | None, text: str | None) -> None:
     for name, value, most in (("subject", subject, 200), ("text", text, 20_000)):

@@ -89,7 +89,7 @@ class Filing(Opened):
                         step_id=step.id,
                         acted_at=write.started_at,
                         kind=kind,
-                        name=f"{today.isoformat()}_{case}_{_name(notice, one, kind, number)}",
+                        name=f"{today.isoformat()}_{case}_{file_name(notice, one, kind, number)}",
                         media_type=one.media_type,
                         sha256=digest,
                         size=len(one.data),
@@ -210,7 +210,8 @@ def _kind(act: Act, number: int) -> str:
     return "mail" if act is Act.MAIL else "internal"
 
 
-def _name(notice: Notice, one: Produced, kind: str, number: int) -> str:
+def file_name(notice: Notice, one: Produced, kind: str, number: int) -> str:
+    """Return the name for people of a file that a notice brought: notice and level; of further ones their own name too."""
     suffix = Path(one.filename).suffix.lower()[:8] or ".bin"
     level = name_part(notice.level_name) or "mahnung"
     extra = f"_{name_part(Path(one.filename).stem)}" if number else "_intern" if kind == "internal" else ""

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from bridge.app.assignments import Assignments
 from bridge.app.enclosures import Enclosures
-from bridge.app.filing import Filing
 from bridge.app.lines import notice_line
 from bridge.app.opening import PAUSE, SENDING
-from bridge.app.reading import Progress, Reading
+from bridge.app.provider_files import ProviderFiles
+from bridge.app.reading import Progress
 from bridge.app.results import Delivered, Done, NoticeLine
 from bridge.deliver import Deliverer, Desk, Report
 from bridge.dun import Judge
@@ -19,10 +19,10 @@ from bridge.errors import ConfigError, UsageError
 from bridge.model import Invoice, Reason
 from bridge.policy import Via, words
 from bridge.store.records import Notice
-from bridge.words import quoted
+from bridge.words import Sentence, quoted
 
 
-class Sending(Reading, Filing, Assignments):
+class Sending(ProviderFiles, Assignments):
     """What lets notices out, and what keeps them in."""
 
     @cached_property
@@ -73,12 +73,14 @@ class Sending(Reading, Filing, Assignments):
 
         While sending is off or paused nothing is written; what was written before is still settled.
         """
-        reports = []
+        reports: list[Report] = []
+        missing: list[Sentence] = []
         for name in self.chosen(accounts):
             if progress:
                 progress(name, 0, None)
             reports.append(self._deliver(name))
-        return self._delivered(reports)
+            missing += self.keep_documents(name).problems
+        return self._delivered(reports, missing)
 
     def _deliver(self, name: str) -> Report:
         with self.taping(name) as tape:
@@ -88,7 +90,7 @@ class Sending(Reading, Filing, Assignments):
             tape.keep = report.cause is not None
         return report
 
-    def _delivered(self, reports: Sequence[Report]) -> Delivered:
+    def _delivered(self, reports: Sequence[Report], missing: Sequence[Sentence]) -> Delivered:
         names = ("done", "landed", "dropped", "parked", "unclear", "found", "again", "alarms")
         with self.store.reading() as conn:
             steps = self.store.questions.step_counts(conn)
@@ -106,7 +108,10 @@ class Sending(Reading, Filing, Assignments):
             paused=paused,
             later=sum(one.later for one in reports),
             opens_at=min(opens, default=None),
-            problems=tuple(problem for one in reports for problem in (*one.problems, *filter(None, (one.stopped,)))),
+            problems=(
+                *(problem for one in reports for problem in (*one.problems, *filter(None, (one.stopped,)))),
+                *missing,
+            ),
         )
 
     # -------------------------------------------------------------------------------------------------------- go-live

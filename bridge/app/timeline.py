@@ -140,6 +140,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Stufe {level} {level_name} bearbeitet, Fassung {version}: {subject}",
         "level {level} {level_name} edited, version {version}: {subject}",
     ),
+    "note_added": ("Notiz: {note}", "note: {note}"),
     "contact_noted": ("Kontakt von Hand: {note}", "contact by hand: {note}"),
     "personal_data_erased": ("Angaben vor dem {before} gelöscht", "data before {before} erased"),
     "debtor_answered": (
@@ -163,6 +164,7 @@ _SETTINGS: dict[str, tuple[str, str]] = {
     "include": ("Einschluss", "inclusion"),
     "next_level": ("nächste Stufe", "next level"),
     "next_variant": ("nächste Ausprägung", "next variant"),
+    "hand_over": ("Übergabe an das Inkasso", "hand-over to collection"),
     "fee": ("Gebühr in Cent", "fee in cents"),
     "contact": ("Kontakt von Hand", "contact by hand"),
     "mail_to": ("Empfänger", "recipients"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from bridge.app.bundling import Trace
 from bridge.app.evidence import Evidence, Verdict
 from bridge.app.filing import Checked, FileLine, Packed
+from bridge.app.provider_files import Fetched
 from bridge.app.runs import RunSummary
 from bridge.cli.locale import say
 from bridge.cli.out import Out, shown
@@ -38,6 +39,13 @@ def checked(out: Out, found: Checked) -> None:
         out.text(f"✗ {name}: {shown(problem)}", "error")
     key = "files.damaged" if found.damaged else "files.unchanged"
     out.line(key, style="error" if found.damaged else "ok", count=len(found.damaged) or found.count, all=found.count)
+
+
+def fetched(out: Out, found: Fetched) -> None:
+    """Print which documents were fetched, and which could not be had."""
+    out.line("files.fetched", style="ok", count=found.kept)
+    for text in found.problems:
+        out.text(f"✗ {shown(text)}", "error")
 
 
 def runs(out: Out, rows: Sequence[RunSummary]) -> None:

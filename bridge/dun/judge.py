@@ -54,7 +54,7 @@ class Judge:
         """Return the instant at which this notice may leave, where days and hours of sending say not now; else None."""
         rules, zone = self._rules[notice.account], self._zones[notice.account]
         plan = rules.plans.get(notice.plan)
-        level = plan.level(notice.level) if plan and 1 <= notice.level <= len(plan.levels) else None
+        level = plan.level(notice.level) if plan and 1 <= notice.level <= plan.hand_over_at else None
         debtor = self._store.mirror.debtor(conn, notice.account, notice.debtor_id)
         place = calendar_at(debtor.address if debtor else None, rules)
         local = now.astimezone(zone)

@@ -197,6 +197,8 @@ def _state(standing: Standing | None, chosen: Chosen, invoice: Invoice) -> dict[
         "next_level": chosen.next_level,
         "next_level_by": chosen.next_level_by,
         "next_variant": chosen.next_variant,
+        "hand_over": chosen.hand_over,
+        "hand_over_by": chosen.hand_over_by,
         "fees_chosen": chosen.fees,
     }
     if standing is None:

@@ -101,7 +101,7 @@ def address(case: CaseView, claim: ClaimView) -> str:
 def waits_to_be_joined(case: CaseView, claim: ClaimView, rules: AccountRules) -> bool:
     """Return whether a bundle over this claim is proposed, and nobody has approved it: what comes up meanwhile belongs into it."""
     running, plan = claim.running, assign(case, claim, rules).plan
-    if running is None or running.state != "proposed" or plan is None or not 0 < running.level <= len(plan.levels):
+    if running is None or running.state != "proposed" or plan is None or not 0 < running.level <= plan.hand_over_at:
         return False
     return bundled(case, claim, plan, plan.level(running.level))
 
@@ -190,7 +190,7 @@ def _part(  # noqa: PLR0917  one call site
 def _for_the_agency(decision: Decision, rules: AccountRules) -> bool:
     """Return whether nothing is left but the hand-over to collection, which may have been proposed already."""
     plan = rules.plans.get(decision.plan or "")
-    if plan is None or decision.level != len(plan.levels) or not plan.levels[-1].collection:
+    if plan is None or decision.level is None or decision.level != plan.hand_over_at:
         return False
     waits = decision.reason in (Reason.COLLECTION_NOT_READY, Reason.OWN_REMINDER_RUNNING)
     return waits or decision.reason in WAITS or decision.outcome is Outcome.ESCALATE

@@ -1,19 +1,26 @@
-"""Hand-over to collection (Inkassoübergabe): what must be true before it is even proposed. A person always approves it."""
+"""Hand-over to collection (Inkassoübergabe): what must be true before it is even proposed. A person always approves it.
+
+It comes by a level of the plan, or because a person decided so, with any plan; the gate is the same, but that a person may pass
+over levels that have not gone out yet.
+"""
 
 from datetime import timedelta
 
 from bridge.model import Reason
 from bridge.policy.calendar import DAY
 from bridge.policy.recipients import postal_address
-from bridge.policy.situation import Situation, Verdict
+from bridge.policy.situation import EARLY, Situation, Verdict
 
 
 def ready_for_collection(s: Situation) -> Verdict | None:
-    """Pass where it is no hand-over, or the last reminder has gone out, its deadline has passed and the address is complete."""
+    """Pass where it is no hand-over, or the last reminder has gone out, its deadline has passed and the address is complete.
+
+    Where a person decided to hand over early, any reminder counts as the last one.
+    """
     target = s.target
     if target is None or not target.level.collection:
         return None
-    if s.level != target.position - 1:
+    if s.level != target.position - 1 and not (s.claim.hand_over == EARLY and s.level):
         return Verdict(Reason.COLLECTION_NOT_READY, None, {"why": "last_reminder"})
     deadline = s.deadline
     if deadline is None and s.plan is not None and s.level_on is not None:  # a reminder made elsewhere that told none

@@ -75,7 +75,8 @@ def escalated(situation: Situation) -> Decision:
     claim = situation.claim
     position, repetition = target.position, target.repetition
     plan, adopted = situation.plan_name, situation.adoption
-    by, facts = claim.next_level_by if target.chosen else "", {"level": target.level.name, "position": position}
+    by = (claim.hand_over_by if claim.hand_over else claim.next_level_by) if target.chosen else ""
+    facts = {"level": target.level.name, "position": position}
     variant, skipped = claim.next_variant, target.skipped
     return Decision(
         claim.invoice_id,

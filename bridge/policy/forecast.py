@@ -145,6 +145,7 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
             history=claim.history.after(reached, one.fee, one.level_name),
             next_level=None,
             next_variant=None,
+            hand_over=None,
             undelivered=False,
             resend=None,
             resent=claim.resent + 1 if one.level == claim.level and claim.resend else 0,

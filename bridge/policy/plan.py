@@ -324,6 +324,16 @@ class DunningLevel(Frozen):
         return Name(self.name.get(language) or next(iter(self.name.values())), self.name)
 
 
+HAND_OVER = DunningLevel.model_validate(
+    {
+        "name": {"de": "Übergabe an das Inkasso", "en": "Hand-over to collection"},
+        "trigger": {"after_previous": 1},
+        "collection": True,
+    }
+)
+"""The hand-over that a person decides on where the plan itself ends with its last reminder."""
+
+
 class EscalationPlan(Frozen):
     """Escalation plan (Eskalationsplan): its levels in order. Level numbers are their positions, from 1."""
 
@@ -428,8 +438,15 @@ class EscalationPlan(Frozen):
         """Return the description in that language, else the first one written."""
         return self.description.get(language) or next(iter(self.description.values()), "")
 
+    @property
+    def hand_over_at(self) -> int:
+        """Return the position of the hand-over to collection: the plan's own last level, or behind it the one that people decide on."""
+        return len(self.levels) if self.levels[-1].collection else len(self.levels) + 1
+
     def level(self, position: int) -> DunningLevel:
         """Return the level at that position (from 1); `IndexError` where the plan has none."""
+        if position == len(self.levels) + 1 == self.hand_over_at:
+            return HAND_OVER
         if not 1 <= position <= len(self.levels):
             msg = f"plan {self.name} has no level {position}"
             raise IndexError(msg)

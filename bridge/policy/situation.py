@@ -18,6 +18,10 @@ from bridge.policy.views import AccountFacts, Adoption, CaseView, ClaimView, Not
 
 NO_FACTS = AccountFacts()
 _NO_DAYS = Days(None, ())
+
+EARLY = "early"
+"""A person decided to hand a claim over before the last reminder of its plan; the other decision is `last`."""
+
 _COUNTS = frozenset({NoticeStatus.SENT, NoticeStatus.FINAL})
 
 
@@ -79,6 +83,8 @@ class Situation:
         once_more = self._once_more() if claim.resend is not None else None
         if once_more is not None:
             self.target: Target | None = once_more
+        elif claim.hand_over is not None and self.plan is not None and hands_over(claim, self.level, self.plan):
+            self.target = self._handed_over(self.plan)
         elif claim.next_level is None and self.level < len(days.targets) and (target := days.targets[self.level]):
             self.target = target
         else:
@@ -94,6 +100,12 @@ class Situation:
             return None
         level = again(plan.level(claim.level), Via(claim.resend))
         return Target(claim.level, claim.repetition + 1, level, self.today, self.today, chosen=True, skipped=())
+
+    def _handed_over(self, plan: EscalationPlan) -> Target:
+        """Return the hand-over to collection that a person decided on; what it passes over is told with their name."""
+        at, today = plan.hand_over_at, self.today
+        skipped = tuple(range(self.level + 1, at))
+        return Target(at, 0, plan.level(at), today, today, chosen=True, skipped=skipped)
 
     @property
     def sends_again(self) -> bool:
@@ -123,6 +135,11 @@ class Situation:
     def overdue(self) -> bool:
         """Return whether the due date, moved to a working day, has passed."""
         return self.due is not None and self.today > self.due
+
+
+def hands_over(claim: ClaimView, level: int, plan: EscalationPlan) -> bool:
+    """Return whether a person's decision to hand over comes next: after the last reminder of the plan, or early, after any."""
+    return level == plan.hand_over_at - 1 or (claim.hand_over == EARLY and 0 < level < plan.hand_over_at)
 
 
 def effective_due(claim: ClaimView, place: Calendar) -> date | None:

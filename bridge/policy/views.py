@@ -156,6 +156,8 @@ class ClaimView:
     next_level: int | None = None  # chosen by a person
     next_level_by: str = ""
     next_variant: str | None = None  # chosen by a person
+    hand_over: str | None = None  # decided by a person: "last", after the last reminder, or "early"
+    hand_over_by: str = ""
     fees_chosen: tuple[tuple[int, int], ...] = ()  # by a person: level, cents
     send_to: tuple[
         SendTo, ...

@@ -19,7 +19,9 @@ from bridge.store.journal import Journal
 from bridge.store.tables import block, claim, dunning_case, override
 from bridge.store.upsert import CHUNK, chunked, mark, mark_debtors
 
-SETTINGS = ("plan", "include", "next_level", "next_variant", "mail_to", "post_to", "colleagues", "fee", "contact")
+SETTINGS = (
+    "plan", "include", "next_level", "next_variant", "hand_over", "mail_to", "post_to", "colleagues", "fee", "contact",
+)  # fmt: skip
 """What can be chosen; `mail_to:2` and `post_to:2` are recipients of level 2 alone."""
 
 BLOCKING = frozenset(
@@ -95,6 +97,8 @@ class Chosen:
     next_level: int | None = None
     next_level_by: str = ""
     next_variant: str | None = None
+    hand_over: str | None = None
+    hand_over_by: str = ""
     fees: tuple[tuple[int, int], ...] = ()  # level, cents
     send_to: tuple[SendTo, ...] = ()
     colleagues: tuple[Colleague, ...] = ()
@@ -299,6 +303,8 @@ class Choices:
                     values[setting] = tuple(colleague_of(one) for one in value.split("; ") if one)
                 elif setting == "next_level":
                     values |= {"next_level": int(value), "next_level_by": actor}
+                elif setting == "hand_over":
+                    values |= {"hand_over": value, "hand_over_by": actor}
                 elif setting == "contact":
                     continue  # `Cases.last_contacts` reads it
                 elif setting == "include":

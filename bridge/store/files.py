@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, insert, or_, select
 
 from bridge.errors import UsageError
-from bridge.store.tables import dunning_case, kept_file, step
+from bridge.model import Act
+from bridge.store.tables import dunning_case, kept_file, notice, notice_claim, step
+from bridge.store.tables import task as tasks
 
 LETTER_YEARS = 6
 """Commercial letters are kept until the end of the sixth calendar year after the one of sending (HGB 257(1) no. 3, (4), (5))."""
@@ -80,6 +82,30 @@ class Files:
         if row is None:
             raise UsageError("there is no file {file_id}; `mahnbridge files list` shows them", file_id=file_id)
         return _file(row)
+
+    def unfetched(
+        self, conn: Connection, account: str, *, since: datetime | None = None, task: str | None = None
+    ) -> list[int]:
+        """Return the notices, oldest first, that the provider sent and whose document is not kept here.
+
+        `since`: only those that landed from then on; `task`: not those about which a task of this kind is open.
+        """
+        kept = exists().where(kept_file.c.notice_id == notice.c.id, kept_file.c.step_id.is_(None))
+        ours = exists().where(step.c.notice_id == notice.c.id, step.c.act.in_((Act.MAIL.value, Act.LETTER.value)))
+        theirs = exists().where(notice_claim.c.notice_id == notice.c.id, notice_claim.c.reminder_id.is_not(None))
+        query = select(notice.c.id).where(notice.c.account == account, notice.c.landed_at.is_not(None))
+        query = query.where(theirs, ~ours, ~kept).order_by(notice.c.id)
+        if since is not None:
+            query = query.where(notice.c.landed_at >= since)
+        if task is not None:
+            about = exists().where(tasks.c.notice_id == notice.c.id, tasks.c.kind == task, tasks.c.state == "open")
+            query = query.where(~about)
+        return list(conn.scalars(query))
+
+    def landed_at(self, conn: Connection, notice_id: int) -> datetime | None:
+        """Return when a notice was proven to have gone out."""
+        found: datetime | None = conn.scalar(select(notice.c.landed_at).where(notice.c.id == notice_id))
+        return found
 
     def listing(
         self,

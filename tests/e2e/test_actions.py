@@ -222,3 +222,40 @@ def test_what_was_paid_or_cannot_be_had_is_not_handed_over(house):
     [handed] = house.json("collection", "export", "--as", "Erika")["handed"]
     assert handed["invoices"] == ["RE-1"]
     house("collection", "export", code=2)
+
+
+@pytest.mark.feature("S-AMX-48", "S-AMX-55")
+def test_a_person_hands_over_whatever_the_plan_says(desk):
+    """Under a plan without a hand-over: refused with the reason, early with the person's name, taken back, approved, written."""
+    desk.configure("  default: standard\n", "  default: two-weeks\n")
+    desk.configure("files: [standard.yaml]", "files: []")
+    desk("pull")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("run")
+    desk("approve", "--all", "--as", "Erika")
+    desk("deliver")
+    [case] = desk.json("cases")
+    assert case["level"] == 1
+    refused = desk("case", "handover", case["number"], "--early", "--as", "Erika", code=2)
+    assert "not ready for collection: the last deadline still runs" in " ".join(refused.split())
+    desk.on(date(2026, 9, 15))
+    refused = desk("case", "handover", case["number"], "--as", "Erika", code=2)
+    assert "last reminder" in refused
+    desk("case", "handover", case["number"], "--default", "--as", "Erika", code=2)
+    desk("case", "note", case["number"], "Anwalt eingeschaltet", "--as", "Erika")
+    desk("case", "handover", case["number"], "--early", "--as", "Erika")
+    desk("run")
+    [wait] = desk.json("collection", "list")
+    assert (wait["state"], wait["level_name"]) == ("proposed", "Hand-over to collection")
+    desk("case", "handover", case["number"], "--default", "--as", "Erika")
+    assert desk.json("collection", "list") == []
+    desk("case", "handover", case["number"], "--early", "--as", "Erika")
+    desk("run")
+    desk("approve", desk.json("collection", "list")[0]["id"], "--yes", "--as", "Erika")
+    [handed] = desk.json("collection", "export", "--as", "Erika")["handed"]
+    assert handed["case"] == case["number"]
+    told = [one["text"] for one in desk.json("case", "show", case["number"])["timeline"]]
+    assert any("skipped" in one and "Erika" in one for one in told)
+    assert any("Anwalt eingeschaltet" in one for one in told)
+    desk("case", "handover", case["number"], "--as", "Erika", code=2)
+    assert desk.json("cases", "--view", "run") == []

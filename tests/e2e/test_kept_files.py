@@ -141,3 +141,36 @@ def test_a_changed_file_is_named(sent):
     path.unlink()
     done = sent.json("evidence", "export", "MA-000001", "--out", "akte.zip", code=1)
     assert mail["sha256"][2:] in done["missing"][0]
+
+
+@pytest.mark.feature("S-AMX-15")
+def test_what_the_provider_sent_is_kept_too(desk):
+    """Its document is fetched once the sending is proven. Where that fails a task says so, nothing is sent again, and a person fetches it."""
+    plan = desk.folder / "standard.yaml"
+    plan.write_text(plan.read_text("utf-8").replace("[mail]", "[provider_email]", 1), encoding="utf-8")
+    desk("run", "--no-deliver")
+    desk("approve", "--all", "--as", "Erika")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk.sandbox.faults.status(500, "getPdf", times=None)
+    told = desk.json("deliver")
+    assert "the document of notice 1 is not kept yet" in told["problems"][0]
+    assert desk.json("files", "list") == desk.json("tasks", "list") == []  # the provider may answer again
+    desk.sandbox.faults.clear()
+    desk.sandbox.faults.status(404, "getPdf", times=None, body={})
+    desk("deliver")
+    [task] = desk.json("tasks", "list")
+    assert (task["kind"], task["invoices"]) == ("document", ["RE-1"])
+    desk("deliver")
+    assert len(desk.json("tasks", "list")) == 1
+    desk("files", "fetch", code=1)
+    desk.sandbox.faults.clear()
+    desk("deliver")
+    assert desk.json("files", "list") == []  # a person has it in hand
+    assert "1 document" in desk("files", "fetch")
+    [kept] = desk.json("files", "list")
+    assert (kept["kind"], kept["notice"], kept["keep_until"]) == ("provider", 1, "2032-12-31")
+    desk("files", "save", kept["id"], "--out", "mahnung.pdf")
+    assert (desk.folder / "mahnung.pdf").read_bytes().startswith(b"%PDF")
+    assert desk.json("tasks", "list") == []
+    assert desk.json("files", "fetch") == {"kept": 0, "problems": []}
+    assert len(desk.sandbox.ledger.of("mail")) == 1

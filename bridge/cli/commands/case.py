@@ -195,6 +195,13 @@ def contact(session: Session, case: str, on: date | None, note: str) -> int:
     return 0
 
 
+@command("case note", _CASE, Argument(["text"], metavar="TEXT"), _INVOICE, changes=True)
+def note(session: Session, case: str, text: str, *, invoice: str | None) -> int:
+    """Write a note into a case; it changes nothing about what comes next."""
+    session.emit(session.bridge.add_note(case, text, invoice=invoice), _done)
+    return 0
+
+
 @command("case reopen", _CASE, _NOTE, changes=True)
 def reopen(session: Session, case: str, note: str) -> int:
     """Open a case again that was closed by hand."""
@@ -263,6 +270,24 @@ def colleagues(session: Session, case: str, add: tuple[str, ...], remove: tuple[
     from bridge.cli.show_tasks import colleagues as show_colleagues  # noqa: PLC0415
 
     session.emit(session.bridge.colleagues(case, add=add, remove=remove), show_colleagues)
+    return 0
+
+
+@command(
+    "case handover",
+    _CASE,
+    _INVOICE,
+    Option(["--early"], is_flag=True, help="option.case.early"),
+    Option(["--default"], is_flag=True, help="option.case.handover_default"),
+    changes=True,
+)
+def handover(session: Session, case: str, *, invoice: str | None, early: bool, default: bool) -> int:
+    """Decide that a case or an invoice goes to collection; the next run proposes it, a person approves it."""
+    if default and early:
+        raise click.UsageError(say("wrong.handover"))
+    bridge = session.bridge
+    done = bridge.keep_here(case, invoice=invoice) if default else bridge.hand_over(case, invoice=invoice, early=early)
+    session.emit(done, _done)
     return 0
 
 

@@ -49,6 +49,16 @@ def save(session: Session, file: int, out: Path | None) -> int:
     return 0
 
 
+@command("files fetch", Argument(["accounts"], nargs=-1, metavar="[ACCOUNT]..."), changes=True)
+def fetch(session: Session, accounts: tuple[str, ...]) -> int:
+    """Fetch documents that the provider itself sent and that are not kept here yet."""
+    from bridge.cli.show_files import fetched  # noqa: PLC0415
+
+    result = session.bridge.fetch_documents(accounts)
+    session.emit(result, fetched)
+    return 1 if result.problems else 0
+
+
 @command("files check")
 def check(session: Session) -> int:
     """Compare every kept file with its hash."""

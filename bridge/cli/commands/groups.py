@@ -23,6 +23,8 @@ case = _group(
         "waive",
         "close",
         "contact",
+        "note",
+        "handover",
         "reopen",
         "level",
         "recipient",
@@ -41,7 +43,7 @@ plans = _group("plans", "plans", ("list", "show", "new", "lint", "variables", "v
 links = _group("links", "links", ("list", "revoke"))
 tasks = _group("tasks", "tasks", ("list", "show", "done", "assign"))
 collection = _group("collection", "collection", ("list", "export", "recall"))
-files = _group("files", "files", ("list", "save", "check"))
+files = _group("files", "files", ("list", "save", "check", "fetch"))
 runs = Group(
     "runs",
     modules={

@@ -4,6 +4,8 @@ TEXTS = {
     "column.contact": "Ansprechpartner",
     "command.edit": "Ändert einen Mahnvorschlag vor der Freigabe: Betreff, Text, Empfänger, Stufe, Gebühr.",
     "command.forewarn": "Zeigt, was am nächsten Versandtag hinausgeht; mit --send als Mail an forewarning.to.",
+    "command.case note": "Eine Notiz zur Akte festhalten; am Ablauf ändert sie nichts.",
+    "done.noted": "{subject}: Notiz festgehalten ({actor}).",
     "command.case contact": "Hält fest, dass jemand den Kunden selbst angeschrieben oder gesprochen hat; der Mindestabstand zählt ab dann.",
     "option.edit.subject": "Neuer Betreff.",
     "option.edit.text": "Datei mit dem neuen Text; - liest die Standardeingabe.",

@@ -4,6 +4,8 @@ TEXTS = {
     "column.contact": "Contact",
     "command.edit": "Change a proposal before it is approved: subject, text, recipients, level, fee.",
     "command.forewarn": "Show what goes out on the next day of sending; with --send as a mail to forewarning.to.",
+    "command.case note": "Write a note into the case; it changes nothing about what comes next.",
+    "done.noted": "{subject}: note written ({actor}).",
     "command.case contact": "Note that somebody wrote to the customer or spoke with them; the minimum interval counts from then.",
     "option.edit.subject": "New subject.",
     "option.edit.text": "File with the new text; - reads standard input.",

@@ -129,6 +129,7 @@ notice = table(
     Column("link_revoked_at", Instant),
     Index("ix_notice_link", "link"),
     Index("ix_notice_state", "state"),
+    Index("ix_notice_landed", "landed_at"),
     Index("ix_notice_case", "case_id"),
 )
 
@@ -253,7 +254,7 @@ kept_file = table(  # every file that left the house, or was about to: never cha
     Column("notice_id", ForeignKey("notice.id")),
     Column("step_id", ForeignKey("step.id")),
     Column("acted_at", Instant),  # of the call of that step; only the one that was proven counts as gone out
-    Column("kind", String(16), nullable=False),  # mail, internal, letter, enclosure, collection
+    Column("kind", String(16), nullable=False),  # mail, internal, letter, enclosure, provider, collection
     Column("name", Text, nullable=False),
     Column("media_type", String(64), nullable=False),
     Column("sha256", String(64), nullable=False),

@@ -44,7 +44,7 @@ override = table(
     Column("account", String(64), nullable=False),
     Column("debtor_id", String(128)),
     Column("invoice_id", String(128)),
-    Column("setting", String(32), nullable=False),  # plan, include, next_level, next_variant
+    Column("setting", String(32), nullable=False),  # one of `choices.SETTINGS`
     Column("value", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from bridge.model import Act, Address, Colleague, Contact, DebtorKind, Reason
-from bridge.policy import Abilities, Automation, Block, Running, Via, compose, unsendable
+from bridge.policy import Abilities, Automation, Block, Running, Via, compose, naming, unsendable
 from bridge.policy.beside import Part
 from bridge.policy.colleagues import colleague_of, colleagues_of, written
 from bridge.policy.decide import decide_claim
@@ -14,6 +14,7 @@ from bridge.policy.fits import plan_fits
 from bridge.policy.forecast import coming
 from bridge.policy.load import BadPlan, parse_plan
 from bridge.policy.rules import Caretaker
+from bridge.words import tell
 from tests.unit.policy.helpers import case, charged, claim, decided, level, plan, rules, walk
 
 DUE = date(2026, 9, 15)  # a Tuesday
@@ -362,3 +363,55 @@ def test_check_refuses_a_level_that_can_tell_nobody():
     """An internal notice and nothing else, without a mail server: an error."""
     told = plan_fits(plan(level(1), doing(2, internal_notice=True)), Abilities())
     assert ("error", "plan_internal") in [(one.severity.value, one.code) for one in told]
+
+
+OPEN_ENDED = (level(1, term_days=7), level(2, term_days=7), last(3))
+
+
+@pytest.mark.parametrize(
+    ("at", "decided", "ends", "reason", "level_"),
+    [
+        (3, "last", OPEN_ENDED, Reason.LEVEL_DUE, 4),  # behind the plan's last reminder
+        (2, "last", ENDING, Reason.LEVEL_DUE, 3),  # the plan's own level
+        (1, "early", OPEN_ENDED, Reason.LEVEL_DUE, 4),
+        (1, "last", OPEN_ENDED, Reason.LEVEL_DUE, 2),  # the reminders go on until then
+        (0, "early", OPEN_ENDED, Reason.LEVEL_DUE, 1),  # nothing has reached the debtor yet
+        (4, "last", OPEN_ENDED, Reason.PLAN_COMPLETE, None),  # it is there already
+    ],
+)
+def test_a_person_may_decide_on_the_hand_over_with_any_plan(at, decided, ends, reason, level_):
+    """After the last reminder, or early after any; before that the plan goes on, and once it is there nothing follows."""
+    one = replace(at_the_end(hand_over=decided, hand_over_by="Erika"), level=at)
+    found = decide_claim(case(one, address=HOME), one, rules(plan(*ends)), date(2026, 10, 26))
+    assert (found.reason, found.level) == (reason, level_)
+    by_erika = found.outcome == "escalate" and level_ >= len([its for its in ends if "texts" in its]) + 1
+    assert found.chosen_by == ("Erika" if by_erika else "")
+    assert found.skipped == ((2, 3) if (at, decided) == (1, "early") else ())
+
+
+@pytest.mark.parametrize(
+    ("change", "whole", "reason"),
+    [
+        ({"deadline": date(2026, 11, 2)}, {}, Reason.COLLECTION_NOT_READY),
+        ({}, {"address": None}, Reason.COLLECTION_NOT_READY),
+        ({"blocks": (Block(Reason.DISPUTE),)}, {}, Reason.DISPUTE),
+    ],
+)
+def test_a_persons_hand_over_passes_the_same_gate(change, whole, reason):
+    """Term still running, no address, disputed: not even early, in whoever's name."""
+    one = replace(at_the_end(hand_over="early"), **change)
+    its_rules = rules(plan(*OPEN_ENDED))
+    found = decide_claim(case(one, **{"address": HOME, **whole}), one, its_rules, date(2026, 10, 26))
+    assert found.reason is reason
+
+
+def test_a_persons_hand_over_is_a_proposal_over_all_their_claims():
+    """What no plan names is proposed in both languages, to the agency, and always waits for a person."""
+    its_rules = rules(plan(*OPEN_ENDED), agency="Inkasso Muster")
+    two = tuple(replace(at_the_end(invoice_id=number, hand_over="last"), level=3) for number in ("1", "2"))
+    [draft] = drafts(two[0], its_rules, date(2026, 10, 26), whole=case(*two, address=HOME))
+    assert [one.invoice_id for one in draft.claims] == ["1", "2"]
+    assert (draft.level, draft.level_name, draft.recipient) == (4, "Übergabe an das Inkasso", "Inkasso Muster")
+    assert draft.automation is Automation.PROPOSE
+    told = naming.named(its_rules.plans["plan"], 4, draft.level_name)
+    assert tell(told, "en") == "Hand-over to collection"

@@ -32,16 +32,18 @@ def problems(text):
 @pytest.mark.feature("S-AMX-65")
 @pytest.mark.feature("S-BIL-8")
 def test_starter_plans_are_there_and_only_propose():
-    """Three plans ship, German and English; every level only proposes, and the last one alone announces the next step."""
+    """Three plans ship, German and English; every level only proposes, the last letter alone announces the next step, which follows it."""
     plans = starter_plans()
     assert set(plans) == {"gentle", "standard", "two-weeks"}
-    assert [one.trigger.days for one in plans["standard"].levels] == [3, 14, 28, 42]
+    assert [one.trigger.days for one in plans["standard"].levels] == [3, 14, 28, 42, 56]
+    assert [one.collection for one in plans["standard"].levels] == [False, False, False, False, True]
     assert [one.trigger.days for one in plans["two-weeks"].levels] == [14, 28]
     for plan in plans.values():
         for level in plan.levels:
             assert level.automation is Automation.PROPOSE
-            assert {"de", "en"} <= set(level.texts) <= {"de", "en", "de-AT", "de-CH"}
-    bodies = [level.texts["de"].body for level in plans["standard"].levels]
+            if level.writes:
+                assert {"de", "en"} <= set(level.texts) <= {"de", "en", "de-AT", "de-CH"}
+    bodies = [level.texts["de"].body for level in plans["standard"].levels if level.writes]
     assert ["Inkasso" in body for body in bodies] == [False, False, False, True]
     assert len(set(bodies)) == 4
 

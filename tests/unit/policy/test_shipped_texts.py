@@ -15,7 +15,12 @@ from tests.unit.policy.helpers import case, claim
 
 TODAY = date(2026, 10, 5)
 OURS = Abilities(channels={Act.MAIL: "smtp", Act.LETTER: "letter_outbox"})
-LEVELS = [(plan.name, number) for plan in starter_plans().values() for number in range(1, len(plan.levels) + 1)]
+LEVELS = [
+    (plan.name, number)
+    for plan in starter_plans().values()
+    for number, level in enumerate(plan.levels, start=1)
+    if level.writes
+]
 COUNTRIES = ["DE", "AT", "CH", "LI", "FR"]
 
 

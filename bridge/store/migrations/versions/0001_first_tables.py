@@ -403,6 +403,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index("ix_notice_case", ["case_id"], unique=False)
+        batch_op.create_index("ix_notice_landed", ["landed_at"], unique=False)
         batch_op.create_index("ix_notice_link", ["link"], unique=False)
         batch_op.create_index("ix_notice_state", ["state"], unique=False)
 

@@ -1,0 +1,84 @@
+"""Handing over by hand: a person decides that a case goes to collection, whatever its plan says."""
+
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy import Connection
+
+from bridge.app.choosing import Choosing
+from bridge.app.results import Done
+from bridge.errors import UsageError
+from bridge.model import Reason
+from bridge.policy import Outcome, words
+from bridge.policy.decide import decide_claim
+from bridge.policy.situation import EARLY, hands_over
+from bridge.store.choices import Target
+from bridge.store.overview import ClaimRow
+from bridge.words import Sentence
+
+PASSES = frozenset({Reason.NOT_WORKING_DAY, Reason.STALE_DATA, Reason.WRITING_SUSPENDED, Reason.APPROVAL_PENDING})
+"""Holds of the day or of the whole account: the run minds them, they say nothing about the case."""
+
+
+class Handing(Choosing):
+    """What people do so that a case goes to collection."""
+
+    def hand_over(self, case: str, *, invoice: str | None = None, early: bool = False) -> Done:
+        """Decide that a case, or one invoice of it, goes to collection: the next run proposes it, a person approves that.
+
+        What waits for the debtor is dropped. The gate is that of a plan's own hand-over: the last reminder has gone out and its term
+        is over, nothing speaks against it, the address is complete. `early` passes over reminders that have not gone out, in the
+        person's name. Raises `UsageError` with what stands in the way where no invoice can be handed over.
+        """
+        ready, others = [], []
+        with self.store.begin() as conn:
+            row = self._row(conn, case)
+            stamp = self.stamp(row.account)
+            for one in self._open_claims(conn, case, invoice):
+                target = Target(account=row.account, invoice_id=one.invoice_id)
+                self._replace(conn, row.account, target, None)
+                why = self._in_the_way(conn, row.account, one, early=early, today=stamp.on)
+                if why is None:
+                    ready.append(one)
+                    self.store.choices.choose(conn, target, "hand_over", EARLY if early else "last", stamp)
+                else:
+                    others.append(Sentence("{number}: {why}", number=one.number or one.invoice_id, why=why))
+            if not ready:
+                raise UsageError("not for collection: {others}", others=others)
+        told = ", ".join(one.number or one.invoice_id for one in ready)
+        return Done("hand_over", row.number, self.actor, count=len(ready), text=told)
+
+    def keep_here(self, case: str, *, invoice: str | None = None) -> Done:
+        """Take a decision to hand over back, and the proposal that came of it. Raises `UsageError` where there is none."""
+        count = 0
+        with self.store.begin() as conn:
+            row = self._row(conn, case)
+            stamp = self.stamp(row.account)
+            for one in self._open_claims(conn, case, invoice):
+                target = Target(account=row.account, invoice_id=one.invoice_id)
+                if self.store.choices.withdraw(conn, target, "hand_over", stamp):
+                    count += 1
+                    self.store.choices.wake(conn, target, stamp)
+                    self._replace(conn, row.account, target, None)
+            if not count:
+                raise UsageError("nobody decided to hand over {case}", case=row.number)
+        return Done("hand_over_default", row.number, self.actor, count=count)
+
+    def _in_the_way(
+        self, conn: Connection, account: str, one: ClaimRow, *, early: bool, today: date
+    ) -> Sentence | None:
+        """Return why this claim cannot go to collection now, or None."""
+        known = self.store.mirror.invoice(conn, account, one.invoice_id)
+        if known is None:
+            return words.told(Reason.GONE)
+        plan = self._plan_of(conn, account, one)
+        case, claim = self.seen(conn, known, today)
+        claim = replace(claim, hand_over=EARLY if early else "last")
+        found = decide_claim(case, claim, self.rules[account], today)
+        stands = found.adoption.level if found.adoption else claim.level
+        if not hands_over(claim, stands, plan):
+            if stands >= plan.hand_over_at:
+                return Sentence("it was handed over before")
+            return words.told(Reason.COLLECTION_NOT_READY, {"why": "last_reminder"})
+        fine = found.outcome is Outcome.ESCALATE or found.reason in PASSES
+        return None if fine else words.told(found.reason, found.facts)

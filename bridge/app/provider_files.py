@@ -90,7 +90,7 @@ class ProviderFiles(Reading, Filing):
     def _list_document(self, conn: Connection, notice: Notice, one: Produced, digest: str, number: int) -> None:
         today = self.today(notice.account)
         case = self.store.questions.case_number(conn, notice.case_id)
-        kind = "letter" if notice.channel == Via.PROVIDER_POST.value else "provider"
+        sort = "letter" if notice.channel == Via.PROVIDER_POST.value else "provider"
         sent_on = max((its.landed_on for its in notice.claims if its.landed_on), default=today)
         self.store.files.add(
             conn,
@@ -99,8 +99,8 @@ class ProviderFiles(Reading, Filing):
                 case_id=notice.case_id,
                 run_id=notice.run_id,
                 notice_id=notice.id,
-                kind=kind,
-                name=f"{sent_on.isoformat()}_{case}_{file_name(notice, one, kind, number)}",
+                kind=sort,
+                name=f"{sent_on.isoformat()}_{case}_{file_name(notice, one, sort, number)}",
                 media_type=one.media_type,
                 sha256=digest,
                 size=len(one.data),

@@ -139,7 +139,8 @@ class Office:
         text = text.replace("    http:\n", "    http:\n      pace: 1000\n")
         path.write_text(text.replace("  # files: [plans.yaml]\n", "  files: [standard.yaml]\n"), encoding="utf-8")
         shipped = (ROOT / "bridge" / "policy" / "plans" / "standard.yaml").read_text(encoding="utf-8")
-        (self.folder / "standard.yaml").write_text(shipped.replace("[email]", "[mail]"), encoding="utf-8")
+        letters = shipped.partition("  - name: {de: Übergabe")[0]  # the stories end with the last letter
+        (self.folder / "standard.yaml").write_text(letters.replace("[email]", "[mail]"), encoding="utf-8")
         return made
 
 

@@ -198,7 +198,7 @@ def contact(session: Session, case: str, on: date | None, note: str) -> int:
 @command("case note", _CASE, Argument(["text"], metavar="TEXT"), _INVOICE, changes=True)
 def note(session: Session, case: str, text: str, *, invoice: str | None) -> int:
     """Write a note into a case; it changes nothing about what comes next."""
-    session.emit(session.bridge.add_note(case, text, invoice=invoice), _done)
+    session.done(session.bridge.add_note(case, text, invoice=invoice))
     return 0
 
 
@@ -286,8 +286,10 @@ def handover(session: Session, case: str, *, invoice: str | None, early: bool, d
     if default and early:
         raise click.UsageError(say("wrong.handover"))
     bridge = session.bridge
-    done = bridge.keep_here(case, invoice=invoice) if default else bridge.hand_over(case, invoice=invoice, early=early)
-    session.emit(done, _done)
+    changed = (
+        bridge.keep_here(case, invoice=invoice) if default else bridge.hand_over(case, invoice=invoice, early=early)
+    )
+    session.done(changed)
     return 0
 
 

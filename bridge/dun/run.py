@@ -35,6 +35,7 @@ from bridge.policy import (
 )
 from bridge.policy.beside import bundles, company, together, waits_to_be_joined
 from bridge.policy.decide import decide_claim
+from bridge.policy.distance import keep_apart
 from bridge.policy.holds import UNDECIDED, outdated
 from bridge.policy.owed import retotalled
 from bridge.policy.places import calendar_of
@@ -295,15 +296,14 @@ class _Work:
         )
         found += company(seen.case, found, rules, order.today, facts=facts)
         held = unsendable(seen.case, found, rules, self.account.abilities, order.today)
-        if not held:
-            return found
         again = order.today + timedelta(days=1)  # a channel may be set up meanwhile
-        return tuple(
+        possible = tuple(
             one._replace(outcome=Outcome.HOLD, reason=why.reason, facts=why.facts, next_on=again)
             if (why := held.get(one.invoice_id))
             else one
             for one in found
         )
+        return keep_apart(seen.case, possible, rules, order.today)
 
     def _joined(
         self, conn: Connection, seen: Seen, decisions: tuple[Decision, ...], facts: AccountFacts

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from bridge.model import Reason
+from bridge.policy import places
 from bridge.policy.again import sent_again
 from bridge.policy.assign import assign
+from bridge.policy.calendar import DAY
 from bridge.policy.decide import decide_claim
 from bridge.policy.group import Inclusion
 from bridge.policy.holds import DUNNABLE, HOLD_RULES, none_running, was_delivered
@@ -28,7 +30,7 @@ WAITS = frozenset(
         Reason.GROUP_WAITING,
     }
 )
-"""Reasons of an overdue invoice whose own next level has not come: a bundle names it all the same, its level stays."""
+"""Reasons of an overdue invoice whose own next level has not come: a bundle asks for it all the same, its level stays."""
 
 
 class Part(StrEnum):
@@ -113,13 +115,22 @@ def together(case: CaseView, one: ClaimView, other: ClaimView) -> bool:
 
 
 class Bundle(NamedTuple):
-    """A bundle that is planned: the invoices whose level is due, its highest level, its language."""
+    """A bundle that is planned: the invoices whose level is due, its highest level, its language, the term that it names at the latest."""
 
     triggers: frozenset[str]
     lead: ClaimView
     plan: EscalationPlan
     level: DunningLevel
     language: str
+    term_until: date | None = None
+
+
+def term_until(
+    case: CaseView, claims: Iterable[ClaimView], level: DunningLevel, rules: AccountRules, today: date
+) -> date:
+    """Return the last day of the term that a notice of this level over these claims names: a working day at each one's place."""
+    end = today + timedelta(days=level.term_days)
+    return max(places.deadline(rules, places.calendar_of(case, claim, rules), end) for claim in claims)
 
 
 def others(
@@ -164,13 +175,15 @@ def _part(  # noqa: PLR0917  one call site
     if decision.outcome is Outcome.ESCALATE:
         return Other(claim, Part.LEFT_OUT, "own_notice")
     situation = Situation(case, claim, rules, today)
-    overdue, reason = situation.overdue, decision.reason
+    overdue, reason, facts = situation.overdue, decision.reason, decision.facts
     part = Part.LEFT_OUT
     optional = {Reason.PARKED} if listed.include_parked else set()
     if listed.include_ready_for_collection:
         optional.add(Reason.PLAN_COMPLETE)
     if reason in WAITS and overdue:
         part = Part.INCLUDED
+        if _keeps_its_term(situation, bundle):
+            part, reason, facts = Part.MENTIONED, Reason.DEADLINE_RUNNING, {"deadline": situation.deadline}
     elif reason is Reason.NOT_DUE or (reason in WAITS and not overdue):
         reason = Reason.NOT_DUE
         part = Part.MENTIONED if listed.not_due else part
@@ -184,7 +197,19 @@ def _part(  # noqa: PLR0917  one call site
     held = _held(situation, parked=reason is Reason.PARKED)
     if held is not None:
         return held
-    return Other(claim, part, "" if part is Part.INCLUDED else reason.value, decision.facts)
+    return Other(claim, part, "" if part is Part.INCLUDED else reason.value, facts)
+
+
+def _keeps_its_term(situation: Situation, bundle: Bundle) -> bool:
+    """Return whether a term that was named to the debtor still runs, and the claim's own next step would come before the bundle's.
+
+    Such a claim is listed with the term that it has. Asked for by a later one, each bundle would put its next step off again.
+    """
+    running, target = situation.deadline, situation.target
+    if running is None or running < situation.today or target is None or bundle.term_until is None:
+        return False
+    interval = situation.rules.office.later(situation.today, situation.table.interval)
+    return max(target.possible_on, running + DAY, interval) <= bundle.term_until
 
 
 def _for_the_agency(decision: Decision, rules: AccountRules) -> bool:

@@ -6,13 +6,13 @@ channels makes two notices; the record at the provider belongs to the first.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from bridge.model import Content, Reason
-from bridge.policy import places, texts
+from bridge.policy import texts
 from bridge.policy.again import again, sent_again
 from bridge.policy.asking import asked_by
-from bridge.policy.beside import Bundle, Other, Part, address, bundled, others
+from bridge.policy.beside import Bundle, Other, Part, address, bundled, others, term_until
 from bridge.policy.build import amount, cents
 from bridge.policy.channel import Via
 from bridge.policy.drafts import ClaimDraft, Item, NoticeDraft
@@ -107,7 +107,8 @@ def _beside(  # noqa: PLR0917  one call site
     if not sends or _group(case, lead)[0] != "bundle":
         return ()
     triggers = frozenset(item.claim.invoice_id for item in group)
-    bundle = Bundle(triggers, lead.claim, lead.plan, lead.level, lead.language)
+    term = term_until(case, case.claims, lead.level, rules, today) if lead.level.writes else None
+    bundle = Bundle(triggers, lead.claim, lead.plan, lead.level, lead.language, term)
 
     def language(claim: ClaimView) -> str:
         return language_of(case, claim, lead.level, lead.plan, rules)
@@ -227,8 +228,7 @@ def _notice(  # noqa: PLR0917  one call site
         return in_house(
             case, group, asked, lead, via, claims, rules=rules, abilities=abilities, today=today, beside=beside
         )
-    end = today + timedelta(days=lead.level.term_days)
-    deadline = max(places.deadline(rules, places.calendar_of(case, item.claim, rules), end) for item in group)
+    deadline = term_until(case, [item.claim for item in group], lead.level, rules, today)
     name = lead.level.name_in(lead.language)
     claims = tuple(_claim(case, item, one, way, rules, today, deadline) for item, one in zip(group, asked, strict=True))
     fee = sum(one.owed.fee for one in asked)

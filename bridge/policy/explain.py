@@ -6,17 +6,22 @@ from datetime import date, timedelta
 
 from bridge.model import Act
 from bridge.policy import words
-from bridge.policy.decide import escalated, held
+from bridge.policy.decide import decide, escalated, held
+from bridge.policy.distance import keep_apart
 from bridge.policy.forecast import Coming, play
 from bridge.policy.holds import RULES
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import NO_FACTS, Situation
 from bridge.policy.turns import facts_on
-from bridge.policy.views import Abilities, AccountFacts, CaseView, ClaimView, Decision
+from bridge.policy.views import Abilities, AccountFacts, CaseView, ClaimView, Decision, Outcome
 
 HORIZON = timedelta(days=730)
 EVERYTHING = Abilities(acts=frozenset(Act), channels={Act.MAIL: "mail", Act.LETTER: "letter"})
 """An account that can do whatever a plan asks for."""
+
+
+KEEPS_APART = "no bundle goes to the debtor on the same day as notices about single invoices"
+"""What the last rule lets pass, which looks at all claims of the case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,10 @@ def explain(
             break
     if decision is None:
         decision, decided_by = escalated(situation), "level_due"
+        apart = _kept_apart(case, claim, rules, day, known)
+        asked.append(Asked(keep_apart.__name__, KEEPS_APART, apart is None))
+        if apart is not None:
+            decision, decided_by = apart, keep_apart.__name__
     return Explanation(
         invoice_id=claim.invoice_id,
         on=day,
@@ -126,6 +135,15 @@ def explain(
         case=case,
         claim=claim,
     )
+
+
+def _kept_apart(
+    case: CaseView, claim: ClaimView, rules: AccountRules, day: date, facts: AccountFacts
+) -> Decision | None:
+    """Return the decision to hold a claim because of what else goes to its debtor on that day, or None where nothing does."""
+    found = keep_apart(case, decide(case, rules, day, facts=facts), rules, day)
+    mine = next(one for one in found if one.invoice_id == claim.invoice_id)
+    return mine if mine.outcome is Outcome.HOLD else None
 
 
 def forecast(

@@ -9,6 +9,7 @@ from bridge.policy.beside import company
 from bridge.policy.channel import IN_HOUSE
 from bridge.policy.compose import compose, unsendable
 from bridge.policy.decide import decide_claim
+from bridge.policy.distance import keep_apart
 from bridge.policy.drafts import NoticeDraft
 from bridge.policy.money import Reached
 from bridge.policy.owed import sent_how
@@ -67,16 +68,16 @@ def play(
             if due.get(one.invoice_id, end) <= day
         ]
         held = unsendable(case, decisions, rules, abilities, day)
-        going = [one for one in decisions if one.outcome is Outcome.ESCALATE and one.invoice_id not in held]
-        told = [
-            one
-            for one in (*decisions, *company(case, decisions, rules, day, facts=facts))
-            if one.invoice_id not in held
-        ]
+        others = company(case, decisions, rules, day, facts=facts)
+        possible = [one for one in (*decisions, *others) if one.invoice_id not in held]
+        told = keep_apart(case, possible, rules, day)
+        asked = {one.invoice_id for one in decisions}
+        going = [one for one in told if one.outcome is Outcome.ESCALATE and one.invoice_id in asked]
         drafts = compose(case, told, rules, abilities, day)
         found += [Coming(day, draft) for draft in drafts]
-        for one in decisions:
-            _set_next(due, one, day, sent=one in going)
+        for one in (*told, *(one for one in decisions if one.invoice_id in held)):
+            if one.invoice_id in asked:
+                _set_next(due, one, day, sent=one in going)
         case = _landed(case, going, drafts, day)
         day = min(due.values(), default=end)
     return case, tuple(found)
@@ -92,7 +93,7 @@ def _set_next(due: dict[str, date], decision: Decision, day: date, *, sent: bool
 
 
 def settled(case: CaseView, start: date) -> CaseView:
-    """Return the case with every notice that is under way taken as landed; what only goes along in a bundle raises no level."""
+    """Return the case with every notice that is under way taken as landed; what only goes along in a bundle has its term, and raises no level."""
     claims, last = [], case.last_contact_on
     for claim in case.claims:
         running = claim.running
@@ -103,7 +104,7 @@ def settled(case: CaseView, start: date) -> CaseView:
         if running.channel not in IN_HOUSE:
             last = on if last is None else max(last, on)
         if not running.level:  # it only goes along in a bundle
-            claims.append(replace(claim, running=None))
+            claims.append(replace(claim, running=None, deadline=_later(claim.deadline, running.deadline)))
             continue
         claims.append(
             replace(
@@ -121,6 +122,10 @@ def settled(case: CaseView, start: date) -> CaseView:
     return replace(case, claims=tuple(claims), last_contact_on=last)
 
 
+def _later(known: date | None, told: date | None) -> date | None:
+    return max(filter(None, (known, told)), default=None)
+
+
 def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDraft], day: date) -> CaseView:
     if not drafts:
         return case
@@ -129,10 +134,11 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
     fees = {claim.invoice_id: claim for draft in drafts for claim in draft.claims}
 
     def after(claim: ClaimView) -> ClaimView:
-        decision = told.get(claim.invoice_id)
-        if decision is None or claim.invoice_id not in fees:
+        decision, one = told.get(claim.invoice_id), fees.get(claim.invoice_id)
+        if one is None:
             return claim
-        one = fees[claim.invoice_id]
+        if decision is None:  # it only goes along in a bundle
+            return replace(claim, deadline=_later(claim.deadline, deadlines.get(claim.invoice_id)))
         how, basis = sent_how(one.basis.via), one.basis
         reached = Reached(day, how, basis.deadline, basis.legal, basis.flat_fee, basis.asks.interest)
         return replace(

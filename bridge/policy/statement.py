@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from bridge.model import AncillaryRow, ClaimedInvoice, ClaimTable, InterestRow, Mentioned, PaymentRow, Reason
+from bridge.model import AncillaryRow, ClaimedInvoice, ClaimTable, InterestRow, Mentioned, PaymentRow
 from bridge.policy import texts, words
 from bridge.policy.beside import Other, Part
 from bridge.policy.build import amount, cents
@@ -119,7 +119,7 @@ def _mentioned(other: Other, language: str) -> Mentioned:
         issued_on=claim.issued_on,
         due_on=claim.due_on,
         open=amount(claim.demand),
-        why=words.reason(Reason.NOT_DUE, language) if other.why == Reason.NOT_DUE else "",
+        why=words.to_debtor(other.why, language, other.facts),
     )
 
 

@@ -30,8 +30,8 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "the deadline set still runs[ until {deadline}]",
     ),
     _R.MINIMUM_INTERVAL: (
-        "Mindestabstand zum letzten Schreiben[ vom {last}][, frühestens {earliest}]",
-        "minimum interval since the last notice[ of {last}][, earliest {earliest}]",
+        "Mindestabstand[ zum letzten Schreiben vom {last}][: {first}][ ({invoices})][, frühestens {earliest}]",
+        "minimum interval[ since the last notice of {last}][: {first}][ ({invoices})][, earliest {earliest}]",
     ),
     _R.NOT_WORKING_DAY: ("kein Versandtag[, frühestens {earliest}]", "no sending day[, earliest {earliest}]"),
     _R.OUTSIDE_HOURS: (
@@ -321,6 +321,24 @@ _PLAIN = {
         "mentioned": ("nur erwähnt, nicht gefordert", "mentioned, not asked for"),
         "left_out": ("nicht aufgenommen", "left out"),
     },
+    "first": {
+        "bundle": (
+            "am selben Tag geht eine Sammelmahnung an den Kunden",
+            "a bundle goes to the customer on the same day",
+        ),
+        "single": (
+            "am selben Tag gehen Mahnungen zu einzelnen Rechnungen an den Kunden",
+            "notices about single invoices go to the customer on the same day",
+        ),
+        "bundle_proposed": (
+            "eine Sammelmahnung an den Kunden wartet auf Freigabe",
+            "a bundle to the customer waits for approval",
+        ),
+        "single_proposed": (
+            "eine Mahnung an den Kunden wartet auf Freigabe",
+            "a notice to the customer waits for approval",
+        ),
+    },
     "what": _WHAT,
     "channel": {
         "email": ("E-Mail", "e-mail"),
@@ -371,6 +389,16 @@ def reason(code: Reason, language: str = "de", facts: Mapping[str, Any] | None =
         return _NAME.sub(lambda name: known[name.group(1)], inner)
 
     return _PART.sub(part, _in(REASONS[code], language) + _in(_SET_BY, language))
+
+
+def to_debtor(code: str, language: str, facts: Mapping[str, Any]) -> str:
+    """Return why a notice lists an invoice without asking for it, as the debtor may read it; empty where it is not theirs to know."""
+    if code == Reason.NOT_DUE:
+        return reason(Reason.NOT_DUE, language)
+    if code == Reason.DEADLINE_RUNNING:
+        day = texts.day(facts.get("deadline"), language)
+        return f"bereits angemahnt, Frist bis {day}" if language == "de" else f"already reminded of, payable by {day}"
+    return ""
 
 
 def told(code: Reason, facts: Mapping[str, Any] | None = None) -> Sentence:

@@ -234,6 +234,8 @@ class Outbox(Notices):
         conn.execute(update(notice_claim).where(key).values(landed_on=on))
         if one.level:
             self._rise(conn, found, one, on)
+        elif found.deadline is not None:
+            self._extend(conn, one, found.deadline)
         conn.execute(
             update(invoice).where(invoice.c.account == found.account, invoice.c.id == one.invoice_id).values(next_on=on)
         )
@@ -256,6 +258,12 @@ class Outbox(Notices):
             .where(claim.c.id == one.claim_id, claim.c.round == one.round, claim.c.level <= one.level)
             .values(values)
         )
+
+    def _extend(self, conn: Connection, one: NoticeClaim, deadline: date) -> None:
+        """Let a claim that only went along have the term that the debtor was told: its own next step comes after it."""
+        shorter = or_(claim.c.deadline.is_(None), claim.c.deadline < deadline)
+        mine = claim.c.id == one.claim_id, claim.c.round == one.round
+        conn.execute(update(claim).where(*mine, shorter).values(deadline=deadline))
 
     # -------------------------------------------------------------------------------------------------------- inside
 

@@ -150,7 +150,7 @@ def test_what_is_listed_but_not_asked_for(cased):
 
 @pytest.mark.feature("S-PAY-5")
 def test_levels_go_out_one_by_one_and_only_the_last_is_bundled(group):
-    """`from_last`: two mails at level 1, one at the last level; what was read too long ago is to be read before that is shown."""
+    """`from_last`: two mails at level 1, one at the last level, never both on one day; what was read too long ago is read before that is shown."""
     group.write("{when: from_last}")
     assert len(group.json("plan")["notices"]) == 2
     group("run")
@@ -162,17 +162,33 @@ def test_levels_go_out_one_by_one_and_only_the_last_is_bundled(group):
         "stale_data", "read anew (pull); if that changes nothing, refresh the bank account at the provider",
     )  # fmt: skip
     group("pull")
-    first, last = sorted(group.json("plan")["notices"], key=lambda one: one["level"])
+    [first] = group.json("plan")["notices"]
     assert (first["level"], [one["number"] for one in first["claims"]]) == (1, ["RE-2"])
+    [told] = group.json("explain", "RE-1")
+    assert (told["reason"], told["text"]) == (
+        "minimum_interval",
+        "minimum interval: notices about single invoices go to the customer on the same day (RE-2), earliest 22 September 2026",
+    )
+    assert told["ahead"][0]["on"] == "2026-09-22"
+    group("run")
+    group.on(date(2026, 9, 22))
+    group("pull")
+    [last] = group.json("plan")["notices"]
     assert (last["level"], last["triggers"]) == (2, ["RE-1", "RE-3"])
+    assert [(one["number"], one["part"], one["reason"]) for one in last["others"]] == [
+        ("RE-2", "mentioned", "deadline_running"), ("RE-4", "included", ""),
+    ]  # fmt: skip
     group("run")
     assert len(group.mails.received) == 4
-    [mail] = [mail for _, mail in group.mails.received[2:] if "RE-1" in mail["subject"]]
-    text = mail.get_body(("plain",)).get_content()
-    assert "RE-1" in text
-    assert "RE-3" in text
+    text = group.mails.received[3][1].get_body(("plain",)).get_content()
+    assert all(number in text for number in ("RE-1", "RE-3", "RE-4"))
+    assert "RE-2 vom 12.08.2026, fällig am 26.08.2026, offen 200,00 EUR (bereits angemahnt, Frist bis 25.09.2026)" in (
+        " ".join(text.split())
+    )
     told = group.json("case", "show", open_case(group))
-    assert {one["number"]: one["level"] for one in told["claims"]} == {"RE-1": 2, "RE-2": 1, "RE-3": 2, "RE-4": 0}
+    assert {one["number"]: (one["level"], one["deadline"]) for one in told["claims"]} == {
+        "RE-1": (2, "2026-10-02"), "RE-2": (1, "2026-09-25"), "RE-3": (2, "2026-10-02"), "RE-4": (0, "2026-10-02"),
+    }  # fmt: skip
 
 
 @pytest.mark.feature("S-AGI-19", "S-AGI-11")

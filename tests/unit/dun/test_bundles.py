@@ -62,7 +62,10 @@ def test_the_bundle_goes_out_on_the_earlier_invoices_date(store):
     stage.land(MONDAY)
     assert (stage.standing("1").level, stage.standing("2").level) == (1, 0), "each claim keeps its own level"
     assert stage.standing("2").level_on is None
-    later = MONDAY + 7 * DAY  # its own day, and the minimum interval is over
+    assert stage.standing("2").deadline == MONDAY + 7 * DAY, "the term that the debtor was told"
+    stage.run(MONDAY + 7 * DAY)
+    assert (stage.notices("queued"), stage.reason("2")) == ([], "deadline_running")
+    later = MONDAY + 8 * DAY  # its own day, the minimum interval and the term that the bundle named are over
     stage.run(later)
     assert stage.land(later) == [1]
     assert (stage.standing("1").level, stage.standing("2").level) == (1, 1)

@@ -1,4 +1,4 @@
-"""Assignments of plans against what was read: lines that name customers or tags nobody has."""
+"""Assignments of plans: lines that name customers or tags nobody has, and what people gave by hand."""
 
 from sqlalchemy import Connection
 
@@ -24,6 +24,12 @@ class Assignments(Opened):
                             where = self.loaded.place("plans", "assign", index, condition)
                             found.append(_nobody(condition, str(where), index, value))
         return tuple(found)
+
+    def plans_by_hand(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return, by account and plan, how many customers and single invoices people gave it."""
+        with self.store.reading() as conn:
+            found = self.store.choices.plans_given(conn)
+        return {key: given for key, given in found.items() if key[0] in self.accounts}
 
     def _somebody(self, conn: Connection, accounts: list[str], condition: str, value: str) -> bool:
         questions = self.store.questions

@@ -12,8 +12,8 @@ from bridge.model import Finding, Reason, Severity
 from bridge.policy import EscalationPlan, words
 from bridge.policy.assign import reachable
 from bridge.policy.charging import fees_fit
+from bridge.policy.colleagues import people_fit
 from bridge.policy.fits import plan_fits
-from bridge.policy.rules import NO_PLAN
 from bridge.words import Sentence
 
 CONSENT_SECONDS = 300
@@ -145,11 +145,13 @@ class Checking(Claims):
         for plan in self.plans_in_use(name):
             yield from _findings(name, plan_fits(plan, abilities))
             yield from _findings(name, fees_fit(plan, self.rules[name].money))
+            yield from _findings(name, people_fit(plan, self.rules[name]))
 
     def plans_in_use(self, account: str) -> tuple[EscalationPlan, ...]:
-        """Return the plans that some claim of this account can have by the configuration."""
+        """Return the plans that some claim of this account can have, by the configuration or because a person gave it."""
         rules = self.rules[account]
-        return tuple(rules.plans[name] for name in sorted(reachable(rules) - {NO_PLAN}))
+        by_hand = {plan for of, plan in self.plans_by_hand() if of == account}
+        return tuple(rules.plans[name] for name in sorted(reachable(rules) | by_hand) if name in rules.plans)
 
     # ----------------------------------------------------------------------------------------------- consent, places
 

@@ -54,7 +54,8 @@ class Explaining(Dunning):
     def _leaves_channel_open(self, account: str) -> bool:
         """Return whether some plan of this account lets the provider's abilities decide who sends."""
         rules = self.rules[account]
-        plans = [rules.plans[name] for name in reachable(rules) if name in rules.plans]
+        by_hand = {plan for of, plan in self.plans_by_hand() if of == account}
+        plans = [rules.plans[name] for name in reachable(rules) | by_hand if name in rules.plans]
         return any(via.automatic for one in plans for level in one.levels for via in level.standard.channels)
 
     def _explain(self, conn: Connection, known: Known, on: date | None) -> Explained:

@@ -122,7 +122,7 @@ class LevelShown:
 
 @dataclass(frozen=True, slots=True)
 class PlanShown:
-    """One plan with its levels; `accounts` are those that use it, `version` its fingerprint."""
+    """One plan with its levels; `accounts` use it by the configuration, the others by a person's choice; `version` is its fingerprint."""
 
     name: str
     title: str
@@ -131,6 +131,8 @@ class PlanShown:
     shipped: bool
     default: bool
     accounts: tuple[str, ...]
+    customers_by_hand: int
+    invoices_by_hand: int
     minimum_interval_days: int
     skip_levels: bool
     bundling: str

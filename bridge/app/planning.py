@@ -126,7 +126,8 @@ class Planning(Dunning):
 
     def _place_of(self, plan: EscalationPlan) -> str:
         """Return the plan whose place this one takes: that of its name where somebody can get it, else the default."""
-        if any(plan.name in reachable(rules) for rules in self.rules.values()):
+        given = {name for _, name in self.plans_by_hand()}
+        if plan.name in given or any(plan.name in reachable(rules) for rules in self.rules.values()):
             return plan.name
         return self.config.plans.default or plan.name
 
@@ -184,6 +185,7 @@ class Planning(Dunning):
         own = plan.minimum_interval_days
         interval = self.config.dunning.minimum_interval_days if own is None else own
         shipped = starter_plans().get(plan.name)
+        given = [counts for (_, name), counts in self.plans_by_hand().items() if name == plan.name]
         return PlanShown(
             name=plan.name,
             title=plan.title.get(self.language) or plan.title.get(plan.language) or plan.name,
@@ -192,6 +194,8 @@ class Planning(Dunning):
             shipped=shipped is not None and _texts(shipped) == _texts(plan),
             default=plan.name == self.config.plans.default,
             accounts=tuple(name for name, rules in self.rules.items() if plan.name in reachable(rules)),
+            customers_by_hand=sum(customers for customers, _ in given),
+            invoices_by_hand=sum(invoices for _, invoices in given),
             minimum_interval_days=interval,
             skip_levels=plan.skip_levels,
             bundling=plan.bundling.when,
@@ -207,6 +211,7 @@ class Planning(Dunning):
                 WeaknessShown("plans.assign", "error", code="nobody", levels=(), text=one) for one in self.unmatched()
             ]
             names = {name for rules in self.rules.values() for name in reachable(rules)}
+            names |= {name for _, name in self.plans_by_hand()}
             plans = [self.plans[name] for name in sorted(names & set(self.plans))]
         else:
             try:

@@ -72,7 +72,7 @@ def plans(out: Out, rows: Sequence[PlanShown]) -> None:
                 len(one.levels),
                 ", ".join(_short_start(its) for its in one.levels),
                 ", ".join(dict.fromkeys(word("automation", its.automation) for its in one.levels)),
-                ", ".join(one.accounts) or "-",
+                _used_by(one) or "-",
             )
             for one in rows
         ],
@@ -86,6 +86,15 @@ def _short_start(one: LevelShown) -> str:
     return {"before_due": f"-{days}", "after_due": f"+{days}"}.get(one.start) or say(f"short.{one.start}", days=days)
 
 
+def _used_by(one: PlanShown) -> str:
+    by_hand = [
+        say(f"plans.by_hand.{name}", count=count)
+        for name, count in (("customers", one.customers_by_hand), ("invoices", one.invoices_by_hand))
+        if count
+    ]
+    return ", ".join((*one.accounts, *by_hand))
+
+
 def plan(out: Out, one: PlanShown) -> None:
     """Draw one plan as a timeline."""
     out.line()
@@ -94,7 +103,7 @@ def plan(out: Out, one: PlanShown) -> None:
         out.text(one.description)
     out.facts(
         [
-            ("used_by", ", ".join(one.accounts) or say("plans.nobody")),
+            ("used_by", _used_by(one) or say("plans.nobody")),
             ("interval", say("plans.days", count=one.minimum_interval_days)),
             ("bundling", say(f"bundling.{one.bundling}")),
             ("skipping", say("plans.skips") if one.skip_levels else ""),

@@ -237,7 +237,7 @@ def _table(table: ClaimTable, form: Form) -> dict[str, Any]:
         details = [(breakable(plain(text)), form.number(value)) for text, value in form.details(row)]
         rows.append({"cells": cells, "details": details})
     sums = [(label, form.money(value)) for label, value in form.sums(table)]
-    return {"credited": credited, "rows": rows, "sums": sums, "law": form.law(table)}
+    return {"credited": credited, "rows": rows, "sums": sums, "law": breakable(plain(" ".join(form.remarks(table))))}
 
 
 def _mentions(table: ClaimTable, form: Form) -> list[tuple[str, str, str, str]]:

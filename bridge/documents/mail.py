@@ -89,7 +89,7 @@ def _claims(table: ClaimTable, form: Form) -> str:
         style = "font-weight:bold" if at == len(sums) else ""
         money = _cell(form.money(value), f"white-space:nowrap;{style}", right=True, span=2)
         lines.append(_row((_cell(label, style, span=len(names) - 2), money)))
-    note = " ".join(filter(None, (f"{words['in_currency']}.", form.law(table))))
+    note = " ".join((f"{words['in_currency']}.", *map(printable, form.remarks(table))))
     whole = f'<table cellspacing="0" cellpadding="0" width="100%" style="border-collapse:collapse;{_FONT};font-size:14px">\n'
     return f'{whole}{"".join(lines)}</table>\n<p style="{_QUIET};font-size:12px">{escape(note)}</p>' + _mentions(
         table, form

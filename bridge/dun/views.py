@@ -136,7 +136,7 @@ class Viewer:
                     payments=dossier.payments.get(invoice.id, ()),
                     notices=notices,
                     blocks=blocks.get(invoice.id, ()),
-                    shared_credits=shares.get(invoice.id, 0),
+                    shared_notes=shares.get(invoice.id, ()),
                     history=histories[invoice.id],
                     **state,
                 )
@@ -233,26 +233,41 @@ def taken_back(standing: Standing, invoice: Invoice) -> bool:
     return paid and invoice.status is InvoiceStatus.OPEN and invoice.open > 0
 
 
-def shared_credits(invoices: Collection[Invoice], related: Mapping[str, Sequence[Invoice]]) -> dict[str, int]:
-    """Return, by invoice, its part of the debtor's free credit notes in cents: oldest due date first, never across currencies.
+def shared_credits(
+    invoices: Collection[Invoice], related: Mapping[str, Sequence[Invoice]]
+) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return, by invoice, its part of the debtor's free credit notes, their numbers and cents: oldest due date first, never across currencies.
 
     Free is an open credit note that names none of these invoices as its origin.
     """
     open_ids = {one.id for one in invoices if one.kind in DUNNABLE}
-    free: dict[str, int] = {}
-    for one in invoices:
+    free: dict[str, list[tuple[str, int]]] = {}
+    for one in sorted(invoices, key=lambda one: (one.issued_on or date.max, one.id)):
         if one.kind is InvoiceKind.CREDIT_NOTE and one.status is InvoiceStatus.OPEN and one.origin_id not in open_ids:
-            free[one.currency] = free.get(one.currency, 0) + abs(cents(one.open))
+            free.setdefault(one.currency, []).append((one.number or "", abs(cents(one.open))))
     if not free:
         return {}
-    shares: dict[str, int] = {}
+    shares: dict[str, tuple[tuple[str, int], ...]] = {}
     for one in sorted(invoices, key=lambda one: (one.due_on or date.max, one.id)):
-        left = free.get(one.currency, 0)
+        left = free.get(one.currency)
         if not left or one.kind not in DUNNABLE or one.status is not InvoiceStatus.OPEN:
             continue
         linked = sum(abs(cents(doc.open)) for doc in related.get(one.id, ()) if doc.status is InvoiceStatus.OPEN)
-        share = min(left, max(0, cents(one.open) - linked))
-        if share:
-            shares[one.id] = share
-            free[one.currency] = left - share
+        taken = _taken(left, max(0, cents(one.open) - linked))
+        if taken:
+            shares[one.id] = taken
     return shares
+
+
+def _taken(left: list[tuple[str, int]], wanted: int) -> tuple[tuple[str, int], ...]:
+    """Take up to `wanted` cents off the credit notes in `left`, the first ones first; return what was taken of which."""
+    taken = []
+    while left and wanted:
+        number, there = left.pop(0)
+        part = min(there, wanted)
+        wanted -= part
+        if part:
+            taken.append((number, part))
+        if there > part:
+            left.insert(0, (number, there - part))
+    return tuple(taken)

@@ -20,6 +20,7 @@ from bridge.model.base import Term as Term
 from bridge.model.claimed import AncillaryRow as AncillaryRow
 from bridge.model.claimed import ClaimedInvoice as ClaimedInvoice
 from bridge.model.claimed import ClaimTable as ClaimTable
+from bridge.model.claimed import CreditRow as CreditRow
 from bridge.model.claimed import InterestRow as InterestRow
 from bridge.model.claimed import Mentioned as Mentioned
 from bridge.model.claimed import PaymentDetails as PaymentDetails

@@ -59,6 +59,13 @@ class PaymentRow(Frozen):
     surplus: Amount = ZERO
 
 
+class CreditRow(Frozen):
+    """What is taken off for one open credit note; `number` is empty where the provider has none."""
+
+    number: str
+    amount: Amount
+
+
 class ClaimedInvoice(Frozen):
     """One invoice in a notice. `open` is `gross` less `credited` and `paid`; `total` is `open`, the ancillary claims and the interest.
 
@@ -74,6 +81,7 @@ class ClaimedInvoice(Frozen):
     credited: Amount
     paid: Amount
     open: Amount
+    credit_notes: tuple[CreditRow, ...] = ()
     payments: tuple[PaymentRow, ...] = ()
     ancillaries: tuple[AncillaryRow, ...] = ()
     interest_rows: tuple[InterestRow, ...] = ()

@@ -46,6 +46,7 @@ def effect_of(documents: Iterable[Invoice], gross: int) -> Mapping[str, Any]:
     """
     cancelled = covered = False
     open_credits = all_credits = 0
+    credit_notes: tuple[tuple[str, int], ...] = ()
     for one in documents:
         if one.status not in _VALID:
             continue
@@ -56,11 +57,14 @@ def effect_of(documents: Iterable[Invoice], gross: int) -> Mapping[str, Any]:
             covered = True
         elif relation is Relation.CREDITS:
             all_credits += abs(cents(one.gross))
-            open_credits += abs(cents(one.open)) if one.status is InvoiceStatus.OPEN else 0
+            left = abs(cents(one.open)) if one.status is InvoiceStatus.OPEN else 0
+            open_credits += left
+            credit_notes += ((one.number or "", left),) if left else ()
     return {
         "cancelled": cancelled,
         "covered": covered,
         "linked_credits": open_credits,
+        "credit_notes": credit_notes,
         "credited": bool(all_credits) and gross > 0 and all_credits >= gross,
     }
 
@@ -78,9 +82,10 @@ def claim_view(
     payments: Iterable[Payment] = (),
     notices: Iterable[NoticeView] = (),
     blocks: tuple[Block, ...] = (),
+    shared_notes: tuple[tuple[str, int], ...] = (),
     **state: Any,
 ) -> ClaimView:
-    """Return the view of one invoice; `state` is what is known here about its claim."""
+    """Return the view of one invoice; `state` is what is known here about its claim, `shared_notes` its part of free credit notes by number."""
     gross = cents(invoice.gross)
     values: dict[str, Any] = {
         **effect_of(related, gross),
@@ -88,6 +93,11 @@ def claim_view(
         "returned": any(one.kind is PaymentKind.DIRECT_DEBIT and one.amount < 0 for one in payments),
         **state,
     }
+    if shared_notes:
+        values |= {
+            "shared_credits": sum(part for _, part in shared_notes),
+            "credit_notes": (*values["credit_notes"], *shared_notes),
+        }
     return ClaimView(
         invoice_id=invoice.id,
         number=invoice.number,

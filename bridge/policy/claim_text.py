@@ -17,6 +17,9 @@ WORDS = {
         "credited": "gutgeschrieben",
         "open": "offen",
         "interest": "Verzugszinsen {first} bis {last}, {days} Tage",
+        "credit_notes": "Abgezogen: {notes}.",
+        "credit_note": "Gutschrift",
+        "over": "über",
         "law": "Zinssatz nach {law}; Zinsen bis {day} berechnet.",
         "principal": "Hauptforderung",
         "ancillary": "Nebenforderungen",
@@ -36,6 +39,9 @@ WORDS = {
         "credited": "credited",
         "open": "open",
         "interest": "Default interest {first} to {last}, {days} days",
+        "credit_notes": "Taken off: {notes}.",
+        "credit_note": "credit note",
+        "over": "of",
         "law": "Rate of interest under {law}; interest computed until {day}.",
         "principal": "Principal",
         "ancillary": "Ancillary claims",
@@ -102,6 +108,16 @@ class Form:
         named = _LAW.sub(self._statute, table.law)
         return self.say("law", law=named, day=self.day(table.on))
 
+    def remarks(self, table: ClaimTable) -> list[str]:
+        """Return what stands below the table: the open credit notes that were taken off, and how interest was computed."""
+        notes = [
+            f"{self.words['credit_note']} {one.number}".strip() + f" {self.words['over']} {self.money(one.amount)}"
+            for row in table.rows
+            for one in row.credit_notes
+        ]
+        told = self.say("credit_notes", notes=", ".join(notes)) if notes else ""
+        return [one for one in (told, self.law(table)) if one]
+
     def _statute(self, found: re.Match[str]) -> str:
         code, section, paragraph = found.groups()
         if self.language == "de":
@@ -151,8 +167,7 @@ def claim_lines(table: ClaimTable, form: Form) -> str:
     sums = form.sums(table)
     if len(sums) > 1 or len(table.rows) > 1:
         lines += ["", *(f"{label}: {form.money(value)}" for label, value in sums)]
-    if law := form.law(table):
-        lines.append(law)
+    lines += form.remarks(table)
     if table.mentions:
         lines += ["", f"{form.words['mentions']}:"]
         for one in table.mentions:

@@ -3,10 +3,11 @@
 import re
 
 from bridge.errors import Wrong
-from bridge.model import Colleague
-from bridge.policy.plan import DunningLevel
+from bridge.model import Colleague, Finding, Severity
+from bridge.policy.plan import DunningLevel, EscalationPlan
 from bridge.policy.rules import AccountRules, Caretaker
 from bridge.policy.views import CaseView
+from bridge.words import Sentence
 
 _WRITTEN = re.compile(r"(\*?)(?:([^<>;*@\x00-\x1f\x7f]{1,100}?)\s*<)?([^@\s,;<>*]+@[^@\s,;<>]+\.[^@\s,;<>]+)>?")
 
@@ -56,6 +57,24 @@ def copies(case: CaseView, level: DunningLevel, rules: AccountRules) -> tuple[tu
         if how is not None:
             (cc if how == "cc" else bcc).append(one.email)
     return tuple(cc), tuple(bcc)
+
+
+def people_fit(plan: EscalationPlan, rules: AccountRules) -> tuple[Finding, ...]:
+    """Return a warning where levels tell or copy colleagues and the configuration names none: sevDesk, Billomat and lists name none either."""
+    asking = [position for position, level in enumerate(plan.levels, start=1) if _asks_colleagues(level)]
+    if not asking or rules.caretakers:
+        return ()
+    text = Sentence(
+        "plan {plan}, levels {positions}: colleagues are told or get a copy, and the configuration names none; list them in colleagues:, or for one customer with `mahnbridge case colleagues`",
+        plan=plan.name,
+        positions=asking,
+    )
+    return (Finding(severity=Severity.WARNING, code="plan_colleagues", text=text),)
+
+
+def _asks_colleagues(level: DunningLevel) -> bool:
+    rule = level.recipients
+    return level.internal_notice is not None or rule.sales_rep is not None or rule.colleagues is not None
 
 
 def _looks_after(one: Caretaker, case: CaseView) -> bool:

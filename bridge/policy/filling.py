@@ -34,7 +34,6 @@ def values_of(filling: Filling, table: ClaimTable, asked: Sequence[Asked]) -> di
     claims = [one.claim for one in asked]
     oldest = min((claim.due_on for claim in claims if claim.due_on), default=None)
     issued = min((claim.issued_on for claim in claims if claim.issued_on), default=None)
-    credited = sum(claim.linked_credits + claim.shared_credits for claim in claims)
 
     owner = account_owner(case, filling.rules)
     written = texts.tag(language, maker.country)
@@ -80,7 +79,11 @@ def values_of(filling: Filling, table: ClaimTable, asked: Sequence[Asked]) -> di
             }
             for one, row in zip(asked, table.rows, strict=True)
         ],
-        "credits": [{"number": "", "amount": money(credited)}] if credited else [],
+        "credits": [
+            {"number": one.number, "amount": texts.money(cents(one.amount), table.currency, written)}
+            for row in table.rows
+            for one in row.credit_notes
+        ],
     }
 
 

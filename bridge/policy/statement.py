@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from bridge.model import AncillaryRow, ClaimedInvoice, ClaimTable, InterestRow, Mentioned, PaymentRow
+from bridge.model import AncillaryRow, ClaimedInvoice, ClaimTable, CreditRow, InterestRow, Mentioned, PaymentRow
 from bridge.policy import texts, words
 from bridge.policy.beside import Other, Part
 from bridge.policy.build import amount, cents
@@ -59,6 +59,7 @@ def _row(one: Asked, language: str) -> ClaimedInvoice:
         credited=amount(credited),
         paid=amount(account.paid),
         open=amount(left),
+        credit_notes=tuple(CreditRow(number=number, amount=amount(part)) for number, part in claim.credit_notes),
         payments=tuple(payment_row(posting) for posting in account.ledger.postings if posting.amount),
         ancillaries=ancillary_rows(account, language),
         interest_rows=interest_rows(account, language),

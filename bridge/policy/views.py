@@ -119,6 +119,7 @@ class ClaimView:
     open: int = 0
     linked_credits: int = 0
     shared_credits: int = 0
+    credit_notes: tuple[tuple[str, int], ...] = ()  # both by number, as far as it is known
     amounts_clear: bool = True
     sent: bool | None = None
     payment_method: str | None = None

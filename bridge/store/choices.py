@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError, Wrong
@@ -281,6 +281,20 @@ class Choices:
             self._chosen(conn, account, "debtor_id", debtor_ids),
             self._chosen(conn, account, "invoice_id", invoice_ids),
         )
+
+    def plans_given(self, conn: Connection) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return, by account and plan, how many customers and single invoices have it by a person's choice."""
+        query = (
+            select(
+                override.c.account,
+                override.c.value,
+                func.count(override.c.debtor_id),
+                func.count(override.c.invoice_id),
+            )
+            .where(override.c.setting == "plan", override.c.used_at.is_(None))
+            .group_by(override.c.account, override.c.value)
+        )
+        return {(account, plan): (customers, invoices) for account, plan, customers, invoices in conn.execute(query)}
 
     def _chosen(self, conn: Connection, account: str, name: str, ids: Iterable[str]) -> dict[str, Chosen]:
         column = override.c[name]

@@ -25,6 +25,7 @@ def test_customers_and_invoices_are_excluded_included_and_taken_out_of_their_pla
     desk.speak("de")
     assert "Eskalationsplan standard (Erika)" in desk("case", "plan", "1001", "standard", "--as", "Erika")
     assert len(desk.json("plan")["notices"]) == 1
+    assert "main, 1 Kunde von Hand" in desk("plans", "show", "standard")
 
 
 @pytest.mark.feature("S-AGI-27", "S-BIL-9")

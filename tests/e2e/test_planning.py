@@ -61,6 +61,7 @@ def test_a_changed_plan_is_rehearsed_before_it_is_used(read):
 @pytest.mark.feature("S-AMX-57")
 @pytest.mark.feature("S-AMX-65")
 @pytest.mark.feature("S-BIL-9")
+@pytest.mark.feature("S-PAY-10")
 def test_one_page_shows_every_level_with_all_details(read):
     """On first start the shipped plans are there with German texts; a plan is drawn with days, term, fee, channels, automation."""
     read.language = "de"
@@ -71,6 +72,9 @@ def test_one_page_shows_every_level_with_all_details(read):
     for words in ("1 Zahlungserinnerung", "2 1. Mahnung", "4 Letzte Mahnung", "3 Tage nach Fälligkeit", "Zahlungsfrist 10 Tage",
                   "Gebühr: keine", "E-Mail", "nur Vorschlag"):  # fmt: skip
         assert words in shown
+    told = " ".join(shown.split())
+    assert "Mindestabstand 7 Tage" in told
+    assert told.count("Verzugszinsen · Verzugspauschale 40 EUR von Unternehmen (wo der") == 2
     text = (read.folder / "standard.yaml").read_text(encoding="utf-8")
     text = text.replace("after_due: 14}", "after_due: 16}").replace(
         "    term_days: 7\n", "    term_days: 9\n    fee: 2.50\n"

@@ -9,6 +9,7 @@ import pytest
 from bridge.model import InvoiceKind, Reason
 from bridge.policy import words
 from bridge.policy.beside import Part
+from bridge.policy.claim_text import claim_lines, form_of
 from tests.unit.dun.stage import ABILITIES, MONDAY, Stage, about, customer, debtor, invoice, snapshot
 from tests.unit.policy.helpers import TEXTS, level, plan, rules
 
@@ -33,6 +34,11 @@ def group(*levels, **bundling):
 
 def on_stage(store, *levels, abilities=ABILITIES, **bundling):
     return Stage(store, group(*levels, **bundling), abilities)
+
+
+def as_told(draft):
+    """The table of claims as the debtor reads it."""
+    return claim_lines(draft.content.table, form_of(draft.content)).replace("\u00a0", " ")
 
 
 def parts(report):
@@ -209,6 +215,20 @@ def test_terms_currencies_languages_and_recipients_never_mix(sqlite_store):
     )
 
 
+@pytest.mark.feature("S-PAY-6")
+def test_one_group_is_bundled_and_the_others_get_single_mails(sqlite_store):
+    """Group `agentur` gets one mail over both its invoices, another customer two; the same plan for both."""
+    stage = on_stage(sqlite_store, tags=["agentur"])
+    old = {"due_on": MONDAY - 11 * DAY}
+    stage.tell(
+        MONDAY, debtor(tags=("agentur",)), debtor(2), invoice(1, **old), invoice(2, **old),
+        invoice(3, debtor_id="d2", **old), invoice(4, debtor_id="d2", **old),
+    )  # fmt: skip
+    stage.run(MONDAY)
+    mails = sorted((sorted(claim.invoice_id for claim in one.claims), one.recipient) for one in stage.notices("queued"))
+    assert mails == [(["1", "2"], "k1@example.com"), (["3"], "k2@example.com"), (["4"], "k2@example.com")]
+
+
 @pytest.mark.feature("S-AGI-13")
 def test_a_plan_with_a_frequency_is_checked_only_when_its_turn_comes(store):
     """Weekly: the day after a check nothing happens for this plan, a week later it does; a run over one customer is no turn."""
@@ -248,6 +268,13 @@ def test_credit_notes_are_netted_and_a_balance_that_is_not_positive_is_flagged(s
     stage.tell(MONDAY, debtor(), invoice(1, due_on=MONDAY - 11 * DAY), note)
     (one,) = stage.plan(MONDAY).notices
     assert one.draft.total == 7000
+    told = as_told(one.draft)
+    for words_ in (
+        "RE-1 vom 01.09.2026",
+        "100,00 EUR, gutgeschrieben 30,00 EUR, offen 70,00 EUR",
+        "Abgezogen: Gutschrift RE-9 über 30,00 EUR.",
+    ):
+        assert told.count(words_) == 1, told
     stage.tell(MONDAY, note.model_copy(update={"gross": Decimal("130.00"), "open": Decimal("130.00")}))
     assert stage.run(MONDAY).notices == []
     assert stage.reason("1") == "balance_not_positive"

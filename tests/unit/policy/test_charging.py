@@ -1,13 +1,15 @@
-"""Fees that a plan asks for and the law does not give: said before anything is due."""
+"""What a plan asks for and will not get, fees that are not owed or colleagues whom nobody names: said before anything is due."""
 
 from dataclasses import replace
 
 import pytest
 
-from bridge.model import DebtorKind, Severity
+from bridge.model import Colleague, DebtorKind, Severity
 from bridge.policy.charging import fees_fit
+from bridge.policy.colleagues import people_fit
 from bridge.policy.money import DueSource, FeeRules, MoneyRules
-from tests.unit.policy.helpers import level, plan
+from bridge.policy.rules import Caretaker
+from tests.unit.policy.helpers import level, plan, rules
 
 AGREED = MoneyRules(due_source=DueSource.CONTRACT)
 CONSUMERS = FeeRules(consumer_fees=True)
@@ -41,3 +43,19 @@ def test_what_put_the_debtor_into_default_before_is_minded():
     assert "not known" in str(told.text)
     (told,) = fees_fit(legal, MoneyRules(unknown_kind=DebtorKind.BUSINESS))
     assert "not known" not in str(told.text)
+
+
+NOTICE = {"channels": ["mail"], "internal_notice": True}
+COPY = {"channels": ["mail"], "recipients": {"sales_rep": "bcc"}}
+LENA = Caretaker(Colleague(email="lena@example.com"))
+
+
+@pytest.mark.parametrize(
+    ("second", "caretakers", "told"),
+    [(NOTICE, (), True), (COPY, (), True), (NOTICE, (LENA,), False), ({"channels": ["mail"]}, (), False)],
+)
+def test_a_plan_that_needs_colleagues_says_so_where_nobody_is_named(second, caretakers, told):
+    """No provider here says who looks after a customer, so `check` names the levels that would tell nobody."""
+    its = plan(level(1), level(2, after_due=14, **second))
+    found = people_fit(its, replace(rules(its), caretakers=caretakers))
+    assert [(one.code, one.severity) for one in found] == ([("plan_colleagues", Severity.WARNING)] if told else [])

@@ -236,12 +236,13 @@ def test_a_bundle_never_mixes_currencies_or_languages():
 
 @pytest.mark.feature("S-PAY-5")
 def test_a_bundle_only_from_the_last_reminder():
-    """Levels 1 separate, the last one bundled."""
-    its = rules(plan(level(1, after_due=3), level(2, after_due=14, type="last"), bundling={"when": "from_last"}))
+    """Levels 1 and 2 separate, the last one bundled."""
+    levels = (level(1, after_due=3), level(2, after_due=5), level(3, after_due=7, type="last"))
+    its = rules(plan(*levels, bundling={"when": "from_last"}))
     fresh = [claim(invoice_id=str(number)) for number in (1, 2)]
-    assert len(made(case(*fresh), its)) == 2
-    old = [replace(one, level=1, level_on=date(2026, 9, 20), deadline=date(2026, 9, 28)) for one in fresh]
-    assert len(made(case(*old), its)) == 1
+    for reached, notices in ((0, 2), (1, 2), (2, 1)):
+        stands = {"level": reached, "level_on": date(2026, 9, 20), "deadline": date(2026, 9, 28)} if reached else {}
+        assert len(made(case(*(replace(one, **stands) for one in fresh)), its)) == notices, reached
 
 
 @pytest.mark.feature("S-PAY-6")

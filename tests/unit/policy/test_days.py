@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from bridge.model import NoticeStatus, Reason
-from bridge.policy import NoticeView, Outcome, Running
+from bridge.policy import NoticeView, Outcome, Running, words
 from bridge.policy.calendar import Calendar
 from bridge.policy.hours import waits
 from bridge.policy.load import starter_plans
@@ -151,6 +151,9 @@ def test_worked_example_10_minimum_interval():
     whole = case(last_contact_on=date(2026, 12, 18))
     found = decided(claim(), its, date(2026, 12, 24), case=whole)
     assert (found.reason, found.next_on) == (Reason.MINIMUM_INTERVAL, date(2026, 12, 28))
+    told = words.reason(found.reason, "de", found.facts)
+    assert "Mindestabstand" in told
+    assert "28.12.2026" in told
     assert decided(claim(), its, date(2026, 12, 28), case=whole).outcome is Outcome.ESCALATE
 
 

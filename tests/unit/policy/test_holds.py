@@ -64,6 +64,8 @@ def test_an_invoice_that_was_never_sent_is_not_dunned():
     """Overdue but not sent: listed with that reason. Where the provider cannot tell, it counts as sent."""
     found = decided(claim(sent=False), ITS, TODAY)
     assert (found.reason, found.enters) == (Reason.NOT_SENT, True)
+    assert words.reason(found.reason, "de", found.facts) == "noch nicht versendet"
+    assert decided(claim(sent=False), ITS, TODAY.replace(year=TODAY.year + 1)).outcome is Outcome.HOLD, "never dunned"
     assert decided(claim(sent=None), ITS, TODAY).outcome is Outcome.ESCALATE
 
 

@@ -81,8 +81,7 @@ def adopt(session: Session) -> int:
 )
 def release(session: Session, note: str, unknown: bool) -> int:
     """Let a restored store send again."""
-    done = session.bridge.release_restored(note=note, unknown=unknown)
-    session.emit(done, lambda out, told: out.line("restore.released", style="ok", actor=told.actor))
+    session.done(session.bridge.release_restored(note=note, unknown=unknown))
     return 0
 
 

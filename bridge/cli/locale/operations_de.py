@@ -26,5 +26,5 @@ TEXTS = {
     "restore.channel_failed": "{channel}: nicht gefragt. {text}",
     "restore.unclear": "{count} Schritte werden noch nachgesehen; `mahnbridge deliver` oder der Dienst fährt damit fort.",
     "restore.next": "Als Nächstes: mahnbridge plan ansehen, dann mahnbridge restore release.",
-    "restore.released": "Der Versand ist wieder frei ({actor}).",
+    "done.restore_released": "Der Versand ist wieder frei ({actor}).",
 }

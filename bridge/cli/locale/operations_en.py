@@ -26,5 +26,5 @@ TEXTS = {
     "restore.channel_failed": "{channel}: not asked. {text}",
     "restore.unclear": "{count} steps are still looked up; `mahnbridge deliver` or the service goes on with it.",
     "restore.next": "Next: look through mahnbridge plan, then mahnbridge restore release.",
-    "restore.released": "Sending is free again ({actor}).",
+    "done.restore_released": "Sending is free again ({actor}).",
 }

@@ -22,6 +22,7 @@ from bridge.policy.explain import HORIZON, Event, Explanation, explain
 from bridge.policy.forecast import Coming, coming
 from bridge.policy.money import NoteCode
 from bridge.policy.money import words as money_words
+from bridge.policy.recipients import told_unusable
 from bridge.policy.replanned import without_outdated
 from bridge.policy.statement import table_of
 from bridge.policy.ways import Blocked, Way
@@ -144,7 +145,7 @@ def explained(  # noqa: PLR0917  one call site
     channels: tuple[str, ...] = ()
     table: ClaimTable | None = None
     notes: tuple[str, ...] = ()
-    if plan and level and level <= len(plan.levels):
+    if plan and level and level <= plan.hand_over_at:
         name = plan.level(level).name_in(language)
         ways, asked = intended(found.case, found.claim, decision, rules, abilities=abilities, today=found.on)
         channels, why = _way(ways, language)
@@ -152,6 +153,8 @@ def explained(  # noqa: PLR0917  one call site
             table = table_of([asked], (), found.on, texts.tag(language, rules.creditor.country), invoice.currency)
         told_of = [one for one in asked.owed.notes if table or one.code is NoteCode.WAIVED_BY]
         notes = tuple(money_words.note(one, invoice.currency, language) for one in told_of)
+        for way in () if isinstance(ways, Blocked) else ways:
+            notes = tuple(dict.fromkeys((*notes, *told_unusable(found.case, way.via, language))))
     return Explained(
         account=known.account,
         invoice=invoice.id,

@@ -23,10 +23,13 @@ from bridge.store.cases import Stamp, Standing
 from bridge.store.choices import Target
 from bridge.store.outbox import NoticeExists
 from bridge.store.records import Beside, NewClaim, NewNotice, NewStep
-from bridge.store.tasks import NewTask
+from bridge.store.tasks import DONE, OPEN, NewTask
 
 _UNTOLD = frozenset({Reason.NOT_DUE, Reason.NOT_DUNNABLE, Reason.DRAFT, Reason.NO_DUE_DATE})
 """Reasons that are not stored as long as the invoice is in no case."""
+
+ADDRESS = "address"
+"""Kind of the task about a text at the provider that is no e-mail address."""
 
 _ROUTINE = frozenset(
     {
@@ -149,6 +152,8 @@ class Keeper:
         for one in decisions:
             if one.outcome is Outcome.ESCALATE:
                 self._used(conn, one, seen.case)
+        if seen.case.unusable and seen.case_id is not None:
+            tell_unusable(self._store, conn, seen.case, seen.case_id, self._rules.staff_language, self._stamp)
         return ids
 
     def _left_over(self, conn: Connection, seen: Seen, known: Standing) -> None:
@@ -247,6 +252,28 @@ class Keeper:
             run_id=self._run_id,
             **more,
         )
+
+
+def tell_unusable(  # noqa: PLR0917  one call site
+    store: Store, conn: Connection, case: CaseView, case_id: int, language: str, stamp: Stamp
+) -> None:
+    """Let a person correct what stands at the provider in place of an e-mail address: one task for each such text."""
+    note = ", ".join(case.unusable)
+    known = store.tasks.listing(conn, states=(OPEN, DONE), case_id=case_id)
+    if any(one.kind == ADDRESS and one.note == note for one in known):
+        return
+    title = (
+        "E-Mail-Adresse beim Anbieter berichtigen" if language == "de" else "Correct the e-mail address at the provider"
+    )
+    task = NewTask(
+        account=case.account,
+        case_id=case_id,
+        kind=ADDRESS,
+        title=f"{title}: {case.name}"[:300],
+        note=note,
+        due_on=stamp.on,
+    )
+    store.tasks.add(conn, task, stamp)
 
 
 def new_task(draft: NoticeDraft, task: TaskDraft, case_id: int, notice_id: int) -> NewTask:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from bridge.model.base import LARGEST as LARGEST
 from bridge.model.base import Amount as Amount
@@ -17,6 +17,7 @@ from bridge.model.base import Currency as Currency
 from bridge.model.base import Day as Day
 from bridge.model.base import Frozen as Frozen
 from bridge.model.base import Term as Term
+from bridge.model.base import printed
 from bridge.model.claimed import AncillaryRow as AncillaryRow
 from bridge.model.claimed import ClaimedInvoice as ClaimedInvoice
 from bridge.model.claimed import ClaimTable as ClaimTable
@@ -88,7 +89,8 @@ class Contact(Frozen):
 class Debtor(Frozen):
     """Debtor (Schuldner) as one provider knows them. `email` is the address that reminders go to; None means: ask a person.
 
-    `colleagues` are our own people whom the provider names for this customer.
+    `colleagues` are our own people whom the provider names for this customer. `unusable` is what stands there in place of an e-mail
+    address and is none, cut short and without control characters: nobody writes to it, people are told.
     """
 
     id: str
@@ -105,6 +107,7 @@ class Debtor(Frozen):
     iban: str | None = None
     has_mandate: bool = False
     colleagues: tuple[Colleague, ...] = ()
+    unusable: tuple[Annotated[str, AfterValidator(printed)], ...] = ()
     updated_at: AwareDatetime | None = None
 
 

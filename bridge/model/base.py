@@ -41,6 +41,11 @@ Term = Annotated[int, Field(ge=-36_500, le=36_500)]
 """Days from the issue date to the due date."""
 
 
+def printed(text: str) -> str:
+    """Return what somebody wrote as one short line that is safe to show: a space for each control character."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:120]
+
+
 class Frozen(BaseModel):
     """A value: compared by content, never changed; unknown fields are a mistake of ours and refused."""
 

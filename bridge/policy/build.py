@@ -136,6 +136,7 @@ def case_view(account: str, debtor: Debtor | None, debtor_id: str, **more: Any) 
         number=debtor.number,
         kind=debtor.kind,
         email=debtor.email,
+        unusable=debtor.unusable,
         contacts=debtor.contacts,
         address=debtor.address,
         language=debtor.language,

@@ -24,7 +24,15 @@ from bridge.policy.money import FlatFeeReason
 from bridge.policy.money import words as money_words
 from bridge.policy.paying import how_to_pay
 from bridge.policy.plan import Automation, DunningLevel, EscalationPlan
-from bridge.policy.recipients import addressed, folded, mail_recipients, postal_address, reaching, recipient_of
+from bridge.policy.recipients import (
+    addressed,
+    folded,
+    mail_recipients,
+    postal_address,
+    reaching,
+    recipient_of,
+    told_unusable,
+)
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import adoption
 from bridge.policy.statement import Asked, names_all, table_of
@@ -339,7 +347,10 @@ def _claim(  # noqa: PLR0917  one call site
         total=account.total,
         flat_fee=account.flat_fee is FlatFeeReason.OWED and not via.in_house,
         legal=item.level.is_legal_dunning and not via.in_house,
-        notes=tuple(money_words.note(one, claim.currency, rules.staff_language) for one in asked.owed.notes),
+        notes=(
+            *(money_words.note(one, claim.currency, rules.staff_language) for one in asked.owed.notes),
+            *told_unusable(case, via, rules.staff_language),
+        ),
         plan="" if item.along else item.plan.name,
         plan_version="" if item.along else item.plan.version,
     )

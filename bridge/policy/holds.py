@@ -264,7 +264,10 @@ def has_recipient(s: Situation) -> Verdict | None:
         if via.mailed and by_letter_instead(case, claim, target.level, s.rules):
             continue
         if via not in (Via.CALL, Via.COLLECTION) and not can_reach(case, claim, target.level, via):
-            return Verdict(Reason.NO_RECIPIENT, None, {"channel": via.value})
+            facts: dict[str, object] = {"channel": via.value}
+            if case.unusable and via.mailed:
+                facts["unusable"] = ", ".join(case.unusable)
+            return Verdict(Reason.NO_RECIPIENT, None, facts)
     return None
 
 

@@ -104,6 +104,16 @@ def reaching(case: CaseView, claim: ClaimView, level: DunningLevel, variant: Var
     )
 
 
+def told_unusable(case: CaseView, via: Via, language: str) -> tuple[str, ...]:
+    """Return the remark for staff that an address at the provider is none, so that this notice goes elsewhere; most often nothing."""
+    if not case.unusable or via.in_house:
+        return ()
+    what = ", ".join(case.unusable)
+    if language == "de":
+        return (f"„{what}“ beim Kunden ist keine E-Mail-Adresse; dorthin geht nichts",)
+    return (f"“{what}” of this customer is no e-mail address; nothing goes there",)
+
+
 def can_reach(case: CaseView, claim: ClaimView, level: DunningLevel, via: Via) -> bool:
     """Return whether there is a recipient for this channel, without building the list."""
     if via.mailed and (claim.email or case.email):

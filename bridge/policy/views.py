@@ -197,6 +197,7 @@ class CaseView:
     last_contact_on: date | None = None  # newest landed notice of ours, or adopted one, to this debtor
     case_number: str | None = None
     colleagues: tuple[Colleague, ...] = ()  # named by the provider, or here by a person
+    unusable: tuple[str, ...] = ()  # stands at the provider as an e-mail address, and is none
     has_record: bool = True  # False: the invoice stands alone, the provider names no customer for it
 
 

@@ -111,7 +111,10 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "beim Anbieter steht eine Mahnung, die nicht von hier ist[ ({state})]",
         "the provider holds a reminder that was not made here[ ({state})]",
     ),
-    _R.NO_RECIPIENT: ("kein Empfänger[ für {channel}]", "no recipient[ for {channel}]"),
+    _R.NO_RECIPIENT: (
+        "kein Empfänger[ für {channel}][; „{unusable}“ ist keine E-Mail-Adresse]",
+        "no recipient[ for {channel}][; “{unusable}” is no e-mail address]",
+    ),
     _R.NO_CHANNEL: ("kein Versandweg[ für {channel}]", "no way to send[ for {channel}]"),
     _R.WRITING_SUSPENDED: (
         "Schreiben in dieses Konto ist ausgesetzt[: {note}]",

@@ -177,7 +177,8 @@ class Reading:
     def debtor(self, raw: Record, *, tags: tuple[str, ...] = ()) -> Debtor:
         """Return a client (Kunde)."""
         fields = self._read("debtor", raw)
-        fields["email"] = mail_address(fields.get("email"))
+        written = fields.get("email")
+        fields["email"] = mail_address(written)
         person = " ".join(part for field in ("first_name", "last_name") if (part := wire.text(raw, field)))
         company = wire.text(raw, "name")
         key = wire.record_id(raw)
@@ -192,6 +193,7 @@ class Reading:
         return _build(
             Debtor,
             id=key,
+            unusable=(written,) if written and not fields["email"] else (),
             name=company or person or fields.get("number") or key,
             kind=DebtorKind.BUSINESS if wire.text(raw, "vat_number") else DebtorKind.UNKNOWN,
             contacts=contacts,

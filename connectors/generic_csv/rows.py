@@ -299,11 +299,13 @@ class RowReader:
             return None
         key = customer or "name-" + sha256(fold(name).encode()).hexdigest()[:16]
         email = sheet.cell(record, "email")
+        good = len(email) <= 254 and _EMAIL.fullmatch(email) is not None
         return Debtor(
             id=f"{self._origin}/{key}",
             number=customer or None,
             name=name or customer,
-            email=email if len(email) <= 254 and _EMAIL.fullmatch(email) else None,
+            email=email if good else None,
+            unusable=(email,) if email and not good else (),
             address=self._address(record, name),
             iban="".join(sheet.cell(record, "iban").split())[:34] or None,
             has_mandate=bool(sheet.cell(record, "mandate")),

@@ -45,6 +45,10 @@ def reminder_email(ways: Sequence[Way]) -> str | None:
     return chosen if chosen and _ONE_MAIL.fullmatch(chosen) else None
 
 
+def _no_mail(way: Way) -> bool:
+    return way.type == "EMAIL" and not _ONE_MAIL.fullmatch(way.value)
+
+
 def _chosen(mails: Sequence[Way]) -> str | None:
     for chosen in ([way for way in mails if way.key == INVOICING], [way for way in mails if way.main], mails):
         different = {way.value.casefold() for way in chosen}
@@ -117,6 +121,7 @@ class ContactReader:
             "name": _name(facts) or fields.get("number") or fields["id"],
             "kind": _kind(facts),
             "email": reminder_email(mailing.ways),
+            "unusable": tuple(way.value for way in mailing.ways if _no_mail(way)),
             "contacts": _contacts(mailing.ways, reach.ways),
             "address": self._address(posting.addresses, _name(facts)),
             "has_mandate": bool(facts.get("mandate")),

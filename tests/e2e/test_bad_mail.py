@@ -4,7 +4,7 @@ from datetime import date
 
 
 def test_an_address_that_would_add_headers_is_never_written_to(desk):
-    """A line break in the customer's address at the provider: no mail to anybody, a letter waits for the post in its place."""
+    """A line break in the customer's address at the provider: no mail to anybody, a letter waits in its place, and people are told once."""
     contact = desk.sandbox.add_contact("Falle GmbH", email="a@falle.example\r\nBcc: alle@welt.example", number="1002")
     desk.sandbox.add_invoice(contact, number="RE-2", issued_on=date(2026, 8, 3))
     desk("run", "--no-deliver")
@@ -14,6 +14,14 @@ def test_an_address_that_would_add_headers_is_never_written_to(desk):
     assert [to for to, _ in desk.mails.received] == [["buch@spaeth.example"]]
     [letter] = desk.json("letters", "list")
     assert (letter["customer"], letter["channel"]) == ("Falle GmbH", "letter")
+    assert letter["notes"] == [
+        "“a@falle.example Bcc: alle@welt.example” of this customer is no e-mail address; nothing goes there"
+    ]
+    assert letter["notes"][0] in " ".join(desk("explain", "RE-2").split())
+    desk("run", "--no-deliver")
+    [task] = desk.json("tasks", "list")
+    assert (task["kind"], task["customer"]) == ("address", "Falle GmbH")
+    assert "a@falle.example Bcc: alle@welt.example" in desk("tasks", "show", task["id"])
 
 
 def test_a_recipient_that_the_server_refuses_waits_for_a_person(live):

@@ -36,6 +36,7 @@ TEXTS = {
     "task.call": "Anruf",
     "task.internal": "zur Kenntnis",
     "task.document": "Dokument fehlt",
+    "task.address": "Adresse",
     "task.answer": "Antwort des Kunden",
     "task.ancillaries": "Nebenforderungen",
     "result.reached": "erreicht",

@@ -36,6 +36,7 @@ TEXTS = {
     "task.call": "call",
     "task.internal": "for your information",
     "task.document": "document missing",
+    "task.address": "address",
     "task.answer": "customer's answer",
     "task.ancillaries": "ancillary claims",
     "result.reached": "reached",

@@ -319,3 +319,12 @@ def test_an_exclusion_by_hand_says_who_and_when():
     assert words.reason(found.reason, "de", found.facts) == "ausgeschlossen: Rechnung (von Erika, 01.10.2026)"
     found = decided(claim(), ITS, TODAY, case=case(**chosen))
     assert words.reason(found.reason, "de", found.facts) == "ausgeschlossen: Kunde (von Erika, 01.10.2026)"
+
+
+def test_what_is_no_address_is_named():
+    """Without any other way the notice waits, and says what stands at the provider in place of an address, in both languages."""
+    whole = case(email=None, unusable=("a@falle Bcc: b@welt.example",))
+    found = decided(claim(), rules(days(3)), date(2026, 10, 5), case=whole)
+    assert found.reason is Reason.NO_RECIPIENT
+    for language in ("de", "en"):
+        assert "a@falle Bcc: b@welt.example" in words.reason(found.reason, language, found.facts)

@@ -42,7 +42,7 @@ def test_a_recipient_that_the_server_refuses_waits_for_a_person(live):
     assert live.mails.received == []
 
     del live.mails.handle_RCPT
-    live("failures", "replay", item, "--as", "Erika")
+    live("replay", item, "--as", "Erika")
     live("deliver")
     live("deliver")
     assert len(live.mails.received) == 1

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from bridge.documents import picture
+from bridge.documents import picture, typeface
 from bridge.model import Frozen
 
 
@@ -38,6 +38,10 @@ class Style(Frozen):
     logo: Path | None = Field(
         None, description="Picture in the letterhead (.png, .jpg or .svg); empty: the company name."
     )
+    fonts: Path | None = Field(
+        None,
+        description="Folder with fonts (.ttf, .otf, .ttc) for writing that the built-in ones lack, such as Chinese; they are taken for that alone.",
+    )
     color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
         "#1f3a5f", description="Colour of name, table heads and lines, such as #1f3a5f."
     )
@@ -54,4 +58,11 @@ class Style(Frozen):
     def _whole(cls, value: Path | None) -> Path | None:
         if value is not None:
             picture.check(value)
+        return value
+
+    @field_validator("fonts")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            typeface.check(value)
         return value

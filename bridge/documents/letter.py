@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from textwrap import shorten
 from threading import Lock
 from typing import Any
 
@@ -42,7 +43,7 @@ class Sender(Frozen):
 class Letter(Frozen):
     """One letter over one or more claims. Paragraphs of `text` are parted by empty lines; `[[claims]]` and `[[payment]]` are places.
 
-    Where `text` does not name them, the table and how to pay follow at its end. `info` are lines of the information block beside
+    Where `text` does not name them, they follow at its end. `info` are lines of the information block beside
     the address, label first; `country` is the creditor's.
     """
 
@@ -83,8 +84,8 @@ _LOCK = Lock()
 
 
 @cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(root="/", ignore_system_fonts=True)
+def _compiler(fonts: Path | None) -> typst.Compiler:
+    return typst.Compiler(root="/", ignore_system_fonts=True, font_paths=[fonts] if fonts else [])
 
 
 @cache
@@ -100,36 +101,41 @@ def _quoted(text: str) -> str:
 
 
 def _compile(letter: Letter, **options: Any) -> bytes | list[bytes] | None:
-    """Set the letter; symbols that the font lacks are left out, letters that it lacks refuse the letter.
+    """Set the letter; symbols that no font has are left out, letters that none has refuse the letter, all of them by name.
 
     The data stands in the text that is compiled, not in `sys.inputs`: with other inputs typst lays out everything anew.
     """
     dated = datetime(letter.dated_on.year, letter.dated_on.month, letter.dated_on.day, tzinfo=UTC)
     data = json.dumps(_data(letter), ensure_ascii=False)
-    for _ in range(50):
+    missing: list[str] = []
+    for _ in range(_MOST_UNSEEN):
         source = f"{_template()}#letter(json(bytes({_quoted(data)})))".encode()
         try:
             with _LOCK:
-                return _compiler().compile(input=source, timestamp=dated, **options)
+                made = _compiler(letter.style.fonts).compile(input=source, timestamp=dated, **options)
         except typst.TypstError as error:
             unseen = _UNSEEN.search(error.message)
             if unseen is None or not unseen.group(1):
                 words = f"the letter cannot be set: {error.message}"
                 raise (ConfigError if letter.style.logo else Refused)(words, cause="letter_set") from error
-            _refuse_letters(unseen.group(1), letter)
+            missing += [sign for sign in unseen.group(1) if unicodedata.category(sign)[0] in "LNM"]
             data = data.replace(unseen.group(1), "")
-    raise Refused("the letter has too many characters that cannot be printed", cause="letter_characters")
+        else:
+            if missing:
+                break
+            return made
+    if not missing:
+        raise Refused("the letter has too many characters that cannot be printed", cause="letter_characters")
+    raise Refused(
+        "the letter to {letter} contains {missing}, which none of its fonts can print; a font that can belongs into the folder of letters.fonts",
+        letter=letter.name,
+        missing=" ".join(dict.fromkeys(missing)),
+        cause="letter_characters",
+    )
 
 
-def _refuse_letters(unseen: str, letter: Letter) -> None:
-    missing = [sign for sign in unseen if unicodedata.category(sign)[0] in "LNM"]
-    if missing:
-        raise Refused(
-            "the letter to {letter} contains {missing}, which its font cannot print",
-            letter=letter.name,
-            missing=" ".join(dict.fromkeys(missing)),
-            cause="letter_characters",
-        )
+_MOST_UNSEEN = 50
+"""Different texts that cannot be printed, after which no more are looked for."""
 
 
 def address_lines(name: str, address: Address, country: str = "DE", *, posted: bool = True) -> tuple[str, ...]:
@@ -175,13 +181,14 @@ def _data(letter: Letter) -> dict[str, Any]:
     style, sender = letter.style, letter.sender
     lines = address_lines(letter.name, letter.address, letter.country, posted=letter.posted)
     dated = form.day(letter.dated_on)
-    bottom = max(len(column) for column in sender.footer) if sender.footer else 0
+    blocks = _blocks(letter)
     return {
         "words": words,
         "language": form.language,
         "region": letter.country,
         "place": FORMS[style.form].model_dump(),
-        "style": style.model_dump(mode="json") | {"bottom": max(style.bottom, 14 + 3.2 * bottom)},
+        "style": style.model_dump(mode="json", exclude={"fonts"})
+        | {"bottom": max(style.bottom, 11 + 3.2 * _footer_lines(letter))},
         "title": plain(letter.subject),
         "subject": breakable(plain(letter.subject)),
         "sender": plain(sender.name),
@@ -194,8 +201,9 @@ def _data(letter: Letter) -> dict[str, Any]:
             *((plain(label), breakable(plain(value))) for label, value in letter.info if value),
             (words["date"], dated),
         ],
-        "running": " · ".join((plain(sender.name), plain(letter.subject)[:60], dated)),
-        "blocks": _blocks(letter),
+        "running": " · ".join((plain(sender.name), shorten(plain(letter.subject), 60, placeholder=" …"), dated)),
+        "blocks": blocks,
+        "sticky": _sticky(blocks),
         "table": _table(table, form) if table else None,
         "mentions": _mentions(table, form) if table else [],
         "payment": _payment(payment, form) if payment else None,
@@ -214,15 +222,39 @@ def _return_line(sender: Sender) -> str:
 
 
 def _blocks(letter: Letter) -> list[str | list[str]]:
-    """Return paragraphs as their lines, and the places of the table and of how to pay by name; what is not named comes last."""
+    """Return paragraphs as their lines, and the places of the table and of how to pay by name.
+
+    How to pay comes last where the text does not name it, and before it the table where it names neither: a text that names how
+    to pay alone says in words what is owed (`compose` sees to it).
+    """
     found: list[str | list[str]] = []
     for part in parts_of(letter.text):
         if part in _PLACES:
             found.append(_PLACES[part])
         else:
             found.append([breakable(plain(line)) for line in part.split("\n")])
-    return [*found, *(name for name in _PLACES.values() if name not in found)]
+    if "payment" in found:
+        return found
+    return [*found, "payment"] if "claims" in found else [*found, "claims", "payment"]
 
+
+def _sticky(blocks: list[str | list[str]]) -> list[int]:
+    """Return the paragraphs that stay with what follows: the one before the table, and the last but one, so that no greeting stands alone."""
+    paragraphs = [at for at, part in enumerate(blocks) if isinstance(part, list)]
+    before = [*(at - 1 for at, part in enumerate(blocks) if part == "claims"), *paragraphs[-2:-1]]
+    return sorted({at for at in before if at in paragraphs})
+
+
+def _footer_lines(letter: Letter) -> int:
+    """Return how many lines the particulars take at most; a column's share of the width holds so many characters."""
+    columns = letter.sender.footer
+    wide = (210 - letter.style.left - letter.style.right + 4) / max(1, len(columns)) - 4
+    signs = max(1, int(wide / _FOOTER_SIGN))
+    return max((sum(-(-len(line) // signs) for line in column) for column in columns), default=0)
+
+
+_FOOTER_SIGN = 1.27
+"""Mean width of a letter in the footer, in mm, rather more than less."""
 
 _PLACES = {texts.CLAIMS: "claims", texts.PAYMENT: "payment"}
 
@@ -237,7 +269,13 @@ def _table(table: ClaimTable, form: Form) -> dict[str, Any]:
         details = [(breakable(plain(text)), form.number(value)) for text, value in form.details(row)]
         rows.append({"cells": cells, "details": details})
     sums = [(label, form.money(value)) for label, value in form.sums(table)]
-    return {"credited": credited, "rows": rows, "sums": sums, "law": breakable(plain(" ".join(form.remarks(table))))}
+    lines = len(rows) + sum(len(row.ancillaries) + len(row.interest_rows) for row in table.rows)
+    law = breakable(plain(" ".join(form.remarks(table))))
+    return {"credited": credited, "rows": rows, "sums": sums, "law": law, "long": lines > _ONE_PAGE}
+
+
+_ONE_PAGE = 12
+"""Lines of a table that stand on the first page in any case."""
 
 
 def _mentions(table: ClaimTable, form: Form) -> list[tuple[str, str, str, str]]:

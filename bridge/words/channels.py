@@ -50,7 +50,7 @@ GERMAN: dict[str, str] = {
     "{place}: there is no folder {folder!r}": "{place}: den Ordner {folder!r} gibt es nicht",
     "a line of the address of {name} is too long for the window": "eine Zeile der Anschrift von {name} ist zu lang für das Fenster",
     "the letter has too many characters that cannot be printed": "der Brief hat zu viele Zeichen, die nicht gedruckt werden können",
-    "the letter to {letter} contains {missing}, which its font cannot print": "der Brief an {letter} enthält {missing}; das kann seine Schrift nicht drucken",
+    "the letter to {letter} contains {missing}, which none of its fonts can print; a font that can belongs into the folder of letters.fonts": "der Brief an {letter} enthält {missing}; das kann keine seiner Schriften drucken, eine passende gehört in den Ordner von letters.fonts",
     "the mail has {size} bytes, at most {largest} can be sent": "die Mail hat {size} Byte, höchstens {largest} können gesendet werden",
     "{data} bytes do not fit into a code of version 13, which holds {capacity}": "{data} Byte passen nicht in einen Code der Version 13, der {capacity} fasst",
     "oauth needs client_secret, refresh_token, or both": "oauth braucht client_secret, refresh_token oder beides",

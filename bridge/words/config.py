@@ -147,6 +147,8 @@ GERMAN: dict[str, str] = {
     "is no PNG picture": "ist kein PNG-Bild",
     "is no SVG picture": "ist kein SVG-Bild",
     "is no SVG picture: {msg}": "ist kein SVG-Bild: {msg}",
+    "is no folder; put fonts into one and write its name": "ist kein Ordner; bitte Schriften in einen legen und seinen Namen schreiben",
+    "holds no font; right are .ttf, .otf and .ttc files": "enthält keine Schrift; richtig sind Dateien mit .ttf, .otf oder .ttc",
     "is no picture for a letter; write the name of a .png, .jpg or .svg file": "ist kein Bild für einen Brief; richtig wäre der Name einer Datei mit .png, .jpg oder .svg",
     "contains the character {char}, which cannot be printed; write one plain line": "enthält das Zeichen {char}, das nicht gedruckt werden kann; richtig wäre eine einfache Zeile",
     "Address of the colleague.": "Adresse der Kollegin oder des Kollegen.",

@@ -9,10 +9,12 @@ import pytest
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
 from bridge.documents.form import Style
 from bridge.documents.letter import pictures, render
+from bridge.documents.qr import encode
 from bridge.errors import Refused
 from bridge.model import Act, Address, Attachment, Content, WriteBack
 from tests.unit.documents.samples import FEE, INTEREST, KUNDE, NOT_DUE, SENDER, TEXT, a_letter, a_row, a_table, to_pay
 from tests.unit.documents.scanner import pixels, scan_page
+from tests.unit.documents.tiny_font import SIGN, TINY
 
 POINT = 25.4 / 72
 HOSTILE = '#read("/etc/passwd") *x* $y$ \\ #pagebreak() " \u202e\x00\ue000\ufeff\U0001f338'
@@ -165,12 +167,26 @@ def test_data_is_never_markup():
 
 def test_letters_that_the_font_lacks_refuse_the_letter_by_name():
     """A name that cannot be printed is said, not printed wrongly; a symbol that cannot is left out."""
-    with pytest.raises(Refused, match="王"):
-        render(a_letter(address=KUNDE.model_copy(update={"lines": ("王小明 GmbH",)})))
+    with pytest.raises(Refused, match=r"王 小 明 日, .*letters\.fonts"):
+        render(a_letter(address=KUNDE.model_copy(update={"lines": ("王小明 GmbH", "日")})))
     flower = a_letter(address=KUNDE.model_copy(update={"lines": ("Café \U0001f338 GmbH",)}))
     assert "Café GmbH" in " ".join(text_of(flower).split())
     for name in ("Żółć Ğüneş Nguyễn Sp. z o.o.", "Київ Ελλάδα ΑΕ"):
         assert name in text_of(a_letter(address=KUNDE.model_copy(update={"lines": (name,)})))
+
+
+def test_a_font_of_the_agency_prints_what_the_letter_s_own_lacks(tmp_path):
+    """A folder of `letters.fonts` gives names in other writing a font; it is embedded, and the rest keeps its own."""
+    (tmp_path / "tiny.ttf").write_bytes(TINY)
+    letter = a_letter(address=KUNDE.model_copy(update={"lines": (f"{SIGN} GmbH",)}), style=Style(fonts=tmp_path))
+    assert f"{SIGN} GmbH" in text_of(letter)
+
+
+@pytest.mark.parametrize(("name", "words"), [("missing", "is no folder"), (".", "holds no font")])
+def test_a_folder_without_fonts_is_refused_when_the_configuration_is_read(tmp_path, name, words):
+    """A wrong folder is told at the start, not when a letter is due."""
+    with pytest.raises(ValueError, match=words):
+        Style(fonts=tmp_path / name)
 
 
 def test_sixty_invoices_take_numbered_pages_with_the_heads_repeated():
@@ -241,20 +257,81 @@ def test_a_real_decoder_reads_the_code_from_the_pdf():
     assert code.text.split("\n")[5:8] == ["Muster Agentur GmbH", "DE02120300000000202051", "EUR2000.00"]
 
 
-def test_a_letter_is_an_archivable_accessible_file_with_its_fonts():
-    """PDF/A-3 and PDF/UA-1 with real text, every font embedded, a language and a title; one page without logo is below 60 KB."""
-    pdf = render(a_letter(a_table(a_row(1))))
-    assert len(pdf) < 60_000
+SIXTY = a_table(*(a_row(number, ancillaries=(FEE,)) for number in range(1, 61)))
+
+
+@pytest.mark.parametrize("form", ["A", "B"])
+@pytest.mark.parametrize("table", [a_table(a_row(1)), SIXTY], ids=["one page", "sixty invoices"])
+@pytest.mark.parametrize("logo", [None, "logo.png"])
+def test_a_letter_is_an_archivable_accessible_file(tmp_path, form, table, logo):
+    """PDF/A-3a and PDF/UA-1 as ISO 19005-3 and 14289-1 demand: named in XMP, one colour space, own fonts, tags, no scripts, real text."""
+    if logo:
+        (tmp_path / logo).write_bytes(encode(b"logo").png())
+    style = Style(form=form, logo=tmp_path / logo if logo else None)
+    pdf = render(a_letter(table, style=style))
     reader = pypdf.PdfReader(io.BytesIO(pdf))
-    meta = reader.trailer["/Root"]["/Metadata"].get_object().get_data().decode()
-    assert re.search(r"pdfaid:part[>=\"]+3", meta)
-    assert re.search(r"pdfuaid:part[>=\"]+1", meta)
-    assert reader.trailer["/Root"]["/Lang"].lower() == "de-de"
-    assert reader.metadata.title == "Zahlungserinnerung"
-    for font in reader.pages[0]["/Resources"]["/Font"].values():
-        found = font.get_object()
-        inner = found.get("/DescendantFonts", [font])[0].get_object()
-        assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(inner["/FontDescriptor"].get_object())
+    root = reader.trailer["/Root"]
+    meta = root["/Metadata"].get_object().get_data().decode()
+    for name, value in (("pdfaid:part", "3"), ("pdfaid:conformance", "A"), ("pdfuaid:part", "1")):
+        assert re.search(rf"{name}[>=\"]+{value}", meta)
+    assert [one["/S"] for one in root["/OutputIntents"]] == ["/GTS_PDFA1"]
+    assert root["/OutputIntents"][0]["/DestOutputProfile"].get_object().get_data()[36:40] == b"acsp"
+    assert root["/MarkInfo"]["/Marked"].value is True
+    assert root["/StructTreeRoot"]["/K"]
+    assert (root["/Lang"].lower(), reader.metadata.title) == ("de-de", "Zahlungserinnerung")
+    assert (len(reader.trailer["/ID"]), reader.is_encrypted) == (2, False)
+    every = [one for at in range(1, reader.trailer["/Size"]) if (one := reader.get_object(at)) is not None]
+    known = [one for one in every if isinstance(one, dict)]
+    assert not any(
+        {"/JS", "/JavaScript", "/AA", "/OpenAction", "/Annots", "/EmbeddedFiles"} & set(one) for one in known
+    )
+    fonts = [one for one in known if one.get("/Type") == "/FontDescriptor"]
+    assert fonts
+    assert all({"/FontFile", "/FontFile2", "/FontFile3"} & set(one) for one in fonts)
+    assert all("/ToUnicode" in one for one in known if one.get("/Type") == "/Font" and "/DescendantFonts" in one)
+    text = "".join(page.extract_text() for page in reader.pages).replace("\xa0", " ")
+    for word in ("Kunde GmbH", "RE-1", "1.190,00", "Mit freundlichen Grüßen", "DE02 1203 0000 0000 2020 51"):
+        assert word in text
+
+
+def test_a_page_without_logo_is_small():
+    """One page without logo is below 60 KB."""
+    assert len(render(a_letter(a_table(a_row(1))))) < 60_000
+
+
+@pytest.mark.parametrize("rows", [14, 20, 26])
+def test_no_page_begins_in_the_middle_of_an_invoice(rows):
+    """An invoice stands with what belongs to it, and the sums stand together."""
+    table = a_table(*(a_row(at, ancillaries=(FEE,), interest_rows=(INTEREST,)) for at in range(1, rows + 1)))
+    for text in pages(a_letter(table))[1:]:
+        own = text.split("01.09.2026\n", 1)[1]
+        own = own.split("offen\n", 1)[-1] if own.startswith("Rechnung") else own
+        assert not re.match(r"Mahngebühr|Verzugszinsen|Nebenf|Gesamtb", own)
+
+
+def test_the_greeting_never_stands_alone():
+    """However long the text is, the last page begins with more than the greeting."""
+    breaks = 0
+    for lines in range(4, 16):
+        found = pages(a_letter(text=TEXT.replace("Mit freundlichen", "Zeile.\n\n" * lines + "Mit freundlichen")))
+        if len(found) > 1:
+            breaks += 1
+            assert found[1].split("01.09.2026\n", 1)[1].startswith("Zeile.")
+    assert 0 < breaks < 12
+
+
+def test_one_invoice_with_more_rows_than_a_page_has_is_printed_whole():
+    """What cannot stand on one page is broken between its rows; none is lost."""
+    texts = pages(a_letter(a_table(a_row(1, interest_rows=(INTEREST,) * 90))))
+    assert len(texts) > 1
+    assert sum(text.count("Verzugszinsen 16.07.2026") for text in texts) == 90
+
+
+def test_a_text_that_names_how_to_pay_alone_gets_no_table():
+    """A short notice that says in words what is owed ends with its greeting."""
+    text = text_of(a_letter(text="Guten Tag,\n\nbitte zahlen Sie 2.000 EUR.\n\n[[payment]]\n\nMit freundlichen Grüßen"))
+    assert "IBAN" in text
+    assert "Gesamtbetrag" not in text
 
 
 def test_same_letter_is_the_same_bytes():

@@ -34,6 +34,15 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mahnbridge_steps": ("Write-backs that are not settled, by state.", ("account", "state")),
     "mahnbridge_rejects": ("Records that are set aside.", ()),
     "mahnbridge_cases": ("Dunning cases by state.", ("state",)),
+    "mahnbridge_account_clock_skew_seconds": (
+        "How far the provider's clock was ahead of ours in its last answer; absent before the first.",
+        ("account",),
+    ),
+    "mahnbridge_disk_free_bytes": ("Free room on the disk of the data folder.", ()),
+    "mahnbridge_disk_hold_bytes": ("Below this much free room nothing is sent.", ()),
+    "mahnbridge_stored_bytes": ("Size of the database file, the kept files and the recordings.", ("what",)),
+    "mahnbridge_backup_timestamp_seconds": ("When the last backup was made; absent before the first.", ()),
+    "mahnbridge_restored": ("1 while sending is held because a backup was put back.", ()),
     "mahnbridge_outages": ("Accounts whose last job failed.", ()),
 }
 """Gauges read at every scrape: name, help, labels."""

@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge import __version__
+from bridge.app.house import LAST_BACKUP
 from bridge.app.opening import Opened, business_now
 from bridge.config import Loaded
 from bridge.errors import AlreadyRunning, ConfigError, UsageError
@@ -26,9 +27,6 @@ from bridge.store.engine import database_url
 from bridge.store.snapshots import DATABASE, Snapshot, check, known, load, running, save
 
 MANIFEST, FORMAT = "manifest.json", 1
-LAST_BACKUP = "last_backup"
-"""The setting that says when the last backup was made, and which."""
-
 _PIECE = 1 << 20
 
 
@@ -90,12 +88,6 @@ class Backups(Opened):
             self.store.settings.remember(conn, LAST_BACKUP, said, self.stamp())
             self.record(conn, "backup_made", data={**said, "files": made.files})
         return made
-
-    def last_backup(self) -> datetime | None:
-        """Return when the last backup was made here, None where none ever was."""
-        with self.store.reading() as conn:
-            said = self.store.settings.get(conn, LAST_BACKUP)
-        return datetime.fromisoformat(said["at"]) if said else None
 
     def _beside(self) -> Iterator[tuple[str, Path]]:
         data = self.loaded.data

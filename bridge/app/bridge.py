@@ -1,7 +1,6 @@
 """Bridge: everything that people and the scheduler can ask for."""
 
 from bridge.app.answering import Answering
-from bridge.app.auditing import Auditing
 from bridge.app.backups import Backups
 from bridge.app.bundling import Bundling
 from bridge.app.caring import Caring
@@ -15,6 +14,7 @@ from bridge.app.plan_files import PlanFiles
 from bridge.app.previewing import Previewing
 from bridge.app.resending import Resending
 from bridge.app.restoring import Restoring
+from bridge.app.retention import Retaining
 from bridge.app.runs import Runs
 from bridge.app.tasks import Tasks
 
@@ -35,7 +35,7 @@ class Bridge(
     Runs,
     Previewing,
     Bundling,
-    Auditing,
+    Retaining,
     Backups,
 ):
     """One opened installation with all use cases; each is described where it is defined.

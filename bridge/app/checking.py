@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from bridge.app.claims import Claims
+from bridge.app.house import SKEW_SECONDS
 from bridge.app.opening import PAUSE
 from bridge.app.results import Check, Done, Remark
+from bridge.app.sending import MEGABYTE
 from bridge.deliver import AccountPort
 from bridge.errors import BridgeError, ConfigError, UsageError
 from bridge.http import AuthorizationFlow, OAuth2Auth
@@ -18,9 +20,6 @@ from bridge.words import Sentence
 
 CONSENT_SECONDS = 300
 """How long `connect` waits for the browser to come back."""
-
-SKEW_SECONDS = 120
-"""Clock differences beyond this are warned of: settling and deadlines rely on the two clocks."""
 
 
 class Checking(Claims):
@@ -88,6 +87,7 @@ class Checking(Claims):
                     account=stored.name,
                 )
                 yield Remark(Severity.WARNING, "writing_suspended", text, stored.name)
+        yield from self._disk()
         if restored is not None:
             text = Sentence(
                 "the database was restored from a backup of {since}, sending is held; `mahnbridge restore adopt`, then `mahnbridge restore release`",
@@ -96,6 +96,24 @@ class Checking(Claims):
             yield Remark(Severity.WARNING, "restored", text)
         if paused:
             yield Remark(Severity.WARNING, "paused", words.told(Reason.GLOBAL_PAUSE))
+
+    def _disk(self) -> Iterator[Remark]:
+        free, disk = self.room() // MEGABYTE, self.config.disk
+        if free < disk.hold_megabytes:
+            text = Sentence(
+                "only {free} MB are free in {folder}; nothing is sent, because it could not be recorded",
+                free=free,
+                folder=self.loaded.data,
+            )
+            yield Remark(Severity.ERROR, "disk_full", text)
+        elif free < disk.warn_megabytes:
+            text = Sentence(
+                "only {free} MB are free in {folder}; below {hold} MB nothing is sent any more",
+                free=free,
+                folder=self.loaded.data,
+                hold=disk.hold_megabytes,
+            )
+            yield Remark(Severity.WARNING, "disk_low", text)
 
     def _channel(self, name: str) -> Iterator[Remark]:
         try:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from bridge.app.failures import Failures
+from bridge.app.house import Readings, house_readings, signs
 from bridge.app.opening import PAUSE, SENDING
 from bridge.app.reading import jump_text
 from bridge.app.results import AccountStatus, Found, Sent, Status
@@ -15,14 +16,13 @@ from bridge.policy import words
 from bridge.store.accounts import Account
 from bridge.store.questions import OpenSum
 from bridge.store.records import Notice
+from bridge.words import Sentence
 
 _TOLD = ("smtp", "file", "posted_at", "asserted_by", "evidence")
 """Facts of a proof that say something to people."""
 
 WEEK = timedelta(days=7)
 """How far back the trend of what is overdue looks."""
-
-Readings = dict[str, dict[tuple[str, ...], float]]
 
 
 class Looking(Failures):
@@ -139,6 +139,10 @@ class Looking(Failures):
 
     # -------------------------------------------------------------------------------------------------------- metrics
 
+    def signs(self) -> list[tuple[str, str, Sentence]]:
+        """Return what the service watches besides its jobs; see `bridge.app.house.signs`."""
+        return list(signs(self))
+
     def readings(self) -> Readings:
         """Return the gauges of this moment, by metric and labels; see `bridge.metrics`."""
         today = self.today()
@@ -173,4 +177,4 @@ class Looking(Failures):
         values["mahnbridge_account_calls_remaining"] = {
             (name,): float(one.remaining) for name, one in budgets.items() if one.remaining is not None
         }
-        return values
+        return values | house_readings(self)

@@ -1,5 +1,6 @@
 """Sending: go-live, approvals, delivery, letters to the post."""
 
+import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -20,6 +21,8 @@ from bridge.model import Invoice, Reason
 from bridge.policy import Via, words
 from bridge.store.records import Notice
 from bridge.words import Sentence, quoted
+
+MEGABYTE = 1_000_000
 
 
 class Sending(ProviderFiles, Assignments):
@@ -56,7 +59,13 @@ class Sending(ProviderFiles, Assignments):
     def _gate(self, conn: Connection, _account: str) -> Reason | None:
         if self.store.settings.get(conn, PAUSE):
             return Reason.GLOBAL_PAUSE
-        return None if self.sending(conn) else Reason.SENDING_OFF
+        if not self.sending(conn):
+            return Reason.SENDING_OFF
+        return Reason.DISK_FULL if self.room() < self.config.disk.hold_megabytes * MEGABYTE else None
+
+    def room(self) -> int:
+        """Return how many bytes are free on the disk of the data folder."""
+        return shutil.disk_usage(self.loaded.data).free
 
     def paused(self, conn: Connection) -> str:
         """Return in plain words that all sending is paused, by whom and since when; nothing where it is not."""

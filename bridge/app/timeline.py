@@ -151,6 +151,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "link_revoked": ("Antwortlink widerrufen", "debtor's link revoked"),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "store_restored": ("Datenbank zurückgespielt, Stand {since}", "database restored, as of {since}"),
+    "retention_applied": (
+        "Aufbewahrung vorbei, gelöscht: {files} Dateien, {cases} Akten, {rejects} Sätze, {recordings} Aufzeichnungen",
+        "retention over, erased: {files} files, {cases} cases, {rejects} records, {recordings} recordings",
+    ),
     "restore_released": (
         "Versand nach dem Zurückspielen freigegeben. {note}",
         "sending released after the restore. {note}",

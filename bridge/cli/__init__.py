@@ -49,6 +49,8 @@ COMMANDS = {
     "audit": _C + "groups:audit",
     "tasks": _C + "groups:tasks",
     "collection": _C + "groups:collection",
+    "doctor": _C + "diagnosis:doctor",
+    "retention": _C + "diagnosis:retention",
     "backup": _C + "backups:backup",
     "restore": _C + "groups:restore",
     "serve": _C + "service:serve",

@@ -20,6 +20,7 @@ from pydantic import (
 from bridge.config.calendar import STATES, Calendar, Moment, TimeOfDay, TimeZone
 from bridge.config.creditor import Creditor
 from bridge.config.forewarning import Forewarning
+from bridge.config.housekeeping import Disk, Retention
 from bridge.config.page import DebtorPage, public
 from bridge.config.people import AttachedFile, Caretaker, CollectionExport
 from bridge.contract import ConnectorSettings
@@ -403,6 +404,8 @@ class Config(Frozen):
     schedule: Schedule = Field(Schedule(), description="When the service works.")
     log: Log = Field(Log(), description="What the log looks like.")
     recordings: Recordings = Field(Recordings(), description="What is recorded of the exchanges with providers.")
+    retention: Retention = Field(Retention(), description="How long what is kept.")
+    disk: Disk = Field(Disk(), description="Room on the disk: when to warn, when to hold sending.")
     forewarning: Forewarning = Field(Forewarning(), description="Mail about what goes out on the next day.")
     public_url: Annotated[str, AfterValidator(public)] | None = Field(
         None,

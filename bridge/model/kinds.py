@@ -166,6 +166,7 @@ class Reason(StrEnum):
     WRITING_SUSPENDED = "writing_suspended"
     GLOBAL_PAUSE = "global_pause"
     SENDING_OFF = "sending_off"
+    DISK_FULL = "disk_full"  # what goes out could not be recorded
     CHANGED = "changed"  # amount, recipient or level differ from what was decided or approved
     UNDELIVERED = "undelivered"
     APPROVAL_PENDING = "approval_pending"

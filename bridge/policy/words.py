@@ -122,6 +122,7 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
     ),
     _R.GLOBAL_PAUSE: ("alle Sendungen sind angehalten", "all sending is paused"),
     _R.SENDING_OFF: ("Versand ist ausgeschaltet", "sending is switched off"),
+    _R.DISK_FULL: ("kein Platz auf dem Datenträger", "no room on the disk"),
     _R.CHANGED: ("seit der Entscheidung geändert[: {what}]", "changed since it was decided[: {what}]"),
     _R.UNDELIVERED: ("letztes Schreiben kam zurück[: {level}]", "the last notice came back[: {level}]"),
     _R.APPROVAL_PENDING: ("wartet auf Freigabe[: {note}]", "waits for approval[: {note}]"),
@@ -236,6 +237,7 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     ),
     _R.GLOBAL_PAUSE: ("die Pause beenden", "end the pause"),
     _R.SENDING_OFF: ("go-live ausführen", "run go-live"),
+    _R.DISK_FULL: ("Platz schaffen (mahnbridge doctor)", "make room (mahnbridge doctor)"),
     _R.CHANGED: ("nichts; es wird neu entschieden", "nothing; it is decided anew"),
     _R.UNDELIVERED: (
         "Anschrift berichtigen und erneut senden (letters resend), oder Zustellung anerkennen (letters accepted)",

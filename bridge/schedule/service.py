@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 60
 HEARTBEAT_SECONDS = 15
+HOUSE_AT = time_of_day(3, 30)
+"""When the house is kept, in local time: after the hours that a change of the clocks repeats or skips."""
+
 STOP_SECONDS = 9.0
 """How long a stop waits for the steps in hand; a container is killed after ten seconds."""
 
@@ -110,7 +113,16 @@ class Service:
                 return 1
             self.beat = time.monotonic()
             self._seal()
+            self._signs()
         return 0
+
+    def _signs(self) -> None:
+        """Say once that room on the disk or a clock goes wrong, and once that it is well again."""
+        for what, cause, text in self.bridge.signs():
+            if cause:
+                self.outages.failed(what, cause, str(text))
+            else:
+                self.outages.worked(what)
 
     def _seal(self) -> None:
         try:
@@ -175,6 +187,7 @@ class Service:
             )  # what waits since the last stop is taken up at once
         for at, names in rounds.items():  # one round for all that are due then: one run, so one cap
             self._scheduler.add_job(self.job, Daily((at,), zone), args=("run", *names), id=f"run:{at.isoformat()}")
+        self._scheduler.add_job(self.job, Daily((HOUSE_AT,), zone), args=("house",), id="house")
         warning = self.bridge.config.forewarning
         if warning.to:
             self._scheduler.add_job(self.job, Daily((warning.at,), zone), args=("forewarn",), id="forewarn")
@@ -219,6 +232,8 @@ class Service:
             self.metrics.seconds.labels(kind).observe(time.monotonic() - started)
 
     def _do(self, kind: str, account: str = "") -> str:
+        if kind == "house":
+            return self._house()
         if kind == "forewarn":
             told = self.bridge.forewarn()
             self.outages.worked(kind)
@@ -229,6 +244,14 @@ class Service:
         report = self.bridge.deliver((account,))
         if any(report.counts.values()):
             self.log.info("delivered", account=account, **report.counts)
+        return "done"
+
+    def _house(self) -> str:
+        """Erase what is over, and say what runs out: room on the disk, a clock that goes wrong."""
+        if self.bridge.config.retention.erase:
+            counts = self.bridge.erase_over().counts
+            if any(counts.values()):
+                self.log.info("retention", **counts)
         return "done"
 
     def _round(self, accounts: tuple[str, ...]) -> str:

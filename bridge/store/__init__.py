@@ -27,6 +27,7 @@ from bridge.store.overview import Overview
 from bridge.store.questions import Questions
 from bridge.store.rates import Rates
 from bridge.store.restored import Restored
+from bridge.store.retention import Retention
 from bridge.store.returns import Returns
 from bridge.store.runs import Runs
 from bridge.store.settings import Settings
@@ -86,6 +87,7 @@ class Store:
         self.runs = Runs()
         self.settings = Settings(self.journal)
         self.restored = Restored(self.settings, self.outbox, self.cases, self.choices, self.journal)
+        self.retention = Retention()
         self.leases = Leases(engine, technical_clock)
         self.tokens = Tokens(engine, technical_clock, self.leases, cipher)
         self.rates = Rates(engine, technical_clock)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, insert, or_, select
 
 from bridge.errors import UsageError
 from bridge.model import Act
@@ -106,6 +106,10 @@ class Files:
         """Return when a notice was proven to have gone out."""
         found: datetime | None = conn.scalar(select(notice.c.landed_at).where(notice.c.id == notice_id))
         return found
+
+    def size(self, conn: Connection) -> int:
+        """Return how many bytes all noted files have."""
+        return int(conn.scalar(select(func.coalesce(func.sum(kept_file.c.size), 0))) or 0)
 
     def listing(
         self,

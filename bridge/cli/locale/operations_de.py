@@ -1,6 +1,18 @@
 """German texts about operations: backup, restore, retention, diagnosis."""
 
 TEXTS = {
+    "command.doctor": "Findet, warum nichts hinausgeht oder bald nichts mehr; mit dem nächsten Schritt.",
+    "command.retention": "Zeigt, was nicht länger aufbewahrt werden muss; --apply löscht es.",
+    "option.retention.apply": "Löschen, nicht nur zeigen.",
+    "doctor.ok": "Nichts gefunden, was behoben werden muss.",
+    "doctor.bad": "Das mit ✗ muss eine Person beheben.",
+    "retention.rejects": "{count} beiseitegelegte, erledigte Sätze",
+    "retention.files": "{count} Dateien, deren sechs Jahre vorbei sind",
+    "retention.cases": "{count} geschlossene Akten, deren sechs Jahre vorbei sind: Texte und Empfänger",
+    "retention.trail": "{count} Ereignisse, deren zehn Jahre vorbei sind: Angaben",
+    "retention.recordings": "{count} alte Aufzeichnungen",
+    "retention.preview": "Nur gezeigt; mahnbridge retention --apply löscht.",
+    "retention.erased": "Gelöscht und im Prüfpfad vermerkt.",
     "command.backup": "Sichert alles, was der Speicher weiß, in eine geprüfte Datei; --verify prüft eine vorhandene.",
     "command.restore": "Eine Sicherung zurückspielen: danach ist der Versand angehalten, bis eine Person ihn freigibt.",
     "command.restore load": "Macht den Speicher aus einer Sicherung; der Versand ist danach angehalten.",

@@ -1,6 +1,18 @@
 """English texts about operations: backup, restore, retention, diagnosis."""
 
 TEXTS = {
+    "command.doctor": "Finds out why nothing goes out, or soon will not; with the next thing to do.",
+    "command.retention": "Shows what need not be kept any longer; --apply erases it.",
+    "option.retention.apply": "Erase, not only show.",
+    "doctor.ok": "Nothing found that must be mended.",
+    "doctor.bad": "A person must mend what is marked ✗.",
+    "retention.rejects": "{count} settled records that were set aside",
+    "retention.files": "{count} files whose six years are over",
+    "retention.cases": "{count} closed cases whose six years are over: texts and recipients",
+    "retention.trail": "{count} events whose ten years are over: data",
+    "retention.recordings": "{count} old recordings",
+    "retention.preview": "Only shown; mahnbridge retention --apply erases.",
+    "retention.erased": "Erased, and noted in the audit trail.",
     "command.backup": "Copies everything that the store knows into one verified file; --verify checks an existing one.",
     "command.restore": "Put a backup back: sending is held afterwards, until a person releases it.",
     "command.restore load": "Makes the store from a backup; sending is held afterwards.",

@@ -1,0 +1,71 @@
+"""Retention (Aufbewahrung): what is kept how long, what is over, and its erasure; `domain` classes with their sources.
+
+Letters and mails: six calendar years after the one of sending (HGB 257(1) no. 2, 3, (4), (5); AO 147). The journal documents the
+procedure: ten calendar years (HGB 257, AO 147). What has no such term is kept as long as it serves, by the configuration.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from bridge.app.auditing import TRAIL_YEARS, Auditing
+from bridge.app.filing import Filing
+from bridge.store.files import LETTER_YEARS
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """How much of each class is over by today; `erased` True where it is gone now."""
+
+    on: date
+    erased: bool
+    counts: dict[str, int]
+
+
+class Retaining(Auditing, Filing):
+    """What erases."""
+
+    def over(self) -> Over:
+        """Return what may be erased by today; nothing is changed."""
+        with self.store.reading() as conn:
+            counts, _ = self._classes(conn, erase=False)
+        return Over(self.today(), erased=False, counts={**counts, "recordings": len(self._recordings())})
+
+    def erase_over(self) -> Over:
+        """Erase what is over, and write into the journal how much of what; its chain stays whole.
+
+        Rows first, bytes after: a crash between the two leaves bytes that nothing names, which the next time removes.
+        """
+        today = self.today()
+        with self.store.begin() as conn:
+            counts, digests = self._classes(conn, erase=True)
+        recordings = self._recordings()
+        for one in (*recordings, *(self.archive.path(digest) for digest in digests)):
+            one.unlink(missing_ok=True)
+        counts["recordings"] = len(recordings)
+        if counts["trail"]:
+            self.erase_data(date(today.year - TRAIL_YEARS, 1, 1))
+        if any(counts.values()):
+            with self.store.begin() as conn:
+                self.record(conn, "retention_applied", data=counts)
+        return Over(today, erased=True, counts=counts)
+
+    def _classes(self, conn: Connection, *, erase: bool) -> tuple[dict[str, int], list[str]]:
+        today, keep = self.today(), self.store.retention
+        before = self.store.now() - timedelta(days=self.config.retention.rejects_days)
+        files, digests = keep.files(conn, today, erase=erase)
+        counts = {
+            "rejects": keep.rejects(conn, before, erase=erase),
+            "files": files,
+            "cases": keep.cases(conn, date(today.year - LETTER_YEARS, 1, 1), erase=erase),
+            "trail": keep.trail(conn, date(today.year - TRAIL_YEARS, 1, 1)),
+        }
+        return counts, digests
+
+    def _recordings(self) -> list[Path]:
+        """Return the recordings that are too old, also where nothing is recorded any more."""
+        oldest = datetime.now(UTC) - timedelta(days=self.config.recordings.days)
+        found = sorted((self.loaded.data / "recordings").glob("*.jsonl"))
+        return [one for one in found if datetime.fromtimestamp(one.stat().st_mtime, UTC) < oldest]

@@ -1,0 +1,136 @@
+"""`doctor` finds what keeps notices from going out: each problem is made, named in plain words, with the next thing to do."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from bridge.app import Bridge, sending
+from bridge.app.doctor import diagnose
+from bridge.store import Store
+
+
+def found(desk, *words, code=None):
+    return {one["code"]: one for one in desk.json("doctor", *words, code=code)["ailments"]}
+
+
+def named(desk, code, *, severity="error", words=()):
+    """The problem is found, says what to do next, and errors alone make the exit code 1."""
+    one = found(desk, *words, code=1 if severity == "error" else None)[code]
+    assert one["severity"] == severity, one
+    assert one["text"]
+    assert one["next"]
+    return one
+
+
+@pytest.fixture
+def database(desk):
+    def change(statement, *values):
+        with Store.open(desk.folder / "data" / "mahnbridge.db") as store, store.begin() as conn:
+            conn.exec_driver_sql(statement, values)
+
+    return change
+
+
+def test_a_healthy_installation_has_nothing_to_mend(live):
+    """Exit code 0; what is only good to know is no error."""
+    live("deliver")
+    live("backup")
+    told = live.json("doctor", code=0)
+    assert told["ok"]
+    assert "no_backup" not in {one["code"] for one in told["ailments"]}
+    assert "no_service" in {one["code"] for one in told["ailments"]}
+
+
+def test_the_commonest_problems_of_the_configuration(desk, monkeypatch):
+    """Sending off, cut-off in the future, no backup, no room; each by itself, in both languages."""
+    desk("pull")
+    assert (
+        named(desk, "sending_off", severity="warning")["next"]
+        == "look through `mahnbridge plan`, then `mahnbridge go-live`"
+    )
+    named(desk, "no_backup", severity="warning")
+    desk.configure("cutoff: 2026-01-01", "cutoff: 2027-01-01")
+    named(desk, "cutoff_future")
+    desk.speak("de")
+    said = desk("doctor", code=1)
+    assert "liegt in der Zukunft" in said
+    assert "→ dunning.cutoff auf den Tag setzen" in said
+    desk.speak("en")
+    desk.configure("cutoff: 2027-01-01", "cutoff: 2026-01-01")
+    usage = type("Usage", (), {"free": 1_500_000_000})
+    monkeypatch.setattr(sending.shutil, "disk_usage", lambda _: usage)
+    named(desk, "disk_low", severity="warning", words=("--offline",))
+    usage.free = 150_000_000
+    named(desk, "disk_full", words=("--offline",))
+
+
+def test_nothing_is_sent_that_could_not_be_recorded(live, monkeypatch):
+    """No room: what is approved keeps waiting, and says why; with room again it goes out."""
+    usage = type("Usage", (), {"free": 150_000_000})
+    monkeypatch.setattr(sending.shutil, "disk_usage", lambda _: usage)
+    assert live.json("deliver")["reasons"] == {"disk_full": 1}
+    assert live.mails.received == []
+    usage.free = 10**12
+    live("deliver")
+    assert len(live.mails.received) == 1
+
+
+def test_the_commonest_problems_outside(desk, database):
+    """No log-in, a mail server that refuses, data never read or old, a stopped account, no plan, a stale bank feed, a clock that is wrong."""
+    named(desk, "never_read", severity="warning")
+    desk("pull")
+    port = desk.mails.port
+    desk.configure(f"port: {port}", "port: 1")
+    assert "channels.smtp" in named(desk, "smtp_connect")["next"]
+    desk.configure("port: 1\n", f"port: {port}\n")
+    database(
+        "update account set pulled_at = ?", (datetime.now(UTC) - timedelta(days=3)).replace(tzinfo=None).isoformat(" ")
+    )
+    named(desk, "not_read")
+    database("update account set state = 'reconnect', state_text = 'consent was revoked'")
+    assert "mahnbridge connect main" in named(desk, "account_reconnect", words=("--offline",))["next"]
+    desk("pull")
+    desk.configure("default: standard", "default: none")
+    assert "1 open invoices" in named(desk, "no_plan")["text"]
+    desk.configure("default: none", "default: standard")
+    desk.sandbox.today = date(2026, 9, 21)  # the bank feed stands still
+    desk.at("2026-09-21T10:00")
+    desk("pull")
+    assert "bank account" in named(desk, "stale_data")["next"]
+    desk.sandbox.token, token = "0" * 32, desk.sandbox.token
+    refused = [one for one in found(desk, code=1).values() if one["subject"] == "main" and one["code"] != "stale_data"]
+    assert "under accounts.main" in refused[0]["next"]
+    desk.sandbox.token = token
+
+
+def test_a_clock_that_is_wrong_is_found(desk, monkeypatch):
+    """The provider's clock and ours: told by `check` and `doctor`, and watched by the service."""
+    with Bridge.open(desk.folder / "bridge.yaml", actor="t", env={"MAIN_TOKEN": desk.sandbox.token}) as bridge:
+        monkeypatch.setattr(type(bridge.accounts["main"].http), "clock_skew", timedelta(seconds=-600))
+        one = next(one for one in diagnose(bridge).ailments if one.code == "clock_skew")
+        assert (one.severity.value, "time synchronisation" in one.next) == ("warning", True)
+        assert ("clock:main", "clock_skew", "600 s apart") in bridge.signs()
+        assert bridge.readings()["mahnbridge_account_clock_skew_seconds"] == {("main",): -600.0}
+        monkeypatch.setattr(type(bridge.accounts["main"].http), "clock_skew", timedelta(seconds=1))
+        assert ("clock:main", "", "1 s apart") in bridge.signs()
+
+
+def test_why_it_does_not_even_open(desk, database):
+    """A newer database, and a configuration that does not hold together, are findings too, not crashes."""
+    desk("pull")
+    database("update alembic_version set version_num = '9999'")
+    assert "newer version" in named(desk, "database_newer")["next"]
+    path = desk.folder / "bridge.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\nnonsense: 1\n", encoding="utf-8")
+    [one] = desk.json("doctor", code=1)["ailments"]
+    assert "nonsense" in json.dumps(one)
+
+
+def test_who_works_on_the_database(live, database):
+    """Another service holds the scheduler: named with its process, which is no mistake; what waits for a person is one."""
+    until = (datetime.now(UTC) + timedelta(hours=1)).replace(tzinfo=None).isoformat(" ")
+    database("insert into lease (name, owner, until) values ('scheduler', 'other-host:4711:x', ?)", until)
+    assert "other-host:4711" in found(live)["service"]["text"]
+    database("update step set state = 'parked', cause = 'cannot_tell'")
+    assert named(live, "waiting")["next"] == "`mahnbridge failures list`"

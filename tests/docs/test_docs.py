@@ -5,6 +5,7 @@ import shlex
 
 import click
 import pytest
+from ruamel.yaml import YAML
 
 from bridge.app.rules import plans_of
 from bridge.cli import cli
@@ -85,6 +86,33 @@ def test_every_metric_is_documented():
     """docs/operations.md names every metric."""
     text = pages.words(DOCS / "operations.md")
     assert [one for one in documented() if f"| `{one}` |" not in text] == []
+
+
+def test_every_alert_asks_for_metrics_that_exist():
+    """docs/alerts.yml names only metrics of ours with labels that they have, and docs/operations.md says what each alert means."""
+    text, known = pages.words(DOCS / "operations.md"), documented()
+    rules = [rule for group in YAML(typ="safe").load(DOCS / "alerts.yml")["groups"] for rule in group["rules"]]
+    assert len(rules) == len({rule["alert"] for rule in rules})
+    for rule in rules:
+        assert f"| `{rule['alert']}` |" in text, rule["alert"]
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        metrics = re.findall(r"mahnbridge_\w+", rule["expr"])
+        assert metrics
+        assert set(metrics) <= set(known), rule["expr"]
+        labels = {label for one in metrics for label in known[one][1]}
+        used = re.findall(r"(\w+)=~?\"", rule["expr"]) + re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
+        assert set(used) <= labels, rule["expr"]
+    assert set(re.findall(r"`(Mahnbridge\w+)`", text)) == {rule["alert"] for rule in rules}
+
+
+def test_every_log_event_is_documented():
+    """docs/operations.md names every event that the program logs, and none that it does not."""
+    told = re.compile(r"\blog(?:ger)?\.(?:info|warning|error|exception)\(\s*\"(\w+)\"")
+    source = {one for path in (pages.ROOT / "bridge").rglob("*.py") for one in told.findall(pages.words(path))}
+    table = pages.words(DOCS / "operations.md").partition("| event | level |")[2].partition("\n\n")[0]
+    assert {
+        name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")
+    } == source
 
 
 def documented_codes():

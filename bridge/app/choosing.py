@@ -51,7 +51,9 @@ class Choosing(Cases):
                 if variant is not None:
                     self.store.choices.choose(conn, target, "next_variant", variant, stamp)
                 self._replace(conn, row.account, target, None)
-        text = " ".join(filter(None, (str(level) if level else "", variant)))
+        if level is None and variant is not None:
+            return Done("level_variant", row.number, self.actor, count=len(wanted), text=variant)
+        text = f"{level} ({variant})" if variant else str(level or "")
         return Done("level" if text else "level_default", row.number, self.actor, count=len(wanted), text=text)
 
     def choose_recipient(  # the ways in which an address is given

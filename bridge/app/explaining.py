@@ -32,6 +32,9 @@ from bridge.store.mirror import Known
 SHOWN = 12
 """Levels ahead that are told."""
 
+_ALWAYS_TOLD = (NoteCode.WAIVED_BY, NoteCode.NOT_CARRIED)
+"""Remarks that are told also while the level is held."""
+
 
 class Explaining(Dunning):
     """What explains. Nothing here is written or sent."""
@@ -151,7 +154,7 @@ def explained(  # noqa: PLR0917  one call site
         channels, why = _way(ways, language)
         if decision.outcome is Outcome.ESCALATE:
             table = table_of([asked], (), found.on, texts.tag(language, rules.creditor.country), invoice.currency)
-        told_of = [one for one in asked.owed.notes if table or one.code is NoteCode.WAIVED_BY]
+        told_of = [one for one in asked.owed.notes if table or one.code in _ALWAYS_TOLD]
         notes = tuple(money_words.note(one, invoice.currency, language) for one in told_of)
         for way in () if isinstance(ways, Blocked) else ways:
             notes = tuple(dict.fromkeys((*notes, *told_unusable(found.case, way.via, language))))

@@ -141,7 +141,7 @@ def _drawn(out: Out, one: LevelShown, *, last: bool) -> None:
     lines = [
         ", ".join(parts),
         f"{word('automation', one.automation)} · {ways}",
-        say("plans.term", count=one.term_days) + " · " + say("plans.fee", fee=fee),
+        *([say("plans.term", count=one.term_days) + " · " + say("plans.fee", fee=fee)] if one.languages else []),
         *_ancillaries(one),
     ]
     if one.start == "after_due" and one.earliest is not None and one.earliest > one.days + one.grace_days:

@@ -114,6 +114,7 @@ TEXTS = {
     "wrong.level": "Eine Stufe oder --variant angeben, oder --default.",
     "wrong.recipient": "E-Mail-Adressen oder --post angeben, oder --default.",
     "done.level_default": "{subject}: die nächste Stufe folgt wieder dem Plan ({actor}).",
+    "done.level_variant": "{subject}: die nächste Stufe geht als {text} ({actor}).",
     "done.recipient": "{subject}: Mahnungen gehen an {text} ({actor}).",
     "done.recipient_default": "{subject}: die Empfänger folgen wieder Plan und Kundendaten ({actor}).",
     "next.when": "{day}, Stufe {level}",

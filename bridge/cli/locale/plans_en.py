@@ -114,6 +114,7 @@ TEXTS = {
     "wrong.level": "Name a level or --variant, or write --default.",
     "wrong.recipient": "Name mail addresses or --post, or write --default.",
     "done.level_default": "{subject}: the next level follows the plan again ({actor}).",
+    "done.level_variant": "{subject}: the next level goes as {text} ({actor}).",
     "done.recipient": "{subject}: notices go to {text} ({actor}).",
     "done.recipient_default": "{subject}: recipients follow plan and customer record again ({actor}).",
     "next.when": "{day}, level {level}",

@@ -89,8 +89,8 @@ _NOTES: Mapping[NoteCode, tuple[str, str]] = {
         "ancillary claims waived ({who}, {on}: {reason}): {amount} are not asked for",
     ),
     NoteCode.NOT_CARRIED: (
-        "Zinsen und Pauschale von {amount} werden nicht gefordert: die Mahnung des Anbieters weist sie nicht aus; als eigenes Schreiben ginge es mit {how}",
-        "interest and flat fee of {amount} are not asked for: the provider's reminder does not itemise them; our own letter would, with {how}",
+        "Zinsen und Pauschale von {amount} werden nicht gefordert, weil die Mahnung des Anbieters sie nicht ausweist; ein eigenes Schreiben fordert sie ({how})",
+        "interest and flat fee of {amount} are not asked for, as the provider's reminder does not itemise them; a letter of our own asks for them ({how})",
     ),
 }
 

@@ -14,6 +14,7 @@ from bridge.app.results import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseS
 from bridge.app.timeline import entry_text
 from bridge.errors import UsageError
 from bridge.model import Debtor, Reason
+from bridge.model.period import ALWAYS, Period
 from bridge.policy import leftover
 from bridge.policy.rules import NO_PLAN
 from bridge.store.choices import Target
@@ -29,13 +30,23 @@ class Cases(Claims):
     """What people do with cases. A case is named by its number, or by the number of an invoice in it."""
 
     def cases(
-        self, view: str = "open", *, account: str | None = None, customer: str | None = None
+        self,
+        view: str = "open",
+        *,
+        account: str | None = None,
+        customer: str | None = None,
+        period: Period = ALWAYS,
     ) -> tuple[CaseLine, ...]:
-        """Return cases, newest first. `view`: open, closed, all, run (with a notice under way), collection."""
+        """Return cases, newest first. `view`: open, closed, all, run (with a notice under way), collection.
+
+        `period`: opened in it, closed in it or handed over in it, as the view is about.
+        """
         if account is not None:
             self.chosen((account,))
         with self.store.reading() as conn:
-            rows = self.store.overview.cases(conn, "all" if view == "run" else view, account=account, limit=100_000)
+            rows = self.store.overview.cases(
+                conn, "all" if view == "run" else view, account=account, period=period, limit=100_000
+            )
             if view == "run":
                 pending = self.store.questions.cases_in_run(conn)
                 rows = [row for row in rows if row.id in pending]

@@ -1,7 +1,8 @@
 """Failures (Fehlschläge): seen by cause, tried again, set aside."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date
 
 from sqlalchemy import Connection
 
@@ -9,6 +10,7 @@ from bridge.app.explaining import Explaining
 from bridge.app.results import Done, Failure, FailureGroup, Replayed
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Act
+from bridge.model.period import ALWAYS, Period
 from bridge.replay import Again, FailedRun, Kind, Preview, Replay
 from bridge.replay import Failure as Stopped
 from bridge.store.accounts import OK, RECONNECT, STOPPED
@@ -25,11 +27,18 @@ class Failures(Explaining):
         again = Again(failed_runs=self._failed_runs, rerun=self._rerun, pull=self._reread)
         return Replay(self.desk, self.accounts, again)
 
-    def failures(self, *, account: str | None = None, cause: str | None = None) -> tuple[FailureGroup, ...]:
-        """Return failures grouped by cause, the largest group first."""
+    def failures(
+        self, *, account: str | None = None, cause: str | None = None, period: Period = ALWAYS
+    ) -> tuple[FailureGroup, ...]:
+        """Return failures grouped by cause, the largest group first; with a `period` only what stopped in it."""
         if account is not None:
             self.chosen((account,))
-        groups = [group for group in self._replay.groups(account) if cause in (None, group.cause)]
+        groups = [
+            replace(group, items=items)
+            for group in self._replay.groups(account)
+            if cause in (None, group.cause)
+            and (items := tuple(one for one in group.items if period.holds(self._stopped_on(one))))
+        ]
         return tuple(
             FailureGroup(
                 kind=group.items[0].kind.value,
@@ -42,6 +51,10 @@ class Failures(Explaining):
             )
             for group in groups
         )
+
+    def _stopped_on(self, one: Stopped) -> date | None:
+        zone = self.accounts[one.account].zone if one.account in self.accounts else UTC
+        return one.since.astimezone(zone).date() if one.since else None
 
     def needing(self) -> int:
         """Return how many failures need a person: those that delivery or the next round goes on with by itself do not."""

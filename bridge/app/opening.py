@@ -20,11 +20,12 @@ from bridge.config.loading import refuse_clock
 from bridge.config.secret_values import secret_values
 from bridge.contract import Channel
 from bridge.deliver import AccountPort, DeliverySettings
-from bridge.errors import ConfigError, UsageError
+from bridge.errors import ConfigError, UsageError, Wrong
 from bridge.http import FileRecorder, Http, HttpSettings, Tape
 from bridge.http.redact import KNOWN
 from bridge.mapping import Mapping as FieldMapping
 from bridge.model import Health
+from bridge.model.period import ALWAYS, Period, period
 from bridge.policy import AccountRules, EscalationPlan
 from bridge.policy.links import Links
 from bridge.secrets import Vault
@@ -177,6 +178,15 @@ class Opened:
         """Return the local business date of an account, or that of the schedule's time zone."""
         zone = self.accounts[account].zone if account in self.accounts else ZoneInfo(self.config.schedule.time_zone)
         return self.clock().astimezone(zone).date()
+
+    def period(self, text: str | None) -> Period:
+        """Return the period that a person names, seen from today; all time where none is named. Raises `UsageError`."""
+        if text is None:
+            return ALWAYS
+        try:
+            return period(text, self.today())
+        except Wrong as error:
+            raise UsageError(error.sentence) from error
 
     # --------------------------------------------------------------------------------------------------------- shared
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from bridge.app.opening import Opened
 from bridge.app.results import Done
 from bridge.model import Reason
+from bridge.model.period import ALWAYS, Period
 from bridge.policy import words
 from bridge.store.runs import Run
 
@@ -48,12 +49,14 @@ class RunSummary:
 class Runs(Opened):
     """What people look up about runs."""
 
-    def run_summaries(self, *, every: bool = False, limit: int = 20) -> tuple[RunSummary, ...]:
-        """Return the newest dunning runs, without those that were put away unless `every`."""
+    def run_summaries(self, *, every: bool = False, limit: int = 20, period: Period = ALWAYS) -> tuple[RunSummary, ...]:
+        """Return the newest dunning runs, of a period where one is given, without those that were put away unless `every`."""
         with self.store.reading() as conn:
             dismissed = self._dismissed(conn)
             found = [
-                one for one in self.store.runs.listing(conn, kind="dun", limit=500) if every or one.id not in dismissed
+                one
+                for one in self.store.runs.listing(conn, kind="dun", limit=5000)
+                if (every or one.id not in dismissed) and period.holds(one.business_date)
             ]
             return tuple(self._summary(conn, one, dismissed) for one in found[:limit])
 

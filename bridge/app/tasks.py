@@ -13,6 +13,7 @@ from bridge.app.results import Done, Entry
 from bridge.deliver import Landing
 from bridge.errors import UsageError
 from bridge.model import Reason
+from bridge.model.period import ALWAYS, Period
 from bridge.policy import ClaimView, Via
 from bridge.policy.build import amount
 from bridge.policy.inhouse import phone_of
@@ -95,15 +96,26 @@ class Tasks(Cases):
         account: str | None = None,
         done: bool = False,
         due_by: date | None = None,
+        period: Period = ALWAYS,
     ) -> tuple[TaskLine, ...]:
-        """Return the open tasks, the one that is due first at the head; or with `done` those that were ended."""
+        """Return the open tasks, the one that is due first at the head; or with `done` those that were ended.
+
+        `period`: due in it, or with `done` ended in it.
+        """
         if account is not None:
             self.chosen((account,))
         with self.store.reading() as conn:
             found = self.store.tasks.listing(
                 conn, states=[DONE if done else OPEN], owner=owner, account=account, due_by=due_by
             )
-            return tuple(self._line(conn, one, self._claims_of(conn, one)) for one in found)
+            return tuple(
+                self._line(conn, one, self._claims_of(conn, one))
+                for one in found
+                if period.holds(self._day_of(one) if done else one.due_on)
+            )
+
+    def _day_of(self, one: Task) -> date | None:
+        return one.ended_at.astimezone(self.port(one.account).zone).date() if one.ended_at else None
 
     def task(self, task_id: int) -> TaskDetail:
         """Return one task with everything that is needed for it. Raises `UsageError` where there is none."""

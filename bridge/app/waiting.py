@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from bridge.app.results import NoticeLine, Overtaken
 from bridge.app.sending import Sending
 from bridge.model import Snapshot
+from bridge.model.period import ALWAYS, Period
 from bridge.policy import Via
 from bridge.store.records import Notice, NoticeClaim
 
@@ -15,14 +16,16 @@ from bridge.store.records import Notice, NoticeClaim
 class Waiting(Sending):
     """What looks at letters that lie in the outbox."""
 
-    def letters(self) -> tuple[NoticeLine, ...]:
+    def letters(self, period: Period = ALWAYS) -> tuple[NoticeLine, ...]:
         """Return the notices that were made but not sent: letters to be posted, reminders only created at the provider.
 
-        Each with what would stop it by now, judged by what was last read: paid, disputed, another amount, its deadline too near.
+        `period`: decided on in it. Each with what would stop it by now, judged by what was last read: paid, disputed, another amount, its deadline too near.
         """
         with self.store.reading() as conn:
             found = self.store.outbox.listing(conn, states=["waiting"], limit=100_000)
-            waiting = sorted((one for one in found if not Via(one.channel).in_house), key=lambda one: one.id)
+            mine = (one for one in found if not Via(one.channel).in_house)
+            decided = (one for one in mine if period.holds(self.store.runs.get(conn, one.run_id).business_date))
+            waiting = sorted(decided, key=lambda one: one.id)
             lines = self.lines(conn, waiting)
             return tuple(
                 replace(line, overtaken=tuple(self._overtaken(conn, notice)))

@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, or_, select
 from sqlalchemy.engine import Connection
 
+from bridge.model.period import ALWAYS, Period
 from bridge.store.rows import amount
 from bridge.store.tables import claim, debtor, dunning_case, event, invoice, notice, notice_claim
 
@@ -65,6 +66,11 @@ class ClaimRow:
     plan_version: str
 
 
+def _within(day: ColumnElement[date], period: Period) -> list[ColumnElement[bool]]:
+    first = [day >= period.first] if period.first is not None else []
+    return first + ([day <= period.last] if period.last is not None else [])
+
+
 class Overview:
     """Reading cases for people; every method takes the connection of the caller's transaction first."""
 
@@ -74,24 +80,26 @@ class Overview:
         view: str = "all",
         *,
         account: str | None = None,
-        opened_from: date | None = None,
-        opened_until: date | None = None,
+        period: Period = ALWAYS,
         limit: int = 1000,
         before_id: int | None = None,
     ) -> list[CaseRow]:
-        """Return cases, newest first; `view` is a key of `VIEWS`."""
+        """Return cases, newest first; `view` is a key of `VIEWS`.
+
+        With a `period` those opened in it; of the closed ones those closed in it, at collection those handed over in it.
+        """
         query = _cases().order_by(dunning_case.c.id.desc()).limit(limit)
         if VIEWS[view]:
             query = query.where(dunning_case.c.state.in_(VIEWS[view]))
         if view == "collection":
-            there = claim.c.handed_over_on.is_not(None), claim.c.state == "open"
+            there = [claim.c.handed_over_on.is_not(None), claim.c.state == "open"]
+            there += _within(claim.c.handed_over_on, period)
             query = query.where(exists().where(claim.c.case_id == dunning_case.c.id, *there))
         if account is not None:
             query = query.where(dunning_case.c.account == account)
-        if opened_from is not None:
-            query = query.where(dunning_case.c.opened_on >= opened_from)
-        if opened_until is not None:
-            query = query.where(dunning_case.c.opened_on <= opened_until)
+        if view != "collection":
+            day = dunning_case.c.closed_on if view == "closed" else dunning_case.c.opened_on
+            query = query.where(*_within(day, period))
         if before_id is not None:
             query = query.where(dunning_case.c.id < before_id)
         return self._rows(conn, conn.execute(query).mappings().all())

@@ -1,6 +1,8 @@
 """German of what the nouns refuse, and of what an act does."""
 
 GERMAN: dict[str, str] = {
+    "{text!r} ends before it begins": "{text!r} endet, bevor es beginnt",
+    "{text!r} is no period; write last-month, 2026-10 or 2026-10-01..2026-10-15": "{text!r} ist kein Zeitraum; richtig wäre etwa last-month, 2026-10 oder 2026-10-01..2026-10-15",
     "amend a reminder": "eine Mahnung ergänzen",
     "amounts are decimal text or Decimal, never float": "Beträge sind Dezimaltext oder Decimal, nie float",
     "complete a reminder": "eine Mahnung fertigstellen",

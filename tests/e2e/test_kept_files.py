@@ -28,6 +28,7 @@ def sent(desk):
 
 
 @pytest.mark.feature("S-AMX-15")
+@pytest.mark.feature("S-AMX-18")
 @pytest.mark.feature("S-AMX-16")
 @pytest.mark.feature("S-AMX-17")
 @pytest.mark.feature("S-AMX-42")
@@ -55,6 +56,7 @@ def test_files_of_a_run(sent):
     assert "exists" in sent("files", "save", mail["id"], "--out", "eine.eml", code=2)
     assert sent.json("files", "list", "--case", "MA-000001") == files
     assert sent.json("files", "list", "--to", "2026-08-31") == []
+    assert_period_narrows_every_list(sent)
     assert sent.json("files", "list", "--from", "2026-09-01", "--to", "01.09.2026") == files
 
     (run,) = sent.json("runs", "list")
@@ -71,6 +73,33 @@ def test_files_of_a_run(sent):
     assert sent.json("runs", "list") == []
     assert [one["run"] for one in sent.json("runs", "list", "--all")] == [run["run"]]
     assert sent.json("files", "list") == files
+
+
+def assert_period_narrows_every_list(sent):
+    """In September each list shows what is of this month, and nothing of last month; said in October it is the other way round."""
+    lists = [
+        ["files", "list"],
+        ["cases"],
+        ["cases", "--view", "all"],
+        ["cases", "--view", "run"],
+        ["letters", "list"],
+        ["runs", "list"],
+    ]
+    for words in lists:
+        everything = sent.json(*words)
+        assert everything, words
+        assert (
+            sent.json(*words, "--period", "2026-09-01..") == sent.json(*words, "--period", "this-month") == everything
+        )
+        assert sent.json(*words, "--period", "last-month") == []
+    for words in (
+        ["tasks", "list"],
+        ["failures", "list"],
+        ["cases", "--view", "closed"],
+        ["cases", "--view", "collection"],
+    ):
+        assert sent.json(*words, "--period", "2026-09") == sent.json(*words) == []
+    assert "is no period" in sent("cases", "--period", "neulich", code=2)
 
 
 @pytest.mark.feature("N-9")

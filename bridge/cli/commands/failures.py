@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.base import Argument, Option, command
-from bridge.cli.commands.look import Day
+from bridge.cli.commands.look import PERIOD, Day
 from bridge.cli.locale import say, told
 from bridge.cli.session import Session
 
@@ -25,12 +25,15 @@ OUTCOMES = ("retry", "went-out", "not-sent")
     "failures list",
     Option(["--account"], metavar="ACCOUNT", help="option.account"),
     Option(["--cause"], metavar="CAUSE", help="option.failures.cause"),
+    PERIOD,
 )
-def list(session: Session, account: str | None, cause: str | None) -> int:  # noqa: A001  the command's name
+def list(session: Session, account: str | None, cause: str | None, period: str | None) -> int:  # noqa: A001  the command's name
     """List failures, grouped by cause."""
     from bridge.cli.show import failures  # noqa: PLC0415
 
-    result = session.emit(session.bridge.failures(account=account, cause=cause), failures)
+    bridge = session.bridge
+    found = bridge.failures(account=account, cause=cause, period=bridge.period(period))
+    result = session.emit(found, failures)
     return 1 if result else 0
 
 

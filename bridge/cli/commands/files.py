@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bridge.cli.base import Argument, Option, command
-from bridge.cli.commands.look import Day
+from bridge.cli.commands.look import PERIOD, Day
 from bridge.cli.session import Session
 
 _OUT = Option(["--out"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="option.files.out")
@@ -21,6 +21,7 @@ _RUN = Argument(["run"], type=click.IntRange(1), metavar="RUN")
     Option(["--account"], metavar="ACCOUNT", help="option.files.account"),
     Option(["--from", "since"], type=Day(), metavar="DATE", help="option.files.from"),
     Option(["--to", "until"], type=Day(), metavar="DATE", help="option.files.to"),
+    PERIOD,
 )
 def list(  # noqa: A001  the command's name
     session: Session,
@@ -31,11 +32,14 @@ def list(  # noqa: A001  the command's name
     account: str | None,
     since: date | None,
     until: date | None,
+    period: str | None,
 ) -> int:
     """List the files that left the house."""
     from bridge.cli.show_files import files  # noqa: PLC0415
 
-    found = session.bridge.files(letters=letters, case=case, run=run, account=account, since=since, until=until)
+    when = session.bridge.period(period)
+    first, last = since or when.first, until or when.last
+    found = session.bridge.files(letters=letters, case=case, run=run, account=account, since=first, until=last)
     session.emit(found, files)
     return 0
 
@@ -67,12 +71,12 @@ def check(session: Session) -> int:
     return 1 if session.emit(session.bridge.check_files(), checked).damaged else 0
 
 
-@command("runs list", Option(["--all", "every"], is_flag=True, help="option.runs.all"))
-def runs(session: Session, every: bool) -> int:
+@command("runs list", Option(["--all", "every"], is_flag=True, help="option.runs.all"), PERIOD)
+def runs(session: Session, every: bool, period: str | None) -> int:
     """List dunning runs and what became of their notices."""
     from bridge.cli.show_files import runs as show  # noqa: PLC0415
 
-    session.emit(session.bridge.run_summaries(every=every), show)
+    session.emit(session.bridge.run_summaries(every=every, period=session.bridge.period(period)), show)
     return 0
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.cli.base import Argument, Option, command
+from bridge.cli.commands.look import PERIOD
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
     from bridge.cli.out import Out
 
 
-@command("letters list")
-def list(session: Session) -> int:  # noqa: A001  the command's name
+@command("letters list", PERIOD)
+def list(session: Session, period: str | None) -> int:  # noqa: A001  the command's name
     """List letters that wait to be posted."""
     from bridge.cli.show import letters  # noqa: PLC0415
 
-    session.emit(session.bridge.letters(), letters)
+    session.emit(session.bridge.letters(session.bridge.period(period)), letters)
     return 0
 
 

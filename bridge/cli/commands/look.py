@@ -33,6 +33,10 @@ class Day(click.ParamType[date]):
             self.fail(say("wrong.date", value=text), param, ctx)
 
 
+PERIOD = Option(["--period"], metavar="PERIOD", help="option.period")
+"""The one option by which lists are narrowed to a period; `Bridge.period` reads it."""
+
+
 @command("status")
 def status(session: Session) -> int:
     """Show accounts, what is ready, what waits and what failed."""
@@ -98,10 +102,12 @@ def agreements(session: Session, account: str | None) -> int:
     Option(["--view"], type=click.Choice(VIEWS), default="open", help="option.cases.view"),
     Option(["--account"], metavar="ACCOUNT", help="option.account"),
     Option(["--customer"], metavar="NUMBER", help="option.customer"),
+    PERIOD,
 )
-def cases(session: Session, view: str, account: str | None, customer: str | None) -> int:
+def cases(session: Session, *, view: str, account: str | None, customer: str | None, period: str | None) -> int:
     """List dunning cases: open, closed, all, in the run, at collection."""
     from bridge.cli.show import cases as show  # noqa: PLC0415
 
-    session.emit(session.bridge.cases(view, account=account, customer=customer), show)
+    bridge = session.bridge
+    session.emit(bridge.cases(view, account=account, customer=customer, period=bridge.period(period)), show)
     return 0

@@ -5,7 +5,7 @@ from datetime import date
 import click
 
 from bridge.cli.base import Argument, Option, command
-from bridge.cli.commands.look import Day
+from bridge.cli.commands.look import PERIOD, Day
 from bridge.cli.session import Session
 
 OUTCOMES = ("reached", "not_reached", "wrong_number", "promise", "dispute", "done")
@@ -19,12 +19,16 @@ _TASK = Argument(["task"], type=int, metavar="TASK")
     Option(["--account"], metavar="ACCOUNT", help="option.account"),
     Option(["--due"], type=Day(), metavar="DATE", help="option.tasks.due_by"),
     Option(["--done", "ended"], is_flag=True, help="option.tasks.done"),
+    PERIOD,
 )
-def list(session: Session, owner: str | None, account: str | None, due: date | None, ended: bool) -> int:  # noqa: A001  the command's name
+def list(  # noqa: A001  the command's name
+    session: Session, *, owner: str | None, account: str | None, due: date | None, ended: bool, period: str | None
+) -> int:
     """List open tasks by due day."""
     from bridge.cli.show_tasks import tasks  # noqa: PLC0415
 
-    session.emit(session.bridge.tasks(owner=owner, account=account, done=ended, due_by=due), tasks)
+    bridge, when = session.bridge, session.bridge.period(period)
+    session.emit(bridge.tasks(owner=owner, account=account, done=ended, due_by=due, period=when), tasks)
     return 0
 
 

@@ -27,6 +27,7 @@ TEXTS = {
     "files.kind.internal": "intern",
     "files.kind.letter": "Brief",
     "files.kind.enclosure": "Anlage",
+    "option.period": "Nur dieser Zeitraum: today, yesterday, this-week, last-week, this-month, last-month, this-year, last-year, 2026, 2026-10, ein Tag, oder VON..BIS.",
     "files.kind.provider": "vom Anbieter",
     "command.files fetch": "Dokumente nachholen, die der Anbieter selbst versandt hat und die hier noch fehlen.",
     "files.fetched": "{count} Dokumente geholt und abgelegt.",

@@ -27,6 +27,7 @@ TEXTS = {
     "files.kind.internal": "internal",
     "files.kind.letter": "letter",
     "files.kind.enclosure": "enclosure",
+    "option.period": "Only this period: today, yesterday, this-week, last-week, this-month, last-month, this-year, last-year, 2026, 2026-10, a day, or FROM..TO.",
     "files.kind.provider": "provider's",
     "command.files fetch": "Fetch documents that the provider itself sent and that are not kept here yet.",
     "files.fetched": "{count} documents fetched and kept.",

@@ -1,9 +1,6 @@
 """Assignment (Zuordnung): which plan for which claim; the most specific one wins, and says why."""
 
-from typing import NamedTuple
-
-from bridge.policy.plan import EscalationPlan
-from bridge.policy.rules import NO_PLAN, AccountRules, Assignment
+from bridge.policy.rules import NO_PLAN, AccountRules, Assigned, Assignment
 from bridge.policy.views import CaseView, ClaimView
 
 _WEIGHTS = (
@@ -20,29 +17,17 @@ PREPAID = "prepayment"
 """Where the plan of a claim that is paid in advance comes from."""
 
 
-class Assigned(NamedTuple):
-    """The plan of a claim and where it comes from: `invoice`, `customer`, `prepayment`, the conditions that hold, `account`, or nothing.
-
-    `where` is file and line of the assignment that gives it, if one does.
-    """
-
-    plan: EscalationPlan | None
-    name: str | None
-    because: str
-    where: str = ""
-
-
 def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
     """Return the plan of `claim`: chosen for the invoice, for the customer, by the most specific assignment, for the account.
 
     What is paid in advance has the plan of prepayments, or none, unless a person chose a plan or included it. Of two assignments that are equally specific, the one written first wins.
     """
     if claim.plan is not None:
-        return _named(claim.plan, "invoice", rules)
+        return rules.assigned(claim.plan, "invoice")
     if case.plan is not None:
-        return _named(case.plan, "customer", rules)
+        return rules.assigned(case.plan, "customer")
     if not rules.excludes_nobody and "include" not in (claim.include, case.include) and is_prepaid(case, claim, rules):
-        return _named(rules.prepayment.plan or NO_PLAN, PREPAID, rules)
+        return rules.assigned(rules.prepayment.plan or NO_PLAN, PREPAID)
     if rules.assignments:
         best = max(
             (one for one in rules.assignments if _fits(one, case, claim)),
@@ -50,8 +35,8 @@ def assign(case: CaseView, claim: ClaimView, rules: AccountRules) -> Assigned:
             default=None,  # max() keeps the first of equals
         )
         if best is not None:
-            return _named(best.plan, _conditions(best), rules)._replace(where=best.where)
-    return _of_account(rules)
+            return rules.assigned(best.plan, _conditions(best), best.where)
+    return rules.of_account
 
 
 def is_prepaid(case: CaseView, claim: ClaimView, rules: AccountRules) -> bool:
@@ -80,20 +65,6 @@ def reachable(rules: AccountRules) -> frozenset[str]:
     if rules.prepayment.plan:
         special.add(rules.prepayment.plan)
     return frozenset(special | {whole} if whole else special)
-
-
-def _of_account(rules: AccountRules) -> Assigned:
-    """Return the plan of the account, worked out once for all claims."""
-    found = rules.cache.get("default")
-    if not isinstance(found, Assigned):
-        found = rules.cache["default"] = _named(rules.default_plan, "account", rules)
-    return found
-
-
-def _named(name: str | None, because: str, rules: AccountRules) -> Assigned:
-    if name is None or name == NO_PLAN:
-        return Assigned(None, name, because)
-    return Assigned(rules.plans.get(name), name, because)
 
 
 def _fits(one: Assignment, case: CaseView, claim: ClaimView) -> bool:

@@ -208,7 +208,7 @@ def _keeps_its_term(situation: Situation, bundle: Bundle) -> bool:
     running, target = situation.deadline, situation.target
     if running is None or running < situation.today or target is None or bundle.term_until is None:
         return False
-    interval = situation.rules.office.later(situation.today, situation.table.interval)
+    interval = situation.table.earliest(situation.today)
     return max(target.possible_on, running + DAY, interval) <= bundle.term_until
 
 

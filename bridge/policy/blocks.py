@@ -119,6 +119,6 @@ def _configured(s: Situation) -> list[Block]:
     term = term_of(case, claim)
     if term is not None and term in rules.excluded_terms:
         found.append(Block(Reason.INVOICE_EXCLUDED, source="payment term", detail=("term", term)))
-    if s.plan_because == PREPAID and s.plan is None:
+    if s.assigned.because == PREPAID and s.plan is None:
         found.append(Block(Reason.PREPAYMENT, source="configuration"))
     return found

@@ -104,7 +104,7 @@ def _held(one: _One, first: First, numbers: Sequence[str]) -> Decision:
     assert target is not None
     proposed = first in (First.BUNDLE_PROPOSED, First.SINGLE_PROPOSED)
     today = situation.today
-    earliest = today + DAY if proposed else situation.rules.office.later(today, situation.table.interval)
+    earliest = today + DAY if proposed else situation.table.earliest(today)
     next_on = situation.sending_day(earliest)
     facts: dict[str, object] = {"level": target.level.name, "position": target.position, "first": first.value}
     facts |= {"waits": first.value} if proposed else {"earliest": next_on, "invoices": ", ".join(numbers)}

@@ -104,7 +104,7 @@ def explain(
         known, ahead = facts_on(rules, checked, today, day), None
     if ahead is None:
         ahead = play(case, rules, abilities, day, day + HORIZON, checked=checked)[1]
-    situation = Situation(case, claim, rules, day, facts=known)
+    situation = Situation(case, claim, rules, day, known)
     asked, decision, decided_by = [], None, ""
     for rule in RULES:
         verdict = rule(situation)
@@ -125,9 +125,9 @@ def explain(
         decision=decision,
         rule=decided_by,
         asked=tuple(asked),
-        plan=situation.plan_name,
-        assigned_by=situation.plan_because,
-        assigned_at=situation.plan_at,
+        plan=situation.assigned.name,
+        assigned_by=situation.assigned.because,
+        assigned_at=situation.assigned.where,
         level=situation.level,
         before=before,
         ahead=events(ahead, claim, rules),

@@ -12,7 +12,7 @@ from bridge.policy.naming import named
 from bridge.policy.plan import Automation
 from bridge.policy.recipients import addressed, by_letter_instead, can_reach
 from bridge.policy.rules import NO_PLAN
-from bridge.policy.situation import Rule, Situation, Verdict
+from bridge.policy.situation import Rule, Situation, Verdict, made
 from bridge.policy.views import ClaimView
 
 DUNNABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.PARTIAL, InvoiceKind.FINAL})
@@ -90,7 +90,7 @@ def is_due(s: Situation) -> Verdict | None:
         return None
     overdue_on = due + DAY
     next_on = overdue_on if s.target is None else min(overdue_on, s.target.possible_on)
-    return Verdict(_NOT_DUE, next_on, {"due": due})
+    return made(Verdict, (_NOT_DUE, next_on, {"due": due}))
 
 
 def no_direct_debit(s: Situation) -> Verdict | None:
@@ -178,8 +178,8 @@ def was_delivered(s: Situation) -> Verdict | None:
 def has_plan(s: Situation) -> Verdict | None:
     """Pass where a plan applies to it, and has a level left."""
     if s.plan is None:
-        named = "" if s.plan_name in (None, NO_PLAN) else s.plan_name
-        return Verdict(Reason.NO_PLAN, None, {"plan": named, "source": s.plan_because})
+        named = "" if s.assigned.name in (None, NO_PLAN) else s.assigned.name
+        return Verdict(Reason.NO_PLAN, None, {"plan": named, "source": s.assigned.because})
     if s.target is None:
         return Verdict(Reason.PLAN_COMPLETE, None, {"plan": s.plan.name, "level": s.level})
     return None
@@ -216,20 +216,21 @@ def time_has_come(s: Situation) -> Verdict | None:
     if s.level_on is not None and (last is None or s.level_on > last) and s.heard_of_us:
         last = s.level_on  # also of a reminder adopted just now
     if last is not None and target.level.reaches_debtor:
-        earliest = s.rules.office.later(last, s.table.interval)
+        earliest = s.table.earliest(last)
         if earliest > on:
             reason, on = _MINIMUM_INTERVAL, earliest
     if on <= today:
         return None
     if reason is _LEVEL_AGE and target.trigger_on <= today:
         reason = _WITHIN_GRACE
-    next_on = s.sending_day(on)
-    facts: dict[str, object] = {"earliest": next_on, "level": target.level.name, "position": target.position}
+    level = target.level
+    next_on = s.table.sending_day(on, level.weekday_numbers)
+    facts: dict[str, object] = {"earliest": next_on, "level": level.name, "position": target.position}
     if reason is _MINIMUM_INTERVAL and last is not None:
         facts["last"] = last
     if reason is _DEADLINE_RUNNING:
         facts["deadline"] = s.deadline
-    return Verdict(reason, next_on, facts)
+    return made(Verdict, (reason, next_on, facts))
 
 
 def data_is_fresh(s: Situation) -> Verdict | None:
@@ -284,10 +285,8 @@ def day_fits(s: Situation) -> Verdict | None:
     """Pass where today is a sending day of the level, at the agency's place and at the debtor's."""
     target = s.target
     assert target is not None
-    day = s.sending_day(s.today)
-    if day != s.today:
-        return Verdict(Reason.NOT_WORKING_DAY, day, {"earliest": day})
-    return None
+    day = s.table.sending_day(s.today, target.level.weekday_numbers)
+    return None if day == s.today else Verdict(Reason.NOT_WORKING_DAY, day, {"earliest": day})
 
 
 def jump_approved(s: Situation) -> Verdict | None:
@@ -302,7 +301,7 @@ def plain(s: Situation) -> bool:
     A test holds this to the rules themselves: where it says True, each of them lets pass.
     """
     claim, case, rules = s.claim, s.case, s.rules
-    demand = claim.demand
+    demand = claim.open - claim.linked_credits - claim.shared_credits  # without the call that a property takes
     return (
         claim.status is _OPEN
         and claim.kind in DUNNABLE

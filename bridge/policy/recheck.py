@@ -91,7 +91,7 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
     facts = local.facts
     if snapshot.payments_as_of is not None:
         facts = replace(facts, payments_as_of=snapshot.payments_as_of.date())
-    situation = Situation(case, claim, rules, today, facts=facts)
+    situation = Situation(case, claim, rules, today, facts)
     for rule in _RULES:
         verdict = rule(situation)
         if verdict is not None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.model import Attachment, Colleague
 from bridge.policy.calendar import Calendar
@@ -33,6 +33,18 @@ class Assignment:
     gross_from: int | None = None  # cents
     gross_below: int | None = None  # cents
     where: str = field(default="", compare=False)  # file and line
+
+
+class Assigned(NamedTuple):
+    """The plan of a claim and where it comes from: `invoice`, `customer`, `prepayment`, the conditions that hold, `account`, or nothing.
+
+    `where` is file and line of the assignment that gives it, if one does.
+    """
+
+    plan: EscalationPlan | None
+    name: str | None
+    because: str
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +122,15 @@ class AccountRules:
     agency: str = ""  # name of the collection agency
     cases_url: str = ""  # where the pages of cases are; empty: nothing leads to them
     excludes_nobody: bool = field(default=True, init=False, compare=False)  # the configuration itself excludes nothing
-    cache: dict[object, object] = field(default_factory=dict, init=False, compare=False, repr=False)
+    has_one_plan: bool = field(default=True, init=False, compare=False)  # unless a person chose another one
+    of_account: Assigned = field(default=Assigned(None, None, "account"), init=False, compare=False, repr=False)
     places: dict[tuple[str, str], Calendar] = field(default_factory=dict, init=False, compare=False, repr=False)
-    timetables: dict[tuple[int, int], Timetable] = field(default_factory=dict, init=False, compare=False, repr=False)
+    timetables: dict[tuple[str | None, str, str] | str | None, Timetable] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )  # by plan, country and postal code of the debtor, where they are known
+    by_calendar: dict[tuple[str | None, int], Timetable] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         lists = (
@@ -126,6 +144,14 @@ class AccountRules:
             self.prepayment.methods,
         )
         object.__setattr__(self, "excludes_nobody", self.include_by_default and not any(lists))
+        one_plan = self.excludes_nobody and not self.assignments
+        object.__setattr__(self, "has_one_plan", one_plan)
+        object.__setattr__(self, "of_account", self.assigned(self.default_plan, "account"))
+
+    def assigned(self, name: str | None, because: str, where: str = "") -> Assigned:
+        """Return the plan of that name as what a claim has, for the reason given; no plan where the name is `none` or unknown."""
+        plan = None if name is None or name == NO_PLAN else self.plans.get(name)
+        return Assigned(plan, name, because, where)
 
     def case_link(self, case_number: str | None) -> str:
         """Return the address of a case's page for staff; nothing where there are no pages, or no case yet."""

@@ -11,10 +11,13 @@ from bridge.policy.calendar import DAY, Calendar
 from bridge.policy.channel import Via
 from bridge.policy.places import calendar_of, sending_places
 from bridge.policy.plan import DunningLevel, EscalationPlan
-from bridge.policy.rules import AccountRules
+from bridge.policy.rules import AccountRules, Assigned
 from bridge.policy.timetable import Days, Target, Timetable
 from bridge.policy.trigger import Start
 from bridge.policy.views import AccountFacts, Adoption, CaseView, ClaimView, NoticeView
+
+made = tuple.__new__
+"""Makes a named tuple of its fields in less than half the time that its own constructor takes: for what is made with every claim."""
 
 NO_FACTS = AccountFacts()
 _NO_DAYS = Days(None, ())
@@ -30,6 +33,7 @@ class Situation:
 
     __slots__ = (
         "adoption",
+        "assigned",
         "case",
         "claim",
         "deadline",
@@ -38,9 +42,6 @@ class Situation:
         "level",
         "level_on",
         "plan",
-        "plan_at",
-        "plan_because",
-        "plan_name",
         "repetition",
         "rules",
         "table",
@@ -54,7 +55,6 @@ class Situation:
         claim: ClaimView,
         rules: AccountRules,
         today: date,
-        *,
         facts: AccountFacts = NO_FACTS,
     ) -> None:
         self.case = case
@@ -62,8 +62,15 @@ class Situation:
         self.rules = rules
         self.today = today
         self.facts = facts
-        self.plan, self.plan_name, self.plan_because, self.plan_at = assign(case, claim, rules)
-        self.table = timetable(rules, self.plan, calendar_of(case, claim, rules))
+        alike = rules.has_one_plan and claim.plan is None and case.plan is None
+        self.assigned = assigned = rules.of_account if alike else assign(case, claim, rules)
+        self.plan = assigned.plan
+        address = claim.address or case.address
+        place = (assigned.name, address.country, address.postcode) if address is not None else assigned.name
+        table = rules.timetables.get(place)
+        if table is None:
+            table = rules.timetables[place] = timetable(case, claim, rules, assigned)
+        self.table = table
         self.level = claim.level
         self.level_on = claim.level_on
         self.deadline = claim.deadline
@@ -154,14 +161,15 @@ def _due_by_term(claim: ClaimView) -> date | None:
     return claim.issued_on + timedelta(days=claim.payment_term_days)
 
 
-def timetable(rules: AccountRules, plan: EscalationPlan | None, place: Calendar) -> Timetable:
-    """Return the timetable of a plan at a place, kept with the rules."""
-    key = id(plan), id(place)  # both live as long as the rules
-    found = rules.timetables.get(key)
+def timetable(case: CaseView, claim: ClaimView, rules: AccountRules, assigned: Assigned) -> Timetable:
+    """Return the timetable of the plan at the debtor's place: one for all postal codes with the same holidays."""
+    place = calendar_of(case, claim, rules)
+    key = assigned.name, id(place)  # calendars live as long as the rules
+    found = rules.by_calendar.get(key)
     if found is None:
         places = sending_places(rules, place)
-        made = Timetable(plan, place, rules.office, places, rules.minimum_interval_days)
-        found = rules.timetables[key] = made
+        found = Timetable(assigned.plan, place, rules.office, places, rules.minimum_interval_days)
+        rules.by_calendar[key] = found
     return found
 
 

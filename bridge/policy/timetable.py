@@ -47,6 +47,7 @@ class Timetable(dict[date, Days]):
         own = plan.minimum_interval_days if plan is not None else None
         self.interval = timedelta(days=interval if own is None else own)
         """The least time between two contacts of a debtor."""
+        self._earliest: dict[date, date] = {}
         self._sending: dict[tuple[date, frozenset[int] | None], date] = {}
 
     def __missing__(self, printed: date) -> Days:
@@ -65,6 +66,15 @@ class Timetable(dict[date, Days]):
             to_trigger = to_possible = DAY  # overdue begins on the day after
         later = self._office.later
         return Target(position, 0, level, later(due, to_trigger), later(due, to_possible), chosen=False, skipped=())
+
+    def earliest(self, contact: date) -> date:
+        """Return the first day on which the minimum interval since `contact` is over."""
+        found = self._earliest.get(contact)
+        if found is None:
+            if len(self._earliest) >= _ENOUGH:
+                self._earliest.clear()
+            found = self._earliest[contact] = self._office.later(contact, self.interval)
+        return found
 
     def sending_day(self, day: date, weekdays: frozenset[int] | None) -> date:
         """Return the first day from `day` on which a level with these weekdays (None: the office's) goes out here."""

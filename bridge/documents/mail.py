@@ -1,6 +1,7 @@
 """Mails as HTML (Mahnung als HTML): everything is said in words and tables, nothing is fetched from anywhere and nothing is counted.
 
-Made for mail programs that know tables and inline styles alone; the GiroCode is the one picture, and what it says stands beside it.
+Made for mail programs that know tables and inline styles alone, on telephones too: tables have two columns, and the GiroCode, the one
+picture, stands below what it says where there is no room beside it. Colours are left to the reader's program, light or dark.
 """
 
 import re
@@ -10,14 +11,16 @@ from html import escape
 from bridge.documents import girocode
 from bridge.documents.printable import plain as printable
 from bridge.documents.words import letter_words
-from bridge.model import ClaimTable, Content, PaymentDetails
+from bridge.model import ClaimedInvoice, ClaimTable, Content, PaymentDetails
 from bridge.policy import texts
 from bridge.policy.claim_text import Form, form_of, parts_of
 
-_FONT = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.45;color:#1c1c1c"
-_QUIET = "color:#5a5a5a"
+_FONT = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.45"
+_QUIET = "color:#767676"
+_WIDE = ' width="100%"'
+_SMALL = f"{_QUIET};font-size:13px"
 _ADDRESS = re.compile(r"https://[^\s<>\"']+")
-_LINE = "border-bottom:1px solid #d9d9d9"
+_LINE = "border-bottom:1px solid #a6a6a6"
 
 
 def giro_png(content: Content) -> bytes | None:
@@ -38,13 +41,13 @@ def html(content: Content, *, giro_cid: str | None = None) -> str:
         parts.append(fills[texts.PAYMENT])
     foot = "<br>\n".join(escape(line) for line in content.footer)
     if foot:
-        parts.append(f'<p style="{_QUIET};font-size:12px;border-top:1px solid #d9d9d9;padding-top:8px">{foot}</p>')
+        parts.append(f'<p style="{_QUIET};font-size:12px;border-top:1px solid #a6a6a6;padding-top:8px">{foot}</p>')
     inner = "\n".join(filter(None, parts))
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(form.tag)}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
         f"<title>{escape(content.subject)}</title></head>\n"
-        f'<body style="margin:0;padding:16px;{_FONT}"><div style="max-width:680px">\n{inner}\n</div></body></html>\n'
+        f'<body style="margin:0;padding:12px;{_FONT}"><div style="max-width:680px">\n{inner}\n</div></body></html>\n'
     )
 
 
@@ -58,42 +61,57 @@ def _line(text: str) -> str:
     return f'<a href="{shown}">{shown}</a>' if _ADDRESS.fullmatch(text) else shown
 
 
-def _cell(text: str, style: str = "", *, right: bool = False, span: int = 1, head: bool = False) -> str:
+def _cell(text: str, style: str = "", *, right: bool = False, head: bool = False, below: str = "") -> str:
+    """Return one cell; `below` is a quieter line under its text."""
     tag, scope = ("th", ' scope="col"') if head else ("td", "")
-    place = "right" if right else "left"
-    wide = f' colspan="{span}"' if span > 1 else ""
-    shown = escape(text).replace("\u00a0", "&nbsp;")
-    return f'<{tag}{scope}{wide} align="{place}" style="padding:4px 6px;text-align:{place};{style}">{shown}</{tag}>'
+    place, kept = ("right", "padding:4px 0 4px 8px;white-space:nowrap") if right else ("left", "padding:4px 8px 4px 0")
+    shown = _shown(text) + (f'<br><span style="{_SMALL}">{_shown(below)}</span>' if below else "")
+    return f'<{tag}{scope} align="{place}" valign="top" style="{kept};text-align:{place};overflow-wrap:anywhere;{style}">{shown}</{tag}>'
 
 
-def _row(cells: Iterable[str]) -> str:
+def _shown(text: str) -> str:
+    return escape(text).replace("\u00a0", "&nbsp;")
+
+
+def _row(*cells: str) -> str:
     return f"<tr>{''.join(cells)}</tr>\n"
 
 
+def _table(rows: Iterable[str], width: str = "") -> str:
+    style = f"border-collapse:collapse;{_FONT};font-size:14px"
+    return f'<table cellspacing="0" cellpadding="0"{width} style="{style}">\n{"".join(rows)}</table>'
+
+
 def _claims(table: ClaimTable, form: Form) -> str:
-    words, credited = letter_words(form), any(row.credited for row in table.rows)
-    names = ("number", "dated", "due", "gross", *(("credited",) if credited else ()), "paid", "open")
-    lines = [_row(_cell(words[name], _LINE, right=at > 2, head=True) for at, name in enumerate(names))]
+    words = letter_words(form)
+    lines = [_row(_cell(words["number"], _LINE, head=True), _cell(words["open"], _LINE, right=True, head=True))]
     for row in table.rows:
-        amounts = (row.gross, *((row.credited,) if credited else ()), row.paid, row.open)
         details = list(form.details(row))
         line = "" if details else _LINE
-        cells = [_cell(text, line) for text in (printable(row.number), form.day(row.issued_on), form.day(row.due_on))]
-        lines.append(_row([*cells, *(_cell(form.number(value), line, right=True) for value in amounts)]))
+        number = _cell(printable(row.number), line, below=_how_it_came(row, form))
+        lines.append(_row(number, _cell(form.number(row.open), line, right=True)))
         for at, (text, value) in enumerate(details, 1):
-            style = f"{_QUIET};font-size:13px;{_LINE if at == len(details) else ''}"
-            told = _cell(printable(text), f"padding-left:16px;{style}", span=len(names) - 1)
-            lines.append(_row((told, _cell(form.number(value), style, right=True))))
+            style = f"{_SMALL};{_LINE if at == len(details) else ''}"
+            told = _cell(printable(text), f"padding-left:16px;{style}")
+            lines.append(_row(told, _cell(form.number(value), style, right=True)))
     sums = form.sums(table)
     for at, (label, value) in enumerate(sums, 1):
         style = "font-weight:bold" if at == len(sums) else ""
-        money = _cell(form.money(value), f"white-space:nowrap;{style}", right=True, span=2)
-        lines.append(_row((_cell(label, style, span=len(names) - 2), money)))
+        lines.append(_row(_cell(label, style), _cell(form.money(value), style, right=True)))
     note = " ".join((f"{words['in_currency']}.", *map(printable, form.remarks(table))))
-    whole = f'<table cellspacing="0" cellpadding="0" width="100%" style="border-collapse:collapse;{_FONT};font-size:14px">\n'
-    return f'{whole}{"".join(lines)}</table>\n<p style="{_QUIET};font-size:12px">{escape(note)}</p>' + _mentions(
-        table, form
-    )
+    told = f'{_table(lines, _WIDE)}\n<p style="{_QUIET};font-size:12px">{escape(note)}</p>'
+    return told + _mentions(table, form)
+
+
+def _how_it_came(row: ClaimedInvoice, form: Form) -> str:
+    """Return the dates of an invoice, and from its amount to what is open of it."""
+    words = form.words
+    days = [f"{words['of']} {form.day(row.issued_on)}"] if row.issued_on else []
+    days += [f"{words['due']} {form.day(row.due_on)}"] if row.due_on else []
+    amounts = [f"{words['amount']} {form.number(row.gross)}"]
+    amounts += [f"{words['credited']} {form.number(row.credited)}"] if row.credited else []
+    amounts += [f"{words['paid']} {form.number(row.paid)}"] if row.paid else []
+    return " · ".join(filter(None, (", ".join(days), ", ".join(amounts))))
 
 
 def _mentions(table: ClaimTable, form: Form) -> str:
@@ -108,17 +126,17 @@ def _mentions(table: ClaimTable, form: Form) -> str:
 
 
 def _payment(payment: PaymentDetails, form: Form, giro_cid: str | None) -> str:
-    rows = "".join(
-        _row((_cell(label, _QUIET), _cell(printable(value), "font-weight:bold")))
+    told = _table(
+        _row(_cell(label, f"{_SMALL};overflow-wrap:normal"), _cell(printable(value), "font-weight:bold"))
         for label, value in form.payment(payment)
     )
-    told = f'<table cellspacing="0" cellpadding="0" style="border-collapse:collapse;{_FONT};font-size:14px">\n{rows}</table>'
     if giro_cid is None:
         return told
     words = letter_words(form)
     picture = f'<img src="cid:{giro_cid}" width="160" height="160" alt="{escape(words["scan_alt"])}">'
     caption = f'<br><span style="{_QUIET};font-size:11px">{escape(words["scan"])}</span>'
+    beside = "display:inline-block;vertical-align:top;max-width:100%"
     return (
-        '<table cellspacing="0" cellpadding="0" style="border-collapse:collapse"><tr>'
-        f'<td valign="top" style="padding-right:24px">{told}</td><td valign="top" align="center">{picture}{caption}</td></tr></table>'
+        f'<div><div style="{beside};padding-right:20px">{told}</div>'
+        f'<div style="{beside};text-align:center;padding-top:4px">{picture}{caption}</div></div>'
     )

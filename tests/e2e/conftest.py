@@ -222,6 +222,10 @@ class Desk:
         self._near.on(day)
         self.sandbox.add_transaction("1.00", status=400)
 
+    def environment(self):
+        """Return what the commands see, for what a test opens beside them."""
+        return self._near.environment()
+
     def at(self, moment):
         self._near.env["MAHNBRIDGE__CLOCK"] = moment
 

@@ -67,7 +67,7 @@ def sent(desk):
 
 @pytest.fixture
 def bridge(sent):
-    with Bridge.open(sent.folder / "bridge.yaml", actor="service") as opened:
+    with Bridge.open(sent.folder / "bridge.yaml", actor="service", env=sent.environment()) as opened:
         yield opened
 
 
@@ -184,7 +184,7 @@ def test_what_cannot_be_is_asked_again(bridge, visitors):
     assert visitor.post("dispute", **large).status_code == 422
 
 
-def test_no_link_no_page(sent, monkeypatch, visitors):
+def test_no_link_no_page(sent, visitors):
     """A forged, cut, foreign, expired or revoked link shows nothing, always the same; after a few misses one has to wait."""
     visitor = visitors["spaeth.example"]
     good = visitor.token
@@ -201,8 +201,9 @@ def test_no_link_no_page(sent, monkeypatch, visitors):
     visitor.token = good
     for days, valid in ((60, True), (61, False)):
         moment = datetime(2026, 9, 1, 12, tzinfo=UTC) + timedelta(days=days)
-        monkeypatch.delenv("MAHNBRIDGE__CLOCK", raising=False)
-        with Bridge.open(sent.folder / "bridge.yaml", actor="later", clock=lambda moment=moment: moment) as later:
+        env = {"MAIN_TOKEN": sent.sandbox.token}
+        path = sent.folder / "bridge.yaml"
+        with Bridge.open(path, actor="later", env=env, clock=lambda moment=moment: moment) as later:
             assert (later.asked(good) is not None) is valid
     assert visitor.get().status_code == 200
     number = sent.json("cases")[0]["number"]
@@ -241,7 +242,7 @@ def test_a_notice_that_was_not_sent_has_no_page(desk):
     other = desk.sandbox.add_contact("Andere GmbH", email="buch@andere.example", number="1002")
     desk.sandbox.add_invoice(other, number="RE-2", gross="500.00", issued_on=date(2026, 8, 3))
     desk("run", "--no-deliver")
-    with Bridge.open(desk.folder / "bridge.yaml", actor="Erika") as bridge:
+    with Bridge.open(desk.folder / "bridge.yaml", actor="Erika", env=desk.environment()) as bridge:
         with bridge.store.reading() as conn:
             texts = [one.content.text for one in bridge.store.outbox.listing(conn, states=("proposed",))]
         links = [found[0] for text in texts if (found := re.search(r"https://mahnung\S+", text))]

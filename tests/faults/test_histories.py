@@ -10,7 +10,7 @@ import pytest
 from tests.faults.history import History
 
 FIRST = int(os.environ.get("FAULTS_SEED", "0"))
-COUNT = int(os.environ.get("FAULTS_COUNT", "75"))
+COUNT = int(os.environ.get("FAULTS_COUNT", "50"))
 AT_ONCE = 5
 
 

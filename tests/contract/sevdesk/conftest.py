@@ -5,6 +5,7 @@ The specification lies outside the project; where it is not at hand, the tests r
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -200,6 +201,23 @@ class Account:
         """Change settings of the account."""
         self.settings = self.settings.model_copy(update=settings)
         self.connector = SevDesk("test", self.settings, Mapping.load("sevdesk"), self._http)
+
+    def later(self, **by):
+        """Let time pass: three hours, where nothing else is said."""
+        self.sandbox.clock.advance(timedelta(**(by or {"hours": 3})))
+
+    def rewriting(self, path, id_, fields):
+        """Let the provider answer with other fields of one record."""
+
+        def rewrite(request, response):
+            if request.path.endswith(path):
+                data = json.loads(response.body)
+                for row in data["objects"]:
+                    row.update(fields if str(row["id"]) == str(id_) else {})
+                return replace(response, body=json.dumps(data).encode())
+            return response
+
+        self.sandbox.server.after(rewrite)
 
     def pull(self, *, full=False):
         """Pull and remember the cursor; return all that came, as one batch."""

@@ -70,6 +70,16 @@ class World:
             started_at=self.sandbox.clock.now(),
         )
 
+    def created(self, connector, invoice_id, **content):
+        """Create our draft; return its id."""
+        return connector.push(self.write(connector, Act.CREATE, invoice_id, **content)).provider_id
+
+    def sendable(self, connector, invoice_id):
+        """Create our draft and complete it; return its id."""
+        reminder = self.created(connector, invoice_id)
+        connector.push(self.write(connector, Act.COMPLETE, invoice_id, reminder))
+        return reminder
+
     def calls(self, since=0):
         """Return method and path of the requests after the first `since`, in order."""
         return [

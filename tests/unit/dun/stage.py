@@ -1,6 +1,6 @@
 """A real store with one account, on which days are played: what the provider says, runs, landings."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,10 @@ ABILITIES = Abilities(
     acts=frozenset({Act.CREATE, Act.AMEND, Act.SEND_EMAIL, Act.MARK_SENT, Act.NOTE}),
     channels={Act.MAIL: "smtp", Act.LETTER: "letter_outbox"},
 )
+
+
+def days_after(number):
+    return MONDAY + timedelta(days=number)
 
 
 def at(day):

@@ -126,7 +126,8 @@ class Explaining(Dunning):
         dossiers = mirror.dossiers(conn, name, [invoice.debtor_id], today=today) if invoice.debtor_id else ()
         if not any(one.invoice.id == invoice.id for dossier in dossiers for one in dossier.invoices):
             dossiers = lonely(conn, mirror, name, [invoice.id])
-            dossiers = tuple(replace(one, debtor_id=invoice.debtor_id) for one in dossiers)
+            debtor = mirror.debtor(conn, name, invoice.debtor_id) if invoice.debtor_id else None
+            dossiers = tuple(replace(one, debtor_id=invoice.debtor_id, debtor=debtor) for one in dossiers)
         seen = Viewer(self.store, self.accounts[name].zone).see(conn, name, dossiers, today, everything=True)[0]
         return seen.case, one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], invoice.id)
 

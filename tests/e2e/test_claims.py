@@ -18,7 +18,7 @@ def agency(near):
     sandbox = near.sandbox
     late = sandbox.add_contact("Späth & Söhne GmbH", email="buch@spaeth.example", number="1001")
     part = sandbox.add_invoice(late, number="RE-1", gross="5000.00", issued_on=date(2026, 2, 13))
-    sandbox.add_invoice(late, number="RE-2", gross="100.00", issued_on=date(2025, 2, 14))
+    near.old = sandbox.add_invoice(late, number="RE-2", gross="100.00", issued_on=date(2025, 2, 14))
     person = sandbox.add_contact(first="Erika", last="Mustermann", email="erika@example.com", number="1003")
     sandbox.add_invoice(person, number="RE-3", gross="1000.00", issued_on=date(2026, 5, 15), days=16)
     sandbox.pay(part, "1000.00", on=date(2026, 5, 15))
@@ -115,6 +115,16 @@ def test_what_a_case_adds_up_to(agency):
     office.language = "de"
     shown = office("case", "show", "RE-7").out.replace("\u00a0", " ")
     assert "4.512,48 € (23 Tage)" in shown
+
+
+def test_a_paid_claim_is_still_one_of_its_customer(agency):
+    """Paid and out of the run, a business is still a business: the interest until the payment stands, and stays where it is kept."""
+    settle(agency, "due_source: contract, keep_ancillaries: true")
+    agency.sandbox.pay(agency.old, "100.00", on=date(2026, 8, 31))
+    agency("run")
+    (claim,) = agency.json("claim", "RE-2")
+    assert (claim["customer"], claim["kind"], claim["open_at_provider"]) == ("Späth & Söhne GmbH", "business", "0.00")
+    assert Decimal(claim["total"]) > 0
 
 
 @pytest.mark.feature("S-AMX-4")

@@ -15,7 +15,7 @@ from bridge.dun.turns import checked
 from bridge.dun.views import Viewer, account_facts
 from bridge.errors import UsageError
 from bridge.model import ClaimTable, Debtor
-from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, Outcome, texts, words
+from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, Outcome, coexistence, texts, words
 from bridge.policy.assign import reachable
 from bridge.policy.compose import intended
 from bridge.policy.explain import HORIZON, Event, Explanation, explain
@@ -159,6 +159,8 @@ def explained(  # noqa: PLR0917  one call site
         notes = tuple(money_words.note(one, invoice.currency, language) for one in told_of)
         for way in () if isinstance(ways, Blocked) else ways:
             notes = tuple(dict.fromkeys((*notes, *told_unusable(found.case, way.via, language))))
+    if decision.adoption is not None:
+        notes = (coexistence.told(decision.adoption, language), *notes)
     return Explained(
         account=known.account,
         invoice=invoice.id,

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from bridge.policy import texts
+from bridge.policy.views import Adoption
+
 IN_ONE_PULL = 2
 """New foreign reminders in one pull that look like an automation of the provider."""
 
@@ -45,3 +48,11 @@ def repeated(found: Iterable[Foreign], today: date) -> str | None:
             days.setdefault(one.hour, set()).add(one.on)
     hours = {one.hour for one in new if one.hour is not None}
     return SAME_HOUR if any(len(days.get(hour, ())) >= SAME_HOUR_DAYS for hour in hours) else None
+
+
+def told(adoption: Adoption, language: str) -> str:
+    """Return, for staff, that a reminder from elsewhere counts, from when and as which level."""
+    day = texts.day(adoption.on, language)
+    if language == "de":
+        return f"beim Anbieter gemahnt am {day}, nicht von hier: zählt als Stufe {adoption.level}, die nächste rechnet ab diesem Tag"
+    return f"reminded at the provider on {day}, not from here: counts as level {adoption.level}, and the next one from that day"

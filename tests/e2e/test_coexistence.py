@@ -15,6 +15,7 @@ def test_repeated_foreign_reminders_suspend_writing_until_a_person_releases_it(l
     live("pull")
     live.sandbox.remind_by_hand(other)
     live("pull")
+    assert any("reminded at the provider on" in text for text in live.json("explain", "RE-2")[0]["notes"])
     assert live.json("status")["accounts"][0]["writing_suspended"] == "", "one by hand is adopted, nothing else"
     live.sandbox.remind_by_hand(other)
     live.sandbox.remind_by_hand(third)

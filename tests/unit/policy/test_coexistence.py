@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from bridge.policy.coexistence import IN_PULL, SAME_HOUR, Foreign, repeated
+from bridge.policy.coexistence import IN_PULL, SAME_HOUR, Foreign, repeated, told
+from bridge.policy.views import Adoption
 
 TODAY = date(2026, 9, 30)
 
@@ -36,3 +37,12 @@ def test_the_same_hour_on_several_days_is_an_automation():
     assert repeated([made(1, hour=10), *before], TODAY) is None
     assert repeated([made(1), before[0], made(3, ago=25, new=False)], TODAY) is None
     assert repeated(before, TODAY) is None, "nothing new: a person may have released the account"
+
+
+@pytest.mark.feature("N-6")
+def test_an_adopted_reminder_is_told_with_its_day_and_level():
+    """Whoever asks why nothing goes out is told of the reminder from elsewhere, in German and English."""
+    one = Adoption(2, TODAY, None, "m1")
+    assert "30.09.2026" in told(one, "de")
+    assert "Stufe 2" in told(one, "de")
+    assert "level 2" in told(one, "en")

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bridge.app.backups import held
+from bridge.app.dunning import Dunning
 from bridge.app.results import Done, Pulled
-from bridge.app.returning import Returning
 from bridge.contract import Channel, Sent
 from bridge.errors import AlreadyRunning, BridgeError, ConfigError, UsageError
 from bridge.model import Covered
@@ -43,7 +43,7 @@ class Adopted:
         return all(one.state == "done" for one in self.pulled) and not any(one.problem for one in self.channels)
 
 
-class Restoring(Returning):
+class Restoring(Dunning):
     """What follows a restore."""
 
     def declare_restored(self, since: datetime) -> dict[str, int]:
@@ -72,7 +72,10 @@ class Restoring(Returning):
         since = self._restored().since
         pulled = self.pull(full=True)
         self.deliver()
+        with self.store.begin() as conn:
+            self.store.restored.disown(conn, self.accounts, self.today())
         channels = tuple(self._ask_channel(name, one, since) for name, one in sorted(self.channels.items()))
+        self.run(pull=False, deliver=False)  # takes the levels over before anything is read again
         with self.store.reading() as conn:
             return Adopted(since, pulled, channels, self.store.restored.unresolved(conn))
 

@@ -118,7 +118,12 @@ class Service:
 
     def _signs(self) -> None:
         """Say once that room on the disk or a clock goes wrong, and once that it is well again."""
-        for what, cause, text in self.bridge.signs():
+        try:
+            signs = self.bridge.signs()
+        except Exception as error:  # noqa: BLE001  what cannot be looked at now is looked at again; the service goes on
+            self.outages.failed("signs", type(error).__name__, str(error))
+            return
+        for what, cause, text in signs:
             if cause:
                 self.outages.failed(what, cause, str(text))
             else:

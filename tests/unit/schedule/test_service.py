@@ -142,7 +142,11 @@ def test_nothing_is_caught_up_that_was_not_missed(sqlite_store, running, lines):
     for last in (datetime.now(UTC), None):
         stub = Stub(sqlite_store, run_at=ago(hours=3), last_run=last)
         service = running(stub)
-        assert sorted(job.id for job in service.jobs()) == ["deliver:main", f"run:{stub.config.schedule.run[0]}"]
+        assert sorted(job.id for job in service.jobs()) == [
+            "deliver:main",
+            "house",
+            f"run:{stub.config.schedule.run[0]}",
+        ]
         service.stop()
         assert service.ended.wait(15)
         assert stub.ran == []

@@ -160,7 +160,7 @@ def test_a_backup_older_than_the_last_letter(desk):
     desk("run")
     desk("approve", "--all", "--yes", "--as", "Erika", code=None)
     desk("deliver")
-    assert len({path.name for path in desk.folder.rglob("*.pdf")}) == 1
+    assert len({path.name for path in desk.folder.rglob("*.pdf") if "_anlage" not in path.name}) == 1
     assert desk.json("cases")[0]["level"] == 1
 
 

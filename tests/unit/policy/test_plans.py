@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.app.previewing import _printed
 from bridge.errors import ConfigError
 from bridge.policy import Automation, Via
 from bridge.policy.channel import Document
@@ -254,3 +255,11 @@ def test_a_mistake_in_words_of_their_own_is_found_when_the_plan_is_read(old, new
     said = problems(OTHER_WORDS.replace(old, new))
     assert f"plan.yaml:{line}: " in said
     assert words in said
+
+
+def test_the_preview_of_a_letter_shows_the_words_for_letters():
+    """Also where the level goes by mail alone; a letter that goes along with the mail says what the mail says."""
+    for along, said in (("", "Brief {{ total }}."), ("    attachments: [letter]\n", "Hallo.")):
+        source = OTHER_WORDS.replace("[mail, letter]", "[mail]").replace("\n    texts:\n", f"\n{along}    texts:\n")
+        level = _printed(parse_plan(source, "plan.yaml"), 1).level(1)
+        assert level.text_in("de", "DE", level.standard, mailed=True).body == said

@@ -49,3 +49,21 @@ def test_a_recipient_that_the_server_refuses_waits_for_a_person(live):
     live("deliver")
     assert len(live.mails.received) == 1
     assert live.json("cases")[0]["level"] == 1
+
+
+def test_an_invoice_that_the_provider_fails_to_give_holds_its_mail(live):
+    """Not there, then the provider is out of order: the mail waits, and why is told. Given again it goes out once, with the invoice."""
+    for status in (404, 500):
+        live.sandbox.faults.status(status, "getPdf", times=None, body={})
+        live("deliver", code=None)
+        [group] = live.json("failures", "list", code=1)
+        [item] = group["ids"]
+        assert f"HTTP {status}" in live("failures", "show", item)
+        assert live.mails.begun == []
+        live.sandbox.faults.clear()
+        live("replay", item, "--as", "Erika")
+    live("deliver")
+    live("deliver")
+    [(_, mail)] = live.mails.received
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["RE-1.pdf"]
+    assert live.json("cases")[0]["level"] == 1

@@ -39,6 +39,7 @@ MISTAKES = [
     ('schedule: {run: ["25:00"]}', "schedule.run.0 = '25:00'", "expected a time of day such as 07:30"),
     ("schedule: {time_zone: Berlin}", "schedule.time_zone = 'Berlin'", "expected the name of a time zone"),
     ("creditor: {iban: DE00123}", "creditor.iban = 'DE00123'", "is no valid IBAN"),
+    ("creditor: {iban: DE88370400440532013000}", "creditor.iban = 'DE88370400440532013000'", "is no valid IBAN"),
     ("creditor: {country: Deutschland}", "creditor.country = 'Deutschland'", "does not fit the pattern"),
     ("creditor: {email: nobody}", "creditor.email = 'nobody'", "not a valid email address"),
     ("log: {format: xml}", "log.format = 'xml'", "expected one of 'auto', 'json' or 'console'"),

@@ -20,7 +20,7 @@ from bridge.errors import ConfigError, UsageError
 from bridge.model import Invoice, Reason
 from bridge.policy import Via, words
 from bridge.store.records import Notice
-from bridge.words import Sentence, quoted
+from bridge.words import Sentence
 
 MEGABYTE = 1_000_000
 
@@ -172,58 +172,11 @@ class Sending(ProviderFiles, Assignments):
             self.store.settings.set(conn, PAUSE, on, self.stamp())
         return Done("paused" if on else "pause_ended", PAUSE, self.actor)
 
-    # ------------------------------------------------------------------------------------------------------ approvals
-
-    def proposals(self, ids: Sequence[int] = ()) -> tuple[NoticeLine, ...]:
-        """Return the notices that wait for an approval, all or these. Raises `UsageError` where one of them does not."""
-        with self.store.reading() as conn:
-            found = {one.id: one for one in self.store.outbox.listing(conn, states=["proposed"], limit=100_000)}
-            for wanted in ids:
-                if wanted not in found:
-                    raise UsageError(
-                        "notice {wanted} does not wait for an approval; `mahnbridge approve` lists those that do",
-                        wanted=wanted,
-                    )
-            rows = [found[one] for one in ids] if ids else sorted(found.values(), key=lambda one: one.id)
-            return self.lines(conn, rows)
-
     def notices(self, *states: str) -> tuple[NoticeLine, ...]:
         """Return the notices in these states (landed, dropped, parked, ...), oldest first."""
         with self.store.reading() as conn:
             found = self.store.outbox.listing(conn, states=list(states), limit=100_000)
             return self.lines(conn, sorted(found, key=lambda one: one.id))
-
-    def approve(self, proposals: Sequence[NoticeLine]) -> Done:
-        """Approve what was shown: the approval binds to that content. Raises `WrongState` where it changed since."""
-        with self.store.begin() as conn:
-            for one in proposals:
-                assert one.id is not None
-                self.store.outbox.approve(conn, one.id, shown_hash=one.hash, actor=self.actor, now=self.clock())
-                self._told(conn, "approved", one)
-        return Done("approved", "", self.actor, count=len(proposals))
-
-    def refuse(self, proposals: Sequence[NoticeLine], reason: str) -> Done:
-        """Refuse proposals, with a reason; they come up again when something changes, or when their term would be half over."""
-        with self.store.begin() as conn:
-            for one in proposals:
-                assert one.id is not None
-                self.store.outbox.refuse(conn, one.id, text=quoted(f"{self.actor}: {reason}"), now=self.store.now())
-                self._told(conn, "refused", one, reason)
-        return Done("refused", "", self.actor, count=len(proposals), text=reason)
-
-    def _told(self, conn: Connection, kind: str, one: NoticeLine, reason: str = "") -> None:
-        notice = self.store.outbox.get(conn, one.id or 0)
-        data = {"level": one.level, "level_name": one.level_name, "reason": reason}
-        for claim in notice.claims:
-            self.record(
-                conn,
-                f"notice_{kind}",
-                account=one.account,
-                case_id=notice.case_id,
-                notice_id=one.id,
-                invoice_id=claim.invoice_id,
-                data=data,
-            )
 
     # -------------------------------------------------------------------------------------------------------- letters
 

@@ -1,20 +1,93 @@
-"""What waits to be posted or sent by a person, and what came meanwhile that speaks against it."""
+"""What waits to be approved, posted or sent by a person, and what came meanwhile that speaks against it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from bridge.app.results import NoticeLine, Overtaken
+from bridge.app.results import Done, NoticeLine, Overtaken
 from bridge.app.sending import Sending
-from bridge.model import Snapshot
+from bridge.errors import UsageError
+from bridge.model import Reason, Snapshot
 from bridge.model.period import ALWAYS, Period
 from bridge.policy import Via
 from bridge.store.records import Notice, NoticeClaim
+from bridge.words import quoted, tell
+
+_PASSING = {Reason.STALE_DATA, Reason.WRITING_SUSPENDED}
+"""What concerns the whole account for a while: what was approved waits for its end."""
 
 
 class Waiting(Sending):
-    """What looks at letters that lie in the outbox."""
+    """What looks at what waits for a person: proposals, and letters that lie in the outbox."""
+
+    # ------------------------------------------------------------------------------------------------------ approvals
+
+    def proposals(self, ids: Sequence[int] = ()) -> tuple[NoticeLine, ...]:
+        """Return the notices that wait for an approval, all or these. Raises `UsageError` where one of them does not.
+
+        Each with what came meanwhile that speaks against it: what is blocked is not approved.
+        """
+        with self.store.reading() as conn:
+            found = {one.id: one for one in self.store.outbox.listing(conn, states=["proposed"], limit=100_000)}
+            for wanted in ids:
+                if wanted not in found:
+                    raise UsageError(
+                        "notice {wanted} does not wait for an approval; `mahnbridge approve` lists those that do",
+                        wanted=wanted,
+                    )
+            rows = [found[one] for one in ids] if ids else sorted(found.values(), key=lambda one: one.id)
+            lines = zip(self.lines(conn, rows), rows, strict=True)
+            return tuple(replace(line, overtaken=self._against(conn, notice)) for line, notice in lines)
+
+    def approve(self, proposals: Sequence[NoticeLine]) -> Done:
+        """Approve what was shown: the approval binds to that content. Raises `WrongState` where it changed since.
+
+        What was paid, blocked or disputed meanwhile stays unapproved, and is told in the text; the next run takes it back.
+        """
+        left: list[str] = []
+        with self.store.begin() as conn:
+            for one in proposals:
+                assert one.id is not None
+                came = self._against(conn, self.store.outbox.get(conn, one.id))
+                if came:
+                    told = (f"{its.invoice}: {tell(its.text, self.language)}" for its in came)
+                    left.append(f"{one.id} ({', '.join(told)})")
+                    continue
+                self.store.outbox.approve(conn, one.id, shown_hash=one.hash, actor=self.actor, now=self.clock())
+                self._told(conn, "approved", one)
+        return Done("approved", "", self.actor, count=len(proposals) - len(left), text="; ".join(left))
+
+    def refuse(self, proposals: Sequence[NoticeLine], reason: str) -> Done:
+        """Refuse proposals, with a reason; they come up again when something changes, or when their term would be half over."""
+        with self.store.begin() as conn:
+            for one in proposals:
+                assert one.id is not None
+                self.store.outbox.refuse(conn, one.id, text=quoted(f"{self.actor}: {reason}"), now=self.store.now())
+                self._told(conn, "refused", one, reason)
+        return Done("refused", "", self.actor, count=len(proposals), text=reason)
+
+    def _told(self, conn: Connection, kind: str, one: NoticeLine, reason: str = "") -> None:
+        notice = self.store.outbox.get(conn, one.id or 0)
+        data = {"level": one.level, "level_name": one.level_name, "reason": reason}
+        for claim in notice.claims:
+            self.record(
+                conn,
+                f"notice_{kind}",
+                account=one.account,
+                case_id=notice.case_id,
+                notice_id=one.id,
+                invoice_id=claim.invoice_id,
+                data=data,
+            )
+
+    def _against(self, conn: Connection, notice: Notice) -> tuple[Overtaken, ...]:
+        """Return what speaks against approving a proposal, judged by what was last read."""
+        inside = Via(notice.channel).in_house  # nothing is said to the debtor that could have changed
+        passing = _PASSING | {Reason.CHANGED.value} if inside else _PASSING
+        return tuple(one for one in self._overtaken(conn, notice) if one.reason not in passing)
+
+    # -------------------------------------------------------------------------------------------------------- letters
 
     def letters(self, period: Period = ALWAYS) -> tuple[NoticeLine, ...]:
         """Return the notices that were made but not sent: letters to be posted, reminders only created at the provider.

@@ -66,6 +66,10 @@ def proposals(out: Out, rows: Sequence[NoticeLine]) -> None:
     notices(out, rows)
     for one in rows:
         _parts(out, one)
+        for came in one.overtaken:
+            out.line("approve.overtaken", style="warning", notice=one.id, invoice=came.invoice, reason=came.text)
+    if any(one.overtaken for one in rows):
+        out.line("approve.taken_back", style="dim")
 
 
 def _parts(out: Out, one: NoticeLine) -> None:

@@ -145,3 +145,36 @@ def test_a_case_by_its_number_with_its_contact(live):
     kinds = [one["kind"] for one in desk.json("case", "show", number)["timeline"]]
     for kind in ("deferred", "unblocked", "blocked", "chosen", "closed_by_hand", "reopened_by_hand"):
         assert kind in kinds
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_what_is_blocked_meanwhile_is_not_approved(proposed, language):
+    """Disputed after it was proposed: the list says so, --all approves nothing of it and ends with 1; the next run takes it back."""
+    desk = proposed
+    desk.speak(language)
+    desk(
+        "case",
+        "block",
+        "RE-1",
+        "--invoice",
+        "RE-1",
+        "--reason",
+        "dispute",
+        "--note",
+        "falscher Betrag",
+        "--as",
+        "Erika",
+    )
+    [told] = desk.json("approve")
+    assert [(one["invoice"], one["reason"]) for one in told["overtaken"]] == [("RE-1", "dispute")]
+    shown = " ".join(desk("approve").split())
+    said = {
+        "de": ("wird nicht freigegeben: RE-1: Einwand: falscher Betrag", "Nicht freigegeben: "),
+        "en": ("is not approved: RE-1: disputed: falscher Betrag", "Not approved: "),
+    }[language]
+    assert said[0] in shown
+    answer = " ".join(desk("approve", "--all", "--yes", "--as", "Erika", code=1).split())
+    assert said[1] in answer
+    assert [one["id"] for one in desk.json("approve")] == [told["id"]]
+    desk("run", "--no-deliver", "--no-pull")
+    assert desk.json("approve") == []

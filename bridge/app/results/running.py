@@ -51,7 +51,7 @@ class OtherLine:
 
 @dataclass(frozen=True, slots=True)
 class Overtaken:
-    """What came meanwhile that speaks against a notice which waits to be posted, on one of its invoices."""
+    """What came meanwhile that speaks against a notice which waits for a person, on one of its invoices."""
 
     invoice: str
     reason: str
@@ -89,7 +89,7 @@ class NoticeLine:
         str, ...
     ] = ()  # the same as lines of text, where more than open principal is asked for or something was paid
     notes: tuple[str, ...] = ()  # remarks on the amounts, for staff
-    overtaken: tuple[Overtaken, ...] = ()  # of `letters list`
+    overtaken: tuple[Overtaken, ...] = ()  # what came meanwhile, of what waits for a person
 
 
 @dataclass(frozen=True, slots=True)

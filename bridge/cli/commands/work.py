@@ -175,7 +175,11 @@ def approve(
         return 1
     done = bridge.refuse(proposals, refuse) if refuse else bridge.approve(proposals)
     session.done(done)
-    return 0
+    if refuse or not done.text:
+        return 0
+    if not session.as_json:
+        session.out.line("approve.left", style="warning", text=done.text)
+    return 1
 
 
 @command(

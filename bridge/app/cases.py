@@ -15,7 +15,7 @@ from bridge.app.timeline import entry_text
 from bridge.errors import UsageError
 from bridge.model import Debtor, Reason
 from bridge.model.period import ALWAYS, Period
-from bridge.policy import leftover
+from bridge.policy import leftover, words
 from bridge.policy.rules import NO_PLAN
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
@@ -182,7 +182,7 @@ class Cases(Claims):
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
             self.store.choices.block(conn, target, Reason(reason), self.stamp(account), note=note, until=until)
-        return Done("blocked", subject, self.actor, until=until)
+        return Done("blocked", subject, self.actor, until=until, text=words.reason(Reason(reason), self.language))
 
     def deferral_proposed(self, case: str) -> date:
         """Return the day until which a deferral is proposed: today and the days of the configuration (dunning.deferral_days)."""

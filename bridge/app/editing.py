@@ -133,6 +133,8 @@ class Editing(Choosing):
 
         Raises `UsageError` where the text is empty, too long or has control characters.
         """
+        if not text.strip():
+            raise UsageError("a note needs a text")
         _checked(None, text)
         with self.store.begin() as conn:
             row = self._row(conn, case)

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests wait for processes and servers of their own: two workers for each core keep it busy.
 PYTEST_WORKERS ?= $(shell $(PY) -c "import os; print(2 * (os.cpu_count() or 1))")
 
-.PHONY: help demo test check lint types features bench simulate mutants docs docs-check schema migrations-check lock image clean
+.PHONY: help demo test check lint types features bench simulate mutants docs docs-check schema migrations-check lock image fuzz audit-deps clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -58,6 +58,9 @@ simulate: $(VENV)/.dev-stamp ## 10,000 seeded histories under fire: duplicates, 
 
 mutants: $(VENV)/.dev-stamp ## small mistakes made on purpose in policy and delivery, and how many the unit tests notice (COUNT=400 SEED=1)
 	$(BIN)/python -m tests.mutants --count $(or $(COUNT),400) --seed $(or $(SEED),1)
+
+fuzz: $(VENV)/.dev-stamp ## 1,000,000 changed inputs for every parser of foreign data: counts, and how to feed what broke one again (COUNT=1000000)
+	$(BIN)/python -m tests.fuzz --count $(or $(COUNT),1000000)
 
 schema: $(VENV)/.dev-stamp ## write docs/bridge.schema.json from the configuration models
 	$(BIN)/mahnbridge config schema > docs/bridge.schema.json

@@ -164,7 +164,10 @@ def _of_client_error(what: str, reply: Reply) -> BridgeError:
 
 
 def _redirected(reply: Reply) -> Sentence:
-    host = urlsplit(reply.headers.get("Location", "")).hostname or "?"
+    try:
+        host = urlsplit(reply.headers.get("Location", "")).hostname or "?"
+    except ValueError:  # no address at all
+        host = "?"
     return Sentence(
         "HTTP {status}, redirected to {host!r}, which is not followed; check base_url",
         status=reply.status,

@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, UndefinedError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, UndefinedError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bridge.errors import Wrong
@@ -97,6 +97,19 @@ _MENTION = {
 }
 _CREDIT = {"number": "GU-7", "amount": "30,00 EUR"}
 
+_PLAIN = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.List,
+    nodes.Tuple, nodes.If, nodes.For, nodes.CondExpr, nodes.Filter, nodes.Keyword, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or,
+    nodes.Not, nodes.Concat, nodes.Add, nodes.Sub,
+)  # fmt: skip
+"""What a text may be made of. Calls, multiplication and assignment are not among it: a line of them can compute for ever."""
+
+FILTERS = frozenset(
+    ["capitalize", "count", "d", "default", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "reverse", "round", "select", "selectattr", "sort", "sum", "title", "trim", "unique", "upper"]
+)
+LOOPS = 2
+"""Levels of loops within each other."""
+
 _environment = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
@@ -119,7 +132,9 @@ def example() -> dict[str, Any]:
 def check(source: str) -> None:
     """Refuse a text that does not render, or that uses a variable which does not exist; raise `ValueError` naming it."""
     try:
-        unknown = meta.find_undeclared_variables(_environment.parse(source)) - VARIABLES.keys()
+        tree = _environment.parse(source)
+        _refuse(tree)
+        unknown = meta.find_undeclared_variables(tree) - VARIABLES.keys()
         if unknown:
             name = sorted(unknown)[0]
             raise Wrong(
@@ -144,8 +159,26 @@ def check(source: str) -> None:
         line = getattr(error, "lineno", None)
         where = Sentence(" in line {line} of the text", line=line) if line else ""
         raise Wrong("the text does not render{where}: {error}", where=where, error=str(error)) from error
+    except (RecursionError, SyntaxError) as error:
+        raise Wrong("the text is nested too deep") from error
     except (TypeError, OverflowError, ArithmeticError, MemoryError) as error:
         raise Wrong("the text does not render: {error}", error=error) from error
+
+
+def _refuse(node: nodes.Node, loops: int = 0) -> None:
+    """Raise `Wrong` where a text uses more than texts need."""
+    what = type(node).__name__
+    loops += isinstance(node, nodes.For)
+    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        what = f"|{node.name}"
+    elif isinstance(node, _PLAIN) and loops <= LOOPS:
+        for child in node.iter_child_nodes():
+            _refuse(child, loops)
+        return
+    raise Wrong(
+        "line {line} of the text uses {what}; texts are made of variables, if, {loops} loops within each other and the filters {filters}",
+        line=node.lineno, what=what, loops=LOOPS, filters=", ".join(sorted(FILTERS)),
+    )  # fmt: skip
 
 
 def render(source: str, values: Mapping[str, Any]) -> str:

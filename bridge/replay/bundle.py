@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -90,7 +91,9 @@ class Packed(Frozen):
         """Read a bundle. Raises `UsageError` where it is none, or holds what no bundle of ours does."""
         files = _unpacked(path)
         try:
-            bundle = Bundle.model_validate(parse_json(files.get("bundle.json", b"")))
+            facts = parse_json(files.get("bundle.json", b""))
+            json.dumps(facts, ensure_ascii=False, default=str).encode()  # half a sign can be shown nowhere
+            bundle = Bundle.model_validate(facts)
             lines = [_line(one) for one in files.get("exchanges.jsonl", b"").split(b"\n") if one]
             mapping = files.get("mapping.yaml", b"").decode()
             _refuse(mapping)
@@ -101,8 +104,10 @@ class Packed(Frozen):
     def pack(self) -> bytes:
         """Return the ZIP; the same bundle gives the same bytes. No secret of this process is in it."""
         files = {
-            "bundle.json": self.bundle.model_dump_json(indent=2),
-            "exchanges.jsonl": "".join(json.dumps(dict(one), ensure_ascii=False) + "\n" for one in self.lines),
+            "bundle.json": json.dumps(self.bundle.model_dump(), ensure_ascii=False, indent=2, default=_plain),
+            "exchanges.jsonl": "".join(
+                json.dumps(dict(one), ensure_ascii=False, default=_plain) + "\n" for one in self.lines
+            ),
             "mapping.yaml": self.mapping,
             "README.txt": _readme(self),
         }
@@ -114,6 +119,10 @@ class Packed(Frozen):
                     entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
                     package.writestr(entry, KNOWN.text(text).encode("utf-8", "replace"))
         return packed.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _unpacked(path: Path) -> dict[str, bytes]:
@@ -145,7 +154,9 @@ def _line(data: bytes) -> Mapping[str, Any]:
         texts = ("method", "url", "at", "body")
         if not all(isinstance(line[name], str) for name in texts) or not isinstance(line["headers"], dict):
             raise ValueError("no exchange")
-        if not isinstance(line["status"], int | None) or not isinstance(line["error"], str | None):
+        urlsplit(line["url"])
+        datetime.fromisoformat(line["at"])
+        if not isinstance(line["sent"], bool) or not isinstance(line["status"], int | None) or not isinstance(line["error"], str | None):
             raise ValueError("no exchange")
     return line
 
@@ -183,7 +194,10 @@ def _exchange(one: Mapping[str, Any], names: Pseudonyms) -> dict[str, Any]:
 
 def _address(url: str, names: Pseudonyms) -> str:
     """Return path and query alone; segments and values as everywhere."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a redirect to nowhere
+        return names.text(url)
     path = "/".join(quote(names.value(one), safe="~!$&'()*+,;=:@%") for one in parts.path.split("/"))
     query = urlencode(
         [(name, names.value(value, name)) for name, value in parse_qsl(parts.query, keep_blank_values=True)]

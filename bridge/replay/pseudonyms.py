@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W_]+")
-_MAIL = re.compile(r"([^\s@<>\"',;:()]+)@([^\s@<>\"',;:()]+)")
+_MAIL = re.compile(r"([^\s@<>\"',;:()]{1,64})@([^\s@<>\"',;:()]{1,255})")
 _KEPT_IN_TEXT = re.compile(r"mb:[0-9a-f]{12}|\[redacted\]")
 _NUMBER = re.compile(r"[+-]?\d{1,18}([.,]\d{1,12})*%?")
 _DATE = re.compile(

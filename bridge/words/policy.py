@@ -107,4 +107,6 @@ GERMAN: dict[str, str] = {
     "expected small letters, digits, - and _, such as agency": "erwartet werden Kleinbuchstaben, Ziffern, - und _, etwa agentur",
     "expected a language such as de, or one of a country such as de-AT": "erwartet wird eine Sprache wie de, oder die eines Landes wie de-AT",
     "expected an e-mail address such as accounts@example.com": "erwartet wird eine E-Mail-Adresse wie buchhaltung@example.com",
+    "line {line} of the text uses {what}; texts are made of variables, if, {loops} loops within each other and the filters {filters}": "Zeile {line} des Textes verwendet {what}; erlaubt sind Variablen, if, {loops} Schleifen ineinander und die Filter {filters}",
+    "the text is nested too deep": "der Text ist zu tief verschachtelt",
 }

@@ -21,6 +21,8 @@ from bridge.errors import ConfigError
 _VERSION = "v1"
 _NONCE = 12
 KEY_FILE = "secret.key"
+PREVIOUS_FILE = "secret.key.previous"
+"""Earlier keys of the file, newest first, one a line; they open what is not sealed anew yet, and prove links of earlier mails."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,10 +34,11 @@ class _Key:
 class Vault:
     """Seals and opens secrets. The first key seals; the others only open, until everything was resealed."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], folder: Path | None = None) -> None:
         if not keys:
             raise ConfigError("no key to seal secrets with")
         self._keys = tuple(_key(text) for text in keys)
+        self._folder = folder
 
     @classmethod
     def open(cls, folder: Path, key: str | None = None, previous: Sequence[str] = ()) -> "Vault":
@@ -43,7 +46,52 @@ class Vault:
 
         Raises `ConfigError` where the key is too short or others can read the key file.
         """
-        return cls([key or _key_file(folder / KEY_FILE), *previous])
+        if key is not None:
+            return cls([key, *previous])
+        return cls([*_of_files(folder), *previous], folder)
+
+    @property
+    def key_id(self) -> str:
+        """Return the id of the key that seals."""
+        return self._keys[0].id
+
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """Return the ids of the keys that only open."""
+        return tuple(key.id for key in self._keys[1:])
+
+    @property
+    def of_file(self) -> bool:
+        """Return whether the key is the file's, not the configuration's."""
+        return self._folder is not None
+
+    def rotate(self) -> None:
+        """Make a new key file; the key until now becomes an earlier one. A crash in between leaves both or the old one alone.
+
+        Raises `ConfigError` where the key is the configuration's, or the files cannot be written.
+        """
+        if self._folder is None:
+            raise ConfigError(
+                "the key comes from keys.key; set a new one there and put the old one under keys.previous",
+                cause="secret_key",
+            )
+        texts = _of_files(self._folder)
+        _write(self._folder / PREVIOUS_FILE, texts)
+        _write(self._folder / KEY_FILE, [new_key()])
+        self._read_again()
+
+    def forget(self) -> None:
+        """Forget the earlier keys of the file: what they sealed opens no more. Raises as `rotate`."""
+        if self._folder is None:
+            raise ConfigError("earlier keys come from keys.previous; take them out there", cause="secret_key")
+        (self._folder / PREVIOUS_FILE).unlink(missing_ok=True)
+        self._keys = self._keys[:1]
+
+    def _read_again(self) -> None:
+        """Take the keys that another process may have made meanwhile."""
+        if self._folder is not None:
+            known = tuple(_key(text) for text in _of_files(self._folder))
+            self._keys = (*known, *(key for key in self._keys if key not in known))
 
     def seal(self, account: str, text: str) -> str:
         """Return `text` sealed for `account`."""
@@ -59,7 +107,10 @@ class Vault:
             raise ConfigError(
                 "the secret of account {account} has an unknown format", account=account, cause="secret_format"
             )
-        key = next((one for one in self._keys if one.id == key_id), None)
+        key = self._find(key_id)
+        if key is None:
+            self._read_again()
+            key = self._find(key_id)
         if key is None:
             raise ConfigError(
                 "the secret of account {account} was sealed with key {key_id}, which is not configured; put it under keys.previous or run `mahnbridge connect {account}` again",
@@ -76,6 +127,9 @@ class Vault:
                 account=account,
                 cause="secret_broken",
             ) from error
+
+    def _find(self, key_id: str) -> _Key | None:
+        return next((one for one in self._keys if one.id == key_id), None)
 
     def derived(self, purpose: str) -> tuple[bytes, ...]:
         """Return 32 bytes of each key for one other purpose, the newest key's first; they tell nothing about the key."""
@@ -112,6 +166,29 @@ def _key(text: str) -> _Key:
 def new_key() -> str:
     """Return a fresh key as base64."""
     return base64.b64encode(os.urandom(32)).decode()
+
+
+def _of_files(folder: Path) -> list[str]:
+    """Return the keys of the data folder, the one that seals first; it is made where there is none."""
+    first, earlier = _key_file(folder / KEY_FILE), folder / PREVIOUS_FILE
+    texts = _existing(earlier).split() if earlier.exists() else []
+    return [first, *(text for text in texts if text != first)]
+
+
+def _write(path: Path, keys: Sequence[str]) -> None:
+    """Put a file of keys in place, whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("".join(f"{key}\n" for key in keys))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            "{path}: cannot be written: {strerror}", path=path, strerror=error.strerror, cause="secret_key"
+        ) from error
 
 
 def _key_file(path: Path) -> str:

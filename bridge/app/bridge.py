@@ -9,6 +9,7 @@ from bridge.app.collection import Collection
 from bridge.app.evidence import EvidencePackages
 from bridge.app.forewarning import Forewarning
 from bridge.app.instalments import Instalments
+from bridge.app.keeping_keys import KeepingKeys
 from bridge.app.looking import Looking
 from bridge.app.plan_files import PlanFiles
 from bridge.app.previewing import Previewing
@@ -36,6 +37,7 @@ class Bridge(
     Previewing,
     Bundling,
     Retaining,
+    KeepingKeys,
     Backups,
 ):
     """One opened installation with all use cases; each is described where it is defined.

@@ -16,6 +16,7 @@ from bridge.policy.assign import reachable
 from bridge.policy.charging import fees_fit
 from bridge.policy.colleagues import people_fit
 from bridge.policy.fits import plan_fits
+from bridge.secrets import KEY_FILE
 from bridge.words import Sentence
 
 CONSENT_SECONDS = 300
@@ -53,6 +54,7 @@ class Checking(Claims):
                 "no_creditor",
                 Sentence("creditor.name is empty; letters and mails would have no sender"),
             )
+        yield from self._keys()
         if self.config.clock is not None:
             yield Remark(
                 Severity.WARNING,
@@ -114,6 +116,20 @@ class Checking(Claims):
                 hold=disk.hold_megabytes,
             )
             yield Remark(Severity.WARNING, "disk_low", text)
+
+    def _keys(self) -> Iterator[Remark]:
+        if self.vault.of_file:
+            text = Sentence(
+                "tokens are sealed with the key in {path}, which was made by itself; keep a copy apart from the database",
+                path=self.loaded.data / KEY_FILE,
+            )
+            yield Remark(Severity.INFO, "key_file", text)
+        if self.vault.earlier:
+            text = Sentence(
+                "{count} earlier keys still open tokens and links; `mahnbridge keys forget` ends that",
+                count=len(self.vault.earlier),
+            )
+            yield Remark(Severity.INFO, "key_earlier", text)
 
     def _channel(self, name: str) -> Iterator[Remark]:
         try:

@@ -82,8 +82,8 @@ class Opened:
             with self.store.begin() as conn:
                 for name, port in self.accounts.items():
                     self.store.mirror.accounts.ensure(conn, name, port.connector.name)
-            if keys.previous:
-                self._reseal()
+            if self.vault.earlier:
+                self.store.tokens.reseal()
         except BaseException:
             self.store.close()
             raise
@@ -116,13 +116,6 @@ class Opened:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _reseal(self) -> None:
-        """Seal the stored tokens with the newest key, so that earlier ones can be taken out of the configuration."""
-        for name in self.accounts:
-            stored = self.store.tokens.load(name)
-            if stored is not None:
-                self.store.tokens.save(name, stored.token, expected=stored.version)
 
     def _recorder(self) -> FileRecorder | None:
         """Return where exchanges are recorded, or None where the operator wants none."""

@@ -98,6 +98,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "step_replayed": ("{act} noch einmal versucht: {reason}", "{act} tried again: {reason}"),
     "step_discarded": ("{act} beiseitegelegt: {reason}", "{act} set aside: {reason}"),
     "run_replayed": ("Lauf wiederholt: {reason}", "run repeated: {reason}"),
+    "key_rotated": ("neuer Schlüssel {key}", "new key {key}"),
+    "keys_forgotten": ("frühere Schlüssel vergessen", "earlier keys forgotten"),
     "bundle_made": ("Supportpaket geschrieben", "support bundle written"),
     "jump_approved": ("Sprung zwischen zwei Abrufen angenommen", "jump between two pulls accepted"),
     "writing_suspended": ("Schreiben ausgesetzt: {why}", "writing suspended: {why}"),

@@ -47,6 +47,7 @@ COMMANDS = {
     "files": _C + "groups:files",
     "evidence": _C + "groups:evidence",
     "audit": _C + "groups:audit",
+    "keys": _C + "groups:keys",
     "tasks": _C + "groups:tasks",
     "collection": _C + "groups:collection",
     "doctor": _C + "diagnosis:doctor",

@@ -129,6 +129,10 @@ class HttpSettings(_Block):
     base_url: Url = Field(description="Where the account is spoken to: provider, gateway, proxy or sandbox.")
     auth: Auth = NoAuth()
     plain_http: bool = Field(False, description="Allow http to another machine, for a gateway in the own network.")
+    private_network: bool = Field(
+        False,
+        description="Allow addresses of the own network (10.x, 192.168.x, this machine by another name); link-local ones never.",
+    )
     connect_timeout: float = Field(10, gt=0, le=120, description="Seconds until a connection must stand.")
     read_timeout: float = Field(
         60, gt=0, le=600, description="Seconds without a byte until a call counts as timed out."

@@ -18,6 +18,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyM
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from bridge.errors import ConfigError
+from bridge.http.guard import Guard
 from bridge.http.settings import HttpSettings, is_loopback
 
 _current: ContextVar["Watch | None"] = ContextVar("mahnbridge_http_watch", default=None)
@@ -80,9 +81,12 @@ class _Watched(HTTPConnection):
     """Reports its socket, and the first byte of a request (not of a proxy's CONNECT), to the current `Watch`."""
 
     _tunnelling = False
+    _guard: Guard | None = None
 
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
+        if self._guard is not None:
+            self._guard.check(self.host, connection)
         watch = _current.get()
         if watch is not None:
             watch.connected(connection)
@@ -108,15 +112,13 @@ class _WatchedTls(_Watched, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Watched
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTls
-
-
-_POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
+def _pools(guard: Guard | None) -> dict[str, type[HTTPConnectionPool]]:
+    """Return pools of watched connections; a proxy is somebody's own choice and not guarded, what lies behind it cannot be."""
+    guarded = {"_guard": guard}
+    return {
+        "http": type("_Pool", (HTTPConnectionPool,), {"ConnectionCls": type("_Conn", (_Watched,), guarded)}),
+        "https": type("_TlsPool", (HTTPSConnectionPool,), {"ConnectionCls": type("_TlsConn", (_WatchedTls,), guarded)}),
+    }
 
 
 def configure(session: requests.Session, settings: HttpSettings, *, host: str | None, connections: int = 10) -> None:
@@ -127,8 +129,9 @@ def configure(session: requests.Session, settings: HttpSettings, *, host: str | 
     session.trust_env = settings.proxy is None and not is_loopback(host)
     if settings.proxy is not None:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
-    session.mount("https://", WatchedAdapter(connections))
-    session.mount("http://", WatchedAdapter(connections))
+    guard = Guard(settings)
+    session.mount("https://", WatchedAdapter(connections, guard))
+    session.mount("http://", WatchedAdapter(connections, guard))
 
 
 def trusted(settings: HttpSettings) -> str | bool:
@@ -151,15 +154,16 @@ def trusted(settings: HttpSettings) -> str | bool:
 class WatchedAdapter(HTTPAdapter):
     """The transport of `requests` on watched connections; it repeats nothing by itself."""
 
-    def __init__(self, connections: int = 10) -> None:
+    def __init__(self, connections: int = 10, guard: Guard | None = None) -> None:
+        self._guard = guard
         super().__init__(pool_connections=2, pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
         self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = _pools(self._guard)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
         if isinstance(manager, ProxyManager):
-            manager.pool_classes_by_scheme = _POOLS
+            manager.pool_classes_by_scheme = _pools(None)
         return manager

@@ -105,7 +105,30 @@ _PLAIN = (
 """What a text may be made of. Calls, multiplication and assignment are not among it: a line of them can compute for ever."""
 
 FILTERS = frozenset(
-    ["capitalize", "count", "d", "default", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "reverse", "round", "select", "selectattr", "sort", "sum", "title", "trim", "unique", "upper"]
+    [
+        "capitalize",
+        "count",
+        "d",
+        "default",
+        "first",
+        "join",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "reject",
+        "rejectattr",
+        "reverse",
+        "round",
+        "select",
+        "selectattr",
+        "sort",
+        "sum",
+        "title",
+        "trim",
+        "unique",
+        "upper",
+    ]
 )
 LOOPS = 2
 """Levels of loops within each other."""

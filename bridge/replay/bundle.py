@@ -156,7 +156,11 @@ def _line(data: bytes) -> Mapping[str, Any]:
             raise ValueError("no exchange")
         urlsplit(line["url"])
         datetime.fromisoformat(line["at"])
-        if not isinstance(line["sent"], bool) or not isinstance(line["status"], int | None) or not isinstance(line["error"], str | None):
+        if (
+            not isinstance(line["sent"], bool)
+            or not isinstance(line["status"], int | None)
+            or not isinstance(line["error"], str | None)
+        ):
             raise ValueError("no exchange")
     return line
 

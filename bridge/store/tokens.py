@@ -29,6 +29,9 @@ class Cipher(Protocol):
     def unseal(self, account: str, record: str) -> str:
         """Return the text of `record`. Raises `ConfigError`."""
 
+    def reseal(self, account: str, record: str) -> str | None:
+        """Return `record` sealed with the newest key, or None where it already is. Raises as `unseal`."""
+
 
 class Tokens:
     """The token store that `bridge.http` asks for."""
@@ -80,6 +83,23 @@ class Tokens:
             )
         )
         return True
+
+    def reseal(self) -> tuple[int, int]:
+        """Seal every token with the newest key; return how many were sealed anew, and how many open with no key that is known."""
+        with self._reader.begin() as conn:
+            rows = conn.execute(select(tokens.c.account, tokens.c.sealed)).all()
+        done = lost = 0
+        for row in rows:
+            try:
+                sealed = self._sealing().reseal(row.account, row.sealed)
+            except ConfigError:
+                lost += 1
+                continue
+            if sealed is not None:
+                same = tokens.c.account == row.account, tokens.c.sealed == row.sealed
+                with self._engine.begin() as conn:
+                    done += conn.execute(update(tokens).where(*same).values(sealed=sealed)).rowcount
+        return done, lost
 
     def acquire(self, account: str, owner: str, ttl: timedelta) -> bool:
         """Take the lease `token:ACCOUNT` for `owner` if it is free, expired, or its own."""

@@ -213,4 +213,9 @@ GERMAN: dict[str, str] = {
     "{path} is no support bundle: {error}": "{path} ist kein Supportpaket: {error}",
     "{path} is no support bundle: it holds {name!r}": "{path} ist kein Supportpaket: es enthält {name!r}",
     "{path} unpacks to more than {largest} bytes": "{path} entpackt sich zu mehr als {largest} Bytes",
+    "there is no earlier key": "es gibt keinen früheren Schlüssel",
+    "the key comes from keys.key; set a new one there and put the old one under keys.previous": "der Schlüssel steht in keys.key; dort einen neuen setzen und den alten unter keys.previous eintragen",
+    "earlier keys come from keys.previous; take them out there": "frühere Schlüssel stehen in keys.previous; bitte dort herausnehmen",
+    "tokens are sealed with the key in {path}, which was made by itself; keep a copy apart from the database": "gespeicherte Zugänge sind mit dem Schlüssel in {path} versiegelt, der von selbst entstand; eine Kopie getrennt von der Datenbank aufbewahren",
+    "{count} earlier keys still open tokens and links; `mahnbridge keys forget` ends that": "{count} frühere Schlüssel öffnen noch Zugänge und Links; `mahnbridge keys forget` beendet das",
 }

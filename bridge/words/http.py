@@ -53,4 +53,5 @@ GERMAN: dict[str, str] = {
     "{what}: the token was refused, a new one was fetched": "{what}: das Token wurde abgelehnt, ein neues ist geholt",
     "{what}: what came before took too long; it was not begun": "{what}: was davor kam, dauerte zu lange; der Aufruf wurde nicht begonnen",
     "{method} {path} was not asked when this was recorded": "{method} {path} wurde bei der Aufzeichnung nicht gefragt",
+    "{host} leads to {address}, which is not on the internet; set private_network for a server in the own network": "{host} führt zu {address}, und das liegt nicht im Internet; für einen Server im eigenen Netz private_network setzen",
 }

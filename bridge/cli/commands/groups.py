@@ -66,3 +66,4 @@ evidence = Group(
 )
 restore = _group("restore", "backups", ("load", "declare", "adopt", "release"))
 audit = _group("audit", "audit", ("verify", "export", "erase"))
+keys = _group("keys", "keys", ("show", "rotate", "forget"))

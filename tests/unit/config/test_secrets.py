@@ -73,3 +73,22 @@ def test_a_long_text_is_a_key_too():
     """A passphrase of at least 32 characters works as a key, the same one each time."""
     words = "correct horse battery staple and some more"
     assert Vault([words]).unseal("main", Vault([words]).seal("main", "x")) == "x"
+
+
+def test_a_key_file_is_changed_while_another_process_runs(tmp_path):
+    """After a rotation old records still open and new ones too, in a process that began before it; forgotten, the old key opens nothing."""
+    running, vault = Vault.open(tmp_path), Vault.open(tmp_path)
+    before = vault.seal("main", "old")
+    vault.rotate()
+    after = vault.seal("main", "new")
+    assert vault.reseal("main", after) is None
+    assert [running.unseal("main", one) for one in (before, after)] == ["old", "new"]
+    assert [Vault.open(tmp_path).unseal("main", one) for one in (before, after)] == ["old", "new"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    again = vault.reseal("main", before)
+    vault.forget()
+    assert Vault.open(tmp_path).unseal("main", again) == "old"
+    with pytest.raises(ConfigError, match="not configured"):
+        Vault.open(tmp_path).unseal("main", before)
+    with pytest.raises(ConfigError, match=r"keys\.previous"):
+        Vault([new_key()]).rotate()

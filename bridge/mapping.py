@@ -249,13 +249,16 @@ class Mapping:
         """Compile the YAML `text`, once for all who ask; `source` is the file name for messages."""
         try:
             document = YAML(typ="rt", pure=True).load(text)
-        except YAMLError as error:
+        except (YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise ConfigError("{source}: {error}", source=source, error=" ".join(str(error).split())) from error
         if not isinstance(document, dict):
             raise ConfigError("{source}: expected tables such as `invoice:` with `fields:`", source=source)
         options = document.pop("options", None) or {}
-        tables = {str(key): _table(source, document, str(key)) for key in document}
-        return cls(name, tables, _plain(options), text)
+        try:
+            tables = {str(key): _table(source, document, str(key)) for key in document}
+            return cls(name, tables, _plain(options), text)
+        except (KeyError, TypeError, ValueError, RecursionError) as error:  # keys and values that are no text
+            raise ConfigError("{source}: {error}", source=source, error=" ".join(str(error).split())) from error
 
     @property
     def words(self) -> frozenset[str]:

@@ -135,7 +135,7 @@ def _parse(document: Document, name: str, text: str) -> Any:
             )
         )
         return None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
         document.problems.append(
             Problem(Place(name, 1), "", Sentence("not valid YAML: {error}", error=" ".join(str(error).split())[:200]))
         )

@@ -184,7 +184,7 @@ def check(source: str) -> None:
         raise Wrong("the text does not render{where}: {error}", where=where, error=str(error)) from error
     except (RecursionError, SyntaxError) as error:
         raise Wrong("the text is nested too deep") from error
-    except (TypeError, OverflowError, ArithmeticError, MemoryError) as error:
+    except (TypeError, NameError, OverflowError, ArithmeticError, MemoryError) as error:
         raise Wrong("the text does not render: {error}", error=error) from error
 
 

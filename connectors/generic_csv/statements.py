@@ -145,8 +145,8 @@ def _trusted(root: Any, name: str) -> None:
         raise BadRecord(
             "{file}: a bank statement has no document type; entities are refused", file=name, cause="camt_doctype"
         )
-    space = etree.QName(root).namespace or ""
-    if etree.QName(root).localname != "Document" or not space.startswith(_NAMESPACE):
+    space = str(root.tag).rpartition("}")[0].lstrip("{")
+    if _local(root) != "Document" or not space.startswith(_NAMESPACE):
         raise BadRecord(
             "{file}: expected a camt.053.001 statement, not {found!r}",
             file=name,
@@ -250,7 +250,8 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _local(node: Any) -> str:
-    return etree.QName(node).localname if node is not None and isinstance(node.tag, str) else ""
+    """Return an element's name without its namespace; a name that XML allows and namespaces do not is as it stands."""
+    return str(node.tag).rpartition("}")[2] if node is not None else ""
 
 
 def _all(node: Any, path: str) -> list[Any]:

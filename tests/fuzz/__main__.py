@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from random import Random
 
 from tests.fuzz.targets import Target, targets
@@ -60,6 +61,7 @@ def main() -> int:
     asked.add_argument("--parser")
     chosen = asked.parse_args()
     began = time.monotonic()
+    warnings.simplefilter("ignore")
     with targets() as every:
         some = [one for one in every if chosen.parser in (None, one.name)]
         wrong = run(some, chosen.count, chosen.first)

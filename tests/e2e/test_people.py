@@ -27,10 +27,10 @@ def test_a_mail_that_could_not_go_out_is_visible_and_replayed_once(desk):
     assert desk.json("status", code=1)["failures"] == 1
 
     desk.mails.down = False
-    dry = desk.json("failures", "replay", item, "--dry-run")
+    dry = desk.json("replay", item, "--dry-run")
     assert (dry[0]["outcome"], dry[0]["dry_run"]) == ("again", True)
     assert desk.mails.received == []
-    desk("failures", "replay", item, "--as", "Erika")
+    desk("replay", item, "--as", "Erika")
     desk("deliver")
     desk("deliver")
     assert len(desk.mails.received) == 1
@@ -63,7 +63,7 @@ def test_a_bad_record_is_set_aside_and_can_be_replayed(desk):
     assert (status["failures"], status["rejects"]) == (1, 1)
     assert "One failure" in desk("status", code=1)
     desk.sandbox.heal(other)
-    desk("failures", "replay", group["ids"][0], "--as", "Erika")
+    desk("replay", group["ids"][0], "--as", "Erika")
     assert desk.json("failures", "list") == []
     assert {one["claims"][0]["number"] for one in desk.json("plan")["notices"]} == {"RE-1", "RE-2"}
 
@@ -165,9 +165,9 @@ def test_what_does_not_exist_is_said(desk):
         (("plan", "--customer", "77"), "there is no customer '77'"),
         (("failures", "show", "step-9"), "step-9 is not stopped"),
         (("failures", "show", "nine"), "is no failure"),
-        (("failures", "replay"), "name the failures"),
-        (("failures", "replay", "step-9", "--outcome", "went-out"), "went-out needs --evidence"),
-        (("failures", "replay", "step-9", "--outcome", "not-sent"), "not-sent needs --evidence"),
+        (("replay",), "name the failures"),
+        (("replay", "step-9", "--outcome", "went-out"), "went-out needs --evidence"),
+        (("replay", "step-9", "--outcome", "not-sent"), "not-sent needs --evidence"),
         (("approve", "9"), "notice 9 does not wait for an approval"),
         (("letters", "posted"), "name the letters"),
         (("connect", "main"), "only oauth2 needs"),
@@ -268,7 +268,10 @@ def test_replay_adopts_what_the_provider_already_has(desk):
     assert len(desk.sandbox.reminders(desk.invoice)) == 1
     later = timedelta(minutes=30)
     with Bridge.open(
-        desk.folder / "bridge.yaml", actor="Erika", technical_clock=lambda: datetime.now(UTC) + later
+        desk.folder / "bridge.yaml",
+        actor="Erika",
+        env=desk.environment(),
+        technical_clock=lambda: datetime.now(UTC) + later,
     ) as bridge:
         [group] = bridge.failures()
         (dry,) = bridge.replay(group.ids, dry_run=True)

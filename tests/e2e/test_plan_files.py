@@ -223,4 +223,4 @@ def test_the_status_says_how_much_is_overdue_and_since_last_week(desk):
     [account] = desk.json("status")["accounts"]
     assert (account["compared_on"], account["overdue_change"]) == ("2026-09-01", {"EUR": "300.00"})
     desk.speak("de")
-    assert "Überfällig: 1.490,00 €, +300,00 € seit dem 01.09.2026." in desk("status")
+    assert "Überfällig: 1.490,00 €. Veränderung seit dem 01.09.2026: +300,00 €." in desk("status")

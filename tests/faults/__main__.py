@@ -3,6 +3,8 @@
 import argparse
 import os
 import sys
+from datetime import datetime
+from pathlib import Path
 
 from tests.faults.history import History
 from tests.faults.simulate import lines, run, shrunk
@@ -14,16 +16,24 @@ def main():
     parser.add_argument("--count", type=int, default=10_000, help="number of histories")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--story", action="store_true", help="shrink what goes wrong to a short story")
+    parser.add_argument(
+        "--parts", type=Path, help="folder that keeps every hundred histories; a run goes on where one ended"
+    )
     told = parser.parse_args()
+    if told.parts:
+        told.parts.mkdir(parents=True, exist_ok=True)
 
-    def progress(done):
-        if sys.stderr.isatty() and done % 10 == 0:
-            print(f"\r{done} of {told.count}", end="", file=sys.stderr, flush=True)
+    def progress(total):
+        wrong, kills = sum(total.wrong.values()), total.deaths
+        text = (
+            f"{total.histories} of {told.count} histories, {kills} kills, {total.overtaken} overtaken, {wrong} findings"
+        )
+        print(f"{datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
 
-    total, seconds = run(told.first, told.count, told.processes, progress=progress)
+    total, seconds = run(told.first, told.count, told.processes, parts=told.parts, progress=progress)
     for line in lines(total, seconds, told.processes):
         print(line)
-    for seed in sorted(total.failed) if told.story else ():
+    for seed in sorted(map(int, total.failed)) if told.story else ():
         print(f"seed {seed}, as short as it gets: {shrunk(History.draw(seed))}")
     return 1 if total.failed else 0
 

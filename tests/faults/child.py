@@ -5,7 +5,8 @@ import signal
 from datetime import datetime
 
 from bridge.config import load
-from tests.faults.agency import Process, where
+from tests.faults.agency import Process
+from tests.faults.borders import where
 from tests.faults.outside import Clock
 
 

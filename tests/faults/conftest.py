@@ -3,9 +3,25 @@ from itertools import count
 
 import pytest
 
+from tests.faults.stage import Stage, make_cheap
 from tests.faults.world import World
 
 _numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def one_stage():
+    """One folder and mail server for all histories of this process."""
+    made = Stage()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stage(one_stage, monkeypatch):
+    """The same, where what every history needs is parsed once."""
+    make_cheap(monkeypatch.setattr)
+    return one_stage
 
 
 @pytest.fixture
@@ -13,7 +29,7 @@ def live_postgres(postgres_url, tmp_path):
     """Live through a history on a fresh PostgreSQL database; return the world."""
 
     def run(history):
-        world = World(history, tmp_path, postgres_url)
+        world = World(history, Stage(tmp_path), postgres_url)
         world.run()
         return world
 
@@ -22,23 +38,23 @@ def live_postgres(postgres_url, tmp_path):
 
 @pytest.fixture
 def fresh(sqlite_template, tmp_path):
-    """Return a new folder and the URL of a fresh SQLite database in it."""
+    """Return a new stage and the URL of a fresh SQLite database on it."""
 
     def make():
         folder = tmp_path / str(next(_numbers))
         folder.mkdir()
         shutil.copyfile(sqlite_template, folder / "bridge.db")
-        return folder, f"sqlite:///{folder / 'bridge.db'}"
+        return Stage(folder), f"sqlite:///{folder / 'bridge.db'}"
 
     return make
 
 
 @pytest.fixture
-def live(fresh):
+def live(stage):
     """Live through a history on a fresh SQLite database; return the world and what is wrong with it."""
 
     def run(history, change=None):
-        world = World(history, *fresh(), change=change)
+        world = World(history, stage, stage.clear(), change=change)
         world.run()
         return world
 

@@ -1,20 +1,27 @@
 """What happens in a history, drawn from its seed."""
 
 from dataclasses import dataclass
+from datetime import date
 from random import Random
 
+from tests.faults.borders import USUAL
+from tests.faults.files import FilesProvider
 from tests.faults.providers import BillomatProvider, SevDeskProvider
 
-PROVIDERS = {"billomat": BillomatProvider, "sevdesk": SevDeskProvider}
+PROVIDERS = {"billomat": BillomatProvider, "generic_csv": FilesProvider, "sevdesk": SevDeskProvider}
 WAYS = ("provider", "provider", "letter", "mail", "mail")
+OWN = ("letter", "mail", "mail")
 LEVELS = 2
+BEGINNINGS = (date(2026, 3, 2), date(2026, 3, 30), date(2026, 4, 27), date(2026, 12, 14))
+"""Mondays: an ordinary one, before Easter, before the first of May, before Christmas."""
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that happens at the `nth` request of a kind, look, mail, round ("day") or transaction ("border").
+    """Something that happens at the `nth` request of a kind, look, mail, round ("day"), approval, or transaction ("border", "begin").
 
-    At "each border" the process dies once before or `after` the commit of every transaction, at the `nth` time that it comes.
+    At "each border" the process dies once before or `after` the commit of every transaction, at the `nth` time that it comes; at the name
+    of a border it dies at the `nth` time that this one comes; at "rare" at the first border that seldom comes.
     """
 
     at: object
@@ -41,45 +48,87 @@ class History:
     record: bool = True  # our own mail or letter leaves a silent reminder at the provider
     approval: bool = False  # a person approves every notice
     notes: bool = False  # a line or tag is left on the invoice afterwards
+    helped: bool = False  # in the end a person settles what was parked, by what the ledgers say
+    begins: date = BEGINNINGS[0]
 
     @classmethod
     def draw(cls, seed):
         rng = Random(seed)
-        provider, way = rng.choice(sorted(PROVIDERS)), rng.choice(WAYS)
-        count = rng.choice((1, 1, 1, 2, 2, 3, 4))
+        provider = rng.choice(sorted(PROVIDERS))
+        way = rng.choice(OWN if provider == "generic_csv" else WAYS)
+        count = rng.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 5))
         debtors = tuple(rng.randrange(1 + count // 2) for _ in range(count))
         amounts = tuple(f"{rng.randrange(10, 900)}.{rng.randrange(100):02d}" for _ in range(count))
-        record, bundle = rng.random() < 0.7, way != "provider" and rng.random() < 0.7
-        kinds = ["read", "read", "look", "look", "border", "border", "border", "day"]
-        if way == "provider" or record:
-            kinds += [key for key in PROVIDERS[provider].paths if key != "read"]
+        record = provider != "generic_csv" and rng.random() < 0.7
+        bundle = way != "provider" and rng.random() < 0.7
+        kinds = ["read", "read", "look", "look", "border", "begin", "day", "day", "approval"]
+        kinds += [key for key in PROVIDERS[provider].paths if key != "read"] * (2 if way == "provider" else record)
+        kinds = [one for one in kinds if one != "read" or provider != "generic_csv"]
         if way == "mail":
             kinds += ["mail"] * 3
         incidents = tuple(_incident(rng, rng.choice(kinds), count) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))))
         return cls(
-            seed, provider, way, debtors, amounts, incidents, workers=rng.choice((1, 1, 2)), levels=rng.choice((1, 1, 2, 2, 2, 3)),
-            gaps=tuple(rng.choice((1, 8, 11)) for _ in range(rng.choice((1, 2, 2)))), bundle=bundle, record=record,
-            approval=rng.random() < 0.25, notes=rng.random() < 0.25,
+            seed, provider, way, debtors, amounts, incidents + _kills(seed, rng), workers=rng.choice((1, 1, 1, 2, 3)),
+            levels=rng.choice((1, 1, 1, 1, 2, 2, 3)), gaps=tuple(rng.choice((1, 4, 8, 11)) for _ in range(rng.choice((1, 1, 1, 2)))),
+            bundle=bundle, record=record, approval=rng.random() < 0.25, notes=rng.random() < 0.25, helped=rng.random() < 0.5,
+            begins=rng.choice(BEGINNINGS),
         )  # fmt: skip
 
 
-FAULTS = ("cut", "429", "500", "html", "refuse", "hang", "hang_long", "die", "other", "other_late")
-EVENTS = ("pay", "part", "block", "cancel", "by_hand", "local_block")
+EVENTS = (
+    "pay",
+    "part",
+    "block",
+    "cancel",
+    "by_hand",
+    "local_block",
+    "defer",
+    "credit",
+    "debit",
+    "give_back",
+    "pay_back",
+    "add",
+)
+"""What people do, at the provider and here."""
+AT_REST = ("replan", "restart", "revoke", "refuse", "off")
+"""What happens between two works of a process alone."""
+MACHINE = ("jump_on", "jump_back", "full", "gone")
+FAULTS = (
+    "cut", "429", "429_bare", "500", "html", "truncate", "reset", "hang", "hang_long", "late", "lag", "401", "die", "other", "other_late",
+    *MACHINE[:3],
+)  # fmt: skip
+
+
+def _kills(seed, rng):
+    """Return at which borders the process dies: each has its turn, and those that seldom come kill wherever they come."""
+    found = []
+    if seed % 2:
+        found.append(Incident(USUAL[seed // 2 % len(USUAL)], rng.choice((1, 1, 2, 3)), "die", rng.random() < 0.5))
+    if rng.random() < 0.7:
+        found.append(Incident("rare", rng.choice((1, 1, 2)), "die", rng.random() < 0.5))
+    return tuple(found)
 
 
 def _incident(rng, at, count):
     after, target = rng.random() < 0.5, rng.randrange(count)
+
+    def made(nth, *whats):
+        return Incident(at, rng.randrange(1, nth + 1), rng.choice(whats), after, target)
+
     if at == "border":
-        return Incident(at, rng.randrange(1, 60), "die", after)
+        return made(60, "die", "gone", "full", "pay", "part", "cancel", "credit", "give_back", "jump_on", "jump_back")
+    if at == "begin":
+        return made(60, "busy", "busy_long")
     if at == "day":
-        return Incident(at, rng.randrange(1, 4), rng.choice(EVENTS), after, target)
+        return made(3, *EVENTS, *AT_REST, *AT_REST, *MACHINE[:3])
+    if at == "approval":
+        return made(2, *EVENTS)
     if at == "read":
-        what = rng.choice((*EVENTS, *EVENTS, "500", "html", "429", "cut", "hang_long", "other", "die"))
-        return Incident(at, rng.randrange(1, 70), what, after, target)
+        return made(
+            60, *EVENTS, "500", "html", "429", "429_bare", "401", "truncate", "cut", "hang_long", "other", "die", "full"
+        )
     if at == "look":
-        what = rng.choice((*EVENTS, "hang", "hang_long", "other", "other_late", "die"))
-        return Incident(at, rng.randrange(1, 7), what, after, target)
+        return made(6, *EVENTS, "hang", "hang_long", "other", "other_late", "die", *MACHINE[:3])
     if at == "mail":
-        what = rng.choice(("cut", "451", "550", "die", "hang_long", *EVENTS))
-        return Incident(at, rng.randrange(1, 4), what, after, target)
-    return Incident(at, rng.randrange(1, 4), rng.choice(FAULTS + EVENTS), after, target)
+        return made(3, "cut", "451", "550", "die", "hang_long", "late", "other_late", *EVENTS, *MACHINE[:3])
+    return made(3, *FAULTS, *EVENTS)

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
+from bridge.contract import Unclear
+from bridge.deliver.call import within as _within
+
 
 class Killed(BaseException):
     """The process dies here: nothing catches it, nothing is cleaned up but what the database does by itself."""
@@ -13,8 +16,8 @@ class Killed(BaseException):
 class Clock:
     """The technical clock of all processes."""
 
-    def __init__(self):
-        self.at = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    def __init__(self, day):
+        self.at = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
 
     def __call__(self):
         return self.at
@@ -26,7 +29,11 @@ class Clock:
 class Post:
     """aiosmtpd handler: keeps what it accepted and when, and lets incidents strike before or after that."""
 
-    def __init__(self, world):
+    def __init__(self):
+        self.world, self.accepted, self.seen = None, [], 0
+
+    def begin(self, world):
+        """Empty the mailbox, for another world."""
         self.world, self.accepted, self.seen = world, [], 0
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
@@ -71,9 +78,10 @@ def watch(world, process):
     process.looked = {}
 
     def looked(refs):
-        truths = {ref.id: world.provider.truth(ref.id) for ref in refs}
+        truths = {ref.id: world.truth(ref.id) for ref in refs}
         snapshots = list(look(refs))
         process.looked |= truths
+        process.looked_at = world.clock()
         world.after_look(process)
         return iter(snapshots)
 
@@ -82,13 +90,35 @@ def watch(world, process):
         giver.push = _watched(world, process, giver.push)
 
 
+def within(world):
+    """Return `within` as delivery has it, under which some answers come after the deadline: to the one who waits for late ones."""
+
+    def waiting(seconds, act, *, late, stop):
+        def held():
+            try:
+                result = act()
+            except Exception as error:
+                if not world.late:
+                    raise
+                result = error
+            if not world.late:
+                return result
+            world.late = False
+            world.lates.append((late, result))
+            raise Unclear("no answer within {seconds} seconds", seconds=f"{seconds:g}", cause="deadline")
+
+        return _within(seconds, held, late=late, stop=stop)
+
+    return waiting
+
+
 def _watched(world, process, push):
     def pushed(write, *files):
-        before = world.known_sendings()
+        before, began = world.known_sendings(), world.clock()
         try:
             return push(write, *files)
         finally:
-            world.called(process, before)
+            world.called(process, before, began)
             world.mortal(process)
 
     return pushed

@@ -1,4 +1,4 @@
-"""The sandboxes as the simulation sees them: what a person does there, what they believe, where faults strike."""
+"""The sandboxes as the simulation sees them: what people do there, what they believe, where faults strike."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,7 +11,8 @@ from connectors.billomat.sandbox import Sandbox as BillomatSandbox
 from connectors.sevdesk.sandbox import Sandbox as SevDeskSandbox
 
 BERLIN = ZoneInfo("Europe/Berlin")
-MONDAY = date(2026, 3, 2)
+ISSUED, DUE = 42, 28
+"""Days before a history begins at which its invoices were written, and fell due."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Truth:
     """What the provider believes of one invoice."""
 
     open: Decimal
-    stopped: str  # paid, cancelled, blocked, or empty
+    stopped: str  # paid, credited, cancelled, blocked, in debit, deferred, or empty
     by_hand: frozenset[str]  # reminders that people made
 
 
@@ -40,20 +41,29 @@ class Sent:
 
 
 class Provider:
-    """One account at one sandbox."""
+    """One account at one sandbox, of which a history makes its own."""
 
     name = ""
     paths: ClassVar = {}
 
-    def __init__(self):
-        self.blocked, self.hands, self.numbers, self.emails = set(), {}, {}, {}
+    def __init__(self, today):
+        self.begun = today
+        self.blocked, self.debited, self.hands, self.numbers, self.emails = set(), set(), {}, {}, {}
+        self.paid, self.credited = {}, {}
 
     @property
     def faults(self):
         return self.sandbox.faults
 
-    def start(self):
-        self.sandbox.start()
+    def start(self, stage):
+        """Listen on the port of the sandbox before it: what was parsed for that one then fits."""
+        self.sandbox.server._port = stage.ports.get(self.name, 0)
+        try:
+            self.sandbox.start()
+        except OSError:  # somebody else took the port meanwhile
+            self.sandbox.server._port = 0
+            self.sandbox.start()
+        stage.ports[self.name] = self.sandbox.server.port
 
     def stop(self):
         self.sandbox.stop()
@@ -62,22 +72,61 @@ class Provider:
     def now(self):
         return self.sandbox.clock.now()
 
-    def advance(self, days):
-        day = self.sandbox.today + timedelta(days=days)
-        self.sandbox.today = datetime(day.year, day.month, day.day, 9, tzinfo=BERLIN)
+    @property
+    def today(self):
+        return self.now().astimezone(BERLIN).date()
 
-    def add(self, debtor, gross):
-        """Add an overdue invoice of this debtor; return its id."""
+    def advance(self, days):
+        self.sandbox.today = _morning(self.sandbox.today + timedelta(days=days))
+
+    def add(self, debtor, gross, overdue=DUE):
+        """Add an invoice of this debtor which fell due so many days ago; return its id."""
         if debtor not in self.hands:
             self.hands[debtor] = self.person(f"Kunde {debtor}", f"rechnung{debtor}@kunde.example")
-        invoice = self.invoice(self.hands[debtor], gross, f"RE-{len(self.numbers) + 1}")
-        self.numbers[f"RE-{len(self.numbers) + 1}"] = invoice
+        number = f"RE-{len(self.numbers) + 1}"
+        invoice = self.invoice(self.hands[debtor], gross, number, self.today - timedelta(days=overdue))
+        self.numbers[number] = invoice
         self.emails[invoice] = f"rechnung{debtor}@kunde.example"
         return invoice
 
     def block(self, invoice):
         self.blocked.add(invoice)
         self.tag(invoice)
+
+    def pay(self, invoice, amount=None):
+        if not self.truth(invoice).stopped:
+            self.paid.setdefault(invoice, []).append(self.book(invoice, amount))
+
+    def give_back(self, invoice):
+        """Let the bank take back what was paid, as a returned debit does."""
+        if self.paid.get(invoice) and self.truth(invoice).stopped in ("", "paid"):
+            self.take_back(invoice, self.paid.pop(invoice))
+
+    def credit(self, invoice, amount):
+        """Write a credit note over part of an invoice."""
+        if not self.truth(invoice).stopped and invoice not in self.credited:
+            self.add_credit(invoice, amount)
+            self.credited[invoice] = amount
+
+    def cancel(self, invoice):
+        if self.truth(invoice).stopped not in ("paid", "cancelled", "credited") and not self.paid.get(invoice):
+            self.take_out(invoice)
+
+    def by_hand(self, invoice):
+        if not self.truth(invoice).stopped:
+            self.sandbox.remind_by_hand(invoice)
+
+    def left(self, invoice, amount):
+        """Return what is to be had for an invoice of which this amount is open."""
+        return max(amount - self.credited.get(invoice, Decimal(0)), Decimal(0))
+
+    def kept_from(self, invoice):
+        """Return what keeps people from being reminded of an unpaid invoice."""
+        return "blocked" if invoice in self.blocked else "in debit" if invoice in self.debited else ""
+
+
+def _morning(day):
+    return datetime(day.year, day.month, day.day, 9, tzinfo=BERLIN)
 
 
 class BillomatProvider(Provider):
@@ -91,41 +140,48 @@ class BillomatProvider(Provider):
         "read": ("GET", r""),
     }
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, today):
+        super().__init__(today)
         free = tuple((name, "0") for name in ("Erinnerung", "Mahnung", "Mahnung 2", "Mahnung 3", "Mahnung 4"))
-        self.sandbox = BillomatSandbox(today=datetime(2026, 3, 2, 9, tzinfo=BERLIN), limit=None, levels=free)
+        self.sandbox = BillomatSandbox(today=_morning(today), limit=None, levels=free)
         self.proof = ("X-BillomatApiKey", self.sandbox.key)
 
     def person(self, name, email):
         return self.sandbox.add_client(name, email=email)
 
-    def invoice(self, person, gross, number):
-        return self.sandbox.add_invoice(person, gross, due_on=date(2026, 2, 2), number=number)
+    def invoice(self, person, gross, number, due_on):
+        return self.sandbox.add_invoice(person, gross, due_on=due_on, number=number)
 
-    def pay(self, invoice, amount=None):
-        if self.truth(invoice).open > 0:
-            self.sandbox.pay(invoice, amount)
+    def book(self, invoice, amount):
+        return self.sandbox.pay(invoice, amount)
+
+    def take_back(self, _invoice, payments):
+        for one in payments:
+            self.sandbox.delete_payment(one)
+
+    def add_credit(self, invoice, amount):
+        person = str(self.sandbox.books.invoices.rows[int(invoice)]["client_id"])
+        self.sandbox.add_credit_note(person, amount, invoice_id=invoice)
 
     def tag(self, invoice):
         self.sandbox.tag_invoice(invoice, "mahnstopp")
 
-    def cancel(self, invoice):
-        if self.truth(invoice).stopped != "paid":
-            self.sandbox.cancel(invoice)
+    def debit(self, invoice):
+        """Let it be collected by direct debit."""
+        self.debited.add(invoice)
+        self.sandbox.change_invoice(invoice, payment_types="DEBIT", updated=self.now())
 
-    def by_hand(self, invoice):
-        if not self.truth(invoice).stopped:
-            self.sandbox.remind_by_hand(invoice)
+    def take_out(self, invoice):
+        self.sandbox.cancel(invoice)
 
     def truth(self, invoice):
         with self.sandbox.server.lock:
             row = self.sandbox.books.invoices.rows[int(invoice)]
             stopped = {"PAID": "paid", "CANCELED": "cancelled"}.get(row["status"], "")
             hands = {str(one["id"]) for one in self.sandbox.reminders(invoice) if not one["label"]}
-            return Truth(
-                row["open_amount"], stopped or ("blocked" if invoice in self.blocked else ""), frozenset(hands)
-            )
+            left = self.left(invoice, row["open_amount"])
+            stopped = stopped or ("credited" if left <= 0 else "") or self.kept_from(invoice)
+            return Truth(left, stopped, frozenset(hands))
 
     def sent(self):
         return [
@@ -156,9 +212,9 @@ class SevDeskProvider(Provider):
         "read": ("GET", r""),
     }
 
-    def __init__(self):
-        super().__init__()
-        self.sandbox = SevDeskSandbox(today=MONDAY)
+    def __init__(self, today):
+        super().__init__(today)
+        self.sandbox = SevDeskSandbox(today=today)
         self.proof = ("Authorization", self.sandbox.token)
         self.cancelled = set()
         self._see_bank()
@@ -174,32 +230,42 @@ class SevDeskProvider(Provider):
     def person(self, name, email):
         return self.sandbox.add_contact(name, email=email)
 
-    def invoice(self, person, gross, number):
-        return self.sandbox.add_invoice(person, gross=gross, issued_on=date(2026, 1, 19), number=number)
+    def invoice(self, person, gross, number, due_on):
+        return self.sandbox.add_invoice(person, gross=gross, issued_on=due_on - timedelta(days=14), number=number)
 
-    def pay(self, invoice, amount=None):
-        if self.truth(invoice).open > 0 and not self.truth(invoice).stopped:
-            self.sandbox.pay(invoice, amount)
+    def book(self, invoice, amount):
+        self.sandbox.pay(invoice, amount)
+
+    def take_back(self, invoice, _payments):
+        self.sandbox.return_debit(invoice)
+
+    def add_credit(self, invoice, amount):
+        self.sandbox.add_credit_note(invoice, amount)
 
     def tag(self, invoice):
         self.sandbox.tag(invoice, "Mahnsperre")
 
-    def cancel(self, invoice):
-        if not self.truth(invoice).stopped:
-            self.sandbox.cancel(invoice)
-            self.cancelled.add(invoice)
+    def debit(self, invoice):
+        """Let it be collected by direct debit."""
+        self.debited.add(invoice)
+        with self.sandbox.server.lock:
+            row = self.sandbox.document(invoice)
+            row.mandate = "M-1"
+            self.sandbox.world.changed(row)
 
-    def by_hand(self, invoice):
-        if not self.truth(invoice).stopped:
-            self.sandbox.remind_by_hand(invoice)
+    def take_out(self, invoice):
+        self.sandbox.cancel(invoice)
+        self.cancelled.add(invoice)
 
     def truth(self, invoice):
         with self.sandbox.server.lock:
             row = self.sandbox.document(invoice)
             made = {entry.record for entry in self.sandbox.ledger.of("reminder", invoice)}
             hands = {str(one.id) for one in self.sandbox.reminders(invoice)} - made
-            stopped = "cancelled" if invoice in self.cancelled else "paid" if row.open <= 0 else ""
-            return Truth(row.open, stopped or ("blocked" if invoice in self.blocked else ""), frozenset(hands))
+            left = self.left(invoice, row.open)
+            done = "cancelled" if invoice in self.cancelled else "paid" if row.open <= 0 else ""
+            stopped = done or ("credited" if left <= 0 else "") or self.kept_from(invoice)
+            return Truth(left, stopped, frozenset(hands))
 
     def sent(self):
         found = []

@@ -1,23 +1,19 @@
 """Many seeded histories on several processes: what was done to them, what came of it, and the short story of each that went wrong."""
 
-import logging
+import json
 import multiprocessing
-import shutil
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from pathlib import Path
 
-import structlog
-
-from bridge.store import Store
-from bridge.store import engine as engines
-from tests.faults.history import History
-from tests.faults.judging import APART, DOUBLE, LOST, WRONG
+from tests.faults.history import BEGINNINGS, History
+from tests.faults.judging import APART, DOUBLE, LOST, WINDOW, WRONG
+from tests.faults.stage import Stage, prepare
 from tests.faults.world import World
-from tests.sharing import sharing
+
+PART = 100
+"""Histories that are kept together."""
 
 
 @dataclass
@@ -28,11 +24,15 @@ class Tally:
     rounds: int = 0
     sent: int = 0
     deaths: int = 0
+    broken: int = 0
     overtaken: int = 0
+    longest: float = 0.0
+    seconds: float = 0.0
     wrong: Counter = field(default_factory=Counter)
     injected: Counter = field(default_factory=Counter)
-    borders: Counter = field(default_factory=Counter)
-    killed: Counter = field(default_factory=Counter)
+    passed: Counter = field(default_factory=Counter)
+    before: Counter = field(default_factory=Counter)
+    after: Counter = field(default_factory=Counter)
     parked: Counter = field(default_factory=Counter)
     failed: dict = field(default_factory=dict)  # seed -> what was wrong
 
@@ -43,52 +43,57 @@ class Tally:
             if isinstance(mine, dict):
                 mine.update(theirs)
             else:
-                setattr(self, one.name, mine + theirs)
+                setattr(self, one.name, max(mine, theirs) if one.name == "longest" else mine + theirs)
+
+    def save(self, path):
+        """Keep it in a file, whole or not at all."""
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({one.name: getattr(self, one.name) for one in fields(self)}), "utf-8")
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path):
+        """Return what was kept in a file."""
+        told = json.loads(path.read_text("utf-8"))
+        counts = {one.name for one in fields(cls) if one.default_factory is Counter}
+        return cls(**{name: Counter(value) if name in counts else value for name, value in told.items()})
 
 
 @cache
-def _template():
-    folder = Path(tempfile.mkdtemp(prefix="mahnbridge-"))
-    Store.open(folder / "empty.db").close()
-    return folder / "empty.db"
-
-
-def _quiet():
-    """Prepare a process that lives through histories: no log, statements compiled once."""
-    logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    if not hasattr(engines.create_engine, "shares"):
-        engines.create_engine = sharing(engines.create_engine)
-        engines.create_engine.shares = True
+def _stage():
+    prepare()
+    return Stage()
 
 
 def live(history):
-    """Live through one history in a folder of its own; return its world."""
-    with tempfile.TemporaryDirectory(prefix="mahnbridge-") as name:
-        folder = Path(name)
-        shutil.copyfile(_template(), folder / "bridge.db")
-        world = World(history, folder, f"sqlite:///{folder / 'bridge.db'}")
-        world.run()
-        world.sent = len(world.judged)
-        return world
+    """Live through one history; return its world."""
+    stage = _stage()
+    world = World(history, stage, stage.clear())
+    world.run()
+    world.sent = len(world.judged)
+    return world
 
 
 def tally(seed):
     """Return what came of the history of this seed."""
-    _quiet()
-    told = Tally(histories=1)
+    told, began = Tally(histories=1), time.process_time()
     try:
         world = live(History.draw(seed))
     except Exception as error:  # noqa: BLE001  a crash is a finding like any other
         told.wrong["crashes"] += 1
-        told.failed[seed] = [f"{type(error).__name__}: {error}"]
+        told.failed[str(seed)] = [f"{type(error).__name__}: {error}"]
         return told
     told.rounds, told.sent, told.deaths, told.overtaken = world.days, world.sent, world.deaths, world.overtaken
-    told.injected, told.killed, told.parked = world.injected, world.killed, world.parked
-    told.borders = Counter(world.borders)
+    told.broken, told.longest, told.parked = world.failed, world.longest, world.parked
+    for (what, _, _), number in world.injected.items():
+        told.injected[what] += number
+    for (name, after), number in world.killed.items():
+        (told.after if after else told.before)[name] += number
+    told.passed = Counter(world.borders)
     told.wrong = Counter(one.kind for one in world.wrong)
     if world.wrong:
-        told.failed[seed] = [one.text for one in world.wrong]
+        told.failed[str(seed)] = [one.text for one in world.wrong]
+    told.seconds = time.process_time() - began
     return told
 
 
@@ -101,7 +106,6 @@ def _goes_wrong(history):
 
 def shrunk(history):
     """Return the shortest story that still goes wrong: without incidents, invoices, levels and workers that it does not need."""
-    _quiet()
     shorter = True
     while shorter:
         shorter = False
@@ -120,42 +124,62 @@ def _shorter(history):
         yield replace(history, debtors=history.debtors[:-1], amounts=history.amounts[:-1], incidents=incidents)
     if history.levels > 1:
         yield replace(history, levels=history.levels - 1)
-    for name, plain in (("workers", 1), ("approval", False), ("notes", False)):
+    for name, plain in (
+        ("workers", 1),
+        ("approval", False),
+        ("notes", False),
+        ("helped", False),
+        ("begins", BEGINNINGS[0]),
+    ):
         if getattr(history, name) != plain:
             yield replace(history, **{name: plain})
 
 
-def run(first, count, processes, *, progress=lambda _done: None):
-    """Live through `count` histories from seed `first` on; return the tally and the seconds that it took."""
+def run(first, count, processes, *, parts=None, progress=lambda _total: None):
+    """Live through `count` histories from seed `first` on; return the tally and the seconds that it took.
+
+    With a folder `parts` every hundred histories are kept there, and those that are there already are not lived through again.
+    """
     began, total = time.monotonic(), Tally()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.simulate"])
     with context.Pool(processes, maxtasksperchild=200) as pool:
-        for done, one in enumerate(pool.imap_unordered(tally, range(first, first + count), chunksize=5), 1):
-            total.add(one)
-            progress(done)
+        for start in range(first, first + count, PART):
+            seeds = range(start, min(start + PART, first + count))
+            kept = None if parts is None else parts / f"{seeds[0]:06}-{seeds[-1]:06}.json"
+            if kept is not None and kept.exists():
+                part = Tally.load(kept)
+            else:
+                part = Tally()
+                for one in pool.imap(tally, seeds, chunksize=1):
+                    part.add(one)
+                if kept is not None:
+                    part.save(kept)
+            total.add(part)
+            progress(total)
     return total, time.monotonic() - began
 
 
 def lines(total, seconds, processes):
     """Return the figures as lines for people."""
-    yield f"histories              {total.histories} in {seconds:.0f} s on {processes} processes"
+    yield f"histories              {total.histories} in {seconds:.0f} s on {processes} processes ({total.seconds:.0f} s of work)"
     yield f"rounds, reminders sent {total.rounds}, {total.sent}"
     for kind in (DOUBLE, WRONG, LOST, APART, "crashes"):
         yield f"{kind:22} {total.wrong[kind]}"
-    yield f"overtaken by payment   {total.overtaken}  (paid, blocked or cancelled between the answer to the last look and the call)"
-    yield "left to a person, by cause"
+    yield (
+        f"overtaken              {total.overtaken}  (paid, blocked, cancelled ... between the answer to the last look and the end of the "
+        f"call; look and call lay at most {total.longest:.0f} s apart, allowed are {WINDOW} s)"
+    )
+    yield f"left to a person       {total.parked.total()}, by cause"
     yield from _table(total.parked)
     yield "faults and events, by kind"
-    by_kind = Counter()
-    for (what, _, _), number in total.injected.items():
-        by_kind[what] += number
-    yield from _table(by_kind)
+    yield from _table(total.injected)
+    yield f"works broken off by database or disk {total.broken}"
     yield f"kills                  {total.deaths}"
-    yield "kills by border: before the commit, after it"
-    for name in sorted(total.borders):
-        yield f"  {name:40} {total.killed[name, False]:6} {total.killed[name, True]:6}"
-    for seed, texts in sorted(total.failed.items()):
+    yield "kills by border: before the commit, after it, and how often it was passed"
+    for name in sorted(total.passed):
+        yield f"  {name:40} {total.before[name]:6} {total.after[name]:6} {total.passed[name]:8}"
+    for seed, texts in sorted(total.failed.items(), key=lambda one: int(one[0])):
         yield f"seed {seed} went wrong: {'; '.join(texts)}"
         yield f"  replay: python -m tests.faults --first {seed} --count 1 --story"
 

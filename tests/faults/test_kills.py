@@ -62,8 +62,8 @@ def test_killed_during_the_call(live, act, after):
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_sigkill_at_every_border(fresh, after):
     """Real processes, each really killed one transaction later than the one before: what they leave is finished, each reminder once."""
-    folder, url = fresh()
-    world = World(quiet("billomat", "provider", debtors=(0, 1, 2)), folder, url, unwatched=True)
+    stage, url = fresh()
+    folder, world = stage.folder, World(quiet("billomat", "provider", debtors=(0, 1, 2)), stage, url, unwatched=True)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.child"])
     names = folder / "names"

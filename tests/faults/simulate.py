@@ -9,8 +9,12 @@ from functools import cache
 
 from tests.faults.history import BEGINNINGS, History
 from tests.faults.judging import APART, DOUBLE, LOST, WINDOW, WRONG
+from tests.faults.killing import Killed, drawn
 from tests.faults.stage import Stage, prepare
 from tests.faults.world import World
+
+KILLS_FROM, KILLS_AT_ONCE = 1_000_000, 10
+"""First seed of the histories whose processes really die, and how many are lived through before it is counted which borders lack kills."""
 
 PART = 100
 """Histories that are kept together."""
@@ -95,6 +99,63 @@ def tally(seed):
         told.failed[str(seed)] = [one.text for one in world.wrong]
     told.seconds = time.process_time() - began
     return told
+
+
+def kill(told):
+    """Return what came of the history of a seed whose processes really die, each once at every border that is wanted."""
+    seed, wanted = told
+    stage = _stage()
+    world = Killed(drawn(seed), stage, stage.clear(), wanted=wanted)
+    made = Tally(histories=1)
+    try:
+        world.run()
+    except Exception as error:  # noqa: BLE001  a crash is a finding like any other
+        made.wrong["crashes"] += 1
+        made.failed[str(seed)] = [f"{type(error).__name__}: {error}"]
+    made.wrong += Counter(one.kind for one in world.wrong)
+    if world.wrong:
+        made.failed[str(seed)] = [one.text for one in world.wrong]
+    made.deaths = world.deaths
+    for (name, after), number in world.died.items():
+        (made.after if after else made.before)[name] += number
+    return made
+
+
+def run_kills(names, times, processes, *, most=400, progress=lambda _total: None):
+    """Kill real processes with SIGKILL until each of these borders has killed `times` of them before its commit and after it.
+
+    At most `most` histories; return the tally and the seconds that it took.
+    """
+    began, total, first = time.monotonic(), Tally(), KILLS_FROM
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.faults.simulate"])
+    with context.Pool(processes, maxtasksperchild=50) as pool:
+        while first < KILLS_FROM + most:
+            wanted = frozenset(
+                (name, after)
+                for name in names
+                for after in (False, True)
+                if (total.after if after else total.before)[name] < times
+            )
+            if not wanted:
+                break
+            for one in pool.imap(kill, [(first + number, wanted) for number in range(KILLS_AT_ONCE)], chunksize=1):
+                total.add(one)
+            first += KILLS_AT_ONCE
+            progress(total)
+    return total, time.monotonic() - began
+
+
+def kill_lines(total, names, seconds, processes):
+    """Return what came of the real kills as lines for people."""
+    yield f"real SIGKILLs          {total.deaths} in {total.histories} more histories, {seconds:.0f} s on {processes} processes"
+    for kind in (DOUBLE, WRONG, LOST, APART, "crashes"):
+        yield f"{kind:22} {total.wrong[kind]}"
+    yield "real SIGKILLs by border: before the commit, after it"
+    for name in sorted(set(names) | set(total.before) | set(total.after)):
+        yield f"  {name:40} {total.before[name]:6} {total.after[name]:6}"
+    for seed, texts in sorted(total.failed.items(), key=lambda one: int(one[0])):
+        yield f"seed {seed} went wrong under real kills: {'; '.join(texts)}"
 
 
 def _goes_wrong(history):

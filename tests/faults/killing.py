@@ -1,0 +1,110 @@
+"""Real processes, really killed: every piece of work is done by a child that SIGKILL ends at the transaction borders that are wanted."""
+
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from bridge.store import Store
+from tests.faults.agency import Process
+from tests.faults.borders import where
+from tests.faults.history import PROVIDERS, History, Incident
+from tests.faults.striking import LEASES_OVER
+from tests.faults.world import World
+
+_AT_REQUESTS = ("cut", "500", "429", "html", "truncate", "reset", "401", "pay", "part", "cancel", "by_hand")
+_AT_MAILS = ("cut", "451", "550", "pay", "part")
+
+
+@dataclass
+class Killed(World):
+    """A world whose processes are children of this one. Each border in `wanted` (None: every one) kills one of them, once.
+
+    A child is forked from this warm process, and shares nothing with it but the database, the folder and the providers.
+    """
+
+    wanted: frozenset | None = None
+    died: Counter = field(default_factory=Counter)
+    unwatched: bool = True
+    _store: object = None
+
+    def work(self, act, number=0):
+        """Let a child do something; if it is killed, another one does it."""
+        for _ in range(200):
+            told = self._child(act)
+            if told is None:
+                return
+            self.clock.pass_(seconds=LEASES_OVER)
+        raise AssertionError("a process cannot be brought to do its work")
+
+    def _child(self, act):
+        """Return None where a child did it, else why it has to be done again."""
+        self._let_go()
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os._exit(self._live_and_die(act, writing))
+        os.close(writing)
+        with os.fdopen(reading, "rb") as told:
+            name = told.read().decode()
+        status = os.waitpid(pid, 0)[1]
+        if os.WIFSIGNALED(status):
+            assert os.WTERMSIG(status) == signal.SIGKILL
+            border, _, moment = name.rpartition(" ")
+            self.deaths += 1
+            self.died[border, moment == "after"] += 1
+            return name
+        return name if os.WEXITSTATUS(status) else None
+
+    def _live_and_die(self, act, writing):
+        def border(_process, *, after):
+            if not after:
+                self.borders.append(where())
+            key = self.borders[-1], after
+            if not self.died[key] and (self.wanted is None or key in self.wanted):
+                os.write(writing, f"{key[0]} {'after' if after else 'before'}".encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            process = Process(self.loaded, clock=self.now, technical=self.clock, border=border)
+            act(process)
+            process.close()
+        except BaseException as error:  # noqa: BLE001  whatever it is, the parent hears of it and tries again
+            os.write(writing, repr(error).encode()[:4000])
+            return 1
+        return 0
+
+    @property
+    def store(self):
+        if self._store is None:
+            self._store = Store.open(self.database, technical_clock=self.clock)
+        return self._store
+
+    def _let_go(self):
+        """Close our own connections: no child may inherit one."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def judge(self, *, helped=False):
+        """Judge with a process of our own, which nothing kills."""
+        self.processes[0] = Process(
+            self.loaded, clock=self.now, technical=self.clock, border=lambda *_told, **_values: None
+        )
+        try:
+            super().judge()  # helped or not: the kills go on, and what they leave is parked again
+        finally:
+            self.processes.pop(0).close()
+
+
+def drawn(seed):
+    """Return the history of this seed for real processes: its faults strike at the providers alone."""
+    history, rng = History.draw(seed), Random(seed)
+    kinds = [key for key in PROVIDERS[history.provider].paths if key != "read"] + ["mail"] * (history.way == "mail")
+    struck = []
+    for _ in range(rng.choice((1, 2, 3)) if kinds else 0):
+        at = rng.choice(kinds)
+        what = rng.choice(_AT_MAILS if at == "mail" else _AT_REQUESTS)
+        struck.append(Incident(at, rng.randrange(1, 4), what, rng.random() < 0.5, rng.randrange(len(history.debtors))))
+    return replace(history, incidents=tuple(struck), workers=1)

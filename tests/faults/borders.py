@@ -9,6 +9,8 @@ USUAL = (
     "app.sending.approve",
     "deliver.attempt._begin",
     "deliver.attempt._claim",
+    "deliver.deliverer._begin",
+    "deliver.deliverer._end",
     "deliver.deliverer._open",
     "deliver.landing.prove",
     "deliver.settle.expire",

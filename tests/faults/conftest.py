@@ -1,12 +1,7 @@
-import shutil
-from itertools import count
-
 import pytest
 
 from tests.faults.stage import Stage, make_cheap
 from tests.faults.world import World
-
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -34,19 +29,6 @@ def live_postgres(postgres_url, tmp_path):
         return world
 
     return run
-
-
-@pytest.fixture
-def fresh(sqlite_template, tmp_path):
-    """Return a new stage and the URL of a fresh SQLite database on it."""
-
-    def make():
-        folder = tmp_path / str(next(_numbers))
-        folder.mkdir()
-        shutil.copyfile(sqlite_template, folder / "bridge.db")
-        return Stage(folder), f"sqlite:///{folder / 'bridge.db'}"
-
-    return make
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ LEASES_OVER = 700
 """Seconds after which no lease of a dead process is left."""
 LAG = timedelta(seconds=120)
 """How long after a write the provider may still answer from before it; shorter than the settling time."""
-_KINDS = ("border", "each border", "rare", "begin", "mail", "look", "day", "approval", *USUAL)
 _NO_LIMIT = resource.getrlimit(resource.RLIMIT_FSIZE)
 
 
@@ -107,11 +106,11 @@ class Striking:
     def arm(self):
         """Lay all incidents that strike at a request of ours."""
         for one in self.history.incidents:
-            if one.at not in _KINDS:
+            if one.at in self.provider.paths:
                 self._arm(one)
 
     def _arm(self, one):
-        method, path = self.provider.paths.get(one.at, ("GET", r"^$"))
+        method, path = self.provider.paths[one.at]
 
         def strike(_server, *answer):
             return self._strike(one, answer[0] if answer else None)

@@ -1,15 +1,12 @@
 """The process dies at every single transaction border of a day's work; afterwards everything has happened exactly once."""
 
-import multiprocessing
-import signal
 from itertools import product
 
 import pytest
 
 from bridge.contract import Act
-from tests.faults.child import work
 from tests.faults.history import History, Incident
-from tests.faults.world import World
+from tests.faults.killing import Killed
 
 WAYS = [
     ("billomat", "provider"),
@@ -42,8 +39,10 @@ def test_killed_at_every_border(live, provider, way):
         world = live(quiet(provider, way, Incident("each border", nth, "die", after), **more))
         assert world.wrong == [], f"killed at the {nth}. time, {'after' if after else 'before'} the commit"
         killed |= set(world.killed)
-    missing = {(name, after) for name in passed for after in (False, True)} - killed
-    assert not missing, "no process died there"
+    for name, after in sorted({(name, after) for name in passed for after in (False, True)} - killed):
+        world = live(quiet(provider, way, Incident(name, 1, "die", after), **more))
+        assert world.wrong == [], f"killed at {name}"
+        assert world.killed == {(name, after): 1}
 
 
 @pytest.mark.feature("N-2")
@@ -59,29 +58,14 @@ def test_killed_during_the_call(live, act, after):
 
 
 @pytest.mark.feature("N-2")
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_sigkill_at_every_border(fresh, after):
-    """Real processes, each really killed one transaction later than the one before: what they leave is finished, each reminder once."""
-    stage, url = fresh()
-    folder, world = stage.folder, World(quiet("billomat", "provider", debtors=(0, 1, 2)), stage, url, unwatched=True)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.child"])
-    names = folder / "names"
-    with world.living():
-        for number in range(1, 80):
-            told = {"number": number, "after": after, "names": names}
-            told |= {"technical": world.clock().isoformat(), "business": world.provider.now().isoformat()}
-            child = context.Process(target=work, args=(folder / "bridge.yaml", told))
-            child.start()
-            child.join(60)
-            world.clock.pass_(seconds=700)
-            if child.exitcode == 0:
-                break
-            assert child.exitcode == -signal.SIGKILL
-        world.finish()
-    assert child.exitcode == 0, "the work never came to its end"
-    assert number > 20
+@pytest.mark.parametrize(("provider", "way"), [("billomat", "provider"), ("generic_csv", "letter")])
+def test_sigkill_at_every_border(stage, provider, way):
+    """Real processes, each really killed at another transaction border: what they leave is finished, each reminder once."""
+    notes = {"record": False} if provider == "generic_csv" else {}
+    world = Killed(quiet(provider, way, debtors=(0, 1), **notes), stage, stage.clear())
+    world.run()
     assert world.wrong == []
-    parked = world.count("parked")
-    assert len(world.sendings()) == 3 - parked
-    assert parked <= 3
+    names = {name for name, _ in world.died}
+    assert {"deliver.attempt._claim", "deliver.attempt._begin", "deliver.landing.prove", "pull._write_group"} <= names
+    assert world.deaths == world.died.total() == len(world.died)  # at each border once
+    assert len(world.died) >= 2 * len(names) - 2

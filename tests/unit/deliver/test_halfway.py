@@ -232,11 +232,20 @@ def test_a_change_after_the_mail_finishes_the_records(bundle, name):
     assert [bundle.provider.notices[one].status.value for one in ("r1", "r2")] == ["sent", "sent"]
 
 
-def test_a_changed_plan_does_not_reach_what_is_half_way(bundle):
-    """What was decided goes out as it was decided; the changed plan holds from the next decision on."""
-    bundle.happen(3, lambda one: setattr(one, "rules", bundling(when="never")), "after")
+@pytest.mark.parametrize(("number", "asked"), [(3, [["RE-1"], ["RE-2"]]), (MAIL, ALL)], ids=["drafts", "mail"])
+def test_a_process_dies_half_way_and_the_next_reads_a_changed_plan(bundle, number, asked):
+    """Before the mail the drafts are deleted and all is decided anew by it; after the mail every record is finished as decided."""
+
+    def change(one):
+        one.rules = bundling(when="never")
+        raise Killed
+
+    bundle.happen(number, change, "after")
+    bundle.deliver()
     bundle.calm()
-    whole(bundle)
+    bundle.judge_all()
+    assert (bundle.asked(), bundle.levels()) == (asked, [1, 1, 0])
+    assert (statuses(bundle), bundle.waits()) == (SENT, [])
 
 
 def test_mentioned_invoices_are_looked_at_too(sqlite_store):

@@ -29,7 +29,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bridge.errors import BadRecord, ConfigError, Wrong
-from bridge.words import sentence_of
+from bridge.words import Sentence, sentence_of
 
 Reader = Callable[[Any, ZoneInfo], Any]
 
@@ -250,7 +250,10 @@ class Mapping:
         try:
             document = YAML(typ="rt", pure=True).load(text)
         except (YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise ConfigError("{source}: {error}", source=source, error=" ".join(str(error).split())) from error
+            mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+            where = Sentence("{source}:{line}", source=source, line=mark.line + 1) if mark else source
+            said = reason or " ".join(str(error).split())[:200]
+            raise ConfigError("{where}: not valid YAML: {error}", where=where, error=said) from error
         if not isinstance(document, dict):
             raise ConfigError("{source}: expected tables such as `invoice:` with `fields:`", source=source)
         options = document.pop("options", None) or {}

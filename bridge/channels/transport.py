@@ -286,10 +286,11 @@ def _answer(code: int, text: bytes) -> str:
     return f"{code} {''.join(char if char.isprintable() else ' ' for char in shown)[:300]}".strip()
 
 
-def _what(error: BaseException) -> str:
+def _what(error: BaseException) -> Sentence | str:
     if isinstance(error, smtplib.SMTPResponseException):
         raw = error.smtp_error
         return _answer(error.smtp_code, raw if isinstance(raw, bytes) else str(raw).encode())
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name = type(error).__name__
+    return Sentence("{name}: {said}", name=name, said=str(error)) if str(error) else name

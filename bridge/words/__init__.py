@@ -18,6 +18,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
+from bridge.words.system import term
+
 ROOMS = ("operations", "acts", "channels", "config", "http", "model", "policy", "store")
 """Catalogues of our own, one module each in this folder; connectors and channels of others bring theirs with them."""
 
@@ -198,13 +200,6 @@ def _house() -> Mapping[str, str]:
     return found
 
 
-@cache
-def _terms() -> Mapping[str, str]:
-    """Return the German of what operating systems say; a fact that is none of it is shown as it is."""
-    found: Mapping[str, str] = import_module("bridge.words.system").GERMAN
-    return found
-
-
 def _kept(place: str, value: Any) -> Any:
     """Return a fact in a form that can be stored."""
     if place.endswith("!r"):
@@ -242,7 +237,7 @@ def _shown(value: Any, language: str) -> str:
         if isinstance(value, Decimal):
             return str(value).replace(".", ",")
         if isinstance(value, str):
-            return _terms().get(value, value)
+            return term(value)
     return str(value)
 
 

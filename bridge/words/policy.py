@@ -85,6 +85,7 @@ GERMAN: dict[str, str] = {
     "{source}: longer than {largest} characters; no table of base rates is that long": "{source}: länger als {largest} Zeichen; so lang ist keine Tabelle der Basiszinssätze",
     "{source}: not valid YAML: {error}": "{source}: kein gültiges YAML: {error}",
     "{source}:{line}: a key stands here twice; remove one of them": "{source}:{line}: ein Schlüssel steht hier zweimal; bitte einen davon entfernen",
+    "{where}: not valid YAML: {error}": "{where}: kein gültiges YAML: {error}",
     "{source}:{line}: not valid YAML: {error}": "{source}:{line}: kein gültiges YAML: {error}",
     "{text!r} is no address; write name; street; postcode town, such as 'Muster GmbH; Weg 1; 20095 Hamburg'": "{text!r} ist keine Anschrift; richtig wäre Name; Straße; PLZ Ort, etwa 'Muster GmbH; Weg 1; 20095 Hamburg'",
     "{text!r} is no e-mail address; write one such as accounts@example.com": "{text!r} ist keine E-Mail-Adresse; richtig wäre etwa buchhaltung@example.com",

@@ -16,6 +16,19 @@ from connectors.billomat.settings import Settings
 
 ZERO = Decimal("0.00")
 COMPLETED = ("OPEN", "OVERDUE", "PAID")
+STATUS = {
+    "DRAFT": Sentence("DRAFT"),
+    "OPEN": Sentence("OPEN"),
+    "OVERDUE": Sentence("OVERDUE"),
+    "PAID": Sentence("PAID"),
+    "CANCELED": Sentence("CANCELED"),
+}
+"""Billomat's statuses, as its German pages call them."""
+
+
+def named(status: str | None) -> Sentence | str | None:
+    """Return a status for people."""
+    return STATUS.get(status, status) if status else status
 
 
 class Checked(NamedTuple):
@@ -120,7 +133,7 @@ class Drafts:
             raise Refused(
                 "reminder {record} is {status} at Billomat and no draft any more",
                 record=wire.text(record, "id"),
-                status=status,
+                status=named(status),
                 cause="no_draft",
             )
 

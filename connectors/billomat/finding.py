@@ -20,7 +20,7 @@ from bridge.contract import (
 )
 from connectors.billomat import tags, wire
 from connectors.billomat.api import Record
-from connectors.billomat.drafts import COMPLETED
+from connectors.billomat.drafts import COMPLETED, named
 from connectors.billomat.looking import reminders_of
 from connectors.billomat.reading import marker_of
 from connectors.billomat.writing import Push, invoice_of, line_of, proof
@@ -161,7 +161,7 @@ class Find:
             raise CannotTell(
                 "reminder {reminder_id} is {status} at Billomat",
                 reminder_id=write.reminder_id,
-                status=status,
+                status=named(status),
                 cause="cancelled_reminder",
             )
         self.drafts.levels.rows()
@@ -187,7 +187,7 @@ class Find:
             raise CannotTell(
                 "reminder {reminder_id} is {status} at Billomat and no draft any more",
                 reminder_id=write.reminder_id,
-                status=status,
+                status=named(status),
                 cause="no_draft",
             )
         return None

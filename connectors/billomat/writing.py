@@ -22,7 +22,7 @@ from bridge.contract import (
 )
 from connectors.billomat import wire
 from connectors.billomat.api import Api, Record
-from connectors.billomat.drafts import COMPLETED, Checked, Drafts
+from connectors.billomat.drafts import COMPLETED, Checked, Drafts, named
 from connectors.billomat.levels import Quota
 from connectors.billomat.places import CustomerPlace
 from connectors.billomat.reading import Reading, marker_of
@@ -169,7 +169,7 @@ class Push:
             raise Refused(
                 "reminder {reminder_id} is {status} at Billomat and cannot be completed",
                 reminder_id=write.reminder_id,
-                status=status,
+                status=named(status),
                 cause="no_draft",
             )
         return proof(
@@ -188,7 +188,7 @@ class Push:
                 raise Refused(
                     "reminder {reminder_id} is {status} at Billomat; only drafts are deleted",
                     reminder_id=write.reminder_id,
-                    status=status,
+                    status=named(status),
                     cause="no_draft",
                 )
             self.api.delete_reminder(str(write.reminder_id))
@@ -204,7 +204,7 @@ class Push:
             raise Refused(
                 "reminder {reminder_id} is {status} at Billomat and is not sent",
                 reminder_id=write.reminder_id,
-                status=status,
+                status=named(status),
                 cause="not_sendable",
             )
         return record

@@ -17,6 +17,7 @@ from bridge.config import plugins
 from bridge.config.model import Config
 from bridge.errors import ConfigError, Refused
 from bridge.http import HttpSettings
+from bridge.mapping import Mapping as FieldMapping
 from bridge.model import Act
 from bridge.words import ROOMS, Sentence, both, learn
 
@@ -248,6 +249,34 @@ def test_facts_are_written_as_people_write_them(fact: object, german: str, engli
     """Dates and amounts follow the language, also after they were stored; a quote stays as it is."""
     stored = Sentence.stored(Sentence("{path}: {fact}", path="x", fact=fact).to_store())
     assert (stored.told("de"), stored.told("en")) == (f"x: {german}", f"x: {english}")
+
+
+@pytest.mark.parametrize(
+    ("said", "german"),
+    [
+        ("ConnectionResetError", "die Gegenseite hat die Verbindung beendet"),
+        ("mapping values are not allowed here", "hier darf kein Doppelpunkt stehen; Text mit Doppelpunkt gehört in Anführungszeichen"),
+        ("expected <block end>, but found '-'", "die Einrückung passt nicht, hier steht '-'"),
+        ("expected ',' or ']', but got ':'", "ein Komma oder ] fehlt, hier steht ':'"),
+        ("found unknown escape character 'q'", "die Zeichenfolge mit \\ und 'q' ist nicht bekannt"),
+        ("Hostname mismatch, certificate is not valid for 'mail.example'.", "das Zertifikat gilt nicht für 'mail.example'"),
+        ("Kunde \\1 GmbH", "Kunde \\1 GmbH"),
+    ],
+)  # fmt: skip
+def test_what_systems_say_is_told_in_german(said: str, german: str) -> None:
+    """Reasons of YAML, network and operating system stand in the sentence in its reader's language; anything else stays as it is."""
+    sentence = Sentence("{path}: {error}", path="x", error=said)
+    assert (sentence.told("de"), sentence.told("en")) == (f"x: {german}", f"x: {said}")
+
+
+def test_what_yaml_really_says_is_told_in_german() -> None:
+    """The reasons are those of the YAML that reads the files."""
+    for text in ("a: b: c", "a:\n  - b\n - c", "a: [b\nc: d", 'a: "\\q"', "a: *b", "a: '", "\ta: b", "a: @b", "a: }"):
+        with pytest.raises(ConfigError) as caught:
+            FieldMapping.parse("m", text, "m.yaml")
+        english, german = caught.value.sentence.told("en"), caught.value.sentence.told("de")
+        assert english.rpartition("YAML: ")[2] != german.rpartition("YAML: ")[2], german
+        assert german.startswith("m.yaml:"), german
 
 
 def test_what_has_no_german_says_so() -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.contract import Act, CannotTell, Ref, Refused, RetryLater, Unclear
+from bridge.words import learn
 
 REMINDER = r"/reminders$"
 
@@ -281,8 +282,10 @@ class TestCompleteAndDiscard:
         billomat.sandbox.behaviour.deletes_completed = True
         connector, invoice = billomat.connector(), billomat.invoice()
         reminder = billomat.sendable(connector, invoice)
-        with pytest.raises(Refused, match="only drafts are deleted"):
+        with pytest.raises(Refused, match="is OPEN at Billomat; only drafts are deleted") as caught:
             connector.push(billomat.write(connector, Act.DISCARD, invoice, reminder))
+        learn(connector.german)
+        assert "ist in Billomat offen" in caught.value.sentence.told("de")
         with pytest.raises(CannotTell):
             connector.find(billomat.write(connector, Act.DISCARD, invoice, reminder))
 

@@ -17,7 +17,7 @@ def test_instalments_are_agreed_kept_and_missed(desk):
     agreed = desk(
         "case", "instalments", "RE-1", "2026-09-15=500,00", "15.10.2026=690", "--note", "telefonisch", "--as", "Erika"
     )
-    assert "payment in 2 instalments until 15.10.2026 agreed (Erika)" in agreed
+    assert "payment in 2 instalments until 15 Oct 2026 agreed (Erika)" in agreed
     assert desk.json("plan")["notices"] == []
     desk("run", "--no-deliver")
     assert desk.json("approve") == []  # what was proposed is withdrawn
@@ -57,11 +57,11 @@ def test_settings_of_the_office_decide(desk):
     desk.configure("dunning:\n", "dunning:\n  show_not_due: true\n  deferral_days: 21\n")
     assert "7 Sep 2026" in desk("plan")
     assert "RE-2" not in desk("plan", "--no-include-not-due")
-    assert "is deferred until 23.09.2026" in desk("case", "defer", "RE-1", "--invoice", "RE-1", "--as", "Erika")
+    assert "is deferred until 23 Sep 2026" in desk("case", "defer", "RE-1", "--invoice", "RE-1", "--as", "Erika")
     with pytest.MonkeyPatch.context() as terminal:  # at a terminal the day is proposed, and Enter takes it
         terminal.setattr("bridge.cli.session.Session.interactive", True)
         terminal.setattr("click.prompt", lambda text, *, type, default: type.convert(default, None, None))  # noqa: A006
-        assert "is deferred until 23.09.2026" in desk("case", "defer", "RE-1", "--invoice", "RE-1", "--as", "Erika")
+        assert "is deferred until 23 Sep 2026" in desk("case", "defer", "RE-1", "--invoice", "RE-1", "--as", "Erika")
     with (desk.folder / "bridge.yaml").open("a", encoding="utf-8") as file:
         file.write("exclusions:\n  terms_days: [30]\n  prepayment: {terms_days: [0]}\n")
     held = {one["number"]: one for one in desk.json("plan")["held"]}

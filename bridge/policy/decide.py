@@ -76,9 +76,12 @@ def escalated(situation: Situation) -> Decision:
     claim = situation.claim
     position, repetition = target.position, target.repetition
     plan, adopted = situation.assigned.name, situation.adoption
-    by = (claim.hand_over_by if claim.hand_over else claim.next_level_by) if target.chosen else ""
-    facts = {"level": target.level.name, "position": position}
-    variant, skipped = claim.next_variant, target.skipped
+    by, variant = "", claim.next_variant
+    if situation.sends_again:
+        variant = None  # what a person chose for the next level goes on waiting for it
+    elif target.chosen:
+        by = claim.hand_over_by if claim.hand_over else claim.next_level_by
+    facts, skipped = {"level": target.level.name, "position": position}, target.skipped
     fields = (
         claim.invoice_id,
         _ESCALATE,

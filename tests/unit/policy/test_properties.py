@@ -79,7 +79,7 @@ def play(its, history, *, shuffle=None):
     return sent, silent
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(plans, happenings)
 def test_whatever_happens(chosen, history):
     """Never two notices for one key, no level skipped or lowered, the interval kept, silence while blocked or paid, no weekend."""

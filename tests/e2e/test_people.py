@@ -75,7 +75,7 @@ def test_blocks_deferrals_and_levels_are_recorded_with_a_name(live):
     assert all("1 Zahlungserinnerung" in live(*words) for words in (("search", "RE-1"), ("cases",)))  # sent in English
     live.speak("en")
     live.on(date(2026, 9, 15))
-    assert "blocked until 20 Sep 2026 (Erika)" in live("case", "block", "MA-000001", "--reason", "dispute", "--until", "2026-09-20", "--as", "Erika", "--note", "Ware defekt")  # fmt: skip
+    assert "blocked until 20 Sep 2026: disputed (Erika)" in live("case", "block", "MA-000001", "--reason", "dispute", "--until", "2026-09-20", "--as", "Erika", "--note", "Ware defekt")  # fmt: skip
     assert live.json("explain", "RE-1")[0]["reason"] == "dispute"
     assert live.json("run")["planned"]["notices"] == []
     live("case", "unblock", "RE-1", "--as", "Erika")  # a case is also found by an invoice in it

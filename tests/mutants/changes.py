@@ -90,7 +90,9 @@ class _Visit(ast.NodeTransformer):
         return node if told.startswith(_SILENT) else self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
-        plain = node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
+        plain = node.value is None or (
+            isinstance(node.value, ast.Constant) and not node.value.value
+        )  # as false as None
         if not plain and self._here(node, "returns None"):
             node.value = ast.copy_location(ast.Constant(None), node)
             return node
@@ -142,7 +144,7 @@ class _Visit(ast.NodeTransformer):
             other = _NAMED[node.func.id]
             if self._here(node, f"{node.func.id} -> {other}"):
                 node.func = ast.copy_location(ast.Name(other, ast.Load()), node.func)
-        if isinstance(node.func, ast.Name) and node.func.id in ("Sentence", "Field"):
+        if isinstance(node.func, ast.Name) and node.func.id in ("Sentence", "Field", "field"):
             return node
         return self.generic_visit(node)
 

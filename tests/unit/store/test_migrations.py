@@ -53,6 +53,14 @@ def newer(tmp_path, monkeypatch):
 def fill(store):
     with store.begin() as conn:
         store.mirror.write(conn, "a", batch(invoices=[invoice("1")]), business_date=DAY, now=NOW)
+        store.journal.record(conn, "connected", at=NOW, on=DAY, account="a", data={"name": "Zoë"})
+        return store.trail.extend(conn)
+
+
+def whole(store, head):
+    """The journal has all its events, unchanged, under the same chain."""
+    with store.reading() as conn:
+        return store.trail.head(conn) == head and not list(store.trail.check(conn, head))
 
 
 def columns(store, table="invoice"):
@@ -91,7 +99,7 @@ def test_migrations_lead_to_the_same_defaults(sqlite_store, tmp_path):
 
 def test_an_upgrade_keeps_the_rows_and_a_copy(sqlite_store, sqlite_path, newer):
     """Opening an older database upgrades it; every row stays, and the file as it was lies beside it, readable for its owner."""
-    fill(sqlite_store)
+    head = fill(sqlite_store)
     sqlite_store.close()
     sqlite_path.chmod(0o600)
     old = revisions()[-1]
@@ -102,6 +110,7 @@ def test_an_upgrade_keeps_the_rows_and_a_copy(sqlite_store, sqlite_path, newer):
             assert revision_of(conn) == new
             assert store.mirror.invoice(conn, "a", "1").invoice == invoice("1")
             assert conn.execute(text("pragma foreign_keys")).scalar() == 1
+        assert whole(store, head)
     (copy,) = sqlite_path.parent.glob("bridge.db.revision-*.bak")
     assert copy.name.startswith(f"bridge.db.revision-{old}.")
     assert copy.stat().st_mode & 0o777 == 0o600
@@ -113,12 +122,13 @@ def test_an_upgrade_keeps_the_rows_and_a_copy(sqlite_store, sqlite_path, newer):
 @pytest.mark.postgres
 def test_an_upgrade_of_postgresql_keeps_the_rows(postgres_store, postgres_url, newer):
     """A shared database is upgraded in place."""
-    fill(postgres_store)
+    head = fill(postgres_store)
     postgres_store.close()
     newer()
     with Store.open(postgres_url) as store, store.reading() as conn:
         assert "colour" in columns(store)
         assert store.mirror.invoice(conn, "a", "1").invoice == invoice("1")
+        assert whole(store, head)
 
 
 def test_a_failing_upgrade_changes_nothing(database, newer):

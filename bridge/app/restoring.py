@@ -17,6 +17,10 @@ SLACK = timedelta(days=1)
 """How much earlier than the backup what went out is looked through; what is known already changes nothing."""
 
 
+_PROVIDERS = "*"
+"""Stands among the channels that were asked for all accounts together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a channel told: how many messages went out since the backup, how many claims rose by them. `known` False: nobody can tell."""
@@ -76,6 +80,9 @@ class Restoring(Dunning):
             self.store.restored.disown(conn, self.accounts, self.today())
         channels = tuple(self._ask_channel(name, one, since) for name, one in sorted(self.channels.items()))
         self.run(pull=False, deliver=False)  # takes the levels over before anything is read again
+        if all(one.state == "done" for one in pulled):
+            with self.store.begin() as conn:
+                self.store.restored.asked(conn, _PROVIDERS, 0, self.stamp())
         with self.store.reading() as conn:
             return Adopted(since, pulled, channels, self.store.restored.unresolved(conn))
 
@@ -86,8 +93,8 @@ class Restoring(Dunning):
         """
         held = self._restored()
         with self.store.begin() as conn:
-            unread = self.store.restored.unread(conn, self.accounts) + sorted(self.channels.keys() - held.asked.keys())
-            for name in unread:
+            for one in sorted({_PROVIDERS, *self.channels} - held.asked.keys()):
+                name = ", ".join(sorted(self.accounts)) if one == _PROVIDERS else one
                 raise ConfigError(
                     "{name} was not asked since the restore; `mahnbridge restore adopt`", name=name, cause="restored"
                 )

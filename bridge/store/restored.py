@@ -58,7 +58,9 @@ class Restored:
         """
         conn.execute(delete(lease))
         conn.execute(delete(listing))
-        conn.execute(update(account).values(cursor=None, pulled_at=None, full_at=None))
+        conn.execute(
+            update(account).values(cursor=None, pulled_at=None, full_at=None, open_totals=None, held_jump=None)
+        )
         dropped = 0
         text = Sentence("the database was restored from a backup; it may have been done since")
         undecided = select(notice.c.id).where(notice.c.state.in_(("proposed", "approved"))).order_by(notice.c.id)
@@ -88,12 +90,6 @@ class Restored:
         self.settings.remember(conn, RESTORED, value=False, stamp=stamp)
         data = {"since": held.since.isoformat() if held else "", "note": note}
         self.journal.record(conn, "restore_released", at=stamp.at, on=stamp.on, actor=stamp.actor, data=data)
-
-    def unread(self, conn: Connection, accounts: Iterable[str]) -> list[str]:
-        """Return the accounts that were not read since the restore."""
-        return sorted(
-            conn.scalars(select(account.c.name).where(account.c.name.in_(accounts), account.c.pulled_at.is_(None)))
-        )
 
     def disown(self, conn: Connection, names: Iterable[str], on: date) -> int:
         """Let reminders count as made elsewhere that carry our mark but belong to no write-back known here; return how many.

@@ -125,6 +125,8 @@ def test_a_backup_older_than_the_reminders_of_the_provider(inside, tmp_path, kin
         call("restore", "load", "approved.zip", "--as", "Erika", code=1)
         call("go-live", "--yes", "--as", "Erika", code=1)
         assert len(round_()) == 2
+        call("pull")
+        call("restore", "release", "--as", "Erika", code=1)
         call("restore", "adopt", "--as", "Erika")
         call("restore", "release", "--as", "Erika")
         call("go-live", "--yes", "--as", "Erika")

@@ -62,6 +62,12 @@ mutants: $(VENV)/.dev-stamp ## small mistakes made on purpose in policy and deli
 fuzz: $(VENV)/.dev-stamp ## 1,000,000 changed inputs for every parser of foreign data: counts, and how to feed what broke one again (COUNT=1000000)
 	$(BIN)/python -m tests.fuzz --count $(or $(COUNT),1000000)
 
+audit-deps: ## known vulnerabilities of the pinned dependencies, with pip-audit; says loudly where that cannot be told
+	@command -v pip-audit >/dev/null || { echo "SKIPPED: no pip-audit on the path; the pinned dependencies were NOT checked for known vulnerabilities"; exit 0; }; \
+	rm -f .audit.json; pip-audit --require-hashes --disable-pip -r requirements.txt -f json -o .audit.json; code=$$?; \
+	if [ ! -s .audit.json ]; then echo "SKIPPED: the index did not answer; the pinned dependencies were NOT checked for known vulnerabilities"; exit 0; fi; \
+	rm -f .audit.json; exit $$code
+
 schema: $(VENV)/.dev-stamp ## write docs/bridge.schema.json from the configuration models
 	$(BIN)/mahnbridge config schema > docs/bridge.schema.json
 

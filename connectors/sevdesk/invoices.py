@@ -46,7 +46,7 @@ class InvoiceReader:
 
         `method` is the name of its payment method, None where the names could not be read: then any may mean direct debit.
         """
-        if isinstance(raw, Mapping) and raw.get("invoiceType") in NO_DOCUMENT:
+        if isinstance(raw, Mapping) and str(raw.get("invoiceType")) in NO_DOCUMENT:
             return None
         fields = self._tables["invoice"].read(raw, self._zone) or {}
         facts = self._tables["invoice_facts"].read(raw, self._zone) or {}

@@ -186,7 +186,7 @@ def explained(out: Out, results: Sequence[Explained]) -> None:
                 ("rule", one.rule),
                 ("level", level(one.level, one.level_name) if one.level else ""),
                 ("channel", channel(one)),
-                ("next_on", one.next_on),
+                ("next_on", one.next_on or ("" if one.upcoming or one.ahead else say("next.nothing"))),
                 ("change", one.change),
                 *show_next.upcoming(one.upcoming),
             ]

@@ -117,6 +117,7 @@ TEXTS = {
     "done.level_variant": "{subject}: die nächste Stufe geht als {text} ({actor}).",
     "done.recipient": "{subject}: Mahnungen gehen an {text} ({actor}).",
     "done.recipient_default": "{subject}: die Empfänger folgen wieder Plan und Kundendaten ({actor}).",
+    "next.nothing": "nichts, bis jemand handelt oder sich die Rechnung ändert",
     "next.when": "{day}, Stufe {level}",
     "next.waits": "liegt vor, Zustand: {state} ({level})",
     "next.how": "{channel} an {to}",

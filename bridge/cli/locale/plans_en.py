@@ -117,6 +117,7 @@ TEXTS = {
     "done.level_variant": "{subject}: the next level goes as {text} ({actor}).",
     "done.recipient": "{subject}: notices go to {text} ({actor}).",
     "done.recipient_default": "{subject}: recipients follow plan and customer record again ({actor}).",
+    "next.nothing": "nothing until somebody acts or the invoice changes",
     "next.when": "{day}, level {level}",
     "next.waits": "is there already, state: {state} ({level})",
     "next.how": "{channel} to {to}",

@@ -170,7 +170,7 @@ class Wire:
 
     def _notice(self, call: Call, reply: Reply) -> None:
         """Learn the provider's clock, and log once for each kind of path that it is deprecated."""
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             date = parsedate_to_datetime(reply.headers["Date"]) if "Date" in reply.headers else None
             if date is not None and date.tzinfo is not None:
                 self.clock_skew = timedelta(seconds=round((date - self._now()).total_seconds()))

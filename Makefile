@@ -53,8 +53,8 @@ features: $(VENV)/.dev-stamp ## which rows of the feature list are proven by a t
 bench: $(VENV)/.dev-stamp ## the figures: counts first, times only as ratios within one run
 	$(BIN)/python -m tests.bench
 
-simulate: $(VENV)/.dev-stamp ## 10,000 seeded histories under fire: duplicates, wrong and lost reminders, kills by border (FIRST=0 COUNT=10000)
-	$(BIN)/python -m tests.faults --first $(or $(FIRST),0) --count $(or $(COUNT),10000)
+simulate: $(VENV)/.dev-stamp ## 10,000 seeded histories under fire: duplicates, wrong and lost reminders, kills by border (FIRST=0 COUNT=10000 PARTS=folder)
+	$(BIN)/python -m tests.faults --first $(or $(FIRST),0) --count $(or $(COUNT),10000) $(if $(PARTS),--parts $(PARTS))
 
 mutants: $(VENV)/.dev-stamp ## small mistakes made on purpose in policy and delivery, and how many the unit tests notice (COUNT=400 SEED=1)
 	$(BIN)/python -m tests.mutants --count $(or $(COUNT),400) --seed $(or $(SEED),1)

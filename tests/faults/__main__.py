@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.faults.history import History
-from tests.faults.simulate import lines, run, shrunk
+from tests.faults.simulate import kill_lines, lines, run, run_kills, shrunk
 
 
 def main():
@@ -18,6 +18,9 @@ def main():
     parser.add_argument("--story", action="store_true", help="shrink what goes wrong to a short story")
     parser.add_argument(
         "--parts", type=Path, help="folder that keeps every hundred histories; a run goes on where one ended"
+    )
+    parser.add_argument(
+        "--kills", type=int, help="real SIGKILLs at every border; default 20 from 10,000 histories on, else none"
     )
     told = parser.parse_args()
     if told.parts:
@@ -33,9 +36,16 @@ def main():
     total, seconds = run(told.first, told.count, told.processes, parts=told.parts, progress=progress)
     for line in lines(total, seconds, told.processes):
         print(line)
+    times = told.kills if told.kills is not None else 20 * (told.count >= 10_000)
+    if times:
+        names = sorted(total.passed)
+        killed, seconds = run_kills(names, times, told.processes, progress=progress)
+        for line in kill_lines(killed, names, seconds, told.processes):
+            print(line)
+        total.wrong += killed.wrong
     for seed in sorted(map(int, total.failed)) if told.story else ():
         print(f"seed {seed}, as short as it gets: {shrunk(History.draw(seed))}")
-    return 1 if total.failed else 0
+    return 1 if total.wrong else 0
 
 
 if __name__ == "__main__":

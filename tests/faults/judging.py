@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from bridge.contract import Act, WriteBack
 from bridge.store.tables import step
+from tests.faults.history import EVENTS
 from tests.faults.providers import BERLIN, Sent
 
 _ITEM = re.compile(r"^(RE-\d+) offen ([\d.]+,\d\d)", re.MULTILINE)
@@ -23,6 +24,7 @@ _INTERVAL = 7
 """Days between two messages about one invoice."""
 
 _OVER = frozenset({"plan_complete", "paid", "cancelled", "closed_by_hand", "balance_not_positive", "below_minimum"})
+_UNCLEAR = frozenset({"amount_unclear", "not_working_day"})
 _BY_HAND = frozenset({"foreign_reminder_running", "writing_suspended"})
 
 
@@ -123,6 +125,7 @@ class Judging:
         self._judge_trail()
         self._judge_doubles()
         self._judge_landings(notices, steps)
+        self._judge_calls(parked)
         self._judge_lost(notices, steps)
         self._judge_records(steps)
         self._judge_drafts(notices, steps)
@@ -150,7 +153,7 @@ class Judging:
 
     def _judge_landings(self, notices, steps):
         """Ledgers and store agree: every sending is of one notice of ours which landed or waits for a person, and the reverse."""
-        count, keys = Counter(), self._keys(steps)
+        count, keys, levels = Counter(), self._keys(steps), defaultdict(list)
         for sent in self.sendings():
             of = [
                 known
@@ -163,11 +166,13 @@ class Judging:
             for known in of:
                 for claim in known.claims:
                     count[claim.invoice_id, claim.round, claim.level, claim.repetition] += 1
+                    levels[claim.invoice_id].append((sent.on, claim.round, claim.level))
                     if claim.landed_on is None and known.state != "parked":
                         self.find(
                             APART,
                             f"level {claim.level} of {claim.invoice_id} went out, but we do not show it as landed",
                         )
+        self._judge_order(levels)
         for key, number in count.items():
             if number > 1:
                 self.find(DOUBLE, f"level {key[2]} of invoice {key[0]} went out {number} times")
@@ -177,6 +182,22 @@ class Judging:
                     self.find(
                         APART, f"level {claim.level} of {claim.invoice_id} is shown as landed, but never went out"
                     )
+
+    def _judge_order(self, levels):
+        """No level is skipped: each is at most one above those before it, where nobody reminded by hand."""
+        for invoice, reached in levels.items():
+            highest = 0
+            for on, _, level in sorted(reached):
+                if level > highest + 1 and not self.touched:
+                    self.find(WRONG, f"level {level} of {invoice} went out on {on}, after level {highest}")
+                highest = max(highest, level)
+
+    def _judge_calls(self, parked):
+        """Nobody is called for nothing: where only people were at work, and between two works of ours, nothing is parked."""
+        if self.deaths or any(at != "day" or what not in EVENTS for what, _, at in self.injected):
+            return
+        for one in parked:
+            self.find(APART, f"step {one.id} ({one.act}) is parked although nothing failed: {one.cause}, {one.error}")
 
     def _keys(self, steps):
         """Return the notice of each letter's key and each mail's Message-ID."""
@@ -204,6 +225,8 @@ class Judging:
         if standing is not None and standing.level >= self.levels:
             return "parked record" if standing.running and standing.running.notice_id in waiting else "plan_complete"
         reason = decided.reason if decided else ""
+        if reason in _UNCLEAR and invoice in self.provider.credited and self.history.way == "provider":
+            return reason  # the provider's own reminder would ask for more than is left: held, and said
         if reason in _OVER or (reason in _BY_HAND and self.touched):
             return reason
         return ""

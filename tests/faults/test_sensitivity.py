@@ -8,8 +8,11 @@ from sqlalchemy import update
 
 from bridge.contract import Act, CannotTell
 from bridge.deliver import Attempt, DeliverySettings, attempt
+from bridge.deliver.landing import Landing
+from bridge.deliver.writing import claim_of
 from bridge.store.records import Step
 from bridge.store.tables import step
+from bridge.words import Sentence
 from tests.faults.history import History, Incident
 
 
@@ -95,6 +98,17 @@ def drafts_left(process, patch):
     patch.setattr(process.bridge.store.outbox, "_discards", lambda *_told: [])
 
 
+def level_of_plan(process, patch):
+    """The provider's own counter of reminders is compared with the plan's level."""
+
+    def mismatch(_self, notice, step, proof):
+        claim = claim_of(notice, step)
+        wrong = step.act is Act.CREATE and proof.level != claim.level
+        return Sentence("made level {level}", level=proof.level) if wrong else None
+
+    patch.setattr(Landing, "_mismatch", mismatch)
+
+
 def no_landing(process, patch):
     """What went out does not raise the level."""
     patch.setattr(process.bridge.store.outbox, "land", lambda *_told, **_values: [])
@@ -120,6 +134,11 @@ CASES = [
     (no_fence, history(Incident("look", 1, "other_late"), way="mail"), "is ours, and we do not know it"),
     (drafts_left, history(Incident(Act.CREATE, 1, "pay", after=True)), "was left over"),
     (no_landing, history(), "do not show it as landed"),
+    (
+        level_of_plan,
+        replace(history(Incident("day", 2, "pay"), Incident("day", 3, "give_back")), gaps=(11, 11, 11)),
+        "parked although nothing failed",
+    ),
 ]
 
 

@@ -114,8 +114,9 @@ class World(Striking, Judging):
         self._calm_days()
         self.judge()
         if self.history.helped and self.parked and not self.wrong:
-            self.help()
-            self._calm_days()
+            for _ in range(3):  # what is tried again may end at a person again: a draft that was finished meanwhile
+                self.help()
+                self._calm_days()
             self.judge(helped=True)
 
     def _calm_days(self):

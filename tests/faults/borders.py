@@ -6,7 +6,7 @@ USUAL = (
     "app.auditing.seal",
     "app.dunning._note_run",
     "app.filing.keep",
-    "app.sending.approve",
+    "app.waiting.approve",
     "deliver.attempt._begin",
     "deliver.attempt._claim",
     "deliver.deliverer._begin",

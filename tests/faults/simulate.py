@@ -2,15 +2,17 @@
 
 import json
 import multiprocessing
+import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
+from pathlib import Path
 
 from tests.faults.history import BEGINNINGS, History
 from tests.faults.judging import APART, DOUBLE, LOST, WINDOW, WRONG
 from tests.faults.killing import Killed, drawn
-from tests.faults.stage import Stage, prepare
+from tests.faults.stage import Stage, fast_folder, prepare
 from tests.faults.world import World
 
 KILLS_FROM, KILLS_AT_ONCE = 1_000_000, 10
@@ -63,10 +65,26 @@ class Tally:
         return cls(**{name: Counter(value) if name in counts else value for name, value in told.items()})
 
 
+def _pool(processes, folder, tasks):
+    """Return a pool of warm processes, each with a folder of its own in `folder`, which outlives none of them."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.faults.simulate"])
+    return context.Pool(processes, _settle, (folder,), maxtasksperchild=tasks)
+
+
+_given = []
+"""The folder that a process of the pool was given."""
+
+
+def _settle(folder):
+    tempfile.tempdir = folder
+    _given.append(folder)
+
+
 @cache
 def _stage():
     prepare()
-    return Stage()
+    return Stage(Path(tempfile.mkdtemp())) if _given else Stage()
 
 
 def live(history):
@@ -127,9 +145,7 @@ def run_kills(names, times, processes, *, most=400, progress=lambda _total: None
     At most `most` histories; return the tally and the seconds that it took.
     """
     began, total, first = time.monotonic(), Tally(), KILLS_FROM
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.simulate"])
-    with context.Pool(processes, maxtasksperchild=50) as pool:
+    with fast_folder() as folder, _pool(processes, folder, 50) as pool:
         while first < KILLS_FROM + most:
             wanted = frozenset(
                 (name, after)
@@ -202,9 +218,7 @@ def run(first, count, processes, *, parts=None, progress=lambda _total: None):
     With a folder `parts` every hundred histories are kept there, and those that are there already are not lived through again.
     """
     began, total = time.monotonic(), Tally()
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.simulate"])
-    with context.Pool(processes, maxtasksperchild=200) as pool:
+    with fast_folder() as folder, _pool(processes, folder, 200) as pool:
         for start in range(first, first + count, PART):
             seeds = range(start, min(start + PART, first + count))
             kept = None if parts is None else parts / f"{seeds[0]:06}-{seeds[-1]:06}.json"

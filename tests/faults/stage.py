@@ -115,14 +115,18 @@ def _template():
     return folder / "empty.db"
 
 
+def fast_folder():
+    """Return a temporary folder, in memory where the system has such a file system."""
+    return tempfile.TemporaryDirectory(prefix="mahnbridge-", dir=_MEMORY if _MEMORY.is_dir() else None)
+
+
 class Stage:
     """One folder in which histories are lived through one after the other, and one mail server."""
 
     def __init__(self, folder=None):
         self._made = None
         if folder is None:
-            where = _MEMORY if _MEMORY.is_dir() else None
-            self._made = tempfile.TemporaryDirectory(prefix="mahnbridge-", dir=where)
+            self._made = fast_folder()
             folder = Path(self._made.name)
         self.folder = folder
         self.ports = {}

@@ -16,7 +16,7 @@ from bridge.contract import Act, Produced, WriteBack
 from bridge.documents.archive import FileArchive, FileDamaged
 from bridge.errors import UsageError
 from bridge.plain import free_name, name_part
-from bridge.store.files import KeptFile, NewFile
+from bridge.store.files import CLASSES, Class, KeptFile, NewFile
 from bridge.store.records import Notice, Step
 from bridge.words import Sentence, sentence_of
 
@@ -29,7 +29,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """One file that left the house. `on` and `keep_until` are local dates; `run` is the dunning run that made the notice."""
+    """One file that left the house. `retention` is the class by which it is kept. `on` and `keep_until` are local dates; `run` is the dunning run that made the notice."""
 
     id: int
     on: date
@@ -42,6 +42,7 @@ class FileLine:
     media_type: str
     size: int
     sha256: str
+    retention: str
     keep_until: date
 
 
@@ -70,6 +71,11 @@ class Filing(Opened):
         """Return the archive of kept files."""
         return FileArchive(self.loaded.data / "archive")
 
+    def years_kept(self, kind: str) -> int:
+        """Return how many calendar years after its own a file of this kind must be kept."""
+        years = self.config.retention.years(self.config.creditor.country)
+        return years.vouchers if CLASSES[kind] is Class.VOUCHER else years.letters
+
     def keep(self, step: Step, write: WriteBack, produced: Sequence[Produced]) -> None:
         """Keep what a step is about to hand over: first the bytes, then the note of them. Raises `OSError`."""
         kept = [(one, self.archive.keep(one.data)) for one in produced]
@@ -95,6 +101,7 @@ class Filing(Opened):
                         size=len(one.data),
                         kept_at=self.store.now(),
                         on=today,
+                        years=self.years_kept(kind),
                     ),
                 )
 
@@ -200,7 +207,7 @@ def file_line(one: KeptFile) -> FileLine:
     """Return a kept file as people see it."""
     return FileLine(
         one.id, one.on, one.kind, one.name, one.case, one.account, one.notice_id, one.run_id, one.media_type, one.size, one.sha256,
-        one.keep_until,
+        one.retention.value, one.keep_until,
     )  # fmt: skip
 
 

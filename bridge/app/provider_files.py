@@ -106,6 +106,7 @@ class ProviderFiles(Reading, Filing):
                 size=len(one.data),
                 kept_at=self.store.now(),
                 on=sent_on,
+                years=self.years_kept(sort),
             ),
         )
 

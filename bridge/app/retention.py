@@ -1,7 +1,8 @@
-"""Retention (Aufbewahrung): what is kept how long, what is over, and its erasure; `domain` classes with their sources.
+"""Retention (Aufbewahrung): what is kept how long, what is over, and its erasure.
 
-Letters and mails: six calendar years after the one of sending (HGB 257(1) no. 2, 3, (4), (5); AO 147). The journal documents the
-procedure: ten calendar years (HGB 257, AO 147). What has no such term is kept as long as it serves, by the configuration.
+Each file carries the last day of its class (`bridge.store.files.Class`): letters and mails six calendar years after the one of sending,
+copies of invoices eight in Germany (HGB 257(1), (4), (5); AO 147). Texts and recipients of closed cases are kept as long as letters.
+The journal documents the procedure: ten calendar years. What has no such term is kept as long as it serves, by the configuration.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from sqlalchemy import Connection
 
 from bridge.app.auditing import TRAIL_YEARS, Auditing
 from bridge.app.filing import Filing
-from bridge.store.files import LETTER_YEARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,12 @@ class Retaining(Auditing, Filing):
     def _classes(self, conn: Connection, *, erase: bool) -> tuple[dict[str, int], list[str]]:
         today, keep = self.today(), self.store.retention
         before = self.store.now() - timedelta(days=self.config.retention.rejects_days)
+        letters = self.config.retention.years(self.config.creditor.country).letters
         files, digests = keep.files(conn, today, erase=erase)
         counts = {
             "rejects": keep.rejects(conn, before, erase=erase),
             "files": files,
-            "cases": keep.cases(conn, date(today.year - LETTER_YEARS, 1, 1), erase=erase),
+            "cases": keep.cases(conn, date(today.year - letters, 1, 1), erase=erase),
             "trail": keep.trail(conn, date(today.year - TRAIL_YEARS, 1, 1)),
         }
         return counts, digests

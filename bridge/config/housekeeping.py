@@ -1,11 +1,24 @@
 """Keeping house: room on the disk, and how long what is kept."""
 
-from typing import Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from bridge.errors import Wrong
 from bridge.model import Frozen
+
+
+class Years(NamedTuple):
+    """Calendar years of retention: commercial letters and other records, and vouchers."""
+
+    letters: int
+    vouchers: int
+
+
+LEAST: Mapping[str, Years] = MappingProxyType({"DE": Years(6, 8), "AT": Years(7, 7), "CH": Years(10, 10)})
+"""What the law asks for: HGB 257(4), AO 147(3) with eight years for vouchers since 2025; BAO 132; OR 958f."""
 
 
 class Disk(Frozen):
@@ -26,7 +39,14 @@ class Disk(Frozen):
 
 
 class Retention(Frozen):
-    """How long what is kept (Aufbewahrung), beyond what the law asks for; letters six and the journal ten years are fixed."""
+    """How long what is kept (Aufbewahrung). What the law of `creditor.country` asks for is the least; ten years of the journal are fixed."""
+
+    letter_years: int | None = Field(
+        None, ge=1, le=30, description="Calendar years for letters and mails; default: DE 6 (HGB 257), AT 7, CH 10."
+    )
+    voucher_years: int | None = Field(
+        None, ge=1, le=30, description="Calendar years for copies of invoices (vouchers); default: DE 8, AT 7, CH 10."
+    )
 
     rejects_days: int = Field(
         90, ge=1, le=3650, description="Days after which the raw form of records set aside, once settled, is erased."
@@ -35,3 +55,8 @@ class Retention(Frozen):
         default=True,
         description="Let `serve` erase once a day what is over; else only `mahnbridge retention --apply` does.",
     )
+
+    def years(self, country: str) -> Years:
+        """Return how long what is kept in that country: never shorter than its law; elsewhere the German terms."""
+        least = LEAST.get(country, LEAST["DE"])
+        return Years(max(self.letter_years or 0, least.letters), max(self.voucher_years or 0, least.vouchers))

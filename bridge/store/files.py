@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, insert, or_, select
 
@@ -10,13 +12,35 @@ from bridge.model import Act
 from bridge.store.tables import dunning_case, kept_file, notice, notice_claim, step
 from bridge.store.tables import task as tasks
 
-LETTER_YEARS = 6
-"""Commercial letters are kept until the end of the sixth calendar year after the one of sending (HGB 257(1) no. 3, (4), (5))."""
+
+class Class(StrEnum):
+    """How long a file must be kept (Aufbewahrungsklasse), counted from the end of the calendar year in which it left the house.
+
+    Commercial letters: HGB 257(1) no. 3, AO 147(1) no. 3. Vouchers, such as copies of invoices: HGB 257(1) no. 4, AO 147(1) no. 4.
+    Other records, such as word to colleagues: AO 147(1) no. 5.
+    """
+
+    COMMERCIAL_LETTER = "commercial_letter"
+    VOUCHER = "voucher"
+    OTHER_RECORD = "other_record"
+
+
+CLASSES = MappingProxyType(
+    {
+        "mail": Class.COMMERCIAL_LETTER,
+        "letter": Class.COMMERCIAL_LETTER,
+        "provider": Class.COMMERCIAL_LETTER,
+        "collection": Class.COMMERCIAL_LETTER,
+        "enclosure": Class.VOUCHER,
+        "internal": Class.OTHER_RECORD,
+    }
+)
+"""The class of each kind of file. An enclosure may be an invoice, so all count as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """One file to be noted."""
+    """One file to be noted. `years` is how many calendar years after this one it must be kept."""
 
     account: str
     case_id: int
@@ -27,6 +51,7 @@ class NewFile:
     size: int
     kept_at: datetime
     on: date
+    years: int
     run_id: int | None = None
     notice_id: int | None = None
     step_id: int | None = None
@@ -52,6 +77,11 @@ class KeptFile:
     on: date
     keep_until: date
 
+    @property
+    def retention(self) -> Class:
+        """Return the class of its retention."""
+        return CLASSES[self.kind]
+
 
 class Files:
     """Table `kept_file`; every method takes the connection of the caller's transaction first."""
@@ -72,7 +102,7 @@ class Files:
             "size": new.size,
             "kept_at": new.kept_at,
             "business_date": new.on,
-            "keep_until": date(new.on.year + LETTER_YEARS, 12, 31),
+            "keep_until": date(new.on.year + new.years, 12, 31),
         }
         return int(conn.execute(insert(kept_file).values(values).returning(kept_file.c.id)).scalar_one())
 

@@ -40,6 +40,12 @@ def test_files_of_a_run(sent):
     assert {one["kind"] for one in files} == {"mail", "letter", "enclosure"}
     (mail,) = [one for one in files if one["kind"] == "mail"]
     assert (mail["on"], mail["case"], mail["keep_until"]) == ("2026-09-01", "MA-000001", "2032-12-31")
+    classes = {one["kind"]: (one["retention"], one["keep_until"]) for one in files}
+    assert classes == {
+        "mail": ("commercial_letter", "2032-12-31"),
+        "letter": ("commercial_letter", "2032-12-31"),
+        "enclosure": ("voucher", "2034-12-31"),
+    }
     sent("files", "save", mail["id"], "--out", "eine.eml")
     kept = (sent.folder / "eine.eml").read_bytes()
     assert sha256(kept).hexdigest() == mail["sha256"]

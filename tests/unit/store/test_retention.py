@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from bridge.app import Bridge
 from bridge.model import Act, Content
-from bridge.store.files import NewFile
+from bridge.store.files import CLASSES, NewFile
 from bridge.store.records import NewClaim, NewNotice, NewStep
 from bridge.store.tables import event, kept_file, notice, reject, step
 from tests.unit.store.made import NOW, batch
@@ -45,7 +45,7 @@ def keep(bridge, case_id, on, data):
     with bridge.store.begin() as conn:
         bridge.store.files.add(
             conn,
-            NewFile(account="main", case_id=case_id, kind="letter", name="x.pdf", media_type="application/pdf", sha256=digest, size=1, kept_at=NOW, on=on),
+            NewFile(account="main", case_id=case_id, kind="letter", name="x.pdf", media_type="application/pdf", sha256=digest, size=1, kept_at=NOW, on=on, years=6),
         )  # fmt: skip
     return bridge.archive.path(digest)
 
@@ -117,3 +117,42 @@ def test_a_case_with_a_letter_that_must_be_kept_stays_whole(bridge):
     assert bridge.erase_over().counts["cases"] == 0
     with bridge.store.reading() as conn:
         assert bridge.store.outbox.get(conn, notice_id).recipient == "erna@muster.example"
+
+
+@pytest.mark.parametrize(
+    ("country", "own", "letters", "vouchers"),
+    [
+        ("DE", {}, 6, 8),
+        ("AT", {}, 7, 7),
+        ("CH", {}, 10, 10),
+        ("NL", {}, 6, 8),
+        ("DE", {"letter_years": 9}, 9, 8),
+        ("DE", {"letter_years": 2, "voucher_years": 3}, 6, 8),
+    ],
+)
+def test_each_kind_of_file_has_its_class_and_its_years(bridge, country, own, letters, vouchers):
+    """Letters, copies of invoices and other records are kept as long as the creditor's law asks, longer where set, never shorter."""
+    bridge.config = bridge.config.model_copy(
+        update={
+            "creditor": bridge.config.creditor.model_copy(update={"country": country}),
+            "retention": bridge.config.retention.model_copy(update=own),
+        }
+    )
+    wanted = dict.fromkeys(CLASSES, letters) | {"enclosure": vouchers}
+    assert {kind: bridge.years_kept(kind) for kind in CLASSES} == wanted
+
+
+def test_the_job_erases_each_file_by_its_own_class(bridge):
+    """Eight years after, the letter is gone and the copy of the invoice that went with it still there."""
+    case_id, _ = case(bridge, 1, date(2018, 3, 2))
+    for kind, data in (("letter", b"%PDF-letter"), ("enclosure", b"%PDF-invoice")):
+        with bridge.store.begin() as conn:
+            bridge.store.files.add(
+                conn,
+                NewFile(
+                    account="main", case_id=case_id, kind=kind, name=f"{kind}.pdf", media_type="application/pdf",
+                    sha256=bridge.archive.keep(data), size=1, kept_at=NOW, on=date(2018, 3, 2), years=bridge.years_kept(kind),
+                ),
+            )  # fmt: skip
+    bridge.erase_over()
+    assert [(one.kind, one.retention) for one in bridge.files()] == [("enclosure", "voucher")]

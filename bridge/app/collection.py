@@ -22,6 +22,7 @@ from bridge.documents.handover import (
     Format,
     HandedClaim,
     HandOver,
+    Interest,
     Party,
     Received,
     Reminder,
@@ -29,7 +30,7 @@ from bridge.documents.handover import (
     report,
     table,
 )
-from bridge.errors import BridgeError, ConfigError, UsageError
+from bridge.errors import BridgeError, ConfigError, UsageError, WrongState
 from bridge.model import Debtor, Reason, Ref
 from bridge.policy import Via, words
 from bridge.store.choices import Target
@@ -98,16 +99,16 @@ class Collection(Handing):
         """Write the approved hand-overs, all or those of these cases, for the agency; they are in collection from now on.
 
         Each is looked at right before: what was paid, disputed or changed meanwhile is dropped and told. Nothing is half handed over:
-        the files are there exactly if the claims are marked. Raises `UsageError` where nothing is approved or all sending is paused.
+        the files are there exactly if the claims are marked. Raises `WrongState` where nothing is approved or all sending is paused.
         """
         with self.store.leases.holding("collection", seconds=LEASE_SECONDS, what=Sentence("the export to collection")):
             with self.store.reading() as conn:
                 if self.store.settings.get(conn, PAUSE):
-                    raise UsageError(words.told(Reason.GLOBAL_PAUSE))
+                    raise WrongState(words.told(Reason.GLOBAL_PAUSE))
                 wanted = {self._row(conn, case).id for case in cases}
                 notices = [one for one in self._approved(conn) if not wanted or one.case_id in wanted]
             if not notices:
-                raise UsageError(
+                raise WrongState(
                     "no hand-over is approved; `mahnbridge collection list` shows what waits, `approve` approves"
                 )
             problems: list[str] = []
@@ -235,6 +236,7 @@ class Collection(Handing):
                 size=len(data),
                 kept_at=self.store.now(),
                 on=on,
+                years=self.years_kept("collection"),
             ),
         )
 
@@ -277,7 +279,7 @@ class Collection(Handing):
             handed_over_on=today,
             agency=own.agency,
             client_number=own.client_number,
-            route="extrajudicial",
+            route=own.route,
             creditor=self._creditor(),
             debtor=_party(debtor, notice.debtor_id),
             claims=tuple(self._handed(conn, notice.account, one, today, documents) for one in notice.claims),
@@ -296,6 +298,8 @@ class Collection(Handing):
             iban=own.iban or "",
             email=str(own.email or ""),
             phone=own.phone,
+            legal_form=own.legal_form or None,
+            deducts_vat=own.deducts_vat,
         )
 
     def _handed(
@@ -306,12 +310,12 @@ class Collection(Handing):
             raise UsageError(
                 "there is no invoice {invoice_number!r} any more", invoice_number=one.invoice_number or one.invoice_id
             )
-        told, invoice = self.claimed(conn, known, today), known.invoice
+        told, invoice, own = self.claimed(conn, known, today), known.invoice, self.config.collection
         return HandedClaim(
             invoice_number=invoice.number or invoice.id,
             invoice_date=invoice.issued_on,
             due_date=invoice.due_on,
-            subject_matter="Rechnung" if self.language == "de" else "invoice",
+            subject_matter=own.subject or ("Rechnung" if self.language == "de" else "invoice"),
             currency=told.currency,
             principal=told.gross,
             principal_open=told.principal_open,
@@ -322,6 +326,10 @@ class Collection(Handing):
             reminders=tuple(self._reminders(conn, known)),
             payments=tuple(Received(its.on or invoice.issued_on or today, its.amount) for its in told.payments),
             documents=tuple(its.name for its in documents if one.invoice_id in its.invoices),
+            obligation_fulfilled=own.obligation_fulfilled,
+            interest_rows=tuple(Interest.of(its) for its in told.interest_rows),
+            interest_law=told.law or None,
+            higher_rate_reason=own.higher_rate_reason or None if self.rules[account].money.points is not None else None,
         )
 
     def _reminders(self, conn: Connection, known: Known) -> Iterator[Reminder]:
@@ -338,7 +346,10 @@ class Collection(Handing):
     # --------------------------------------------------------------------------------------------------------- recall
 
     def call_back(self, case: str, *, invoice: str | None = None, note: str = "") -> Done:
-        """Take a case, or one of its invoices, back from the agency. Its plan is complete; a person decides what comes next."""
+        """Take a case, or one of its invoices, back from the agency. Its plan is complete; a person decides what comes next.
+
+        `hand_over` hands it over once more; closing the case by hand and reopening it begins a new round before level 1.
+        """
         with self.store.begin() as conn:
             row = self._row(conn, case)
             ids = [

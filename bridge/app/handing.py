@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from bridge.app.choosing import Choosing
 from bridge.app.results import Done
-from bridge.errors import UsageError
+from bridge.errors import WrongState
 from bridge.model import Reason
 from bridge.policy import Outcome, words
 from bridge.policy.decide import decide_claim
@@ -28,7 +28,8 @@ class Handing(Choosing):
 
         What waits for the debtor is dropped. The gate is that of a plan's own hand-over: the last reminder has gone out and its term
         is over, nothing speaks against it, the address is complete. `early` passes over reminders that have not gone out, in the
-        person's name. Raises `UsageError` with what stands in the way where no invoice can be handed over.
+        person's name. What came back from the agency is handed over once more in the same way. Raises `WrongState` with what stands
+        in the way where no invoice can be handed over.
         """
         ready, others = [], []
         with self.store.begin() as conn:
@@ -44,12 +45,12 @@ class Handing(Choosing):
                 else:
                     others.append(Sentence("{number}: {why}", number=one.number or one.invoice_id, why=why))
             if not ready:
-                raise UsageError("not for collection: {others}", others=others)
+                raise WrongState("not for collection: {others}", others=others)
         told = ", ".join(one.number or one.invoice_id for one in ready)
         return Done("hand_over", row.number, self.actor, count=len(ready), text=told)
 
     def keep_here(self, case: str, *, invoice: str | None = None) -> Done:
-        """Take a decision to hand over back, and the proposal that came of it. Raises `UsageError` where there is none."""
+        """Take a decision to hand over back, and the proposal that came of it. Raises `WrongState` where there is none."""
         count = 0
         with self.store.begin() as conn:
             row = self._row(conn, case)
@@ -61,7 +62,7 @@ class Handing(Choosing):
                     self.store.choices.wake(conn, target, stamp)
                     self._replace(conn, row.account, target, None)
             if not count:
-                raise UsageError("nobody decided to hand over {case}", case=row.number)
+                raise WrongState("nobody decided to hand over {case}", case=row.number)
         return Done("hand_over_default", row.number, self.actor, count=count)
 
     def _in_the_way(
@@ -71,14 +72,14 @@ class Handing(Choosing):
         known = self.store.mirror.invoice(conn, account, one.invoice_id)
         if known is None:
             return words.told(Reason.GONE)
+        if self.store.handovers.there(conn, one.claim_id):
+            return words.told(Reason.COLLECTION)
         plan = self._plan_of(conn, account, one)
         case, claim = self.seen(conn, known, today)
         claim = replace(claim, hand_over=EARLY if early else "last")
         found = decide_claim(case, claim, self.rules[account], today)
         stands = found.adoption.level if found.adoption else claim.level
         if not hands_over(claim, stands, plan):
-            if stands >= plan.hand_over_at:
-                return Sentence("it was handed over before")
             return words.told(Reason.COLLECTION_NOT_READY, {"why": "last_reminder"})
         fine = found.outcome is Outcome.ESCALATE or found.reason in PASSES
         return None if fine else words.told(found.reason, found.facts)

@@ -31,6 +31,11 @@ class Creditor(Frozen):
     vat_id: str = Field("", description="VAT identification number (USt-IdNr.).")
     tax_number: str = Field("", description="Tax number (Steuernummer).")
     register_entry: str = Field("", description="Commercial register: court and number.")
+    legal_form: str = Field("", description="Legal form (Rechtsform), as a collection agency asks for it: GmbH.")
+    deducts_vat: bool | None = Field(
+        None,
+        description="Entitled to deduct input tax (vorsteuerabzugsberechtigt); a collection agency must tell debtors.",
+    )
     managers: tuple[str, ...] = Field((), description="Managing directors, as company letters must name them.")
 
     @field_validator("*")

@@ -67,6 +67,20 @@ class CollectionExport(Frozen):
 
     agency: str = Field("", max_length=200, description="Name of the collection agency.")
     client_number: str = Field("", max_length=60, description="Our number there (Mandantennummer).")
+    subject: str = Field(
+        "",
+        max_length=200,
+        description="What our claims are for, as debtors are told: services of an agency; default: invoice.",
+    )
+    obligation_fulfilled: bool | None = Field(
+        None, description="Our services are rendered before invoices go out; asked by agencies, empty where not stated."
+    )
+    higher_rate_reason: str = Field(
+        "", max_length=300, description="Why more than the statutory interest is asked for; needed with claims.points."
+    )
+    route: Literal["extrajudicial", "judicial"] = Field(
+        "extrajudicial", description="How the agency begins: out of court, or with a court payment order."
+    )
     folder: Path | None = Field(None, description="Where hand-overs are written; default: collection inside data.")
     columns: dict[Annotated[str, Field(min_length=1, max_length=60)], str] = Field(
         default_factory=lambda: dict(COLUMNS), description="Columns of the CSV: title and field, in this order."

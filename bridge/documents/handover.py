@@ -1,4 +1,8 @@
-"""What a collection agency gets (Inkassoübergabe): a neutral JSON record, a CSV by the agency's columns, and a report for people."""
+"""What a collection agency gets (Inkassoübergabe): a neutral JSON record, a CSV by the agency's columns, and a report for people.
+
+The record holds what agencies ask for and what they must tell a private person at first contact (RDG 13a(1), BRAO 43d(1)). What nobody
+told mahnbridge is null, never guessed.
+"""
 
 import csv
 import io
@@ -10,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bridge.errors import Refused
+from bridge.model import InterestRow
 from bridge.plain import cell
 
 ZERO = Decimal("0.00")
@@ -45,7 +50,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Creditor:
-    """Creditor (Gläubiger) as the agency must name them."""
+    """Creditor (Gläubiger) as the agency must name them. `deducts_vat`: entitled to deduct input tax; None: not stated."""
 
     name: str
     street: str
@@ -57,11 +62,17 @@ class Creditor:
     iban: str
     email: str
     phone: str
+    legal_form: str | None = None
+    deducts_vat: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Debtor (Schuldner). `kind`: business, consumer or unknown; `person` acts for a company, or is the debtor."""
+    """Debtor (Schuldner). `kind`: business, consumer or unknown; `person` acts for a company, or is the debtor.
+
+    Legal form, representative, first and last name, salutation and days of birth and death stand in no provider's record that
+    mahnbridge reads, and are null until a person adds them at the agency; so is where the address came from but from the creditor.
+    """
 
     number: str
     kind: str
@@ -75,11 +86,46 @@ class Party:
     email: str
     phone: str
     iban: str
+    address_source: str = "creditor"
+    legal_form: str | None = None
+    representative: str | None = None
+    salutation: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    birth_date: date | None = None
+    death_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """One period of constant rate and principal (RDG 13a(1) no. 3): both days included, rates in per cent per year.
+
+    `base_rate` is None where the law names a fixed rate; `rate` is it and `points` together.
+    """
+
+    first: date
+    last: date
+    days: int
+    base_rate: Decimal | None
+    points: Decimal
+    rate: Decimal
+    principal: Decimal
+    amount: Decimal
+
+    @classmethod
+    def of(cls, row: InterestRow) -> "Interest":
+        """Return a row of the statement as the agency reads it."""
+        return cls(row.first, row.last, row.days, row.base, row.points, row.rate, row.principal, row.interest)
 
 
 @dataclass(frozen=True, slots=True)
 class HandedClaim:
-    """One claim. `principal` is the invoice's gross amount, `total` what is owed on the day of the hand-over."""
+    """One claim. `principal` is the invoice's gross amount, `total` what is owed on the day of the hand-over.
+
+    `interest_rows` compute `interest`, by the statute `interest_law`; `higher_rate_reason` says why the rate is above the statutory one
+    (RDG 13a(1) no. 4), None where it is not. `contract_date` is None: no provider tells it. `obligation_fulfilled` is what the
+    configuration states, None where it does not.
+    """
 
     invoice_number: str
     invoice_date: date | None
@@ -96,6 +142,11 @@ class HandedClaim:
     payments: tuple[Received, ...]
     documents: tuple[str, ...]
     disputed: bool = False
+    contract_date: date | None = None
+    obligation_fulfilled: bool | None = None
+    interest_rows: tuple[Interest, ...] = ()
+    interest_law: str | None = None
+    higher_rate_reason: str | None = None
 
     @property
     def first_dunning_on(self) -> date | None:
@@ -132,6 +183,9 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "reference": "case number",
         "handed_over_on": "day of the hand-over",
         "creditor_name": "creditor",
+        "creditor_legal_form": "its legal form",
+        "creditor_register": "its entry in the commercial register",
+        "creditor_deducts_vat": "whether it deducts input tax: ja, nein, or empty",
         "creditor_iban": "bank account that debtors pay to",
         "debtor_number": "customer number",
         "debtor_kind": "business, consumer or unknown",
@@ -143,6 +197,9 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "debtor_country": "country code",
         "debtor_email": "e-mail address",
         "debtor_phone": "telephone number",
+        "route": "extrajudicial or judicial",
+        "subject_matter": "what the claim is for",
+        "obligation_fulfilled": "whether what was owed in return was rendered: ja, nein, or empty",
         "invoice_number": "invoice",
         "invoice_date": "its date",
         "due_date": "its due date",
@@ -158,6 +215,9 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "flat_fee": "flat fee of 40 EUR",
         "costs": "other recovery costs",
         "interest": "default interest until the hand-over",
+        "interest_computation": "its periods: days, rate, principal, amount",
+        "interest_law": "statute of the rate",
+        "higher_rate_reason": "why the rate is above the statutory one",
         "paid": "payments so far",
         "total": "what is owed on the day of the hand-over",
         "documents": "names of the files that come with it",
@@ -239,7 +299,7 @@ def table(handed: Iterable[HandOver], how: Format) -> bytes:
     writer.writerow([cell(title) for title in how.columns])
     for one in handed:
         for claim in one.claims:
-            values = _values(one, claim)
+            values = _values(one, claim, how)
             row = [_cell(values[name], how) for name in how.columns.values()]
             for name, value in zip(how.columns.values(), row, strict=True):
                 _encodable(value, how.encoding, f"{one.reference}, {name}")
@@ -260,7 +320,7 @@ def _encodable(cell: str, encoding: str, where: str) -> None:
         ) from error
 
 
-def _values(one: HandOver, claim: HandedClaim) -> dict[str, str | date | Decimal | None]:
+def _values(one: HandOver, claim: HandedClaim, how: Format) -> dict[str, str | date | Decimal | None]:
     debtor, last = one.debtor, max((its.on for its in claim.reminders), default=None)
     return {
         "agency": one.agency,
@@ -268,6 +328,9 @@ def _values(one: HandOver, claim: HandedClaim) -> dict[str, str | date | Decimal
         "reference": one.reference,
         "handed_over_on": one.handed_over_on,
         "creditor_name": one.creditor.name,
+        "creditor_legal_form": one.creditor.legal_form,
+        "creditor_register": one.creditor.register_entry,
+        "creditor_deducts_vat": _yes_or_no(one.creditor.deducts_vat),
         "creditor_iban": one.creditor.iban,
         "debtor_number": debtor.number,
         "debtor_kind": debtor.kind,
@@ -279,6 +342,9 @@ def _values(one: HandOver, claim: HandedClaim) -> dict[str, str | date | Decimal
         "debtor_country": debtor.country,
         "debtor_email": debtor.email,
         "debtor_phone": debtor.phone,
+        "route": one.route,
+        "subject_matter": claim.subject_matter,
+        "obligation_fulfilled": _yes_or_no(claim.obligation_fulfilled),
         "invoice_number": claim.invoice_number,
         "invoice_date": claim.invoice_date,
         "due_date": claim.due_date,
@@ -294,10 +360,22 @@ def _values(one: HandOver, claim: HandedClaim) -> dict[str, str | date | Decimal
         "flat_fee": claim.charged("flat_fee"),
         "costs": claim.charged("cost"),
         "interest": claim.interest,
+        "interest_computation": "; ".join(_period(its, how) for its in claim.interest_rows),
+        "interest_law": claim.interest_law,
+        "higher_rate_reason": claim.higher_rate_reason,
         "paid": sum((its.amount for its in claim.payments), ZERO),
         "total": claim.total,
         "documents": ", ".join(claim.documents),
     }
+
+
+def _yes_or_no(value: bool | None) -> str:
+    return "" if value is None else "ja" if value else "nein"
+
+
+def _period(one: Interest, how: Format) -> str:
+    first, last, principal, amount = (_cell(value, how) for value in (one.first, one.last, one.principal, one.amount))
+    return f"{first}-{last}: {one.days} x {str(one.rate).replace('.', how.decimal)} % x {principal} = {amount}"
 
 
 def _cell(value: str | date | Decimal | None, how: Format) -> str:

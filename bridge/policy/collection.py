@@ -15,17 +15,22 @@ from bridge.policy.situation import EARLY, Situation, Verdict
 def ready_for_collection(s: Situation) -> Verdict | None:
     """Pass where it is no hand-over, or the last reminder has gone out, its deadline has passed and the address is complete.
 
-    Where a person decided to hand over early, any reminder counts as the last one.
+    Where a person decided to hand over early, any reminder counts as the last one. What comes back from the agency has no term any more.
     """
     target = s.target
     if target is None or not target.level.collection:
         return None
-    if s.level != target.position - 1 and not (s.claim.hand_over == EARLY and s.level):
+    again = s.level == target.position  # it was there, and came back
+    if s.level != target.position - 1 and not again and not (s.claim.hand_over == EARLY and s.level):
         return Verdict(Reason.COLLECTION_NOT_READY, None, {"why": "last_reminder"})
     deadline = s.deadline
-    if deadline is None and s.plan is not None and s.level_on is not None:  # a reminder made elsewhere that told none
+    if (
+        deadline is None and s.plan is not None and s.level_on is not None and not again
+    ):  # a reminder made elsewhere that told none
         deadline = s.level_on + timedelta(days=s.plan.level(s.level).term_days)
-    if deadline is None or deadline >= s.today:  # also where a person chose the level
+    if (deadline is None and not again) or (
+        deadline is not None and deadline >= s.today
+    ):  # also where a person chose the level
         return Verdict(Reason.COLLECTION_NOT_READY, deadline and deadline + DAY, {"why": "deadline"})
     if postal_address(s.case, s.claim) is None:
         return Verdict(Reason.COLLECTION_NOT_READY, None, {"why": "address"})

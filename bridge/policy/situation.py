@@ -109,16 +109,20 @@ class Situation:
         return Target(claim.level, claim.repetition + 1, level, self.today, self.today, chosen=True, skipped=())
 
     def _handed_over(self, plan: EscalationPlan) -> Target:
-        """Return the hand-over to collection that a person decided on; what it passes over is told with their name."""
+        """Return the hand-over to collection that a person decided on; what it passes over is told with their name.
+
+        A claim that came back from the agency is handed over once more: a repetition of that level.
+        """
         at, today = plan.hand_over_at, self.today
         skipped = tuple(range(self.level + 1, at))
-        return Target(at, 0, plan.level(at), today, today, chosen=True, skipped=skipped)
+        repetition = self.repetition + 1 if self.level == at else 0
+        return Target(at, repetition, plan.level(at), today, today, chosen=True, skipped=skipped)
 
     @property
     def sends_again(self) -> bool:
-        """Return whether the level at hand is the one that came back."""
+        """Return whether the level at hand is the one whose notice came back."""
         target = self.target
-        return target is not None and target.chosen and target.position == self.level
+        return target is not None and target.chosen and target.position == self.level and not target.level.collection
 
     @property
     def heard_of_us(self) -> bool:
@@ -145,8 +149,12 @@ class Situation:
 
 
 def hands_over(claim: ClaimView, level: int, plan: EscalationPlan) -> bool:
-    """Return whether a person's decision to hand over comes next: after the last reminder of the plan, or early, after any."""
-    return level == plan.hand_over_at - 1 or (claim.hand_over == EARLY and 0 < level < plan.hand_over_at)
+    """Return whether a person's decision to hand over comes next: after the last reminder of the plan, or early, after any.
+
+    Also once more, where the agency gave the claim back; while it is there, the hold of collection stands in the way.
+    """
+    at = plan.hand_over_at
+    return level in (at - 1, at) or (claim.hand_over == EARLY and 0 < level < at)
 
 
 def effective_due(claim: ClaimView, place: Calendar) -> date | None:

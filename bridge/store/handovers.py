@@ -33,6 +33,10 @@ class HandOvers:
             self._note(conn, "handed_over", account, case_id, invoice_id, stamp=stamp, data=data)
         restate(conn, case_id)
 
+    def there(self, conn: Connection, claim_id: int) -> bool:
+        """Return whether this claim is with the agency."""
+        return conn.scalar(select(claim.c.handed_over_on).where(claim.c.id == claim_id)) is not None
+
     def call_back(
         self, conn: Connection, account: str, case_id: int, invoice_ids: Collection[str], stamp: Stamp, *, note: str
     ) -> list[str]:

@@ -151,7 +151,6 @@ GERMAN: dict[str, str] = {
     "customer {debtor_id} has no postal address": "der Kunde {debtor_id} hat keine Anschrift",
     "no hand-over is approved; `mahnbridge collection list` shows what waits, `approve` approves": "keine Inkassoübergabe ist freigegeben; `mahnbridge collection list` zeigt, was wartet, `approve` gibt frei",
     "a note needs a text": "eine Notiz braucht einen Text",
-    "it was handed over before": "sie wurde schon einmal übergeben",
     "nobody decided to hand over {case}": "für {case} hat niemand eine Übergabe an das Inkasso entschieden",
     "not for collection: {others}": "nicht fürs Inkasso: {others}",
     "{number}: {why}": "{number}: {why}",

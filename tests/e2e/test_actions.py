@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -48,6 +49,8 @@ attachments:
 collection:
   agency: Inkasso Muster
   client_number: "4711"
+  subject: Webdesign
+  obligation_fulfilled: true
   delimiter: ","
   decimal: "."
   dates: yyyy-mm-dd
@@ -63,6 +66,7 @@ def house(desk):
     desk.configure("  default: standard\n", "  default: haus\n")
     desk.configure("files: [standard.yaml]", "files: [plans.yaml]")
     desk.configure("automation: propose", "automation: send")
+    desk.configure("creditor:\n", "creditor:\n  legal_form: GmbH\n  deducts_vat: true\n")
     path = desk.folder / "bridge.yaml"
     path.write_text(path.read_text(encoding="utf-8") + CONFIG, encoding="utf-8")
     desk.sandbox.add_email(desk.customer, "+49 40 123456", type="PHONE")
@@ -144,7 +148,7 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
         "Inkasso Muster",
         "1396.00",
     )  # with interest since the last reminder
-    house("collection", "export", code=2)
+    house("collection", "export", code=1)
     assert len(house.mails.received) == 3, "nothing follows by itself"
     house("approve", wait["id"], "--yes", "--as", "Erika")
     result = house.json("collection", "export", "--as", "Erika")
@@ -164,6 +168,12 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
     assert record["debtor"]["city"] == "Hamburg"
     assert [one["on"] for one in record["claims"][0]["reminders"]] == ["2026-09-01", "2026-09-21"]
     assert record["claims"][0]["first_dunning_on"] == "2026-09-21"
+    assert (record["creditor"]["legal_form"], record["creditor"]["deducts_vat"]) == ("GmbH", True)
+    assert (record["claims"][0]["subject_matter"], record["claims"][0]["obligation_fulfilled"]) == ("Webdesign", True)
+    rows_of_interest = record["claims"][0]["interest_rows"]
+    assert sum(Decimal(one["amount"]) for one in rows_of_interest) == Decimal(record["claims"][0]["interest"]) > 0
+    assert rows_of_interest[-1]["last"] == "2026-10-01"
+    assert record["claims"][0]["interest_law"].startswith("BGB 288")
     names = {path.name for path in (made / "documents").iterdir()}
     assert {"RE-1.pdf", "RE-2.pdf"} < names
     assert len([name for name in names if name.endswith(".eml")]) == 2, "both reminders as they went out"
@@ -172,7 +182,7 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
     assert house.json("cases", "--view", "open") == []
     assert house.json("cases", "--view", "run") == []
     assert [one["number"] for one in house.json("cases", "--view", "collection")] == [case["number"]]
-    house("collection", "export", code=2)
+    house("collection", "export", code=1)
 
     house.on(date(2026, 10, 20))
     house("run")
@@ -221,7 +231,7 @@ def test_what_was_paid_or_cannot_be_had_is_not_handed_over(house):
     assert house.json("cases", "--view", "collection") == []
     [handed] = house.json("collection", "export", "--as", "Erika")["handed"]
     assert handed["invoices"] == ["RE-1"]
-    house("collection", "export", code=2)
+    house("collection", "export", code=1)
 
 
 @pytest.mark.feature("S-AMX-48", "S-AMX-55")
@@ -236,12 +246,13 @@ def test_a_person_hands_over_whatever_the_plan_says(desk):
     desk("deliver")
     [case] = desk.json("cases")
     assert case["level"] == 1
-    refused = desk("case", "handover", case["number"], "--early", "--as", "Erika", code=2)
+    refused = desk("case", "handover", case["number"], "--early", "--as", "Erika", code=1)
     assert "not ready for collection: the last deadline still runs" in " ".join(refused.split())
+    assert "Wrong call" not in refused
     desk.on(date(2026, 9, 15))
-    refused = desk("case", "handover", case["number"], "--as", "Erika", code=2)
+    refused = desk("case", "handover", case["number"], "--as", "Erika", code=1)
     assert "last reminder" in refused
-    desk("case", "handover", case["number"], "--default", "--as", "Erika", code=2)
+    desk("case", "handover", case["number"], "--default", "--as", "Erika", code=1)
     desk("case", "note", case["number"], "Anwalt eingeschaltet", "--as", "Erika")
     desk("case", "handover", case["number"], "--early", "--as", "Erika")
     desk("run")
@@ -257,5 +268,18 @@ def test_a_person_hands_over_whatever_the_plan_says(desk):
     told = [one["text"] for one in desk.json("case", "show", case["number"])["timeline"]]
     assert any("skipped" in one and "Erika" in one for one in told)
     assert any("Anwalt eingeschaltet" in one for one in told)
-    desk("case", "handover", case["number"], "--as", "Erika", code=2)
+    assert "with a collection agency" in desk("case", "handover", case["number"], "--as", "Erika", code=1)
     assert desk.json("cases", "--view", "run") == []
+
+    desk("collection", "recall", case["number"], "--note", "Falsche Anschrift", "--as", "Erika")
+    desk("run")
+    assert desk.json("collection", "list") == [], "nothing follows by itself"
+    desk("case", "handover", case["number"], "--as", "Karl")
+    desk("run")
+    [wait] = desk.json("collection", "list")
+    desk("approve", wait["id"], "--yes", "--as", "Karl")
+    [handed] = desk.json("collection", "export", "--as", "Karl")["handed"]
+    assert handed["case"] == case["number"]
+    kinds = [one["kind"] for one in desk.json("case", "show", case["number"])["timeline"]]
+    assert (kinds.count("handed_over"), kinds.count("called_back")) == (2, 1)
+    assert len(list((desk.folder / "data" / "collection").iterdir())) == 2

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from bridge.documents.handover import (
     Format,
     HandedClaim,
     HandOver,
+    Interest,
     Party,
     Received,
     Reminder,
@@ -72,6 +74,11 @@ def handover(*claims, name="Muster & Söhne", phone="+49 40 (12) 3", **values):
     return HandOver(**{**base, **values})
 
 
+PERIOD = Interest(
+    date(2026, 9, 16), date(2026, 11, 2), 48, Decimal("1.52"), Decimal("9.00"), Decimal("10.52"), Decimal("1000.00"), Decimal("13.83")
+)  # fmt: skip
+
+
 def rows(data, how):
     return list(csv.DictReader(io.StringIO(data.decode(how.encoding), newline=""), delimiter=how.delimiter))
 
@@ -121,6 +128,51 @@ def test_the_record_is_plain_json_with_exact_amounts():
     assert [its["legal"] for its in one["reminders"]] == [False, True]
     assert (one["disputed"], one["payments"]) == (False, [{"on": "2026-09-30", "amount": "190.00"}])
     assert told["creditor"]["iban"] == "DE89370400440532013000"
+
+
+def test_the_record_holds_what_the_agency_must_tell_a_private_person():
+    """RDG 13a(1): legal form, input tax, subject, each period of interest with its rate and statute, why the rate is higher."""
+    creditor = replace(CREDITOR, legal_form="GmbH", deducts_vat=True)
+    own = claim(
+        interest_rows=(PERIOD,), interest_law="BGB 288(2)", higher_rate_reason="Vertrag", obligation_fulfilled=False
+    )
+    told = json.loads(json.dumps(record(handover(own, creditor=creditor, route="judicial"))))
+    [one] = told["claims"]
+    assert (told["creditor"]["legal_form"], told["creditor"]["deducts_vat"], told["route"]) == (
+        "GmbH",
+        True,
+        "judicial",
+    )
+    assert one["interest_rows"] == [
+        {
+            "first": "2026-09-16", "last": "2026-11-02", "days": 48, "base_rate": "1.52", "points": "9.00", "rate": "10.52",
+            "principal": "1000.00", "amount": "13.83",
+        }
+    ]  # fmt: skip
+    assert (one["interest_law"], one["higher_rate_reason"], one["obligation_fulfilled"]) == (
+        "BGB 288(2)",
+        "Vertrag",
+        False,
+    )
+    how = Format({name: name for name in FIELDS})
+    [row] = rows(table([handover(own, creditor=creditor)], how), how)
+    assert (row["creditor_deducts_vat"], row["obligation_fulfilled"], row["creditor_register"]) == (
+        "ja",
+        "nein",
+        "HRB 1",
+    )
+    assert row["interest_computation"] == "16.09.2026-02.11.2026: 48 x 10,52 % x 1000,00 = 13,83"
+
+
+def test_what_nobody_told_is_null_and_never_guessed():
+    """No provider names contract dates, legal forms or birthdays: the keys are there, empty."""
+    told = json.loads(json.dumps(record(handover())))
+    asked = ("legal_form", "representative", "salutation", "first_name", "last_name", "birth_date", "death_date")
+    assert {name: told["debtor"][name] for name in asked} == dict.fromkeys(asked)
+    assert (told["creditor"]["legal_form"], told["creditor"]["deducts_vat"]) == (None, None)
+    [one] = told["claims"]
+    unknown = ("contract_date", "obligation_fulfilled", "interest_law", "higher_rate_reason")
+    assert {name: one[name] for name in unknown} == dict.fromkeys(unknown)
 
 
 @pytest.mark.parametrize(

@@ -376,16 +376,18 @@ OPEN_ENDED = (level(1, term_days=7), level(2, term_days=7), last(3))
         (1, "early", OPEN_ENDED, Reason.LEVEL_DUE, 4),
         (1, "last", OPEN_ENDED, Reason.LEVEL_DUE, 2),  # the reminders go on until then
         (0, "early", OPEN_ENDED, Reason.LEVEL_DUE, 1),  # nothing has reached the debtor yet
-        (4, "last", OPEN_ENDED, Reason.PLAN_COMPLETE, None),  # it is there already
+        (4, "last", OPEN_ENDED, Reason.LEVEL_DUE, 4),  # it came back from the agency: once more
+        (4, None, OPEN_ENDED, Reason.PLAN_COMPLETE, None),  # nobody decided that
     ],
 )
 def test_a_person_may_decide_on_the_hand_over_with_any_plan(at, decided, ends, reason, level_):
-    """After the last reminder, or early after any; before that the plan goes on, and once it is there nothing follows."""
+    """After the last reminder, or early after any, and once more after a recall; before that the plan goes on."""
     one = replace(at_the_end(hand_over=decided, hand_over_by="Erika"), level=at)
     found = decide_claim(case(one, address=HOME), one, rules(plan(*ends)), date(2026, 10, 26))
     assert (found.reason, found.level) == (reason, level_)
     by_erika = found.outcome == "escalate" and level_ >= len([its for its in ends if "texts" in its]) + 1
     assert found.chosen_by == ("Erika" if by_erika else "")
+    assert found.repetition == (1 if (at, decided) == (4, "last") else 0)
     assert found.skipped == ((2, 3) if (at, decided) == (1, "early") else ())
 
 
@@ -395,6 +397,7 @@ def test_a_person_may_decide_on_the_hand_over_with_any_plan(at, decided, ends, r
         ({"deadline": date(2026, 11, 2)}, {}, Reason.COLLECTION_NOT_READY),
         ({}, {"address": None}, Reason.COLLECTION_NOT_READY),
         ({"blocks": (Block(Reason.DISPUTE),)}, {}, Reason.DISPUTE),
+        ({"level": 4, "blocks": (Block(Reason.COLLECTION),)}, {}, Reason.COLLECTION),
     ],
 )
 def test_a_persons_hand_over_passes_the_same_gate(change, whole, reason):

@@ -76,7 +76,7 @@ def house(desk):
     return desk
 
 
-@pytest.mark.feature("S-AGI-10", "S-AGI-18", "S-AGI-20", "S-AGI-21", "S-AGI-23", "S-AGI-30", "S-AMX-37")
+@pytest.mark.feature("S-AGI-10", "S-AMX-18", "S-AGI-18", "S-AGI-20", "S-AGI-21", "S-AGI-23", "S-AGI-30", "S-AMX-37")
 @pytest.mark.feature("S-AMX-14", "S-AMX-54", "S-AMX-55")
 def test_from_the_first_mail_over_a_call_to_collection(house):
     """Mail with PDFs and copies, colleagues told, one call for all invoices, a promise broken, the hand-over approved and written."""
@@ -182,6 +182,10 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
     assert house.json("cases", "--view", "open") == []
     assert house.json("cases", "--view", "run") == []
     assert [one["number"] for one in house.json("cases", "--view", "collection")] == [case["number"]]
+    assert [one["number"] for one in house.json("cases", "--view", "collection", "--period", "..2026-10")] == [
+        case["number"]
+    ]
+    assert house.json("cases", "--view", "collection", "--period", "2025") == []
     house("collection", "export", code=1)
 
     house.on(date(2026, 10, 20))

@@ -2,7 +2,10 @@
 
 from datetime import date
 
+import pytest
 
+
+@pytest.mark.feature("S-AMX-18")
 def test_an_address_that_would_add_headers_is_never_written_to(desk):
     """A line break in the customer's address at the provider: no mail to anybody, a letter waits in its place, and people are told once."""
     contact = desk.sandbox.add_contact("Falle GmbH", email="a@falle.example\r\nBcc: alle@welt.example", number="1002")
@@ -25,6 +28,7 @@ def test_an_address_that_would_add_headers_is_never_written_to(desk):
     assert "a@falle.example Bcc: alle@welt.example" in desk("tasks", "show", task["id"])
 
 
+@pytest.mark.feature("S-AMX-18")
 def test_a_recipient_that_the_server_refuses_waits_for_a_person(live):
     """550 for the customer's address: parked, and the failure names address and answer; replayed when the server takes it, it goes out once."""
 

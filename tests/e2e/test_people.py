@@ -103,6 +103,7 @@ def test_blocks_deferrals_and_levels_are_recorded_with_a_name(live):
 
 @pytest.mark.feature("S-AMX-50")
 @pytest.mark.feature("S-AMX-51")
+@pytest.mark.feature("S-AMX-18")
 def test_a_case_that_is_closed_by_hand_stays_closed(live):
     """Closing by hand books nothing at the provider, drops what waits, and nothing restarts by itself."""
     assert "No payment was booked" in live("case", "close", "MA-000001", "--as", "Erika", "--note", "Kulanz")
@@ -110,7 +111,8 @@ def test_a_case_that_is_closed_by_hand_stays_closed(live):
     live("run")
     assert live.mails.received == []
     assert live.json("cases") == []
-    [case] = live.json("cases", "--view", "closed")
+    assert live.json("cases", "--view", "closed", "--period", "last-month") == []
+    [case] = live.json("cases", "--view", "closed", "--period", "this-month")
     assert case["close_reason"] == "closed_by_hand"
     assert live.sandbox.document(live.invoice).open == 1190
     assert live.json("explain", "RE-1")[0]["reason"] == "closed_by_hand"

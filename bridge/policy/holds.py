@@ -11,6 +11,7 @@ from bridge.policy.collection import ready_for_collection
 from bridge.policy.naming import named
 from bridge.policy.plan import Automation
 from bridge.policy.recipients import addressed, by_letter_instead, can_reach
+from bridge.policy.rest import why_rested
 from bridge.policy.rules import NO_PLAN
 from bridge.policy.situation import Rule, Situation, Verdict, made
 from bridge.policy.views import ClaimView
@@ -285,8 +286,12 @@ def day_fits(s: Situation) -> Verdict | None:
     """Pass where today is a sending day of the level, at the agency's place and at the debtor's."""
     target = s.target
     assert target is not None
-    day = s.table.sending_day(s.today, target.level.weekday_numbers)
-    return None if day == s.today else Verdict(Reason.NOT_WORKING_DAY, day, {"earliest": day})
+    weekdays = target.level.weekday_numbers
+    day = s.table.sending_day(s.today, weekdays)
+    if day == s.today:
+        return None
+    rest = why_rested(s.rules.office, s.today, weekdays, *s.table.places)
+    return Verdict(Reason.NOT_WORKING_DAY, day, {"rest": rest, "earliest": day})
 
 
 def jump_approved(s: Situation) -> Verdict | None:

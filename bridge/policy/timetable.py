@@ -43,7 +43,7 @@ class Timetable(dict[date, Days]):
         """Take the calendars on whose holidays nothing is sent, and the interval in days where the plan says nothing."""
         super().__init__()
         self.place = place
-        self._plan, self._office, self._places = plan, office, places
+        self._plan, self._office, self.places = plan, office, places
         own = plan.minimum_interval_days if plan is not None else None
         self.interval = timedelta(days=interval if own is None else own)
         """The least time between two contacts of a debtor."""
@@ -82,5 +82,5 @@ class Timetable(dict[date, Days]):
         if found is None:
             if len(self._sending) >= _ENOUGH:
                 self._sending.clear()
-            found = self._sending[day, weekdays] = self._office.sending_day(day, weekdays, *self._places)
+            found = self._sending[day, weekdays] = self._office.sending_day(day, weekdays, *self.places)
         return found

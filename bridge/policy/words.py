@@ -33,7 +33,10 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "Mindestabstand[ zum letzten Schreiben vom {last}][: {first}][ ({invoices})][, frühestens {earliest}]",
         "minimum interval[ since the last notice of {last}][: {first}][ ({invoices})][, earliest {earliest}]",
     ),
-    _R.NOT_WORKING_DAY: ("kein Versandtag[, frühestens {earliest}]", "no sending day[, earliest {earliest}]"),
+    _R.NOT_WORKING_DAY: (
+        "kein Versandtag[: {rest}][, frühestens {earliest}]",
+        "no sending day[: {rest}][, earliest {earliest}]",
+    ),
     _R.OUTSIDE_HOURS: (
         "außerhalb der Versandzeiten[, frühestens {earliest}]",
         "outside sending hours[, earliest {earliest}]",
@@ -75,7 +78,7 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "excluded: invoice[ ({source})][: {method}][: {term} days][ until {until}][: {note}]",
     ),
     _R.DEFERRED: ("Zahlungsaufschub[ bis {until}][: {note}]", "deferred[ until {until}][: {note}]"),
-    _R.DISPUTE: ("Einwand[: {note}]", "disputed[: {note}]"),
+    _R.DISPUTE: ("Einwand[ bis {until}][: {note}]", "disputed[ until {until}][: {note}]"),
     _R.PROMISE_TO_PAY: ("Zahlungszusage[ bis {until}][: {note}]", "promise to pay[ until {until}][: {note}]"),
     _R.SAYS_PAID: (
         "Kunde meldet Zahlung[, abgewartet bis {until}][: {note}]",
@@ -89,13 +92,13 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "Lastschrift noch nicht eingezogen[ bis {until}]",
         "direct debit pending[ until {until}]",
     ),
-    _R.PREPAYMENT: ("Vorkasse", "prepayment"),
-    _R.INSOLVENCY: ("Insolvenz[: {note}]", "insolvency[: {note}]"),
-    _R.COLLECTION: ("im Inkasso[: {note}]", "with a collection agency[: {note}]"),
+    _R.PREPAYMENT: ("Vorkasse[ bis {until}][: {note}]", "prepayment[ until {until}][: {note}]"),
+    _R.INSOLVENCY: ("Insolvenz[ bis {until}][: {note}]", "insolvency[ until {until}][: {note}]"),
+    _R.COLLECTION: ("im Inkasso[ bis {until}][: {note}]", "with a collection agency[ until {until}][: {note}]"),
     _R.PARKED: ("zurückgestellt[ bis {until}][: {note}]", "parked[ until {until}][: {note}]"),
     _R.ADDRESS_UNKNOWN: (
-        "Anschrift oder Ansprechpartner stimmt nicht[: {note}]",
-        "address or contact is wrong[: {note}]",
+        "Anschrift oder Ansprechpartner stimmt nicht[, gesperrt bis {until}][: {note}]",
+        "address or contact is wrong[, held until {until}][: {note}]",
     ),
     _R.CLOSED_BY_HAND: ("von Hand geschlossen", "closed by hand"),
     _R.PAYMENT_UNMATCHED: (

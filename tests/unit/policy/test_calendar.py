@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import Act, Address, Reason
-from bridge.policy import Abilities, AccountFacts, Outcome, compose
+from bridge.policy import Abilities, AccountFacts, Outcome, compose, words
 from bridge.policy.calendar import Calendar
 from bridge.policy.explain import explain
 from bridge.policy.forecast import coming
 from bridge.policy.hours import waits
 from bridge.policy.office import Closure, Office
 from bridge.policy.places import calendar_at, state_of
+from bridge.policy.rest import why_rested
 from tests.unit.policy.helpers import case, claim, days, decided, level, plan, rules, walk
 
 CORPUS_CHRISTI = date(2026, 6, 4)
@@ -46,6 +47,39 @@ def test_nothing_goes_out_on_corpus_christi_where_it_is_a_holiday(state, address
     """In Bavaria nothing, in Hamburg it goes out, unless the debtor sits in Munich or Vienna."""
     its = rules(days(7), calendar=Calendar("DE", state))
     assert walk(MAY, its, date(2026, 5, 28), date(2026, 6, 10), address=address)[0][0] == day
+
+
+@pytest.mark.parametrize(
+    ("day", "office", "weekdays", "place", "said"),
+    [
+        ("2026-06-04", Office(), None, Calendar("DE", "BY"), ("Fronleichnam (BY)", "Corpus Christi (BY)")),
+        ("2026-10-26", Office(), None, Calendar("AT"), ("Nationalfeiertag (AT)", "National Day (AT)")),
+        ("2026-07-14", Office(), None, Calendar("FR"), ("Fête nationale (FR)", "National Day (FR)")),
+        ("2026-06-06", Office(), None, Calendar("DE", "BY"), ("Samstag", "Saturday")),
+        ("2026-06-02", Office(), frozenset({0}), Calendar("DE", "BY"), ("Dienstag", "Tuesday")),
+        ("2026-12-24", Office(), None, Calendar("DE", "BY"), ("versandfreier Tag", "a day without sending")),
+        (
+            "2026-12-28", Office(closures=(Closure(date(2026, 12, 27), date(2027, 1, 3)),)), None, Calendar("DE", "BY"),
+            ("Betriebsferien", "company holidays"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_day_off_is_told_by_its_name(day, office, weekdays, place, said):
+    """`explain` names the holiday with its place, the weekday, or the company's holidays, in German and English; a day of sending has none."""
+    on = date.fromisoformat(day)
+    found = why_rested(office, on, weekdays, Calendar("DE", "HH"), place)
+    for language, name in zip(("de", "en"), said, strict=True):
+        assert found[language].startswith(name)
+        assert name in words.reason(Reason.NOT_WORKING_DAY, language, {"rest": found, "earliest": on})
+    assert why_rested(office, date(2026, 6, 8), None, place) == {}
+
+
+def test_the_holiday_of_the_debtor_is_in_the_decision():
+    """Held on Corpus Christi in Munich by an agency in Hamburg: the decision says whose holiday it is."""
+    its = rules(days(7), calendar=Calendar("DE", "HH"))
+    found = decided(MAY, its, CORPUS_CHRISTI, case=case(MAY, address=MUNICH))
+    assert found.reason is Reason.NOT_WORKING_DAY
+    assert words.reason(found.reason, "de", found.facts) == "kein Versandtag: Fronleichnam (BY), frühestens 05.06.2026"
 
 
 @pytest.mark.feature("N-5")

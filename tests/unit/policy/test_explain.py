@@ -104,9 +104,9 @@ def test_every_reason_has_words_and_a_remedy(reason, language):
 @given(st.dictionaries(st.sampled_from(["note", "until", "source", "amount"]), st.text(string.printable)))
 def test_hostile_facts_stay_text(facts):
     """A note may contain anything; it is never read as a template."""
-    told = words.reason(Reason.DISPUTE, "de", facts)
-    note = facts.get("note")
-    assert told == (f"Einwand: {note}" if note else "Einwand")
+    told = words.reason(Reason.PAYMENT_UNMATCHED, "de", facts)
+    note, without = facts.get("note"), "Zahlungseingang noch nicht zugeordnet"
+    assert told == (f"{without}: {note}" if note else without)
 
 
 def test_amounts_and_dates_in_the_readers_language():

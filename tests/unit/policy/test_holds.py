@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from bridge.cli.commands.case import BLOCKS
 from bridge.model import Address, DebtorKind, InvoiceKind, InvoiceStatus, Reason
 from bridge.policy import AccountFacts, Block, Outcome, words
 from bridge.policy.rules import Prepayment
@@ -291,11 +292,15 @@ def test_a_person_decides_over_a_prepayment():
 @pytest.mark.parametrize(
     ("reason", "german", "english"),
     [
-        (Reason.DISPUTE, "Einwand: falsch (von Erika, 01.10.2026)", "disputed: falsch (by Erika, 1 October 2026)"),
+        (
+            Reason.DISPUTE,
+            "Einwand bis 31.12.2026: falsch (von Erika, 01.10.2026)",
+            "disputed until 31 December 2026: falsch (by Erika, 1 October 2026)",
+        ),
         (
             Reason.INSOLVENCY,
-            "Insolvenz: falsch (von Erika, 01.10.2026)",
-            "insolvency: falsch (by Erika, 1 October 2026)",
+            "Insolvenz bis 31.12.2026: falsch (von Erika, 01.10.2026)",
+            "insolvency until 31 December 2026: falsch (by Erika, 1 October 2026)",
         ),
         (
             Reason.PARKED,
@@ -328,3 +333,16 @@ def test_what_is_no_address_is_named():
     assert found.reason is Reason.NO_RECIPIENT
     for language in ("de", "en"):
         assert "a@falle Bcc: b@welt.example" in words.reason(found.reason, language, found.facts)
+
+
+@pytest.mark.parametrize("reason", [Reason(one) for one in BLOCKS])
+def test_every_block_that_a_person_sets_says_who_when_until_and_why(reason):
+    """In German and English: the day until which it holds, the note, the name, the day on which it was set."""
+    block = Block(reason, until=TODAY + timedelta(days=9), note="Anruf", by="Erika", since=TODAY)
+    found = decided(claim(blocks=(block,)), ITS, TODAY)
+    assert found.reason is reason
+    for language, said in (("de", "bis 14.10.2026"), ("en", "until 14 October 2026")):
+        told = words.reason(reason, language, found.facts)
+        assert said in told
+        assert "Anruf" in told
+        assert "Erika" in told

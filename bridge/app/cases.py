@@ -12,11 +12,13 @@ from bridge.app.claims import Claims
 from bridge.app.lines import address_text, case_claim, case_line, contact_text, emails_of
 from bridge.app.results import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseSums, Done, Entry
 from bridge.app.timeline import entry_text
+from bridge.dun.keeping import tell_left_over
 from bridge.errors import UsageError
 from bridge.model import Debtor, Reason
 from bridge.model.period import ALWAYS, Period
 from bridge.policy import leftover, words
 from bridge.policy.rules import NO_PLAN
+from bridge.store.cases import Stamp
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
 from bridge.store.rows import cents
@@ -305,7 +307,7 @@ class Cases(Claims):
         """Waive the ancillary claims (Verzicht auf Nebenforderungen) of one invoice, or of all in a case that are open; or take that back.
 
         Interest, fees, flat fee and charges are no longer asked for, those to come neither, and the task about what is left of a paid
-        invoice is done. A notice that waits is made anew.
+        invoice is done; taken back, it is open again. A notice that waits is made anew.
 
         Raises `UsageError` where no reason is given, or there is nothing to waive or to take back.
         """
@@ -328,10 +330,21 @@ class Cases(Claims):
                 raise UsageError(
                     "{subject}: nothing is left to waive; a paid invoice is named with --invoice", subject=subject
                 )
-            for one in () if take_back else turned:
+            for one in turned:
+                if take_back:
+                    self._left_over(conn, account, one, stamp)
+                    continue
                 for task in self.store.tasks.about(conn, account, one, leftover.KIND):
                     self.store.tasks.end(conn, task, stamp, outcome="done", note=note)
         return Done("waiver_taken_back" if take_back else "waived", subject, self.actor, count=len(turned), text=note)
+
+    def _left_over(self, conn: Connection, account: str, invoice_id: str, stamp: Stamp) -> None:
+        """Give the rest of a paid invoice back to a person; no run looks at its claim any more."""
+        known = self.store.mirror.invoice(conn, account, invoice_id)
+        standing = self.store.cases.standings(conn, account, [invoice_id]).get(invoice_id)
+        if known is not None and standing is not None and standing.close_reason == Reason.PAID:
+            seen, claim = self.seen(conn, known, stamp.on)
+            tell_left_over(self.store, conn, seen, claim, self.rules[account], standing.case_id, stamp)
 
     def _only_invoice(self, conn: Connection, case: str) -> str:
         claims = self.store.overview.claims(conn, self._row(conn, case).id)

@@ -137,7 +137,8 @@ class Keeper:
             if one.outcome is Outcome.CLOSE and known is not None and known.is_open:
                 self._store.cases.close_claim(conn, known, one.reason, self._stamp)
                 if one.reason is Reason.PAID:
-                    self._left_over(conn, seen, known)
+                    claim = next(its for its in seen.case.claims if its.invoice_id == one.invoice_id)
+                    tell_left_over(self._store, conn, seen.case, claim, self._rules, known.case_id, self._stamp)
             self._next[one.invoice_id] = one.next_on
         ids: dict[int, int] = {}
         for number, draft in enumerate(drafts):
@@ -155,25 +156,6 @@ class Keeper:
         if seen.case.unusable and seen.case_id is not None:
             tell_unusable(self._store, conn, seen.case, seen.case_id, self._rules.staff_language, self._stamp)
         return ids
-
-    def _left_over(self, conn: Connection, seen: Seen, known: Standing) -> None:
-        """Give a person the ancillary claims that stay open beside a paid principal: no reminder asks for them alone."""
-        claim = next(one for one in seen.case.claims if one.invoice_id == known.invoice_id)
-        left = leftover.left_over(seen.case, claim, self._rules, self._stamp.on)
-        if not left:
-            return
-        owner = account_owner(seen.case, self._rules)
-        title, note = leftover.task_text(claim, left, self._rules.staff_language)
-        new = NewTask(
-            account=self._name,
-            case_id=known.case_id,
-            kind=leftover.KIND,
-            title=title,
-            note=note,
-            owner=owner.email if owner else "",
-            invoice_id=known.invoice_id,
-        )
-        self._store.tasks.add(conn, new, self._stamp)
 
     def flush(self, conn: Connection) -> None:
         """Write the next dates of what was decided since the last time."""
@@ -252,6 +234,27 @@ class Keeper:
             run_id=self._run_id,
             **more,
         )
+
+
+def tell_left_over(  # noqa: PLR0917  two call sites
+    store: Store, conn: Connection, case: CaseView, claim: ClaimView, rules: AccountRules, case_id: int, stamp: Stamp
+) -> None:
+    """Give a person the ancillary claims that stay open beside a paid principal: no reminder asks for them alone."""
+    left = leftover.left_over(case, claim, rules, stamp.on)
+    if not left:
+        return
+    owner = account_owner(case, rules)
+    title, note = leftover.task_text(claim, left, rules.staff_language)
+    new = NewTask(
+        account=case.account,
+        case_id=case_id,
+        kind=leftover.KIND,
+        title=title,
+        note=note,
+        owner=owner.email if owner else "",
+        invoice_id=claim.invoice_id,
+    )
+    store.tasks.add(conn, new, stamp)
 
 
 def tell_unusable(  # noqa: PLR0917  one call site

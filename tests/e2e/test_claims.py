@@ -118,13 +118,27 @@ def test_what_a_case_adds_up_to(agency):
 
 
 def test_a_paid_claim_is_still_one_of_its_customer(agency):
-    """Paid and out of the run, a business is still a business: the interest until the payment stands, and stays where it is kept."""
+    """Paid and out of the run, a business is still a business: the interest until the payment stands where it is kept.
+
+    A person has the task about what is left; waived it is done, and when the waiver is taken back it is there again.
+    """
     settle(agency, "due_source: contract, keep_ancillaries: true")
+    contact = agency.sandbox.add_contact("Gut AG", email="buch@gut.example", number="1002")
+    invoice = agency.sandbox.add_invoice(contact, number="RE-7", gross="100.00", issued_on=date(2026, 8, 1), days=10)
+    agency("run")
+    agency("case", "charge", "RE-7", "15,00", "--as", "Erika")
     agency.sandbox.pay(agency.old, "100.00", on=date(2026, 8, 31))
+    agency.sandbox.pay(invoice, "100.00", on=date(2026, 8, 31))
     agency("run")
     (claim,) = agency.json("claim", "RE-2")
     assert (claim["customer"], claim["kind"], claim["open_at_provider"]) == ("Späth & Söhne GmbH", "business", "0.00")
     assert Decimal(claim["total"]) > 0
+    (before,) = agency.json("tasks", "list")
+    agency("case", "waive", "RE-7", "--note", "Kulanz", "--as", "Erika")
+    assert agency.json("tasks", "list") == []
+    agency("case", "waive", "RE-7", "--take-back", "--as", "Erika")
+    (after,) = agency.json("tasks", "list")
+    assert (after["kind"], after["id"] > before["id"]) == (before["kind"], True)
 
 
 @pytest.mark.feature("S-AMX-4")

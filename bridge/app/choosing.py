@@ -29,7 +29,7 @@ class Choosing(Cases):
         """Choose the next level of a case or of one invoice, or the variant that it takes; neither: leave both to the plan.
 
         Skipped levels are recorded with the person's name; what is proposed or queued is dropped, and the next run proposes anew. Raises `UsageError` where the plan has no such level or variant, or the
-        level is not above the last one.
+        level is not above the last one or hands over to collection, which `hand_over` decides on.
         """
         with self.store.begin() as conn:
             row = self._row(conn, case)
@@ -45,7 +45,7 @@ class Choosing(Cases):
                     continue
                 plan = self._plan_of(conn, row.account, one)
                 position = level or one.level + 1
-                _check_level(plan, position, variant)
+                _check_level(plan, position, variant, chosen=level is not None)
                 if level is not None:
                     self.store.choices.choose(conn, target, "next_level", str(level), stamp)
                 if variant is not None:
@@ -144,11 +144,17 @@ class Choosing(Cases):
                 )
 
 
-def _check_level(plan: EscalationPlan, position: int, variant: str | None) -> None:
+def _check_level(plan: EscalationPlan, position: int, variant: str | None, *, chosen: bool) -> None:
     if not 1 <= position <= len(plan.levels):
         levels = [f"{number} {one.name_in(plan.language)}" for number, one in enumerate(plan.levels, start=1)]
         raise UsageError(
             "plan {plan} has no level {position}; it has {there}", plan=plan.name, position=position, there=levels
+        )
+    if chosen and plan.level(position).collection:
+        raise UsageError(
+            "level {position} of plan {plan} is the hand-over to collection; `mahnbridge case handover` decides on it",
+            position=position,
+            plan=plan.name,
         )
     names = [one.name for one in plan.level(position).variants]
     if variant is not None and variant not in names:

@@ -75,7 +75,7 @@ def _files(contents: Iterable[Content]) -> tuple[str, ...]:
 
 
 def choices(plan: EscalationPlan | None, claim: ClaimView, language: str) -> tuple[LevelChoice, ...]:
-    """Return the levels that a person can choose as the next one: all above the last one."""
+    """Return the levels that a person can choose as the next one: all above the last one, but no hand-over to collection."""
     if plan is None:
         return ()
     return tuple(
@@ -86,5 +86,5 @@ def choices(plan: EscalationPlan | None, claim: ClaimView, language: str) -> tup
             claim.next_level_by if position == claim.next_level else "",
         )
         for position, level in enumerate(plan.levels, start=1)
-        if position > claim.level
+        if position > claim.level and not level.collection
     )

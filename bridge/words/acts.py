@@ -128,6 +128,7 @@ GERMAN: dict[str, str] = {
     "{text!r} is no failure; write an id as the list shows it, such as step-12 or reject-5": "{text!r} ist kein Fehlschlag; richtig wäre eine Nummer, wie die Liste sie zeigt, etwa step-12 oder reject-5",
     "{text}; say whether it went out": "{text}; eine Person muss sagen, ob es hinausging",
     "level {position} of plan {plan} has no variant {variant!r}; it has {there}": "Stufe {position} des Plans {plan} hat keine Ausprägung {variant!r}; es gibt {there}",
+    "level {position} of plan {plan} is the hand-over to collection; `mahnbridge case handover` decides on it": "Stufe {position} des Plans {plan} ist die Übergabe an das Inkasso; darüber entscheidet `mahnbridge case handover`",
     "plan {plan} has no level {position}; it has {there}": "der Plan {plan} hat keine Stufe {position}; es gibt {there}",
     "notice {notice_id} is no message but something to do; `mahnbridge tasks done` ends a call": "{notice_id} ist kein Schreiben, sondern eine Aufgabe; `mahnbridge tasks done` beendet einen Anruf",
     "there is no file {path!r} in the configuration any more": "die Datei {path!r} steht nicht mehr in der Konfiguration",

@@ -219,6 +219,8 @@ def test_what_was_paid_or_cannot_be_had_is_not_handed_over(house):
     """Approved, and paid before the export: dropped and told. A disk that takes nothing: nothing is marked. Then the rest goes."""
     (house.folder / "plans.yaml").write_text(SHORT, encoding="utf-8")
     house("run")
+    refused = house("case", "level", "RE-1", "2", "--as", "Erika", code=2)  # chosen, it would hold the claim for ever
+    assert "level 2 of plan haus is the hand-over" in " ".join(refused.split())
     house.on(date(2026, 9, 4))
     house("run")
     house("approve", "--all", "--as", "Erika")

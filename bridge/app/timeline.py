@@ -130,8 +130,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "task {task} done, {title}: {outcome}. {note}",
     ),
     "handed_over": (
-        "{invoice} an das Inkasso übergeben: {agency}, {amount}",
-        "{invoice} handed over to collection: {agency}, {amount}",
+        "{invoice} an das Inkasso übergeben, {amount}: {agency}",
+        "{invoice} handed over to collection, {amount}: {agency}",
     ),
     "called_back": (
         "{invoice} vom Inkasso zurückgeholt. {note}",

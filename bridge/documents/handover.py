@@ -16,6 +16,7 @@ from typing import Any
 from bridge.errors import Refused
 from bridge.model import InterestRow
 from bridge.plain import cell
+from bridge.policy import texts
 
 ZERO = Decimal("0.00")
 
@@ -400,6 +401,10 @@ def report(handed: Sequence[HandOver], language: str) -> str:
         ]
         for claim in one.claims:
             told = ", ".join(f"{its.name} {its.on:%d.%m.%Y}" for its in claim.reminders)
-            lines.append(f"  {claim.invoice_number}: {claim.total:.2f} {claim.currency}  ({told})")
-        lines += [f"  {'Zusammen' if de else 'In all'}: {one.total:.2f} {one.claims[0].currency}", ""]
+            lines.append(f"  {claim.invoice_number}: {_sum(claim.total, claim.currency, language)}  ({told})")
+        lines += [f"  {'Zusammen' if de else 'In all'}: {_sum(one.total, one.claims[0].currency, language)}", ""]
     return "\n".join(lines)
+
+
+def _sum(amount: Decimal, currency: str, language: str) -> str:
+    return texts.money(int(amount.scaleb(2)), currency, language)

@@ -322,7 +322,7 @@ class Attempt:
             return self._park(
                 error.cause, Sentence("given up after {attempts} calls: {error}", attempts=attempts, error=error)
             )
-        wait = min(max(error.after, error.after * 2 ** (attempts - 1)), max(_LONGEST_WAIT, error.after))
+        wait = min(error.after * 2 ** (attempts - 1), max(_LONGEST_WAIT, error.after))
         self._release(error, wait)
         return Ended(Outcome.RELEASED, error.sentence, after=wait, cause=error.cause)
 

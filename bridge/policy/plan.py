@@ -184,7 +184,7 @@ class DunningLevel(Frozen):
     @field_validator("time", "until", mode="before")
     @classmethod
     def _clock(cls, value: Any) -> Any:
-        if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:00)?", value):
             raise Wrong("write a time of day such as 09:30")
         return value
 

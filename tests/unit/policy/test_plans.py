@@ -10,6 +10,8 @@ from bridge.errors import ConfigError
 from bridge.policy import Automation, Via
 from bridge.policy.channel import Document
 from bridge.policy.load import BadPlan, load_plans, parse_plan, starter_plans
+from bridge.policy.plan import EscalationPlan
+from tests.unit.policy import helpers
 
 GOOD = """
 name: haus
@@ -263,3 +265,15 @@ def test_the_preview_of_a_letter_shows_the_words_for_letters():
         source = OTHER_WORDS.replace("[mail, letter]", "[mail]").replace("\n    texts:\n", f"\n{along}    texts:\n")
         level = _printed(parse_plan(source, "plan.yaml"), 1).level(1)
         assert level.text_in("de", "DE", level.standard, mailed=True).body == said
+
+
+def test_a_plan_that_was_kept_is_read_again_as_it_was():
+    """With a time of day, days of sending, a fee, a repetition and a bundle: versions of a plan are kept as JSON and drawn again."""
+    first = helpers.level(
+        1, after_due=3, time="02:30", until="18:00", weekdays=["mon", "sat"], fee="2.50", grace_days=2
+    )
+    last = helpers.level(2, after_due=20, flat_fee="where_possible", repeat={"every_days": 7, "limit": 3})
+    bundling = {"when": "from_last", "start_on": "2026-10-01", "every_days": 7, "last": {"scope": "unpaid"}}
+    made = helpers.plan(first, last, bundling=bundling)
+    kept = EscalationPlan.model_validate_json(made.model_dump_json(exclude_unset=True))
+    assert (kept, kept.version) == (made, made.version)

@@ -380,7 +380,9 @@ class Cases(Claims):
             row = self._row(conn, name)
             return row.account, row.debtor_id, row.number
         if len(known) == 1:
-            return known[0].account, known[0].invoice.debtor_id, name
+            account, debtor_id = known[0].account, known[0].invoice.debtor_id
+            debtor = self.store.mirror.debtor(conn, account, debtor_id) if debtor_id else None
+            return account, debtor_id, debtor.name if debtor and debtor.name else name
         customers = [
             (account, one) for account in self.accounts for one in self.store.questions.debtors(conn, account, name)
         ]

@@ -16,6 +16,8 @@ def test_customers_and_invoices_are_excluded_included_and_taken_out_of_their_pla
     assert desk.json("plan")["notices"] == []
     desk("case", "include", "1001", "--as", "Erika")
     assert len(desk.json("plan")["notices"]) == 1
+    assert "Späth & Söhne" in desk("case", "include", "RE-1", "--as", "Erika")  # the customer, not the invoice alone
+    desk("case", "include", "RE-1", "--default", "--as", "Erika")
     desk("case", "exclude", "RE-1", "--invoice", "RE-1", "--as", "Erika")
     assert desk.json("explain", "RE-1")[0]["reason"] == "invoice_excluded"
     desk("case", "include", "RE-1", "--invoice", "RE-1", "--default", "--as", "Erika")

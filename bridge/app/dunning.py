@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from bridge.app.lines import part_text, remarks, told
+from sqlalchemy import Connection
+
+from bridge.app.lines import part_text, refusal, remarks, told
 from bridge.app.reading import Progress
 from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran, ReturnsRead
 from bridge.app.returning import Returning
@@ -19,6 +21,7 @@ from bridge.policy import Abilities, Outcome, words
 from bridge.policy.beside import Other
 from bridge.policy.build import amount
 from bridge.policy.mentions import why
+from bridge.words import tell
 
 _PLACES = {"note": Act.NOTE, "tag": Act.TAG, "customer_note": Act.CUSTOMER_NOTE}
 
@@ -95,7 +98,32 @@ class Dunning(Returning):
         shown = self.config.dunning.show_not_due if not_due is None else not_due
         found = self._planned(plan(self.store, self._dun_accounts(names), order))
         with self.store.reading() as conn:
+            found = self._without_refused(conn, names, found)
             return replace(found, shows_not_due=shown, paused=self.paused(conn))
+
+    def _without_refused(self, conn: Connection, names: Iterable[str], found: Planned) -> Planned:
+        """Hold back what a person refused and what therefore no run proposes today."""
+        refused = {
+            (name, invoice): one
+            for name in names
+            for invoice, one in self.store.questions.refused(conn, name, self.today(name)).items()
+        }
+        notices, held = [], list(found.held)
+        for one in found.notices:
+            asked = [claim for claim in one.claims if claim.level]
+            if not asked or any((one.account, claim.invoice) not in refused for claim in asked):
+                notices.append(one)
+                continue
+            for claim in asked:
+                its = refused[one.account, claim.invoice]
+                text = tell(refusal(its), self.language)
+                held.append(
+                    Held(
+                        account=one.account, invoice=claim.invoice, number=claim.number, customer=one.customer, reason="refused",
+                        text=text, open=claim.open, currency=one.currency, next_on=its.on,
+                    )
+                )  # fmt: skip
+        return replace(found, notices=tuple(notices), held=tuple(held))
 
     def run(
         self,

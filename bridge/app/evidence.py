@@ -130,7 +130,9 @@ class EvidencePackages(Cases, Filing):
                         largest_package=LARGEST_PACKAGE,
                     )
                 files = {name: package.read(name) for name in package.namelist()}
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except zipfile.BadZipFile as error:
+            raise UsageError("{path} is no package of evidence: it is no ZIP, or a damaged one", path=path) from error
+        except (OSError, RuntimeError, NotImplementedError) as error:
             raise UsageError("{path} is no package of evidence: {error}", path=path, error=error) from error
         if SUMS not in files:
             raise UsageError("{path} is no package of evidence: it has no {sums}", path=path, sums=SUMS)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bridge.app import summary
 from bridge.app.dunning import Dunning
-from bridge.app.lines import told
+from bridge.app.lines import refusal, told
 from bridge.app.opening import one_of
 from bridge.app.results import Ahead, Explained, RuleAsked, Upcoming
 from bridge.dun.turns import checked
@@ -28,6 +28,7 @@ from bridge.policy.statement import table_of
 from bridge.policy.ways import Blocked, Way
 from bridge.store.candidates import lonely
 from bridge.store.mirror import Known
+from bridge.words import tell
 
 SHOWN = 12
 """Levels ahead that are told."""
@@ -117,6 +118,12 @@ class Explaining(Dunning):
             steps = self.store.outbox.steps.of_notice(conn, notice.id)
             waiting = (summary.stored(notice, steps, claim.running.since or today),)
         told = explained(found, known, debtor, rules, abilities, self.language, waiting)
+        due_later = known.next_on is not None and known.next_on > today
+        if told.outcome == Outcome.ESCALATE.value and found.on == today and due_later:
+            refused = self.store.questions.refused(conn, name, today).get(known.invoice.id)
+            if refused is not None:
+                notes = (tell(refusal(refused), self.language), *told.notes)
+                told = replace(told, notes=notes, next_on=refused.on, upcoming=())
         number = self.store.questions.case_of(conn, name, known.invoice.id) or ""
         return replace(told, case=number, paused=self.paused(conn) if found.on == today else "")
 

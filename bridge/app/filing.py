@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from bridge.app.opening import Opened
 from bridge.contract import Act, Produced, WriteBack
 from bridge.documents.archive import FileArchive, FileDamaged
-from bridge.errors import UsageError
+from bridge.errors import UsageError, WrongState
 from bridge.plain import free_name, name_part
 from bridge.store.files import CLASSES, Class, KeptFile, NewFile
 from bridge.store.records import Notice, Step
@@ -169,12 +169,12 @@ class Filing(Opened):
         return Checked(len(found), tuple(damaged))
 
     def pack_run(self, run: int, path: Path) -> Packed:
-        """Write all files of a dunning run as one ZIP to `path` (mahnlauf.zip). Raises `UsageError` where it exists or there is none."""
+        """Write all files of a dunning run as one ZIP to `path` (mahnlauf.zip). Raises `UsageError` where it exists or there is no such run, `WrongState` where nothing went out."""
         with self.store.reading() as conn:
             self.store.runs.get(conn, run)
             found = self._files(conn, run=run)
         if not found:
-            raise UsageError("run {run} has sent nothing yet; `mahnbridge files list --run {run}`", run=run)
+            raise WrongState("run {run} has sent nothing yet; `mahnbridge files list --run {run}`", run=run)
         return write_package(path, [(one.name, self.archive.read(one.sha256)) for one in reversed(found)])
 
 

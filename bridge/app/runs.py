@@ -13,6 +13,8 @@ from bridge.model import Reason
 from bridge.model.period import ALWAYS, Period
 from bridge.policy import words
 from bridge.store.runs import Run
+from bridge.store.states import state_words
+from bridge.words import tell
 
 _SENT = ("landed",)
 _TO_POST = ("waiting",)
@@ -73,6 +75,11 @@ class Runs(Opened):
             self.store.settings.set(conn, _DISMISSED, sorted(dismissed)[-1000:], self.stamp())
         return Done("run_dismissed", str(run), self.actor)
 
+    def _in_words(self, code: str) -> str:
+        """Return a reason, or the state of what ended without one, in words."""
+        known = code in set(Reason)
+        return words.reason(Reason(code), self.language) if known else tell(state_words(code), self.language)
+
     def _dismissed(self, conn: Connection) -> frozenset[int]:
         return frozenset(self.store.settings.get(conn, _DISMISSED) or ())
 
@@ -102,7 +109,7 @@ class Runs(Opened):
             failed=count(_FAILED),
             dropped=dropped,
             skipped=skipped,
-            skipped_text={code: words.reason(Reason(code), self.language) for code in skipped if code in set(Reason)},
+            skipped_text={code: self._in_words(code) for code in (*skipped, *dropped)},
             files=len(self.store.files.listing(conn, run_id=run.id)),
             dismissed=run.id in dismissed,
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Select, case, exists, func, or_, select, text
 
@@ -41,6 +41,13 @@ class OpenSum:
     open: Decimal
     overdue_count: int
     overdue: Decimal
+
+
+class TurnedDown(NamedTuple):
+    """A proposal that a person refused: who and why, and the local date on which it comes up again."""
+
+    why: Sentence
+    on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +236,20 @@ class Questions:
         """Return the plan of a notice and the version that it had then; two empty texts where there is no such notice."""
         found = conn.execute(select(notice.c.plan, notice.c.plan_version).where(notice.c.id == notice_id)).first()
         return (found.plan, found.plan_version) if found else ("", "")
+
+    def refused(self, conn: Connection, account: str, today: date) -> dict[str, TurnedDown]:
+        """Return, by invoice, the proposals that a person refused last and that do not come up again by `today`."""
+        later = notice_claim.alias()
+        newer = exists().where(
+            later.c.claim_id == notice_claim.c.claim_id, later.c.notice_id > notice_claim.c.notice_id
+        )
+        query = (
+            select(notice_claim.c.invoice_id, notice.c.reason_text, invoice.c.next_on)
+            .join(notice_claim, notice_claim.c.notice_id == notice.c.id)
+            .join(invoice, (invoice.c.account == notice.c.account) & (invoice.c.id == notice_claim.c.invoice_id))
+            .where(notice.c.account == account, notice.c.state == "refused", invoice.c.next_on > today, ~newer)
+        )
+        return {row.invoice_id: TurnedDown(row.reason_text, row.next_on) for row in conn.execute(query)}
 
     def notices_of(self, conn: Connection, account: str, invoice_id: str) -> list[int]:
         """Return the ids of all notices over this invoice, oldest first, whatever became of them."""

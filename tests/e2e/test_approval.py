@@ -48,6 +48,37 @@ def test_a_proposal_is_edited_approved_or_dropped(proposed):
     assert "does not wait" in desk("edit", edited["id"], "--subject", "zu spät", code=2)
 
 
+def test_one_of_several_is_refused(desk):
+    """What a person refused is held with name and reason wherever people look, until its day comes or something changes."""
+    other = desk.sandbox.add_contact("Andere GmbH", email="buch@andere.example", number="1002")
+    invoices = {"RE-1": desk.invoice}
+    invoices["RE-2"] = desk.sandbox.add_invoice(other, number="RE-2", gross="500.00", issued_on=date(2026, 8, 3))
+    desk("run", "--no-deliver")
+    second, first = desk.json("approve")
+    desk("approve", first["id"], "--refuse", "Kunde hat angerufen", "--yes", "--as", "Erika")
+    assert [one["id"] for one in desk.json("approve")] == [second["id"]]
+    assert desk.json("run", "--no-deliver")["planned"]["notices"] == []
+    number = first["claims"][0]["number"]
+    plan = desk.json("plan")
+    assert plan["notices"] == []
+    [held] = [one for one in plan["held"] if one["reason"] == "refused"]
+    assert (held["number"], held["customer"]) == (number, first["customer"])
+    assert "Erika: Kunde hat angerufen" in held["text"]
+    [told] = desk.json("explain", number)
+    assert (held["text"], held["next_on"]) == (told["notes"][0], told["next_on"])
+    assert held["next_on"] > "2026-09-01"
+    [run] = [one for one in desk.json("runs", "list", "--all") if one["dropped"]]
+    shown = desk("runs", "show", run["run"])
+    assert "1  refused" in shown
+    desk.speak("de")
+    assert "1  abgelehnt" in desk("runs", "show", run["run"])
+    assert "von einer Person abgelehnt (Erika: Kunde hat angerufen)" in " ".join(desk("explain", number).split())
+    assert "Falscher Aufruf" not in desk("runs", "zip", run["run"], code=1)
+    desk.sandbox.pay(invoices[number], "100.00")
+    again = desk.json("run", "--no-deliver")["planned"]["notices"]
+    assert [claim["number"] for one in again for claim in one["claims"]] == [number]
+
+
 def test_another_fee_recipient_and_level_compose_it_anew(proposed):
     """Fee, recipient and level are chosen by a person, the notice is composed anew with them, and the old proposal is gone."""
     desk = proposed

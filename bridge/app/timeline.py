@@ -171,7 +171,7 @@ _SETTINGS: dict[str, tuple[str, str]] = {
     "next_level": ("nächste Stufe", "next level"),
     "next_variant": ("nächste Ausprägung", "next variant"),
     "hand_over": ("Übergabe an das Inkasso", "hand-over to collection"),
-    "fee": ("Gebühr in Cent", "fee in cents"),
+    "fee": ("Gebühr", "fee"),
     "contact": ("Kontakt von Hand", "contact by hand"),
     "mail_to": ("Empfänger", "recipients"),
     "post_to": ("Anschrift", "postal address"),
@@ -230,6 +230,8 @@ def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) 
         kind = "blocked_for_good"
     template = _WORDS.get(kind, (kind, kind))[side]
     values = _Values({name: _shown(name, value, language) for name, value in data.items() if value is not None})
+    if str(data.get("setting", "")).partition(":")[0] == "fee" and str(data.get("value", "")).isdecimal():
+        values["value"] = texts.money(int(data["value"]), "", language).strip()
     values.setdefault("invoice", invoice)
     return " ".join(template.format_map(values).split()).strip(" .:,")
 
@@ -259,7 +261,7 @@ def _shown(name: str, value: Any, language: str) -> str:
         return _CHARGES[text][1 if language == "en" else 0]
     if name == "amount":
         return texts.money(int(Decimal(text).scaleb(2)), "", language).strip()
-    if name == "act" and text in _ACTS:
+    if name in ("act", "channel") and text in _ACTS:
         return _ACTS[text][1 if language == "en" else 0]
     if name in ("until", "on") and isinstance(value, str):
         try:

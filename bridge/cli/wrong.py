@@ -49,6 +49,8 @@ def _kind(param: click.Parameter) -> str | None:
     """Return what a value must be, for the kinds of click's own."""
     if isinstance(param.type, click.Choice):
         return say("wrong.choice", known=", ".join(map(str, param.type.choices)))
+    if isinstance(param.type, click.Path) and param.type.exists:
+        return say("wrong.path")
     return say("wrong.integer") if isinstance(param.type, click.types.IntParamType) else None
 
 

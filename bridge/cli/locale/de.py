@@ -99,6 +99,7 @@ TEXTS = {
     "wrong.missing_argument": "{name} fehlt.",
     "wrong.value": "{name}: {text}",
     "wrong.choice": "richtig wäre eines von {known}",
+    "wrong.path": "gibt es nicht, oder es ist nicht lesbar",
     "wrong.integer": "erwartet wird eine ganze Zahl",
     "wrong.needs_value": "die Option {name} braucht einen Wert.",
     "wrong.extra": "zu viele Angaben: {words}",

@@ -99,6 +99,7 @@ TEXTS = {
     "wrong.missing_argument": "{name} is missing.",
     "wrong.value": "{name}: {text}",
     "wrong.choice": "right would be one of {known}",
+    "wrong.path": "is not there, or cannot be read",
     "wrong.integer": "expected a whole number",
     "wrong.needs_value": "the option {name} needs a value.",
     "wrong.extra": "too much: {words}",

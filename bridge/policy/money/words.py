@@ -73,12 +73,12 @@ _NOTES: Mapping[NoteCode, tuple[str, str]] = {
         "base rate for {country} missing from {first}: this notice asks for no interest",
     ),
     NoteCode.FEE_NOT_ASKED: (
-        "Mahngebühr {planned} des Plans wird nicht gefordert: {why}",
-        "the fee of {planned} in the plan is not asked for: {why}",
+        "Mahngebühr {planned} wird nicht gefordert: {why}",
+        "the fee of {planned} is not asked for: {why}",
     ),
     NoteCode.FEE_LOWERED: (
-        "Mahngebühr {planned} des Plans wird nicht gefordert, sondern {amount}: {why}",
-        "the fee of {planned} in the plan is not asked for, but {amount}: {why}",
+        "Mahngebühr {planned} wird nicht gefordert, sondern {amount}: {why}",
+        "the fee of {planned} is not asked for, but {amount}: {why}",
     ),
     NoteCode.FLAT_FEE_NOT_ASKED: (
         "Verzugspauschale wird nicht gefordert: {why}",

@@ -1,7 +1,5 @@
 """The process dies at every single transaction border of a day's work; afterwards everything has happened exactly once."""
 
-from itertools import product
-
 import pytest
 
 from bridge.contract import Act
@@ -15,8 +13,6 @@ WAYS = [
     ("sevdesk", "letter"),
     ("billomat", "mail"),
 ]
-TIMES = (1, 4)
-"""At which time a transaction comes in a history the process dies in it: the first create, and later steps."""
 
 
 def quiet(provider, way, *incidents, debtors=(0,), **more):
@@ -35,9 +31,9 @@ def test_killed_at_every_border(live, provider, way):
     }  # time to settle what a death left unclear
     passed, killed = set(live(quiet(provider, way, **more)).borders), set()
     assert len(passed) >= 10
-    for nth, after in product(TIMES, (False, True)):
-        world = live(quiet(provider, way, Incident("each border", nth, "die", after), **more))
-        assert world.wrong == [], f"killed at the {nth}. time, {'after' if after else 'before'} the commit"
+    for after in (False, True):
+        world = live(quiet(provider, way, Incident("each border", 1, "die", after), **more))
+        assert world.wrong == [], f"killed {'after' if after else 'before'} the commit"
         killed |= set(world.killed)
     for name, after in sorted({(name, after) for name in passed for after in (False, True)} - killed):
         world = live(quiet(provider, way, Incident(name, 1, "die", after), **more))

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge.contract import Act
 from bridge.deliver import attempt, call
-from bridge.errors import AlreadyRunning, BridgeError
+from bridge.errors import AlreadyRunning, BridgeError, UsageError
 from bridge.store.tables import notice, step
 from tests.faults.agency import Process, configure, plan
 from tests.faults.history import PROVIDERS, History
@@ -114,8 +114,10 @@ class World(Striking, Judging):
         self._calm_days()
         self.judge()
         if self.history.helped and self.parked and not self.wrong:
-            for _ in range(3):  # what is tried again may end at a person again: a draft that was finished meanwhile
-                self.help()
+            for number in range(
+                3
+            ):  # what is tried again may end at a person again: a draft that was finished meanwhile
+                self.help(again=number > 0)
                 self._calm_days()
             self.judge(helped=True)
 
@@ -171,6 +173,8 @@ class World(Striking, Judging):
             except AlreadyRunning:
                 if self.depth:
                     return None
+            except UsageError:
+                raise  # nobody may be told to do it otherwise
             except (DBAPIError, OSError, BridgeError):
                 self.failed += 1
             finally:
@@ -211,23 +215,25 @@ class World(Striking, Judging):
         """Return whether nothing is under way and nothing more is to come for any invoice."""
         return not self._under_way() and all(self.outcome(one) for one in self.invoices)
 
-    def help(self):
-        """Let a person settle what is parked, by what the ledgers say."""
+    def help(self, *, again=False):
+        """Let a person settle what is parked, by what the ledgers say; a record that fails `again` is given up."""
         with self.store.reading() as conn:
             notices = self.store.outbox.listing(conn, limit=None)
             steps = [one for known in notices for one in self.store.outbox.steps.of_notice(conn, known.id)]
         keys = self._keys(steps)
         went = {keys.get(sent.ident.rpartition(" ")[2]) for sent in self.sendings()}
         for one in steps:
-            if one.state == "parked" and one.act is Act.DISCARD:
+            if one.state != "parked":
+                continue
+            if not one.reaches_debtor and (again or one.proof is not None or one.act is Act.DISCARD):
                 self.work(lambda process, one=one: process.bridge.discard([f"step-{one.id}"], reason="looked at it"))
-            elif one.state == "parked":
-                outcome = "went-out" if one.notice_id in went else "not-sent"
-                self.work(
-                    lambda process, one=one, outcome=outcome: process.bridge.replay(
-                        [f"step-{one.id}"], outcome=outcome, evidence="the ledger"
-                    )
+                continue
+            outcome = "went-out" if one.notice_id in went else "not-sent"
+            self.work(
+                lambda process, one=one, outcome=outcome: process.bridge.replay(
+                    [f"step-{one.id}"], outcome=outcome, evidence="the ledger"
                 )
+            )
 
     @property
     def store(self):

@@ -353,13 +353,15 @@ def test_stop_gives_the_call_a_short_time(scene):
 
 
 def test_account_of_a_find_is_stopped(scene):
-    """Credentials that fail while looking for a lost answer stop the account."""
+    """Credentials that fail while looking for a lost answer stop the account, also for the runs to come."""
     scene.notice(CREATE)
     scene.provider.pushes = [Unclear("lost")]
     scene.provider.finds = [ConfigError("revoked")]
     scene.deliver()
     scene.clock.pass_(seconds=200)
     assert scene.deliver().stopped == "revoked"
+    assert scene.deliver().stopped == "revoked"
+    assert len(scene.provider.did("find")) == 1
 
 
 def test_own_letter_lost_after_drafts(scene):

@@ -6,12 +6,24 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import update
 
-from bridge.contract import Act, ConfigError, NoticeStatus, ProviderNotice, Refused, RetryLater, Snapshot, Unclear
-from bridge.deliver import DeliverySettings
-from bridge.deliver.writing import expected_level
+from bridge.contract import (
+    Act,
+    ConfigError,
+    NoticeStatus,
+    ProviderNotice,
+    Reason,
+    Refused,
+    RetryLater,
+    Snapshot,
+    Unclear,
+)
+from bridge.deliver import Attempt, DeliverySettings
+from bridge.deliver.attempt import Outcome
+from bridge.deliver.writing import expected_level, write_back
 from bridge.errors import UsageError, WrongState
+from bridge.store.records import Beside
 from bridge.store.tables import claim, notice, provider_notice, run
-from tests.unit.deliver.scene import BY_PROVIDER, OWN_LETTER, START, TODAY
+from tests.unit.deliver.scene import BY_PROVIDER, OWN_LETTER, START, TODAY, Stop
 from tests.unit.deliver.test_notice import pay
 from tests.unit.store.made import batch
 
@@ -214,7 +226,7 @@ def test_revoked_credentials_leave_the_step_as_it_was(scene, where):
         scene.provider.on_look = fail
     else:
         scene.mail.pushes = [ConfigError("revoked")]
-    assert scene.deliver().stopped == "revoked"
+    assert [scene.deliver().stopped for _ in range(2)] == ["revoked", "revoked"]
     assert (scene.states(made), scene.steps(made)[0].not_before) == (["queued"], scene.clock())
     scene.provider.on_look = lambda: None
     with scene.store.begin() as conn:
@@ -282,3 +294,110 @@ def test_what_is_asked_and_written_is_noted(scene, monkeypatch):
     assert [kind for kind, _ in noted] == ["look", "write"]
     assert noted[0][1]["refs"][0]["id"] == "1"
     assert noted[1][1]["write"]["act"] == Act.MAIL.value
+
+
+def test_revoked_credentials_are_seen_before_the_claim(scene):
+    """Where not even a session can be had, the account stops and its step is left as it was."""
+    made = scene.notice()
+    scene.http.fail = ConfigError("revoked")
+    assert scene.deliver().stopped == "revoked"
+    assert (scene.states(made), scene.provider.calls) == (["queued"], [])
+
+
+def test_a_step_that_another_worker_did_is_let_go(scene):
+    """Read as due by two workers and done by one: the other one finds it taken, asks nothing and sends nothing."""
+    [stale] = scene.steps(scene.notice())
+    scene.deliver()
+    scene.provider.calls.clear()
+    ended = Attempt(scene.deliverer.desk, scene.deliverer.accounts["a"], stale).run()
+    assert (ended.outcome, scene.provider.calls, len(scene.mail.sent)) == (Outcome.LOST, [], 1)
+
+
+@pytest.mark.parametrize("error", [Refused("no"), Unclear("lost")], ids=["refused", "lost"])
+def test_who_lost_the_claim_decides_nothing(scene, error):
+    """Another worker took the step over during the call: what the first one learned too late neither parks it nor makes it unclear."""
+    [first] = scene.steps(scene.notice())
+
+    def push(_write):
+        scene.force(first.id, lease_owner="another", state="sending", started_at=None)
+        raise error
+
+    scene.mail.pushes = [push]
+    report = scene.deliver()
+    assert (report.parked, report.unclear, report.problems) == (0, 0, [])
+    assert report.steps == [(first.id, "lost", "")]
+    assert scene.states(first.notice_id) == ["sending"]
+
+
+@pytest.mark.parametrize("speaks", [False, True])
+def test_an_invoice_that_is_only_mentioned_is_looked_at(scene, speaks):
+    """The text names it with its amount, so that is asked for too; what speaks against naming it drops the notice, with that invoice."""
+    mentioned = Beside(
+        invoice_id="2", number="RE-2", part="mentioned", why="not_due", text="", demand=11900, credits=0, currency="EUR"
+    )
+    stop = Stop(Reason.CHANGED, "paid meanwhile") if speaks else None
+    scene.rules.recheck_mention = lambda _notice, one, look, _today: stop if one.invoice_id == look.invoice_id else None
+    made = scene.notice(beside=(mentioned,))
+    scene.deliver()
+    assert scene.provider.did("look") == [("look", ("1", "2"))]
+    assert (len(scene.mail.sent), scene.get(made).state) == ((0, "dropped") if speaks else (1, "landed"))
+    assert [one["invoice_id"] for one in scene.events("notice_dropped")] == (["2"] if speaks else [])
+
+
+def test_a_claim_of_a_dead_worker_that_came_back_holds_up_no_other(scene, monkeypatch):
+    """Two leases have ended; the first worker comes back meanwhile and keeps its step, the second step is freed all the same."""
+    first, second = (scene.steps(one)[0] for one in two(scene))
+    for one in (first, second):
+        with scene.store.begin() as conn:
+            scene.store.outbox.steps.claim(
+                conn, one.id, "dead", now=scene.clock(), until=scene.clock() + timedelta(seconds=300)
+            )
+    scene.clock.pass_(seconds=301)
+    expire = scene.store.outbox.steps.expire
+
+    def back(conn, step_id, **more):
+        if step_id == first.id:
+            raise WrongState("its owner came back")
+        return expire(conn, step_id, **more)
+
+    monkeypatch.setattr(scene.store.outbox.steps, "expire", back)
+    scene.deliver()
+    assert (scene.states(first.notice_id), scene.states(second.notice_id)) == (["sending"], ["done"])
+
+
+@pytest.mark.parametrize("state", ["landed", "dropped"])
+def test_posting_a_letter_twice_is_harmless(scene, state):
+    """A second word of the same person changes nothing; of a notice that was given up nothing can be posted."""
+    made = scene.notice((Act.LETTER,))
+    scene.deliver()
+    if state == "landed":
+        for day in (TODAY, TODAY - timedelta(days=1)):
+            scene.deliverer.mark_posted(made, actor="anna", on=day)
+        assert scene.row(claim, invoice_id="1")["level_on"] == TODAY
+        assert scene.letter.posted is not None
+        assert len(scene.events("notice_landed")) == 1
+    else:
+        scene.deliverer.withdraw(made, actor="anna", reason="wrong address")
+        with pytest.raises(WrongState, match="nothing that waits"):
+            scene.deliverer.mark_posted(made, actor="anna")
+
+
+def test_only_what_reaches_the_debtor_from_here_says_what_it_covers(scene):
+    """A mail or letter carries for each claim what it reminds of, so that an archive is understood; a record at the provider does not."""
+    scene.pair((Act.CREATE, Act.MAIL))
+    scene.deliver()
+    assert scene.provider.last.covers == ()
+    assert len(scene.mail.sent[0].covers) == 2
+
+
+def test_a_letter_proven_after_it_was_given_up_waits_for_the_post(scene):
+    """Nobody knew whether it was written, and a person was asked; its proof comes late: it lies in the outbox and waits like every other."""
+    made = scene.notice((Act.LETTER,))
+    scene.letter.pushes = [Unclear("disk vanished")]
+    scene.deliver()
+    scene.settle()
+    [only] = scene.steps(made)
+    assert (only.state, scene.get(made).state) == ("parked", "parked")
+    attempt = Attempt(scene.deliverer.desk, scene.deliverer.accounts["a"], only)
+    assert not attempt._proved(scene.letter.effect(write_back(scene.get(made), only))).alarm
+    assert (scene.states(made), scene.get(made).state, scene.levels()) == (["done"], "waiting", {"1": 0})

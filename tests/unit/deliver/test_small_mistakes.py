@@ -101,9 +101,11 @@ def test_a_provider_that_is_down_is_no_read(scene):
     scene.provider.pushes = [Unclear("connection lost")]
     scene.provider.finds = [RetryLater("down")] * scene.settings.finds
     scene.deliver()
-    for _ in range(scene.settings.finds):
+    for asked in range(1, scene.settings.finds + 1):
         scene.clock.pass_(seconds=scene.settings.settling_seconds + 1)
         scene.deliver()
+        scene.deliver()  # at once: it is left alone for as long as it says
+        assert len(scene.provider.did("find")) == asked
     assert (scene.states(made)[0], scene.steps(made)[0].looks) == ("unclear", 0)
     scene.provider.finds = [None] * scene.settings.finds
     reports = scene.settle()
@@ -387,7 +389,8 @@ def test_only_what_reaches_the_debtor_from_here_says_what_it_covers(scene):
     scene.pair((Act.CREATE, Act.MAIL))
     scene.deliver()
     assert scene.provider.last.covers == ()
-    assert len(scene.mail.sent[0].covers) == 2
+    [sent] = scene.mail.sent
+    assert (len(sent.covers), sent.invoice) == (2, None)  # of both, and about neither alone
 
 
 def test_a_letter_proven_after_it_was_given_up_waits_for_the_post(scene):

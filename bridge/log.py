@@ -22,28 +22,34 @@ def set_up(*, style: str = "auto", level: str = "info", stream: TextIO | None = 
     """Write the log to `stream` (standard error): `json`, `console`, or `auto`, which is readable on a terminal and JSON elsewhere."""
     out = stream or sys.stderr
     readable = style == "console" or (style == "auto" and out.isatty())
-    ending: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+    ending: Any = (
+        structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
         if readable
-        else [
-            structlog.processors.format_exc_info,
-            redacted,
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-        ]
+        else structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
             redacted,
-            *ending,
+            ending,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=out, level=logging.WARNING, format="%(name)s: %(message)s", force=True)
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(_Redacted("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _Redacted(logging.Formatter):
+    """What libraries say, without the secrets of this process."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(redact(super().format(record)))
 
 
 def get(name: str) -> Any:

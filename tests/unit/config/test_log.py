@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 
 import pytest
 import structlog
@@ -37,6 +38,25 @@ def test_secrets_never_reach_the_log(lines):
         assert secret not in text
     assert lines()[0]["nested"]["ok"] == 1
     assert lines()[0]["room"] == "test"
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_tracebacks_and_libraries_tell_no_secret(style):
+    """A secret in the text of an exception, or in what a library says, is hidden, on a terminal too."""
+    KNOWN.add("known-secret-4711")
+    stream = io.StringIO()
+    log.set_up(style=style, level="info", stream=stream)
+    try:
+        int("known-secret-4711")
+    except ValueError:
+        log.get("test").exception("failed")
+        logging.getLogger("library").exception("retrying https://x.example/known-secret-4711")
+    structlog.reset_defaults()
+    logging.basicConfig(force=True)
+    told = stream.getvalue()
+    assert "known-secret-4711" not in told
+    assert told.count("ValueError") >= 2
+    assert "library: retrying https://x.example/" in told
 
 
 def test_an_outage_is_logged_once_and_the_recovery_once(lines):

@@ -105,3 +105,54 @@ def test_a_failed_read_fails_elsewhere(desk, tmp_path, monkeypatch):
     found = elsewhere(desk, tmp_path, monkeypatch, "replay", "--offline", str(desk.folder / "run-1.zip"))
     assert found["same"]
     assert found["now"]["cause"] == found["then"]["cause"] == "bad_answer:html"
+
+
+def test_a_failed_delivery_fails_elsewhere(live, tmp_path, monkeypatch):
+    """A delivery whose look is refused is told by `runs trace`, and ends on another machine as it did here; a connector that asks no more, otherwise."""
+    live.sandbox.faults.status(400, "/Invoice", times=None)
+    assert "HTTP 400" in live("deliver", code=None)
+    [trace] = live.json("runs", "trace", "--failed")
+    assert (trace["kind"], trace["account"], trace["state"], trace["recorded"]) == ("deliver", "main", "failed", True)
+    assert [(outcome, cause) for _, outcome, cause in trace["steps"]] == [("parked", "http_400")]
+    [shown] = [line for line in live("runs", "trace").splitlines() if "delivery" in line]
+    assert [word for word in ("main", "failed", "http_400", "yes") if word not in shown] == []
+    assert "column." not in live("runs", "trace")
+    live("bundle", trace["run"], "--out", "delivery.zip")
+    bundle = str(live.folder / "delivery.zip")
+    found = elsewhere(live, tmp_path, monkeypatch, "replay", "--offline", bundle)
+    assert (found["kind"], found["same"], found["asked"] > 0) == ("deliver", True, True)
+    assert found["now"]["cause"] == found["then"]["cause"] == "http_400"
+    monkeypatch.setattr("connectors.sevdesk.connector.SevDesk.look", lambda _self, _refs: iter(()))
+    found = elsewhere(live, tmp_path, monkeypatch, "replay", "--offline", bundle)
+    assert (found["same"], found["now"]["state"]) == (False, "done"), "another answer to the same recording is seen"
+
+
+def test_a_record_is_replayed_by_its_number_or_id(desk):
+    """`--record` takes one of two records that were set aside, by id; a number that nothing has is refused."""
+    odd = [desk.sandbox.add_invoice(desk.customer, number=f"RE-{one}", gross="119.00") for one in (7, 8)]
+    for one in odd:
+        desk.sandbox.spoil(one, invoiceDate="soon")
+    desk("pull")
+    desk.sandbox.heal(odd[0])
+    [told] = desk.json("replay", "--record", odd[0], "--dry-run")
+    assert (told["outcome"], told["dry_run"]) == ("read", True)
+    desk("replay", "--record", odd[0], "--as", "Erika")
+    [group] = desk.json("failures", "list", code=1)
+    assert group["count"] == 1
+    desk("replay", "--record", "RE-4711", code=2)
+
+
+def test_keys_are_shown_changed_and_forgotten(desk):
+    """A new key seals from now on, the earlier one is named until it is forgotten, and no command tells a key."""
+    first = desk.json("keys", "show")
+    assert (first["source"], first["earlier"]) == ("file", [])
+    assert "Erika" in desk("keys", "rotate", "--as", "Erika")
+    second = desk.json("keys", "show")
+    assert (second["key"] != first["key"], second["earlier"]) == (True, [first["key"]])
+    assert first["key"] in desk("keys", "show")
+    kept = (desk.folder / "data" / "secret.key").read_text("ascii").split()
+    desk("keys", "forget", "--as", "Erika")
+    assert desk.json("keys", "show") == second | {"earlier": []}
+    assert "no earlier key" in desk("keys", "forget", code=2)
+    said = desk("keys", "show") + desk("keys", "show", "--json")
+    assert [one for one in kept if one in said] == []

@@ -250,6 +250,7 @@ TEXTS = {
     "column.invoices": "Rechnungen",
     "column.invoice": "Rechnung",
     "column.level": "Stufe",
+    "column.cause": "Ursache",
     "column.channel": "Weg",
     "column.recipient": "Empfänger",
     "column.total": "Summe",

@@ -250,6 +250,7 @@ TEXTS = {
     "column.invoices": "Invoices",
     "column.invoice": "Invoice",
     "column.level": "Level",
+    "column.cause": "Cause",
     "column.channel": "Channel",
     "column.recipient": "Recipient",
     "column.total": "Total",

@@ -56,7 +56,7 @@ class Answers:
     def given(self, conn: Connection, link: StoredLink) -> list[Mapping[str, Any]]:
         """Return the answers to a notice as they were noted, oldest first."""
         mine = event.c.case_id == link.case_id, event.c.notice_id == link.notice_id, event.c.kind == ANSWERED
-        query = select(event.c.data).where(*mine)
+        query = select(event.c.data).where(*mine, event.c.salt.is_not(None))  # what was erased says nothing any more
         return list(conn.scalars(query.order_by(event.c.id)))
 
     def note(self, conn: Connection, link: StoredLink, data: Mapping[str, Any], stamp: Stamp) -> None:

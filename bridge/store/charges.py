@@ -74,12 +74,13 @@ class Charges:
             for row in conn.execute(query).mappings():
                 data, own = row["data"], found.setdefault(row["invoice_id"], Entered())
                 if row["kind"] == TAKEN_BACK:
-                    own.by_entry.pop(data["entry"], None)
+                    own.by_entry.pop(data.get("entry"), None)
                 elif row["kind"] == ADDED:
-                    own.by_entry[row["id"]] = _charge(row)
+                    if data:  # erased after its retention: nothing is known of it any more, so nothing is asked for
+                        own.by_entry[row["id"]] = _charge(row)
                 else:
                     waived = row["kind"] == WAIVED
-                    own.waived = Waived(row["business_date"], row["actor"], data["note"]) if waived else None
+                    own.waived = Waived(row["business_date"], row["actor"], data.get("note", "")) if waived else None
         return found
 
     def add(

@@ -107,3 +107,21 @@ def test_what_stays_when_the_principal_is_paid_is_a_persons_task(store, keep, wa
     stage.tell(MONDAY + 61 * DAY, invoice(**LATE))  # the payment is taken back: letters ask for them again
     stage.run(MONDAY + 61 * DAY)
     assert left(stage, MONDAY + 61 * DAY) == []
+
+
+def test_what_was_erased_after_ten_years_is_asked_for_by_nobody(store):
+    """A charge whose event was erased is gone, a waiver still holds, and the next run decides as ever."""
+    stage = on_stage(store)
+    stage.run(MONDAY)
+    charges = store.charges
+    with store.begin() as conn:
+        more = {"kind": "cost", "cents": 500, "on": MONDAY, "note": "Auskunft"}
+        charges.add(conn, "main", "1", stage.stamp(MONDAY), **more)
+    assert waive(stage, MONDAY)
+    with store.begin() as conn:
+        store.trail.erase(conn, MONDAY + DAY)
+    with store.reading() as conn:
+        entered = charges.of_all(conn, "main", ["1"])["1"]
+    assert (entered.charges, entered.waived.by, entered.waived.note) == ([], stage.stamp(MONDAY).actor, "")
+    stage.run(MONDAY + DAY)
+    assert [one.content.table.ancillary for one in stage.notices("proposed")] == [0]

@@ -64,5 +64,4 @@ class Caring(Cases):
         if value:
             self.store.choices.choose(conn, target, "colleagues", value, stamp)
         else:
-            self.store.choices.withdraw(conn, target, "colleagues", stamp)
-            self.store.choices.wake(conn, target, stamp)
+            self.store.choices.take_back(conn, target, "colleagues", stamp)

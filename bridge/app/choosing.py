@@ -38,8 +38,8 @@ class Choosing(Cases):
             for one in wanted:
                 target = Target(account=row.account, invoice_id=one.invoice_id)
                 if level is None and variant is None:
-                    self.store.choices.withdraw(conn, target, "next_level", stamp)
-                    self.store.choices.withdraw(conn, target, "next_variant", stamp)
+                    self.store.choices.take_back(conn, target, "next_level", stamp)
+                    self.store.choices.take_back(conn, target, "next_variant", stamp)
                     self.store.choices.wake(conn, target, stamp)
                     self._replace(conn, row.account, target, None)
                     continue
@@ -80,7 +80,7 @@ class Choosing(Cases):
                 if value:
                     self.store.choices.choose(conn, target, setting + suffix, value, stamp)
                 elif not emails and post is None:
-                    self.store.choices.withdraw(conn, target, setting + suffix, stamp)
+                    self.store.choices.take_back(conn, target, setting + suffix, stamp)
             self.store.choices.wake(conn, target, stamp)
             self._replace(conn, account, target, level)
         told = ", ".join(filter(None, (*emails, post)))

@@ -57,9 +57,8 @@ class Handing(Choosing):
             stamp = self.stamp(row.account)
             for one in self._open_claims(conn, case, invoice):
                 target = Target(account=row.account, invoice_id=one.invoice_id)
-                if self.store.choices.withdraw(conn, target, "hand_over", stamp):
+                if self.store.choices.take_back(conn, target, "hand_over", stamp):
                     count += 1
-                    self.store.choices.wake(conn, target, stamp)
                     self._replace(conn, row.account, target, None)
             if not count:
                 raise WrongState("nobody decided to hand over {case}", case=row.number)

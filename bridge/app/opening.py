@@ -222,6 +222,15 @@ class Opened:
             conn, kind, at=self.clock(), on=self.today(account), actor=self.actor, account=account, **more
         )
 
+    def by_hand(self, what: str, accounts: Sequence[str] = ()) -> None:
+        """Note that this actor had something done that the schedule does by itself too, such as `pull`, for these accounts or all.
+
+        Raises `UsageError` on an unknown account.
+        """
+        names = list(self.chosen(accounts))
+        with self.store.begin() as conn:
+            self.record(conn, "asked", data={"what": what, "accounts": names})
+
     def stamp(self, account: str | None = None) -> Stamp:
         """Return when (business clock) and by whom something is changed now."""
         return Stamp(at=self.clock(), on=self.today(account), actor=self.actor)

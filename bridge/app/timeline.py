@@ -61,6 +61,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "deferred": ("{invoice} Zahlungsaufschub bis {until}. {note}", "{invoice} deferred until {until}. {note}"),
     "unblocked": ("{invoice} Sperre aufgehoben", "{invoice} block lifted"),
+    "choice_taken_back": ("{invoice} nicht mehr gewählt: {setting}", "{invoice} no longer chosen: {setting}"),
     "chosen": ("{invoice} gewählt: {setting} {value}", "{invoice} chosen: {setting} {value}"),
     "notice_proposed": (
         "Stufe {level} {level_name} vorgeschlagen, {recipient}",
@@ -95,6 +96,15 @@ _WORDS: dict[str, tuple[str, str]] = {
     "step_done": ("{act} erledigt", "{act} done"),
     "step_parked": ("{act} wartet auf eine Person: {error}", "{act} waits for a person: {error}"),
     "step_alarm": ("Achtung: {act}: {error}", "Alarm: {act}: {error}"),
+    "step_unclear": ("{act}: Ausgang unbekannt, {error}", "{act}: outcome unknown, {error}"),
+    "step_absent": (
+        "{act}: nachweislich nicht geschehen, wird wiederholt",
+        "{act}: provably did not happen, is done again",
+    ),
+    "notice_reopened": (
+        "Stufe {level} ist anders gespeichert als freigegeben und wartet wieder auf Freigabe",
+        "level {level} is stored otherwise than approved, and waits for approval again",
+    ),
     "step_replayed": ("{act} noch einmal versucht: {reason}", "{act} tried again: {reason}"),
     "step_discarded": ("{act} beiseitegelegt: {reason}", "{act} set aside: {reason}"),
     "run_replayed": ("Lauf wiederholt: {reason}", "run repeated: {reason}"),

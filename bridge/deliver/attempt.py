@@ -198,6 +198,7 @@ class Attempt:
                 conn, self._step.id, self._owner, now=self._store.now(), **_held(Reason.APPROVAL_PENDING)
             )
             self._outbox.reopen(conn, notice.id)
+            self._landing.unapproved(conn, notice)
             return Ended(
                 Outcome.DROPPED, Sentence("the approval does not fit what is stored"), reason=Reason.APPROVAL_PENDING
             )
@@ -362,6 +363,7 @@ class Attempt:
             with self._store.begin() as conn:
                 until = now + self._port.settings.settling
                 self._steps.lose(conn, self._step.id, self._owner, now=now, not_before=until, cause=cause, error=text)
+                self._landing.unclear(conn, self._step.id, cause=cause, text=text)
         except WrongState:
             return Ended(Outcome.LOST)
         return Ended(Outcome.UNCLEAR, text, cause=cause)

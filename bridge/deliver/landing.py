@@ -169,6 +169,23 @@ class Landing:
         if notice.state == "landed":
             self._outbox.advance(conn, notice.id, now=self._desk.store.now())
 
+    def unclear(self, conn: Connection, step_id: int, *, cause: str, text: Sentence) -> None:
+        """Note, in the caller's transaction, that a call was made whose effect nobody knows yet."""
+        self._about(conn, "step_unclear", step_id, {"cause": cause, "error": text})
+
+    def absent(self, conn: Connection, step_id: int) -> None:
+        """Note, in the caller's transaction, that an unclear call provably did nothing, so that it is made again."""
+        self._about(conn, "step_absent", step_id, {})
+
+    def unapproved(self, conn: Connection, notice: Notice) -> None:
+        """Note, in the caller's transaction, that a notice waits for approval again because it is not what was approved."""
+        self._journal(conn, "notice_reopened", notice, None, actor=SELF, data={"level": notice.level})
+
+    def _about(self, conn: Connection, kind: str, step_id: int, data: dict[str, Any]) -> None:
+        step = self._steps.get(conn, step_id)
+        notice = self._outbox.get(conn, step.notice_id)
+        self._journal(conn, kind, notice, step, actor=SELF, data={"act": step.act.value, **data})
+
     def _locked(self, conn: Connection, step_id: int) -> tuple[Notice, Step]:
         """Return notice and step, the notice locked first, as everywhere."""
         found = self._steps.get(conn, step_id)

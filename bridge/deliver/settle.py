@@ -10,7 +10,7 @@ from bridge.errors import WrongState
 from bridge.store.accounts import STOPPED
 from bridge.store.records import Step
 from bridge.store.steps import Proved
-from bridge.words import Sentence, quoted
+from bridge.words import NOTHING, Sentence, quoted
 
 
 class Settle:
@@ -31,7 +31,10 @@ class Settle:
             try:
                 with self._store.begin() as conn:
                     not_before = now + self._port.settings.settling
-                    lost += self._steps.expire(conn, step.id, now=now, not_before=not_before) == "unclear"
+                    if self._steps.expire(conn, step.id, now=now, not_before=not_before) == "unclear":
+                        gone = self._steps.get(conn, step.id)
+                        self._landing.unclear(conn, step.id, cause=gone.cause or "", text=gone.error or NOTHING)
+                        lost += 1
             except WrongState:
                 continue  # another worker ended it, or its owner came back
         return lost
@@ -103,6 +106,7 @@ class Settle:
         try:
             with self._store.begin() as conn:
                 self._steps.absent(conn, step, now=self._store.now())
+                self._landing.absent(conn, step.id)
         except WrongState:
             return
         report.again += 1

@@ -161,7 +161,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                 on=order.today,
                 actor=order.actor,
                 run_id=report.run_id,
-                data={**counts, "state": state},
+                data={**counts, "state": state, "limits_lifted": order.approved},
             )
     return report
 

@@ -268,6 +268,13 @@ class Choices:
         where = [*_about(target, override.c), override.c.setting == setting, override.c.used_at.is_(None)]
         return conn.execute(update(override).where(*where).values(used_at=stamp.at)).rowcount > 0
 
+    def take_back(self, conn: Connection, target: Target, setting: str, stamp: Stamp) -> bool:
+        """End a choice in a person's name, and let what it concerned be decided today. Return whether there was one."""
+        there = self.withdraw(conn, target, setting, stamp)
+        if there:
+            self._changed(conn, "choice_taken_back", target, stamp, {"setting": setting})
+        return there
+
     def chosen(
         self,
         conn: Connection,

@@ -69,6 +69,8 @@ def test_connect_pull_and_a_withdrawn_consent(office, near, gateway):
     code, shown = connect(office, "--no-browser", answer=browser)
     assert code == 0, shown
     assert "main is connected" in shown
+    near("audit", "export", "trail.jsonl")
+    assert '"kind": "connected"' in (office.folder / "trail.jsonl").read_text("utf-8")
     assert near.json("pull")[0]["state"] == "done"
 
     auth.revoke_all()

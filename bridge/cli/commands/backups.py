@@ -70,6 +70,7 @@ def declare(session: Session, since: datetime) -> int:
 @command("restore adopt", changes=True)
 def adopt(session: Session) -> int:
     """Adopt what went out since the backup."""
+    session.bridge.by_hand("restore adopt")
     return 0 if session.emit(session.bridge.adopt_sent(), _adopted).whole else 1
 
 

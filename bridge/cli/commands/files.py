@@ -58,6 +58,7 @@ def fetch(session: Session, accounts: tuple[str, ...]) -> int:
     """Fetch documents that the provider itself sent and that are not kept here yet."""
     from bridge.cli.show_files import fetched  # noqa: PLC0415
 
+    session.bridge.by_hand("files fetch", accounts)
     result = session.bridge.fetch_documents(accounts)
     session.emit(result, fetched)
     return 1 if result.problems else 0

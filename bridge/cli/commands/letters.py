@@ -99,6 +99,7 @@ def resend(
 @command("letters bounces", changes=True)
 def bounces(session: Session) -> int:
     """Read which mails came back, in the mailboxes for it."""
+    session.bridge.by_hand("letters bounces")
     found = session.bridge.read_returns()
     session.emit(found, _read)
     return 1 if found.problems else 0

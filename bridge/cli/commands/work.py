@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 )
 def pull(session: Session, accounts: tuple[str, ...], full: bool) -> int:
     """Read what changed at the providers."""
+    session.bridge.by_hand("pull", accounts)
     with session.out.progress() as advance:
         result = session.bridge.pull(accounts, full=full, progress=advance)
     session.emit(result, _show_pulled)
@@ -119,6 +120,7 @@ def _show_ran(out: "Out", result: "Ran") -> None:
 @command("deliver", Argument(["accounts"], nargs=-1), changes=True)
 def deliver(session: Session, accounts: tuple[str, ...]) -> int:
     """Deliver what is approved, and take up what is unclear."""
+    session.bridge.by_hand("deliver", accounts)
     with session.out.progress() as advance:
         result = session.bridge.deliver(accounts, progress=advance)
     session.emit(result, _show_delivered)

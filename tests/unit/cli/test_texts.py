@@ -162,5 +162,5 @@ def journal_kinds():
 
 def test_every_event_of_a_case_has_words():
     """Each event that the timeline of a case can show is said in plain words."""
-    internal = {"backup_made", "run_finished", "account_run", "reject_discarded", "reject_replayed"}
+    internal = {"asked", "backup_made", "run_finished", "account_run", "reject_discarded", "reject_replayed"}
     assert sorted(set(journal_kinds()) - set(_WORDS) - internal) == []

@@ -333,6 +333,7 @@ def test_reopened_notice_can_be_approved_as_it_is(scene):
     scene.deliver()
     assert scene.get(made).state == "proposed"
     assert scene.get(made).version == 2
+    assert [one["notice_id"] for one in scene.events("notice_reopened")] == [made]
     approve(scene, made)
     scene.deliver()
     assert scene.get(made).state == "landed"

@@ -60,6 +60,10 @@ def test_absence_is_believed_after_several_reads(scene):
     assert scene.deliver().again == 1
     assert len(scene.provider.did(Act.CREATE)) == 2
     assert scene.states(made) == ["done"] * 4
+    first = scene.steps(made)[0].id
+    told = [scene.events(kind) for kind in ("step_unclear", "step_absent")]
+    assert [[one["step_id"] for one in events] for events in told] == [[first], [first]], "both stand in the journal"
+    assert told[0][0]["data"]["act"] == "create"
 
 
 @pytest.mark.feature("N-2")
@@ -171,6 +175,8 @@ def test_claim_of_the_dead_during_the_call(scene):
     scene.clock.pass_(seconds=301)
     assert scene.deliver().unclear == 1
     assert scene.mail.sent == []
+    [event] = scene.events("step_unclear")
+    assert (event["data"]["cause"], event["notice_id"]) == ("lease_expired", made)
     scene.settle()
     assert scene.states(made) == ["parked"]
     assert scene.mail.sent == []

@@ -64,8 +64,10 @@ fuzz: $(VENV)/.dev-stamp ## 1,000,000 changed inputs for every parser of foreign
 
 audit-deps: ## known vulnerabilities of the pinned dependencies, with pip-audit; says loudly where that cannot be told
 	@command -v pip-audit >/dev/null || { echo "SKIPPED: no pip-audit on the path; the pinned dependencies were NOT checked for known vulnerabilities"; exit 0; }; \
-	rm -f .audit.json; pip-audit --require-hashes --disable-pip -r requirements.txt -f json -o .audit.json; code=$$?; \
-	if [ ! -s .audit.json ]; then echo "SKIPPED: the index did not answer; the pinned dependencies were NOT checked for known vulnerabilities"; exit 0; fi; \
+	rm -f .audit.json; pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt -f json -o .audit.json; code=$$?; \
+	if [ ! -s .audit.json ]; then echo "SKIPPED: pip-audit did not come to an answer (above); the pinned dependencies were NOT checked for known vulnerabilities"; exit 0; fi; \
+	if [ $$code -ne 0 ]; then cat .audit.json; echo; fi; \
+	if grep -q '"skip_reason"' .audit.json; then echo "SKIPPED IN PART: these were NOT checked:"; grep -o '"name": *"[^"]*", *"skip_reason": *"[^"]*"' .audit.json; fi; \
 	rm -f .audit.json; exit $$code
 
 schema: $(VENV)/.dev-stamp ## write docs/bridge.schema.json from the configuration models

@@ -16,7 +16,8 @@ TEXTS = {
     "offline.changed": "Es endet jetzt anders.",
     "bundle.made": "{path}: {exchanges} Anfragen an den Anbieter mit ihren Antworten, {replaced} Wörter ersetzt.",
     "bundle.sha256": "Prüfsumme SHA-256 {sha256}",
-    "bundle.empty": "Von diesem Lauf wurde nichts aufgezeichnet; das Paket lässt sich lesen, aber nicht wiederholen.",
+    "bundle.empty": "Von diesem Lauf wurde nichts aufgezeichnet: Das Paket sagt, wie er endete, was er zählte und was nach Art, Feld und Grund beiseitegelegt"
+    " wurde; keine Datei und keinen Datensatz. Es lässt sich lesen, aber nicht wiederholen.",
     "command.runs trace": "Listet die jüngsten Läufe jeder Art mit Anzahlen und Ursachen.",
     "option.runs.failed": "Nur die gescheiterten.",
     "trace.pull": "Abruf",

@@ -16,7 +16,8 @@ TEXTS = {
     "offline.changed": "It ends differently now.",
     "bundle.made": "{path}: {exchanges} exchanges with the provider, {replaced} words replaced.",
     "bundle.sha256": "SHA-256 {sha256}",
-    "bundle.empty": "Nothing was recorded of this run; the bundle can be read, but not replayed.",
+    "bundle.empty": "Nothing was recorded of this run: the bundle tells how it ended, its counts, and what was set aside by kind, field and reason, no file"
+    " and no record. It can be read, but not replayed.",
     "command.runs trace": "List the newest runs of every kind with counts and causes.",
     "option.runs.failed": "Only those that failed.",
     "trace.pull": "reading",

@@ -12,6 +12,7 @@ from bridge.policy.calendar import Calendar
 from bridge.policy.holds import outdated, outdated_on, too_near
 from bridge.policy.money import LegalDunning, Sent, assumed_receipt, default_of
 from bridge.policy.money.default import DueFacts, DueSource, _due
+from bridge.policy.office import Closure, Office
 from bridge.policy.paying import how_to_pay
 from bridge.policy.statement import names_all
 from bridge.policy.texts import numbers
@@ -289,3 +290,57 @@ def test_default_begins_by_the_rule_that_comes_first():
     )
     late = DueFacts(due_on=date(2026, 9, 15), dunned=(LegalDunning(date(2026, 9, 30), date(2026, 9, 20)),))
     assert (default_of(late, NW).rule, default_of(late, NW).first_day) == ("c", date(2026, 10, 1))
+
+
+@pytest.mark.parametrize(("day", "deadline"), [(0, 30), (1, 30), (-1, 20)])
+def test_a_reminder_made_by_hand_never_moves_a_claim_back_in_time(day, deadline):
+    """Of ours and one made elsewhere the later counts, with its deadline; of two on one day that of the higher level, which is theirs."""
+    ours, mine = date(2026, 9, 20), date(2026, 9, 20) + timedelta(days=20)
+    on = ours + timedelta(days=day)
+    seen = ProviderNotice(
+        id="9", invoice_id="1", level=2, status=NoticeStatus.SENT, dated_on=on, deadline=ours + timedelta(days=30)
+    )
+    one = claim(level=1, level_on=ours, deadline=mine, notices=(notice_view(seen),))
+    found = decided(one, rules(days(3, 14, 28)), TODAY).adoption
+    assert (found.level, found.on) == (2, max(ours, on))
+    assert found.deadline == ours + timedelta(days=deadline)
+
+
+@pytest.mark.parametrize("chosen", [2, 3])
+def test_a_person_may_choose_every_level_up_to_the_last(chosen):
+    """The last one too; a level that the plan does not have is as if nothing were chosen."""
+    its = rules(days(3, 14, 28))
+    assert decided(claim(next_level=chosen, next_level_by="anna"), its, TODAY).level == chosen
+    assert decided(claim(next_level=4, next_level_by="anna"), its, TODAY).level == 1
+
+
+@pytest.mark.parametrize(
+    ("closures", "end"),
+    [
+        ([(1, 2), (3, 4)], 9),  # they touch: four days
+        ([(1, 3), (2, 4)], 9),  # they overlap: the same four
+        ([(1, 2), (4, 5)], 9),
+        ([(1, 4), (2, 3)], 9),  # one within the other
+        ([(6, 7)], 5),  # after the end
+        ([(5, 6)], 7),  # on the last day
+        ([(0, 1)], 6),  # the day itself is none of those that are counted
+    ],
+)
+def test_days_of_company_holidays_are_passed_over_once(closures, end):
+    """However they were entered: five days from Monday end so many days later."""
+    monday = date(2026, 10, 5)
+    made = tuple(
+        Closure(monday + timedelta(days=first), monday + timedelta(days=last), counts=False) for first, last in closures
+    )
+    for order in (made, made[::-1]):
+        assert Office(closures=order).later(monday, timedelta(days=5)) == monday + timedelta(days=end)
+    assert all(Office(closures=made).is_closed(day) for one in made for day in (one.first, one.last))
+    assert Office(closures=tuple(Closure(one.first, one.last) for one in made)).later(monday, timedelta(days=5)) == (
+        monday + timedelta(days=5)
+    )
+
+
+def test_one_day_of_company_holidays():
+    """A closure may begin and end on the same day, and nothing leaves on it."""
+    day = date(2026, 10, 5)
+    assert Office(closures=(Closure(day, day),)).sending_day(day, None) == day + timedelta(days=1)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,7 @@ from bridge.model import (
     Snapshot,
 )
 from bridge.policy import AccountFacts, Basis, Block, LocalView, recheck
+from bridge.policy.recheck import recheck_mention
 from tests.unit.policy.helpers import days, rules
 
 TODAY = date(2026, 10, 5)
@@ -221,3 +223,24 @@ def test_a_basis_survives_the_store():
     """What was stored with the notice is what is compared."""
     its = replace(BASIS, known_reminders=frozenset({"b", "a"}), own_reminders=frozenset({"c"}))
     assert Basis.from_json(its.to_json()) == its
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "today", "expected"),
+    [
+        (look(), date(2026, 9, 15), None),  # due today is not late yet
+        (look(), date(2026, 9, 16), Reason.CHANGED),
+        (changed(due_on=None), date(2026, 9, 1), Reason.CHANGED),
+        (changed(open=Decimal(99)), date(2026, 9, 1), Reason.CHANGED),
+        (changed(currency="CHF"), date(2026, 9, 1), Reason.CHANGED),
+        (changed(status=InvoiceStatus.PAID), date(2026, 9, 1), Reason.CHANGED),
+        (Snapshot(invoice_id="1", taken_at=TAKEN, found=False), date(2026, 9, 1), Reason.CHANGED),
+        (Snapshot(invoice_id="1", taken_at=TAKEN), date(2026, 9, 1), Reason.UNREADABLE),
+        (look(debtor=None), date(2026, 9, 15), None),
+    ],
+)
+def test_an_invoice_named_as_not_yet_due_must_still_be_that(snapshot, today, expected):
+    """Open, with the same amount and not late: else the text that names it would say what is wrong."""
+    mention = SimpleNamespace(why=Reason.NOT_DUE, demand=10000, credits=0, currency="EUR")
+    hold = recheck_mention(mention, snapshot, ITS, today)
+    assert (hold.reason if hold else None) is expected

@@ -180,6 +180,7 @@ def choices(ledger):
     ledger("case contact", case, "--note", "Anruf")
     ledger("case contact", case, "--on", "2026-08-31")
     ledger("case note", case, "Anwalt")
+    ledger("case plan", case, "two-weeks")  # its second level is no hand-over
     for command, words in (
         ("case level", ("2",)),
         ("case recipient", ("buch@spaeth.example",)),
@@ -189,7 +190,6 @@ def choices(ledger):
         ledger(command, case, "--default")
     ledger("case exclude", case)
     ledger("case include", case, "--default")
-    ledger("case plan", case, "frage")
     ledger("case colleagues", case, "--add", "max@lichtblick.example")
     ledger("case colleagues", case, "--remove", "max@lichtblick.example")
     ledger("case close", "RE-1004", "--note", "erledigt")

@@ -34,7 +34,9 @@ class Dunning(Returning):
     def abilities(self, account: str, health: Health | None = None) -> Abilities:
         """Return what an account can do: what its last check found, our own channels, less the write-backs switched off."""
         port, config = self.port(account), self.config.accounts[account]
-        if health is not None:
+        if health is not None and (
+            health.ok or health.acts
+        ):  # a check that saw nothing says nothing of what can be done
             self.healths[account] = health
         known = self.healths.get(account)
         places = config.write_back or self.config.write_back
@@ -49,9 +51,12 @@ class Dunning(Returning):
         )
 
     def _ask(self, accounts: Iterable[str]) -> None:
-        """Ask the providers what the accounts can do, once per process; where one does not answer, the connector's word counts."""
+        """Ask the providers what the accounts can do, once per process that finds all well; else the next round asks again.
+
+        Where one does not answer, or lets nothing be seen, what it said before or the connector's word counts.
+        """
         for name in accounts:
-            if name not in self.healths:
+            if name not in self.healths or not self.healths[name].ok:
                 try:
                     self.abilities(name, self.port(name).connector.check())
                 except BridgeError:

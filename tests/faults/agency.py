@@ -55,7 +55,7 @@ _LEVEL = """\
     term_days: 6
     texts:
       de:
-        subject: "Mahnung zu {{{{ invoice_number }}}}"
+        subject: "Mahnung zu {{% for item in items %}}{{{{ item.number }}}} {{% endfor %}}"
         body: |
           {{% for item in items %}}
           {{{{ item.number }}}} offen {{{{ item.open }}}}

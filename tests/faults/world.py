@@ -225,10 +225,15 @@ class World(Striking, Judging):
         for one in steps:
             if one.state != "parked":
                 continue
-            if not one.reaches_debtor and (again or one.proof is not None or one.act is Act.DISCARD):
-                self.work(lambda process, one=one: process.bridge.discard([f"step-{one.id}"], reason="looked at it"))
+            out = one.notice_id in went
+            if (again and not out) or (not one.reaches_debtor and (one.proof is not None or one.act is Act.DISCARD)):
+                self.work(
+                    lambda process, one=one: process.bridge.discard(
+                        [f"step-{one.id}"], reason="looked at it", not_sent=one.reaches_debtor
+                    )
+                )
                 continue
-            outcome = "went-out" if one.notice_id in went else "not-sent"
+            outcome = "went-out" if out else "not-sent"
             self.work(
                 lambda process, one=one, outcome=outcome: process.bridge.replay(
                     [f"step-{one.id}"], outcome=outcome, evidence="the ledger"

@@ -225,7 +225,7 @@ class World(Striking, Judging):
         for one in steps:
             if one.state != "parked":
                 continue
-            out = one.notice_id in went
+            out = one.reaches_debtor and one.notice_id in went
             if (again and not out) or (not one.reaches_debtor and (one.proof is not None or one.act is Act.DISCARD)):
                 self.work(
                     lambda process, one=one: process.bridge.discard(

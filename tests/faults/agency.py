@@ -118,7 +118,7 @@ class Process:
 
     def _begin(self, conn):
         """Begin a writing transaction; now and then another program has the database just then."""
-        if not _reads(conn) and self.begun():
+        if conn.dialect.name == "sqlite" and not _reads(conn) and self.begun():
             self._other = sqlite3.connect(conn.engine.url.database)
             self._other.execute("begin immediate")
             conn.connection.cursor().execute("pragma busy_timeout=0")

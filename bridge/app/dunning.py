@@ -1,6 +1,6 @@
 """Dunning: what would go out, and the run itself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from bridge.app.reading import Progress
 from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran, ReturnsRead
 from bridge.app.returning import Returning
 from bridge.contract import Connector
-from bridge.dun import DunAccount, DunReport, Order, dun, plan
+from bridge.dun import DunAccount, DunReport, Order, dun, plan, rules_changed
 from bridge.dun import Planned as Drafted
 from bridge.dun.report import Line
 from bridge.errors import BridgeError, UsageError
@@ -21,6 +21,7 @@ from bridge.policy import Abilities, Outcome, words
 from bridge.policy.beside import Other
 from bridge.policy.build import amount
 from bridge.policy.mentions import why
+from bridge.store.questions import TurnedDown
 from bridge.words import tell
 
 _PLACES = {"note": Act.NOTE, "tag": Act.TAG, "customer_note": Act.CUSTOMER_NOTE}
@@ -108,11 +109,7 @@ class Dunning(Returning):
 
     def _without_refused(self, conn: Connection, names: Iterable[str], found: Planned) -> Planned:
         """Hold back what a person refused and what therefore no run proposes today."""
-        refused = {
-            (name, invoice): one
-            for name in names
-            for invoice, one in self.store.questions.refused(conn, name, self.today(name)).items()
-        }
+        refused = {(name, invoice): one for name in names for invoice, one in self.turned_down(conn, name).items()}
         notices, held = [], list(found.held)
         for one in found.notices:
             asked = [claim for claim in one.claims if claim.level]
@@ -129,6 +126,12 @@ class Dunning(Returning):
                     )
                 )  # fmt: skip
         return replace(found, notices=tuple(notices), held=tuple(held))
+
+    def turned_down(self, conn: Connection, account: str) -> Mapping[str, TurnedDown]:
+        """Return what a person refused and no run proposes today: nothing where the next run decides everything anew."""
+        if rules_changed(self.store, conn, account, self.rules[account]):
+            return {}
+        return self.store.questions.refused(conn, account, self.today(account))
 
     def run(
         self,

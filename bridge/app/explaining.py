@@ -120,7 +120,7 @@ class Explaining(Dunning):
         told = explained(found, known, debtor, rules, abilities, self.language, waiting)
         due_later = known.next_on is not None and known.next_on > today
         if told.outcome == Outcome.ESCALATE.value and found.on == today and due_later:
-            refused = self.store.questions.refused(conn, name, today).get(known.invoice.id)
+            refused = self.turned_down(conn, name).get(known.invoice.id)
             if refused is not None:
                 notes = (tell(refusal(refused), self.language), *told.notes)
                 told = replace(told, notes=notes, next_on=refused.on, upcoming=())

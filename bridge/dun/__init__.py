@@ -2,6 +2,6 @@
 
 from bridge.dun.judge import Judge
 from bridge.dun.report import DunReport, Line, Planned
-from bridge.dun.run import DunAccount, Order, dun, plan
+from bridge.dun.run import DunAccount, Order, dun, plan, rules_changed
 
-__all__ = ["DunAccount", "DunReport", "Judge", "Line", "Order", "Planned", "dun", "plan"]
+__all__ = ["DunAccount", "DunReport", "Judge", "Line", "Order", "Planned", "dun", "plan", "rules_changed"]

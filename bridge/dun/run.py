@@ -172,7 +172,7 @@ def plan(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunRepor
     order = replace(order, lines=True)
     for account in accounts:
         with store.reading() as conn:
-            everything = order.everything or _rules_changed(store, conn, account)
+            everything = order.everything or rules_changed(store, conn, account.name, account.rules)
         its = replace(account.local(order), everything=everything)
         work = _Work(store, account, its, report, None)
         for chunk in work.chunks(None if everything else its.today):
@@ -184,14 +184,15 @@ def plan(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunRepor
 
 def _wake_for_rules(store: Store, conn: Connection, account: DunAccount, stamp: Stamp) -> None:
     """Let all open invoices be decided anew where plans, exclusions or limits are others than at the last run: each may come up now."""
-    if _rules_changed(store, conn, account):
+    if rules_changed(store, conn, account.name, account.rules):
         store.settings.set(conn, f"rules:{account.name}", account.rules.version, stamp)
         store.history.keep_plans(conn, account.rules.plans.values(), stamp.on)
         mark_all(conn, account.name, stamp.on)
 
 
-def _rules_changed(store: Store, conn: Connection, account: DunAccount) -> bool:
-    return bool(store.settings.get(conn, f"rules:{account.name}") != account.rules.version)
+def rules_changed(store: Store, conn: Connection, account: str, rules: AccountRules) -> bool:
+    """Return whether plans, exclusions or limits are others than at the account's last run; the next one decides everything anew."""
+    return bool(store.settings.get(conn, f"rules:{account}") != rules.version)
 
 
 @dataclass(frozen=True, slots=True)

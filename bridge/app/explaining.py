@@ -14,7 +14,7 @@ from bridge.app.results import Ahead, Explained, RuleAsked, Upcoming
 from bridge.dun.turns import checked
 from bridge.dun.views import Viewer, account_facts
 from bridge.errors import UsageError
-from bridge.model import ClaimTable, Debtor
+from bridge.model import ClaimTable, Debtor, Reason
 from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, Outcome, coexistence, texts, words
 from bridge.policy.assign import reachable
 from bridge.policy.compose import intended
@@ -117,6 +117,7 @@ class Explaining(Dunning):
             notice = self.level_names.notice(conn, self.store.outbox.get(conn, claim.running.notice_id))
             steps = self.store.outbox.steps.of_notice(conn, notice.id)
             waiting = (summary.stored(notice, steps, claim.running.since or today),)
+        found = self._signed(conn, known, found)
         told = explained(found, known, debtor, rules, abilities, self.language, waiting)
         due_later = known.next_on is not None and known.next_on > today
         if told.outcome == Outcome.ESCALATE.value and found.on == today and due_later:
@@ -126,6 +127,20 @@ class Explaining(Dunning):
                 told = replace(told, notes=notes, next_on=refused.on, upcoming=())
         number = self.store.questions.case_of(conn, name, known.invoice.id) or ""
         return replace(told, case=number, paused=self.paused(conn) if found.on == today else "")
+
+    def _signed(self, conn: Connection, known: Known, found: Explanation) -> Explanation:
+        """Return `found` with who holds it and since when, where the rules know of no person: a case closed, a plan taken away."""
+        name, invoice = known.account, known.invoice
+        signed: tuple[str, date] | None = None
+        if found.decision.reason is Reason.CLOSED_BY_HAND:
+            signed = self.store.questions.closed_by(conn, name, invoice.id)
+        elif found.decision.reason is Reason.NO_PLAN:
+            choice = self.store.choices.given_by(conn, name, "plan", debtor_id=invoice.debtor_id, invoice_id=invoice.id)
+            signed = choice and (choice[0], choice[1].astimezone(self.accounts[name].zone).date())
+        if signed is None:
+            return found
+        facts = {**found.decision.facts, "by": signed[0], "since": signed[1]}
+        return replace(found, decision=found.decision._replace(facts=facts))
 
     def seen(self, conn: Connection, known: Known, today: date) -> tuple[CaseView, ClaimView]:
         """Return an invoice as the rules see it, and the case around it."""

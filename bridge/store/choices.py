@@ -289,6 +289,19 @@ class Choices:
             self._chosen(conn, account, "invoice_id", invoice_ids),
         )
 
+    def given_by(
+        self, conn: Connection, account: str, setting: str, *, debtor_id: str | None, invoice_id: str
+    ) -> tuple[str, datetime] | None:
+        """Return who made the choice of `setting` that is in force for an invoice, and when (aware): for itself, else for its customer."""
+        query = (
+            select(override.c.actor, override.c.created_at)
+            .where(override.c.account == account, override.c.setting == setting, override.c.used_at.is_(None))
+            .where(or_(override.c.invoice_id == invoice_id, override.c.debtor_id == (debtor_id or "")))
+            .order_by(override.c.invoice_id.is_(None), override.c.id.desc())
+        )
+        row = conn.execute(query).first()
+        return None if row is None else (row.actor, row.created_at)
+
     def plans_given(self, conn: Connection) -> dict[tuple[str, str], tuple[int, int]]:
         """Return, by account and plan, how many customers and single invoices have it by a person's choice."""
         query = (

@@ -163,6 +163,17 @@ class Questions:
         query = select(dunning_case.c.number).join(claim, claim.c.case_id == dunning_case.c.id)
         return conn.scalar(query.where(claim.c.account == account, claim.c.invoice_id == invoice_id))
 
+    def closed_by(self, conn: Connection, account: str, invoice_id: str) -> tuple[str, date] | None:
+        """Return who closed the case of this invoice by hand the last time, and on which local date."""
+        query = (
+            select(event.c.actor, event.c.business_date)
+            .join(claim, claim.c.case_id == event.c.case_id)
+            .where(claim.c.account == account, claim.c.invoice_id == invoice_id, event.c.kind == "closed_by_hand")
+            .order_by(event.c.id.desc())
+        )
+        row = conn.execute(query).first()
+        return None if row is None else (row.actor, row.business_date)
+
     def invoices_in_cases(self, conn: Connection, account: str, debtor_id: str) -> list[str]:
         """Return the invoices of a debtor that are open claims of a case."""
         query = (

@@ -22,7 +22,8 @@ def test_customers_and_invoices_are_excluded_included_and_taken_out_of_their_pla
     assert desk.json("explain", "RE-1")[0]["reason"] == "invoice_excluded"
     desk("case", "include", "RE-1", "--invoice", "RE-1", "--default", "--as", "Erika")
     desk("case", "plan", "1001", "none", "--as", "Erika")
-    assert desk.json("explain", "RE-1")[0]["reason"] == "no_plan"
+    [told] = desk.json("explain", "RE-1")
+    assert (told["reason"], told["set_by"], told["set_on"]) == ("no_plan", "Erika", "2026-09-01")
     assert "there is no plan 'nix'" in desk("case", "plan", "1001", "nix", code=2)
     desk.speak("de")
     assert "Eskalationsplan standard (Erika)" in desk("case", "plan", "1001", "standard", "--as", "Erika")

@@ -117,7 +117,7 @@ def test_a_case_that_is_closed_by_hand_stays_closed(live):
     assert live.sandbox.document(live.invoice).open == 1190
     [told] = live.json("explain", "RE-1")
     assert (told["reason"], told["set_by"], told["set_on"]) == ("closed_by_hand", "Erika", "2026-09-01")
-    assert "closed by hand (by Erika, 1 September 2026)" == told["text"]
+    assert told["text"] == "closed by hand (by Erika, 1 September 2026)"
     assert "closed already" in live("case", "close", "MA-000001", code=1)
     live("case", "reopen", "MA-000001", "--as", "Erika")
     assert [one["level"] for one in live.json("run")["planned"]["notices"]] == [1]

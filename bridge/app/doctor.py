@@ -40,7 +40,11 @@ class Diagnosis:
     ailments: tuple[Ailment, ...]
 
 
+_LATER = Sentence("nothing; it goes on by itself, so ask again in a while")
 _NEXT: dict[str, Sentence] = {
+    "rate_pace": _LATER,
+    "rate_budget": _LATER,
+    "http_429": _LATER,
     "sending_off": Sentence("look through `mahnbridge plan`, then `mahnbridge go-live`"),
     "paused": Sentence("once the reason is gone: `mahnbridge pause --off`"),
     "restored": Sentence("`mahnbridge restore adopt`, then `mahnbridge restore release`"),

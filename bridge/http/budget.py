@@ -195,7 +195,10 @@ class Budget:
             span = max(timedelta(seconds=1), interval)
 
             def reserve(stored: Rate) -> Rate:
-                first = max(stored.next_at or now, now)
+                known = stored.next_at
+                if known is None or known > now + 61 * span:  # later than any that is given: by a clock since set back
+                    known = now
+                first = max(known, now)
                 return replace(stored, next_at=min(first, now + 60 * span) + span)
 
             changed = self._store.update(self.account, reserve)

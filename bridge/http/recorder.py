@@ -196,7 +196,10 @@ class FileRecorder:
         return body if len(body) <= self._largest_body else body[: self._largest_body] + f"… ({len(body)} characters)"
 
     def _write(self, name: str, lines: Iterator[dict[str, Any]] | list[dict[str, Any]], how: int) -> None:
-        with self._lock, contextlib.suppress(OSError):
+        with (
+            self._lock,
+            contextlib.suppress(OSError),
+        ):  # a full disk costs the recording, never the work that is recorded
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | how, 0o600)
             with os.fdopen(handle, "wb") as file:

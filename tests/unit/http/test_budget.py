@@ -1,6 +1,7 @@
 """Rate budgets: read from each provider's own headers, shared, with a reserve for delivery, and shown."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -225,6 +226,20 @@ def test_pace(time):
         assert times[:4] == [0.0, 0.5, 1.0, 1.5]
         gaps = [later - earlier for earlier, later in pairwise(times)]
         assert min(gaps) >= 0.5
+
+
+def test_a_clock_set_back_holds_no_account(time):
+    """A slot given by a clock that was weeks ahead is later than any that can be given; calls go on, at their pace."""
+    with Server() as server:
+        server.add("GET", "/x", lambda _: Response.json({}))
+        rates = MemoryRates()
+        rates.update("acme", lambda rate: replace(rate, next_at=NOW + timedelta(days=26)))
+        with session(server, time, rates, pace=2) as http:
+            times = []
+            for _ in range(3):
+                http.read("/x")
+                times.append((time.now - NOW).total_seconds())
+    assert times == [0.0, 0.5, 1.0]
 
 
 @pytest.mark.parametrize(

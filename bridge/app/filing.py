@@ -4,7 +4,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -84,26 +84,26 @@ class Filing(Opened):
             case = self.store.questions.case_number(conn, notice.case_id)
             today = self.today(step.account)
             for number, (one, digest) in enumerate(kept):
-                kind = _kind(step.act, number)
-                self.store.files.add(
-                    conn,
-                    NewFile(
-                        account=step.account,
-                        case_id=notice.case_id,
-                        run_id=notice.run_id,
-                        notice_id=notice.id,
-                        step_id=step.id,
-                        acted_at=write.started_at,
-                        kind=kind,
-                        name=f"{today.isoformat()}_{case}_{file_name(notice, one, kind, number)}",
-                        media_type=one.media_type,
-                        sha256=digest,
-                        size=len(one.data),
-                        kept_at=self.store.now(),
-                        on=today,
-                        years=self.years_kept(kind),
-                    ),
-                )
+                name = file_name(notice, one, kind := _kind(step.act, number), number)
+                new = self.new_file(notice, one, digest, kind=kind, name=f"{today.isoformat()}_{case}_{name}", on=today)
+                self.store.files.add(conn, replace(new, step_id=step.id, acted_at=write.started_at))
+
+    def new_file(self, notice: Notice, one: Produced, digest: str, *, kind: str, name: str, on: date) -> NewFile:
+        """Return the note of a kept file of a notice, which left the house on the local date `on`."""
+        return NewFile(
+            account=notice.account,
+            case_id=notice.case_id,
+            run_id=notice.run_id,
+            notice_id=notice.id,
+            kind=kind,
+            name=name,
+            media_type=one.media_type,
+            sha256=digest,
+            size=len(one.data),
+            kept_at=self.store.now(),
+            on=on,
+            years=self.years_kept(kind),
+        )
 
     def files(
         self,

@@ -13,7 +13,6 @@ from bridge.errors import BridgeError, ConfigError, RetryLater
 from bridge.model import Ref
 from bridge.policy import Via
 from bridge.store.cases import Stamp
-from bridge.store.files import NewFile
 from bridge.store.journal import SELF
 from bridge.store.records import Notice
 from bridge.store.tasks import OPEN, NewTask, Task
@@ -92,23 +91,8 @@ class ProviderFiles(Reading, Filing):
         case = self.store.questions.case_number(conn, notice.case_id)
         sort = "letter" if notice.channel == Via.PROVIDER_POST.value else "provider"
         sent_on = max((its.landed_on for its in notice.claims if its.landed_on), default=today)
-        self.store.files.add(
-            conn,
-            NewFile(
-                account=notice.account,
-                case_id=notice.case_id,
-                run_id=notice.run_id,
-                notice_id=notice.id,
-                kind=sort,
-                name=f"{sent_on.isoformat()}_{case}_{file_name(notice, one, sort, number)}",
-                media_type=one.media_type,
-                sha256=digest,
-                size=len(one.data),
-                kept_at=self.store.now(),
-                on=sent_on,
-                years=self.years_kept(sort),
-            ),
-        )
+        name = f"{sent_on.isoformat()}_{case}_{file_name(notice, one, sort, number)}"
+        self.store.files.add(conn, self.new_file(notice, one, digest, kind=sort, name=name, on=sent_on))
 
     def _document_missing(self, notice: Notice, error: BridgeError) -> None:
         """Leave it to a person what cannot be had, or not for a day; once for each notice."""

@@ -53,26 +53,27 @@ PerClaim = Sequence[tuple[ClaimView, int, str]]
 
 
 def steps_of(frame: Frame, claims: PerClaim, along: PerClaim = ()) -> tuple[StepDraft, ...]:
-    """Return the steps of one notice over these claims; those `along` are asked for in it, but nothing is written for them."""
+    """Return the steps of one notice over these claims; those `along` are asked for in it, but nothing is written for them.
+
+    Only a claim without open credit notes is recorded at the provider: a record there would name the amount before them.
+    """
     acts, automation = frame.abilities.acts, frame.automation
-    record = frame.document is not Document.NONE
+    recorded = [one for one in claims if frame.document.record and not one[0].netted]
     steps: list[StepDraft] = []
-    if record:
-        for one in claims:
-            steps += _record_steps(frame, one, [Act.CREATE, Act.AMEND])
+    for one in recorded:
+        steps += _record_steps(frame, one, [Act.CREATE, Act.AMEND])
     early = automation is Automation.COMPLETE or frame.document is Document.PROVIDER
-    if record and early and automation is not Automation.CREATE:
-        for one in claims:
+    if early and automation is not Automation.CREATE:
+        for one in recorded:
             steps += _record_steps(frame, one, [Act.COMPLETE])
     if automation in (Automation.CREATE, Automation.COMPLETE):
         return tuple(steps)
     steps.append(_send(frame, (*claims, *along)))
-    if record:
-        late = [Act.COMPLETE] if frame.document is Document.SILENT else []
-        if not frame.via.by_provider:
-            late.append(Act.MARK_SENT)
-        for one in claims:
-            steps += _record_steps(frame, one, late)
+    late = [Act.COMPLETE] if frame.document is Document.SILENT else []
+    if not frame.via.by_provider:
+        late.append(Act.MARK_SENT)
+    for one in recorded:
+        steps += _record_steps(frame, one, late)
     for one in claims:
         if Act.NOTE in acts:
             steps.append(_step(frame, Act.NOTE, one, line=frame.content.line, link=frame.content.link))

@@ -171,6 +171,11 @@ class ClaimView:
         """Return the open principal: the provider's open amount less open credit notes."""
         return self.open - self.linked_credits - self.shared_credits
 
+    @property
+    def netted(self) -> bool:
+        """Return whether open credit notes lower the demand, so that no document or record of the provider can name it."""
+        return bool(self.linked_credits or self.shared_credits)
+
 
 @dataclass(frozen=True, slots=True)
 class CaseView:

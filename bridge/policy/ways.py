@@ -98,7 +98,8 @@ def _way(  # noqa: PLR0917  one call site
         return Way(via, Document.NONE, via) if told else Blocked(via, Because.ACT)
     because = _not_the_provider(via, level, variant, abilities, claims, extra, first=first)
     wanted = variant.documents if first else Document.NONE
-    netted = any(claim.linked_credits or claim.shared_credits for claim in claims)
+    sends = level.automation in (Automation.PROPOSE, Automation.SEND)
+    netted = _no_record(wanted if sends else Document.PROVIDER, claims)
     if not via.automatic and (because is None or wanted is not Document.PROVIDER) and not (netted and wanted.record):
         return Way(via, wanted, via)
     if via.automatic and because is None:
@@ -109,7 +110,6 @@ def _way(  # noqa: PLR0917  one call site
         document = variant.document if keeps and true and variant.document else Document.NONE
     else:
         document = Document.NONE
-    sends = level.automation in (Automation.PROPOSE, Automation.SEND)
     if because is Because.ANCILLARY and wanted is Document.PROVIDER and sends and _has_room(abilities, claims):
         document = Document.SILENT
     reaches = sends or document is not Document.NONE
@@ -129,7 +129,7 @@ def _not_the_provider(  # noqa: PLR0917  one call site
     first: bool,
 ) -> Because | None:
     """Return why the provider's own document and service cannot say what we ask for, or None."""
-    if any(claim.linked_credits or claim.shared_credits for claim in claims):
+    if any(claim.netted for claim in claims):
         return Because.CREDIT
     if extra.more:
         return Because.ANCILLARY
@@ -150,6 +150,12 @@ def _not_the_provider(  # noqa: PLR0917  one call site
     if there is not None and any(reminders(claim) >= len(there) for claim in claims):
         return Because.LEVELS
     return Because.LEVELS if there == () else None
+
+
+def _no_record(document: Document, claims: Sequence[ClaimView]) -> bool:
+    """Return whether credit notes leave nothing to record. Beside our own document each claim that has none is recorded for itself."""
+    netted = [claim.netted for claim in claims]
+    return any(netted) and (document is not Document.SILENT or all(netted))
 
 
 def _has_room(abilities: Abilities, claims: Sequence[ClaimView]) -> bool:

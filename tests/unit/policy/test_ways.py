@@ -95,6 +95,22 @@ def test_a_bundle_goes_out_as_our_own_mail_and_without_one_invoice_by_invoice():
     assert [(one.channel, len(one.claims)) for one in alone] == [("provider_email", 1), ("provider_email", 1)]
 
 
+@pytest.mark.parametrize("channel", ["email", "mail"])
+def test_a_credit_note_takes_its_own_invoice_out_of_the_records_alone(channel):
+    """In a bundle the invoices without a credit note keep their silent record at the provider; that of the other would name too much."""
+    values = {"channels": [channel], "document": "silent"}
+    its = rules(plan(level(1, after_due=3, **values), bundling={"when": "from_first"}))
+
+    def recorded(*claims):
+        whole = case(*claims)
+        made = compose(whole, decide(whole, its, TODAY), its, BOTH, TODAY)
+        return [[step.invoice_id for step in one.steps if step.act is A.CREATE] for one in made]
+
+    first, second = claim(invoice_id="1", linked_credits=300), claim(invoice_id="2")
+    assert recorded(first, second) == [["2"]]
+    assert recorded(first, replace(second, shared_credits=200)) == [[]]
+
+
 def test_the_key_stays_the_same_whoever_sends():
     """A notice of one level cannot exist twice because the way changed between two runs."""
     its = rules(plan(level(1, after_due=3, channels=["email"])))

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import warnings
 from collections import deque
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -119,14 +120,27 @@ def postgres_template(postgres_server, worker_id):
     return name
 
 
+@contextmanager
+def _database(server, template, worker_id):
+    name = f"test_{worker_id}_{next(_numbers)}"
+    copy = "create database {} template {} strategy file_copy"
+    _admin(server, sql.SQL(copy).format(sql.Identifier(name), sql.Identifier(template)))
+    yield server.get_uri(name)
+    _admin(server, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
 @pytest.fixture
 def postgres_url(postgres_server, postgres_template, worker_id):
     """URL of an empty PostgreSQL database with all tables, of this test alone."""
-    name = f"test_{worker_id}_{next(_numbers)}"
-    copy = "create database {} template {} strategy file_copy"
-    _admin(postgres_server, sql.SQL(copy).format(sql.Identifier(name), sql.Identifier(postgres_template)))
-    yield postgres_server.get_uri(name)
-    _admin(postgres_server, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with _database(postgres_server, postgres_template, worker_id) as url:
+        yield url
+
+
+@pytest.fixture
+def another_postgres_url(postgres_server, worker_id):
+    """URL of a second PostgreSQL database, without any tables."""
+    with _database(postgres_server, "template0", worker_id) as url:
+        yield url
 
 
 def _admin(server, command):

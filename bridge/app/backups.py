@@ -3,9 +3,6 @@
 No key and no configuration is in it: tokens stay sealed as the store keeps them, and what opens them lies elsewhere.
 """
 
-import hashlib
-import json
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -13,36 +10,17 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge import __version__
+from bridge.app.backup_file import BackedUp, manifest, verify, write
 from bridge.app.house import LAST_BACKUP
-from bridge.app.opening import Opened, business_now
+from bridge.app.opening import BACKUPS, Opened, business_now
 from bridge.config import Loaded
 from bridge.errors import AlreadyRunning, ConfigError, UsageError
 from bridge.store import Store
 from bridge.store.cases import Stamp
 from bridge.store.engine import database_url
-from bridge.store.snapshots import DATABASE, Snapshot, check, known, load, running, save
-
-MANIFEST, FORMAT = "manifest.json", 1
-_PIECE = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class BackedUp:
-    """One backup as its manifest tells it. `since` is the business instant of its snapshot; `left_out` are places to be kept elsewhere."""
-
-    path: str
-    sha256: str
-    size: int
-    made_at: datetime
-    since: datetime
-    version: str
-    database: Snapshot
-    files: int
-    left_out: tuple[str, ...]
+from bridge.store.snapshots import DATABASE, known, load, running, save
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +44,7 @@ class Backups(Opened):
         `ConfigError` where the copy is not what was read.
         """
         since, now = self.clock(), datetime.now(UTC)
-        target = path or self.loaded.data / "backups" / f"mahnbridge-{now:%Y%m%dT%H%M%SZ}.zip"
+        target = path or self.loaded.data / BACKUPS / f"mahnbridge-{now:%Y%m%dT%H%M%SZ}.zip"
         if target.exists():
             raise UsageError("{path} exists; choose another name", path=target)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -77,7 +55,7 @@ class Backups(Opened):
                 chosen = [(one.name, one) for one in sorted(Path(folder).iterdir())]
                 chosen += list(self._beside()) if files else []
                 facts = {"made_at": now.isoformat(), "since": since.isoformat(), "database": asdict(told)}
-                _write(part, chosen, {**facts, "left_out": self._left_out(files=files)})
+                write(part, chosen, {**facts, "left_out": self._left_out(files=files)})
             verify(part)
             part.rename(target)
         finally:
@@ -105,26 +83,6 @@ class Backups(Opened):
         return [str(one) for one in (*places, *filter(None, outboxes)) if Path(one).exists()]
 
 
-def verify(path: Path, *, deep: bool = True) -> BackedUp:
-    """Read a backup as a whole and compare it with its hashes; `deep`: open the database in it too. Raises `ConfigError`."""
-    try:
-        with zipfile.ZipFile(path) as package:
-            facts = _manifest(package)
-            for name, (size, digest) in facts["files"].items():
-                if _digest(package, name) != (size, digest):
-                    raise ConfigError("{path}: {name} is not what was backed up", path=path, name=name, cause="backup")
-            if deep and facts["database"]["kind"] == "sqlite":
-                with TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
-                    package.extract(DATABASE, folder)
-                    if asdict(check(Path(folder), "sqlite")) != facts["database"]:
-                        raise ConfigError(
-                            "{path}: {name} is not what was backed up", path=path, name=DATABASE, cause="backup"
-                        )
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
-        raise ConfigError("{path} is no whole backup: {error}", path=path, error=error, cause="backup") from error
-    return _told(path, facts)
-
-
 def put_back(loaded: Loaded, path: Path, *, actor: str) -> PutBack:
     """Make the store of this installation from a backup; it begins with sending held. What was there before is moved aside.
 
@@ -150,7 +108,7 @@ def put_back(loaded: Loaded, path: Path, *, actor: str) -> PutBack:
         raise AlreadyRunning("process {who} works on the database; stop the service first", who=who)
     loaded.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with TemporaryDirectory(prefix=".restore-", dir=loaded.data) as folder, zipfile.ZipFile(path) as package:
-        for name in _manifest(package)["files"]:
+        for name in manifest(package)["files"]:
             package.extract(name, folder)
         begun, aside = _database(loaded, Path(folder), made, actor)
         files = _files(Path(folder), loaded.data)
@@ -203,53 +161,3 @@ def _files(folder: Path, data: Path) -> int:
             shutil.move(one, target)
             count += 1
     return count
-
-
-def _write(path: Path, chosen: list[tuple[str, Path]], facts: dict[str, Any]) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    files: dict[str, tuple[int, str]] = {}
-    with os.fdopen(handle, "wb") as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
-            for name, source in chosen:
-                digest, size = hashlib.sha256(), 0
-                with source.open("rb") as read, package.open(name, "w", force_zip64=True) as entry:
-                    while piece := read.read(_PIECE):
-                        entry.write(piece)
-                        digest.update(piece)
-                        size += len(piece)
-                files[name] = size, digest.hexdigest()
-            whole = {"format": FORMAT, "version": __version__, **facts, "files": files}
-            package.writestr(MANIFEST, json.dumps(whole, indent=1, ensure_ascii=False))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _manifest(package: zipfile.ZipFile) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(package.read(MANIFEST))
-    if facts["format"] != FORMAT:
-        raise ValueError(f"format {facts['format']}")
-    facts["files"] = {name: (int(size), str(digest)) for name, (size, digest) in facts["files"].items()}
-    if set(package.namelist()) != {*facts["files"], MANIFEST} or any(".." in Path(one).parts for one in facts["files"]):
-        raise ValueError("its list of files does not fit")
-    return facts
-
-
-def _digest(package: zipfile.ZipFile, name: str) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    with package.open(name) as entry:
-        while piece := entry.read(_PIECE):
-            digest.update(piece)
-            size += len(piece)
-    return size, digest.hexdigest()
-
-
-def _told(path: Path, facts: dict[str, Any]) -> BackedUp:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return BackedUp(
-        str(path), digest.hexdigest(), path.stat().st_size, datetime.fromisoformat(facts["made_at"]),
-        datetime.fromisoformat(facts["since"]), facts["version"], Snapshot(**facts["database"]), len(facts["files"]),
-        tuple(facts["left_out"]),
-    )  # fmt: skip

@@ -34,8 +34,8 @@ from bridge.store.cases import Stamp
 from bridge.words import Sentence
 
 Clock = Callable[[], datetime]
-RECORDINGS = "recordings"
-"""Folder inside data."""
+RECORDINGS, BACKUPS = "recordings", "backups"
+"""Folders inside data."""
 
 SENDING, PAUSE = "sending", "pause"
 """Names of the switches in the store."""
@@ -67,7 +67,12 @@ class Opened:
             keys.key.get_secret_value() if keys.key else None,
             [one.get_secret_value() for one in keys.previous],
         )
-        self.store = Store.open(loaded.database_url, cipher=self.vault, technical_clock=technical_clock)
+        self.store = Store.open(
+            loaded.database_url,
+            cipher=self.vault,
+            technical_clock=technical_clock,
+            before_upgrade=self._copy_before_upgrade,
+        )
         try:
             self.channels: dict[str, Channel] = {
                 name: plugins.channel(name)(settings, clock=self.clock)
@@ -116,6 +121,11 @@ class Opened:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _copy_before_upgrade(self, revision: str) -> None:
+        from bridge.app.backup_file import copy_before_upgrade  # noqa: PLC0415  hardly ever needed
+
+        copy_before_upgrade(self.loaded.database_url, self.loaded.data / BACKUPS, self.clock(), revision)
 
     def _recorder(self) -> FileRecorder | None:
         """Return where exchanges are recorded, or None where the operator wants none."""

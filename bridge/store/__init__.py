@@ -100,19 +100,20 @@ class Store:
         technical_clock: Callable[[], datetime] | None = None,
         cipher: Cipher | None = None,
         backups: int = 5,
+        before_upgrade: Callable[[str], None] | None = None,
     ) -> Self:
         """Open the database at a path or URL; make its tables, or upgrade them, first.
 
         The technical clock (aware UTC) is for leases, settling, budgets and tokens; by default this machine's, on PostgreSQL the
         server's. `cipher` seals OAuth tokens; without one none can be kept. Before an upgrade a SQLite file is copied beside
-        itself; the last `backups` copies are kept.
+        itself; the last `backups` copies are kept. A server's database is copied by `before_upgrade`, which is told its revision.
 
         Raises `ConfigError` where it cannot be opened or was written by a newer program.
         """
         engine = make_engine(where)
         try:
             reach(engine)
-            upgrade(engine, backups=backups)
+            upgrade(engine, backups=backups, before=before_upgrade)
         except BaseException:
             engine.dispose()
             raise

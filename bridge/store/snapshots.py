@@ -10,15 +10,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, func, inspect, select, text
+from sqlalchemy import Column, MetaData, Table, func, inspect, select, table, text
 from sqlalchemy.engine import Connection
 
 from bridge.errors import ConfigError
 from bridge.store.engine import DatabaseFault, database_url, make_engine, reach, reader
 from bridge.store.leases import Leases
-from bridge.store.migrations import make_tables, revision_of, revisions
+from bridge.store.migrations import VERSION_TABLE, make_tables, newest, revision_of, revisions
 from bridge.store.tables import metadata, seal
 
 DATABASE, COLUMNS = "mahnbridge.db", "columns.json"
@@ -110,19 +111,31 @@ def _told(conn: Connection, kind: str) -> Snapshot:
     revision = revision_of(conn)
     if revision is None:
         raise ConfigError("the database has no tables of mahnbridge yet; there is nothing to back up", cause="backup")
-    there = set(inspect(conn).get_table_names())
-    rows = {
-        one.name: int(conn.scalar(select(func.count()).select_from(one)) or 0)
-        for one in metadata.sorted_tables
-        if one.name in there
-    }
+    names = sorted(_ours(revision) & set(inspect(conn).get_table_names()))
+    rows = {one: int(conn.scalar(select(func.count()).select_from(table(one))) or 0) for one in names}
     link = conn.execute(select(seal.c.seq, seal.c.chain).order_by(seal.c.seq.desc()).limit(1)).first()
     return Snapshot(kind, revision, rows, f"{link.seq}:{link.chain}" if link else "")
 
 
+def _ours(revision: str) -> set[str]:
+    """Return the names of our tables at that revision; a server's database may hold those of others too."""
+    if revision == newest():
+        return set(metadata.tables)
+    with TemporaryDirectory() as folder:
+        engine = make_engine(Path(folder) / DATABASE)
+        try:
+            with engine.begin() as conn:
+                make_tables(conn, revision)
+                return set(inspect(conn).get_table_names()) - {VERSION_TABLE}
+        finally:
+            engine.dispose()
+
+
 def _tables(conn: Connection, folder: Path) -> Snapshot:
     told = _told(conn, "postgresql")
-    columns = {one.name: [column.name for column in one.columns] for one in metadata.sorted_tables}
+    there = MetaData()  # the tables as they are, which before an upgrade are not those of this program
+    there.reflect(conn, only=list(told.rows))
+    columns = {one.name: [column.name for column in one.columns] for one in there.sorted_tables}
     (folder / COLUMNS).write_text(json.dumps(columns), "utf-8")
     for name, names in columns.items():
         out = f"copy {_quoted(name)} ({', '.join(map(_quoted, names))}) to stdout"
@@ -139,8 +152,8 @@ def _fill(conn: Connection, name: str, names: list[str], path: Path) -> None:
             rows.write(data)
     here = {"name": _quoted(name)}
     if "id" in names and conn.scalar(text("select pg_get_serial_sequence(:name, 'id')"), here):
-        table = Table(name, MetaData(), Column("id"))
-        highest = conn.scalar(select(func.max(table.c.id)))
+        numbered = Table(name, MetaData(), Column("id"))
+        highest = conn.scalar(select(func.max(numbered.c.id)))
         if highest is not None:
             conn.execute(
                 text("select setval(pg_get_serial_sequence(:name, 'id'), :highest)"), {**here, "highest": highest}

@@ -11,7 +11,8 @@ from bridge.cli.base import Argument, Option, command
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
-    from bridge.app.backups import BackedUp, PutBack
+    from bridge.app.backup_file import BackedUp
+    from bridge.app.backups import PutBack
     from bridge.app.restoring import Adopted
     from bridge.cli.out import Out
 
@@ -28,7 +29,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def backup(session: Session, file: Path | None, no_files: bool, verify: bool) -> int:
     """Write one file with everything that the store knows, or check one."""
     if verify:
-        from bridge.app.backups import verify as check  # noqa: PLC0415
+        from bridge.app.backup_file import verify as check  # noqa: PLC0415
 
         if file is None:
             raise click.UsageError("--verify FILE")

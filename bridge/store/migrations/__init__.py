@@ -7,6 +7,7 @@ in `tables/`. Alembic is imported only where there is something to do.
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,8 @@ from bridge.store.tables import metadata
 HERE = Path(__file__).parent
 VERSIONS = HERE / "versions"
 
-_version = Table("alembic_version", MetaData(), Column("version_num", String(32)))
+VERSION_TABLE = "alembic_version"
+_version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32)))
 _LOCK = 0x6D61686E  # "mahn"; an advisory lock of this database
 
 
@@ -70,10 +72,11 @@ def make_tables(conn: Connection, revision: str) -> None:
     _run(conn, revision)
 
 
-def upgrade(engine: Engine, *, backups: int = 5) -> None:
-    """Make the tables, or bring them up to date; a SQLite file is copied beside itself first.
+def upgrade(engine: Engine, *, backups: int = 5, before: Callable[[str], None] | None = None) -> None:
+    """Make the tables, or bring them up to date; a SQLite file is copied beside itself first, on a server `before` is called for that.
 
-    Only one process does it, others wait for it. Either the whole upgrade happens or none of it. Raises as `revision_of`.
+    Only one process does it, others wait for it. Either the whole upgrade happens or none of it, also where `before` raises. Raises as
+    `revision_of`.
     """
     head = newest()
     with engine.connect() as conn:
@@ -90,8 +93,10 @@ def upgrade(engine: Engine, *, backups: int = 5) -> None:
             revision = revision_of(conn)
             if revision == head:
                 return
-            if revision is not None and engine.url.database is not None and conn.dialect.name == "sqlite":
-                back_up(Path(engine.url.database), revision, keep=backups)
+            if revision is not None and conn.dialect.name == "sqlite":
+                back_up(Path(str(engine.url.database)), revision, keep=backups)
+            elif revision is not None and before is not None:
+                before(revision)
             _run(conn)
 
 

@@ -11,6 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
+from bridge import config
+from bridge.app import Bridge
+from bridge.app.backup_file import verify
+from bridge.app.backups import put_back
 from bridge.errors import ConfigError
 from bridge.store import Store, migrations
 from bridge.store.migrations import make, revision_of, revisions
@@ -119,16 +123,68 @@ def test_an_upgrade_keeps_the_rows_and_a_copy(sqlite_store, sqlite_path, newer):
         assert kept.execute("select version_num from alembic_version").fetchall() == [(old,)]
 
 
+@pytest.fixture
+def installation(tmp_path):
+    """A configuration whose database is the one at a URL."""
+
+    def write(url):
+        (tmp_path / "inbox").mkdir(exist_ok=True)
+        text = f"creditor: {{name: X}}\naccounts: {{a: {{connector: generic_csv, settings: {{inbox: inbox}}}}}}\ndatabase: {{url: '{url}'}}\n"
+        (tmp_path / "bridge.yaml").write_text(text, "utf-8")
+        return tmp_path / "bridge.yaml"
+
+    return write
+
+
 @pytest.mark.postgres
-def test_an_upgrade_of_postgresql_keeps_the_rows(postgres_store, postgres_url, newer):
-    """A shared database is upgraded in place."""
-    head = fill(postgres_store)
-    postgres_store.close()
+def test_an_upgrade_of_postgresql_keeps_the_rows_and_a_copy(postgres_url, another_postgres_url, installation, newer):
+    """A shared database is upgraded in place; as it was it lies in the data folder, as a backup that both programs can put back."""
+    with Bridge.open(installation(postgres_url), actor="t", env={}) as bridge:
+        head = fill(bridge.store)
+        with bridge.store.begin() as conn:
+            conn.execute(text("create table recipes (name text)"))  # another program's, which is none of our business
+    copies = installation(postgres_url).parent / "data" / "backups"
+    assert not copies.exists()
+    old, new = revisions()[-1], newer("    op.drop_table('lease')")
+    metadata.remove(lease := metadata.tables["lease"])
+    try:
+        with Bridge.open(installation(postgres_url), actor="t", env={}) as bridge:
+            assert "colour" in columns(bridge.store)
+            with bridge.store.reading() as conn:
+                assert revision_of(conn) == new
+                assert bridge.store.mirror.invoice(conn, "a", "1").invoice == invoice("1")
+            assert whole(bridge.store, head)
+    finally:
+        lease.to_metadata(metadata)
+    [copy] = copies.iterdir()
+    assert copy.name.startswith(f"before-upgrade-of-{old}.")
+    assert copy.stat().st_mode & 0o777 == 0o600
+    told = verify(copy).database
+    assert (told.revision, told.rows["invoice"], "lease" in told.rows, "recipes" in told.rows) == (old, 1, True, False)
+
+    migrations.VERSIONS = migrations.HERE / "versions"  # back to the old program, on an empty database
+    put_back(config.load(installation(another_postgres_url), {}), copy, actor="t")
+    with Bridge.open(installation(another_postgres_url), actor="t", env={}) as bridge:
+        with bridge.store.reading() as conn:
+            assert revision_of(conn) == old
+            assert bridge.store.mirror.invoice(conn, "a", "1").invoice == invoice("1")
+            assert list(bridge.store.trail.check(conn, head)) == []
+        assert bridge.restored() is not None
+
+
+@pytest.mark.postgres
+def test_no_upgrade_of_postgresql_without_its_copy(postgres_url, installation, newer):
+    """Where the copy cannot be written the database stays as it was, for the old program."""
+    with Bridge.open(installation(postgres_url), actor="t", env={}) as bridge:
+        before = columns(bridge.store)
+    (installation(postgres_url).parent / "data" / "backups").write_text("in the way")
     newer()
-    with Store.open(postgres_url) as store, store.reading() as conn:
-        assert "colour" in columns(store)
-        assert store.mirror.invoice(conn, "a", "1").invoice == invoice("1")
-        assert whole(store, head)
+    with pytest.raises(ConfigError, match="was not upgraded: its copy") as caught:
+        Bridge.open(installation(postgres_url), actor="t", env={})
+    assert caught.value.cause == "database"
+    migrations.VERSIONS = migrations.HERE / "versions"
+    with Store.open(postgres_url) as store:
+        assert columns(store) == before
 
 
 def test_a_failing_upgrade_changes_nothing(database, newer):

@@ -13,8 +13,14 @@ from tests.faults.history import PROVIDERS, History, Incident
 from tests.faults.striking import LEASES_OVER
 from tests.faults.world import World
 
-_AT_REQUESTS = ("cut", "500", "429", "html", "truncate", "reset", "401", "pay", "part", "cancel", "by_hand")
-_AT_MAILS = ("cut", "451", "550", "pay", "part")
+_AT_REQUESTS = (
+    "cut", "500", "429", "html", "truncate", "reset", "401", "hang", "hang_long", "pay", "part", "cancel", "credit", "by_hand"
+)  # fmt: skip
+_AT_MAILS = ("cut", "451", "550", "hang_long", "pay", "part")
+AT_ONCE = 10
+"""How many histories are lived through before it is counted which borders lack kills."""
+VARIATION = 10_000_019
+"""What lies between the seeds of two variations of a history."""
 
 
 @dataclass
@@ -98,13 +104,60 @@ class Killed(World):
             self.processes.pop(0).close()
 
 
-def drawn(seed):
-    """Return the history of this seed for real processes: its faults strike at the providers alone."""
+def drawn(seed, variation=0):
+    """Return the history of this seed for real processes: its faults strike at the providers and between two pieces of work.
+
+    Another `variation` of it has other invoices, days and workers, and the same faults.
+    """
     history, rng = History.draw(seed), Random(seed)
-    kinds = [key for key in PROVIDERS[history.provider].paths if key != "read"] + ["mail"] * (history.way == "mail")
-    struck = []
+    kinds = list(PROVIDERS[history.provider].paths) + ["mail"] * (history.way == "mail")
+    struck = [one for one in history.incidents if one.at in ("day", "approval")]
     for _ in range(rng.choice((1, 2, 3)) if kinds else 0):
         at = rng.choice(kinds)
         what = rng.choice(_AT_MAILS if at == "mail" else _AT_REQUESTS)
-        struck.append(Incident(at, rng.randrange(1, 4), what, rng.random() < 0.5, rng.randrange(len(history.debtors))))
-    return replace(history, incidents=tuple(struck), workers=1)
+        nth = rng.randrange(1, 40 if at == "read" else 4)
+        struck.append(Incident(at, nth, what, rng.random() < 0.5, rng.randrange(len(history.debtors))))
+    history = replace(history, incidents=tuple(struck), helped=True)
+    if not variation:
+        return history
+    other = History.draw(seed + variation * VARIATION)
+    return replace(
+        history, amounts=_amounts(history, other), begins=other.begins, workers=other.workers, gaps=other.gaps
+    )
+
+
+def _amounts(history, other):
+    """Return as many amounts as the history has invoices, from another one."""
+    return tuple(other.amounts[number % len(other.amounts)] for number in range(len(history.amounts)))
+
+
+class Hunt:
+    """Which history comes next: new ones and, half of them, variations of those that reached a border which lacks kills."""
+
+    def __init__(self, names, times, first):
+        self._names, self._times, self._seed = names, times, first
+        self._reached, self._variation = {}, 0
+
+    def wanted(self, total):
+        """Return the borders, each with its side of the commit, that lack kills."""
+        sides = {False: total.before, True: total.after}
+        return frozenset(
+            (name, after) for name in self._names for after, counts in sides.items() if counts[name] < self._times
+        )
+
+    def next(self, wanted):
+        """Return seed and variation of the next histories."""
+        known = sorted({seed for border in wanted for seed in self._reached.get(border, ())})
+        for number in range(AT_ONCE):
+            if known and number % 2:
+                self._variation += 1
+                yield known[self._variation % len(known)], self._variation
+            else:
+                yield self._seed, 0
+                self._seed += 1
+
+    def learn(self, told, seed):
+        """Remember which borders the history of this seed reached."""
+        for after, counts in ((False, told.before), (True, told.after)):
+            for name in counts:
+                self._reached.setdefault((name, after), set()).add(seed)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from tests.faults.history import BEGINNINGS, History
 from tests.faults.judging import APART, DOUBLE, LOST, WINDOW, WRONG
-from tests.faults.killing import Killed, drawn
+from tests.faults.killing import Hunt, Killed, drawn
 from tests.faults.stage import Stage, fast_folder, prepare
 from tests.faults.world import World
 
-KILLS_FROM, KILLS_AT_ONCE = 1_000_000, 10
-"""First seed of the histories whose processes really die, and how many are lived through before it is counted which borders lack kills."""
+KILLS_FROM = 1_000_000
+"""First seed of the histories whose processes really die."""
 
 PART = 100
 """Histories that are kept together."""
@@ -120,44 +120,38 @@ def tally(seed):
 
 
 def kill(told):
-    """Return what came of the history of a seed whose processes really die, each once at every border that is wanted."""
-    seed, wanted = told
+    """Return what came of a history whose processes really die, each once at every border that is wanted, and where they did."""
+    seed, variation, wanted = told
     stage = _stage()
-    world = Killed(drawn(seed), stage, stage.clear(), wanted=wanted)
+    world = Killed(drawn(seed, variation), stage, stage.clear(), wanted=wanted)
     made = Tally(histories=1)
     try:
         world.run()
     except Exception as error:  # noqa: BLE001  a crash is a finding like any other
         made.wrong["crashes"] += 1
-        made.failed[str(seed)] = [f"{type(error).__name__}: {error}"]
+        made.failed[f"{seed}/{variation}"] = [f"{type(error).__name__}: {error}"]
     made.wrong += Counter(one.kind for one in world.wrong)
     if world.wrong:
-        made.failed[str(seed)] = [one.text for one in world.wrong]
+        made.failed[f"{seed}/{variation}"] = [one.text for one in world.wrong]
     made.deaths = world.deaths
     for (name, after), number in world.died.items():
         (made.after if after else made.before)[name] += number
-    return made
+    return made, seed
 
 
-def run_kills(names, times, processes, *, most=400, progress=lambda _total: None):
+def run_kills(names, times, processes, *, most=4000, first=KILLS_FROM, progress=lambda _total: None):
     """Kill real processes with SIGKILL until each of these borders has killed `times` of them before its commit and after it.
 
-    At most `most` histories; return the tally and the seconds that it took.
+    Seed after seed; for a border that seldom comes also variations of the histories that have reached it. At most `most` histories;
+    return the tally and the seconds that it took.
     """
-    began, total, first = time.monotonic(), Tally(), KILLS_FROM
+    began, total, hunt = time.monotonic(), Tally(), Hunt(frozenset(names), times, first)
     with fast_folder() as folder, _pool(processes, folder, 50) as pool:
-        while first < KILLS_FROM + most:
-            wanted = frozenset(
-                (name, after)
-                for name in names
-                for after in (False, True)
-                if (total.after if after else total.before)[name] < times
-            )
-            if not wanted:
-                break
-            for one in pool.imap(kill, [(first + number, wanted) for number in range(KILLS_AT_ONCE)], chunksize=1):
+        while total.histories < most and (wanted := hunt.wanted(total)):
+            tasks = [(seed, variation, wanted) for seed, variation in hunt.next(wanted)]
+            for one, seed in pool.imap(kill, tasks, chunksize=1):
                 total.add(one)
-            first += KILLS_AT_ONCE
+                hunt.learn(one, seed)
             progress(total)
     return total, time.monotonic() - began
 
@@ -170,7 +164,7 @@ def kill_lines(total, names, seconds, processes):
     yield "real SIGKILLs by border: before the commit, after it"
     for name in sorted(set(names) | set(total.before) | set(total.after)):
         yield f"  {name:40} {total.before[name]:6} {total.after[name]:6}"
-    for seed, texts in sorted(total.failed.items(), key=lambda one: int(one[0])):
+    for seed, texts in sorted(total.failed.items()):
         yield f"seed {seed} went wrong under real kills: {'; '.join(texts)}"
 
 

@@ -277,16 +277,11 @@ class Striking:
         stamp = Stamp(at=now, on=now.astimezone(BERLIN).date(), actor="erika")
         target = Target(account="a", invoice_id=invoice_id)
         with self._interrupting():
-            self.work(lambda process: self._blocked(process.bridge.store, target, stamp, until), "person")
-
-    def _blocked(self, store, target, stamp, until):
-        reason = Reason.DISPUTE if until is None else Reason.DEFERRED
-        with store.begin() as conn:
-            store.choices.block(conn, target, reason, stamp, note="n", until=until)
+            self.work(lambda process: _blocked(process.bridge.store, target, stamp, until), "person")
         if until is None:
-            self.provider.blocked.add(target.invoice_id)
+            self.provider.blocked.add(invoice_id)
         else:
-            self.deferred[target.invoice_id] = until
+            self.deferred[invoice_id] = until
 
     def truth(self, invoice_id):
         """Return what the provider believes of an invoice, and what a person here put down of it."""
@@ -305,3 +300,9 @@ class Striking:
             if late:
                 self.clock.pass_(seconds=400)
                 self.work(lambda process: process.bridge.deliver(), "other")
+
+
+def _blocked(store, target, stamp, until):
+    reason = Reason.DISPUTE if until is None else Reason.DEFERRED
+    with store.begin() as conn:
+        store.choices.block(conn, target, reason, stamp, note="n", until=until)

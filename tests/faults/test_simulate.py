@@ -10,6 +10,7 @@ import pytest
 from tests.faults import simulate
 from tests.faults.borders import USUAL
 from tests.faults.history import History, Incident
+from tests.faults.killing import Hunt, drawn
 from tests.faults.simulate import Tally, lines, shrunk
 
 
@@ -35,6 +36,33 @@ def test_what_goes_wrong_becomes_a_short_story(monkeypatch):
     )  # fmt: skip
     monkeypatch.setattr(simulate, "_goes_wrong", lambda one: cut in one.incidents)
     assert shrunk(history) == History(7, "billomat", "mail", (0,), ("1.00",), (cut,), levels=1)
+
+
+def test_borders_that_seldom_come_are_hunted():
+    """Half of the next histories are variations of those that reached a border which still lacks real kills; with enough it ends."""
+    hunt, total = Hunt({"often", "seldom"}, 2, 500), Tally()
+    assert list(hunt.next(hunt.wanted(total))) == [(seed, 0) for seed in range(500, 510)]
+    reached = Tally(before=Counter(often=2, seldom=1), after=Counter(often=2, seldom=2))
+    total.add(reached)
+    hunt.learn(reached, 507)
+    assert hunt.wanted(total) == {("seldom", False)}
+    following = list(hunt.next(hunt.wanted(total)))
+    assert [seed for seed, variation in following if variation] == [507] * 5
+    assert len(set(following)) == 10
+    total.add(Tally(before=Counter(seldom=1)))
+    assert not hunt.wanted(total)
+
+
+def test_a_variation_has_the_same_faults():
+    """Another variation of a history differs in amounts, days or workers, and is struck by the same faults."""
+    for seed in range(20):
+        plain, other = drawn(seed), drawn(seed, 3)
+        assert (plain.incidents, plain.provider, len(plain.amounts)) == (
+            other.incidents,
+            other.provider,
+            len(other.amounts),
+        )
+        assert plain != other
 
 
 def test_parts_are_kept(tmp_path):

@@ -13,11 +13,9 @@ from bridge.policy import EscalationPlan
 from bridge.policy.assign import assign
 from bridge.policy.recipients import address_of, email_of
 from bridge.store.choices import Target
+from bridge.store.outbox import CHANGEABLE
 from bridge.store.overview import ClaimRow
 from bridge.words import Sentence, quoted, sentence_of
-
-REPLACEABLE = ("proposed", "approved", "queued")
-"""States of a notice that gives way to another choice."""
 
 
 class Choosing(Cases):
@@ -133,7 +131,7 @@ class Choosing(Cases):
             invoices = self.store.questions.invoices_in_cases(conn, account, target.debtor_id)
         for number in self._pending(conn, account, invoices):
             notice = self.store.outbox.get(conn, number)
-            if notice.state in REPLACEABLE and level in (None, notice.level):
+            if notice.state in CHANGEABLE and level in (None, notice.level):
                 self.store.outbox.drop(
                     conn, number, reason=Reason.CHANGED.value, text=quoted(self.actor),
                     today=self.today(account), now=self.store.now(),

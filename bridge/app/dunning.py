@@ -139,13 +139,14 @@ class Dunning(Returning):
         *,
         customer: str | None = None,
         approved: bool = False,
+        asks: bool = False,
         pull: bool = True,
         deliver: bool = True,
         progress: Progress | None = None,
     ) -> Ran:
         """Do one complete round: read the providers and what came back, dunning run (Mahnlauf), delivery.
 
-        `approved` lifts the cap and the hold after a jump, this once. Accounts whose data is older than their freshness limit are not
+        `approved` lifts the cap and the hold after a jump, this once; with `asks` all that it makes waits for a person. Accounts whose data is older than their freshness limit are not
         dunned. Raises `AlreadyRunning` while another run is under way.
         """
         names = self.chosen(accounts)
@@ -153,7 +154,7 @@ class Dunning(Returning):
         pulled = self.pull(names, progress=progress) if pull else ()
         fresh, stale = self._by_freshness(names)
         self._ask(fresh)
-        order = replace(self._order(fresh, customer), approved=approved, lines=True)
+        order = replace(self._order(fresh, customer), approved=approved, asks=asks, lines=True)
         report = dun(self.store, self._dun_accounts(fresh), order)
         self._note_run(fresh, report)
         result = replace(self._planned(report), stale=stale)

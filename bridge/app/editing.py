@@ -1,4 +1,4 @@
-"""Editing a proposal before it is approved, and contacts that people had with a customer themselves."""
+"""Editing a notice before it begins to go out, and contacts that people had with a customer themselves."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bridge.app.choosing import Choosing
 from bridge.app.results import Done, NoticeLine
-from bridge.errors import UsageError
+from bridge.errors import UsageError, WrongState
 from bridge.model import Content
 from bridge.store.choices import Target
 from bridge.store.records import NewNotice, NewStep, Notice, Step
@@ -21,7 +21,7 @@ OLDEST_CONTACT = timedelta(days=365)
 
 
 class Editing(Choosing):
-    """What people change in a proposal. Every change asks for approval anew, and is recorded with the person."""
+    """What people change in a notice. Every change asks for approval anew, and is recorded with the person."""
 
     def edit(
         self,
@@ -34,13 +34,16 @@ class Editing(Choosing):
         level: int | None = None,
         fee: Decimal | None = None,
     ) -> tuple[NoticeLine, ...]:
-        """Change subject, text, recipients, level or fee of a proposal; return what waits for approval instead.
+        """Change subject, text, recipients, level or fee of what has not begun to go out; return what waits for approval instead.
 
-        Another level, recipient or fee lets the notice be composed anew, on what is known now; subject and text are changed last, in
-        what that gives. Raises `UsageError` where the notice is no proposal or a value cannot be, `AlreadyRunning` while a run is
-        under way: then the choice stands, and the next run proposes accordingly.
+        What was approved, or goes out by itself, asks for approval again. Another level, recipient or fee lets the notice be composed
+        anew, on what is known now; subject and text are changed last, in what that gives. Raises `UsageError` where a value cannot be
+        or its delivery has begun, `WrongState` where that begins meanwhile, `AlreadyRunning` while a run is under way: then the choice
+        stands, and the next run proposes accordingly.
         """
-        (line,) = self.proposals((notice,))
+        if not (emails or level is not None or fee is not None or subject is not None or text is not None):
+            raise UsageError("nothing to change was named: subject, text, recipient, level or fee")
+        line = self._changeable(notice)
         if subject is not None or text is not None:
             _checked(subject, text)
         if fee is not None and not Decimal(0) <= fee <= MOST_FEE:
@@ -56,6 +59,14 @@ class Editing(Choosing):
             for one in ids:
                 self._rewrite(conn, one, subject, text)
         return self.proposals(ids)
+
+    def _changeable(self, notice: int) -> NoticeLine:
+        with self.store.reading() as conn:
+            try:
+                known = self.store.outbox.changeable(conn, notice)
+            except WrongState as error:
+                raise UsageError(error.sentence) from error
+            return self.lines(conn, [known])[0]
 
     def _composed_anew(
         self, line: NoticeLine, *, emails: Sequence[str], unknown: bool, level: int | None, fee: Decimal | None
@@ -76,7 +87,7 @@ class Editing(Choosing):
         assert line.id is not None
         with self.store.reading() as conn:
             debtor_id = self.store.outbox.get(conn, line.id).debtor_id
-        self.run((line.account,), customer=debtor_id, pull=False, deliver=False)
+        self.run((line.account,), customer=debtor_id, pull=False, deliver=False, asks=True)
         invoices = {one.invoice for one in own}
         found = tuple(one for one in self.proposals() if invoices & {claim.invoice for claim in one.claims})
         if not found:

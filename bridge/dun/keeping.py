@@ -46,14 +46,15 @@ _ROUTINE = frozenset(
 
 
 class Keeper:
-    """Stores one account's part of a run, in the caller's transactions."""
+    """Stores one account's part of a run, in the caller's transactions; with `asks` every notice waits for an approval."""
 
-    def __init__(self, store: Store, rules: AccountRules, run_id: int, stamp: Stamp) -> None:
+    def __init__(self, store: Store, rules: AccountRules, run_id: int, stamp: Stamp, *, asks: bool = False) -> None:
         self._store = store
         self._rules = rules
         self._name = rules.account
         self._run_id = run_id
         self._stamp = stamp
+        self._asks = asks
         self._next: dict[str, date | None] = {}
 
     # -------------------------------------------------------------------------------------------- before composing
@@ -147,7 +148,7 @@ class Keeper:
                 ids[number] = notice_id
             else:
                 self._next.update({one.invoice_id: self._stamp.on + DAY for one in draft.claims})
-            if draft.needs_approval and draft.deadline is not None:
+            if (draft.needs_approval or self._asks) and draft.deadline is not None:
                 again_on = outdated_on(draft.deadline, self._stamp.on, self._stamp.on)
                 self._next.update({one.invoice_id: again_on for one in draft.claims})
         for one in decisions:
@@ -187,6 +188,7 @@ class Keeper:
         claim_ids = {one.invoice_id: seen.standings[one.invoice_id].claim_id for one in draft.claims}
         assert seen.case_id is not None
         new = new_notice(draft, seen.case_id, self._run_id, claim_ids, self._rules.staff_language)
+        new = replace(new, needs_approval=new.needs_approval or self._asks)
         try:
             notice_id = self._store.outbox.insert(conn, new, now=self._store.now())
         except NoticeExists:  # the unique key guards; whatever made it, it is already there
@@ -201,7 +203,7 @@ class Keeper:
             "deadline": draft.deadline.isoformat() if draft.deadline else None,
             "invoices": [one.number or one.invoice_id for one in draft.claims],
         }
-        kind = "notice_proposed" if draft.needs_approval else "notice_queued"
+        kind = "notice_proposed" if new.needs_approval else "notice_queued"
         only = draft.claims[0].invoice_id if len(draft.claims) == 1 else None
         self._note(conn, kind, seen.case_id, invoice_id=only, notice_id=notice_id, data=data)
         if draft.task is not None:

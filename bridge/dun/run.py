@@ -91,6 +91,7 @@ class Order:
     `today` is the business date of the run, `at` the business instant, which makes the local date of each account.
     `customers` restricts the run to these provider ids. `max_notices` is the cap on notices that no person approves one by one;
     `approved` lifts it and the hold after a jump, once. `everything` decides on all open invoices, not only on those that are due.
+    With `asks` whatever it makes waits for a person, also what the plan would send by itself.
     """
 
     today: date
@@ -101,6 +102,7 @@ class Order:
     approved: bool = False
     everything: bool = False
     lines: bool = False
+    asks: bool = False
 
 
 def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport:
@@ -252,7 +254,7 @@ class _Work:
         """Decide on one chunk and store it; return its part of the report. Leaves no trace here: it may have to be done again."""
         assert self.report.run_id is not None
         held.renew(conn)
-        keeper = Keeper(self.store, self.account.rules, self.report.run_id, stamp)
+        keeper = Keeper(self.store, self.account.rules, self.report.run_id, stamp, asks=self.order.asks)
         part = DunReport(self.order.today, automatic=self.report.automatic)
         replace(self, report=part, keeper=keeper).do(conn, chunk)
         return part
@@ -370,7 +372,7 @@ class _Work:
         self, decisions: tuple[Decision, ...], drafts: tuple[NoticeDraft, ...]
     ) -> tuple[tuple[Decision, ...], tuple[NoticeDraft, ...]]:
         """Hold what goes beyond the cap until a person approves the run; proposals do not count, each is approved by itself."""
-        counted = [draft for draft in drafts if draft.leaves]
+        counted = [draft for draft in drafts if draft.leaves and not self.order.asks]
         cap = None if self.order.approved else self.order.max_notices
         asked = any(claim.invoice_id in self.waiting for draft in counted for claim in draft.claims)
         if cap is None or (self.report.automatic + len(counted) <= cap and not asked):

@@ -16,10 +16,15 @@ from bridge.errors import WrongState
 from bridge.model import Act
 from bridge.store.notices import Notices, cents
 from bridge.store.records import NewNotice, NewStep, Notice, NoticeClaim, Step
-from bridge.store.states import SETTLED, move_notice, move_step
+from bridge.store.states import SETTLED, move_notice, move_step, state_words
 from bridge.store.tables import claim, invoice, notice, notice_claim, step
 from bridge.store.tasks import drop_tasks, wake_tasks
 from bridge.words import Sentence
+
+CHANGEABLE = ("proposed", "approved", "queued")
+"""States of a notice that people may still change, or that gives way to another choice of theirs."""
+
+_UNAPPROVED: dict[str, Any] = {"approved_hash": None, "approved_by": None, "approved_at": None}
 
 UNDONE = ("waiting", "queued", "sending", "unclear", "parked")
 
@@ -71,19 +76,35 @@ class Outbox(Notices):
     def edit(self, conn: Connection, notice_id: int, new: NewNotice, *, now: datetime) -> int:
         """Replace content and steps before the first step was claimed; the notice is proposed again. Return the new version.
 
-        Claims stay as they are. Raises `WrongState` once a step was claimed.
+        Claims stay as they are, an approval falls. Raises `WrongState` once a worker has claimed a step: from the check on, none can.
         """
-        known = self.get(conn, notice_id, lock=True)
-        if any(one.state not in ("waiting", "queued") or one.attempts for one in self.steps.of_notice(conn, notice_id)):
-            raise WrongState("notice {notice_id} is already being delivered", notice_id=notice_id)
-        if known.state != "proposed":
-            self.reopen(conn, notice_id)
+        if self.changeable(conn, notice_id, lock=True).state != "proposed":
+            move_notice(conn, notice_id, "O", **_UNAPPROVED)
         conn.execute(step.delete().where(step.c.notice_id == notice_id))
         version = notice.c.version + 1
         conn.execute(update(notice).where(notice.c.id == notice_id).values(**_document(new), version=version))
         self._insert_steps(conn, notice_id, new, now)
         self._seal(conn, notice_id)
         return self.get(conn, notice_id).version
+
+    def changeable(self, conn: Connection, notice_id: int, *, lock: bool = False) -> Notice:
+        """Return a notice that people may still change: proposed, or approved and not begun. Raises `WrongState`, with the reason.
+
+        With `lock` no worker can claim a step of it until the end of the transaction.
+        """
+        known = self.get(conn, notice_id, lock=lock)
+        if known.state not in CHANGEABLE:
+            raise WrongState(
+                "notice {notice_id} is {state}; only what has not begun to go out can be edited",
+                notice_id=notice_id,
+                state=state_words(known.state),
+            )
+        steps = self.steps.of_notice(conn, notice_id, lock=lock)
+        if any(one.state not in ("waiting", "queued") or one.attempts for one in steps):
+            raise WrongState(
+                "notice {notice_id} is being delivered already, and can no longer be edited", notice_id=notice_id
+            )
+        return known
 
     def approve(self, conn: Connection, notice_id: int, *, shown_hash: str, actor: str, now: datetime) -> None:
         """Approve what was shown; the approval binds to that content's hash. Raises `WrongState` where it changed since."""
@@ -106,7 +127,7 @@ class Outbox(Notices):
     def reopen(self, conn: Connection, notice_id: int) -> None:
         """Send a notice back to proposed, as what is stored now, because its approval no longer fits; its queued step waits."""
         version = notice.c.version + 1
-        move_notice(conn, notice_id, "O", approved_hash=None, approved_by=None, approved_at=None, version=version)
+        move_notice(conn, notice_id, "O", **_UNAPPROVED, version=version)
         for one in self.steps.of_notice(conn, notice_id):
             if one.state == "queued":
                 move_step(conn, one.id, "o", not_before=None)

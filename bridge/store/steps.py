@@ -71,9 +71,10 @@ class Steps:
             raise WrongState("there is no step {step_id}", step_id=step_id)
         return Step.from_row(row)
 
-    def of_notice(self, conn: Connection, notice_id: int) -> list[Step]:
-        """Return the steps of a notice in their order."""
-        rows = conn.execute(select(step).where(step.c.notice_id == notice_id).order_by(step.c.seq)).mappings()
+    def of_notice(self, conn: Connection, notice_id: int, *, lock: bool = False) -> list[Step]:
+        """Return the steps of a notice in their order; with `lock` nobody claims one of them until the end of the transaction."""
+        query = select(step).where(step.c.notice_id == notice_id).order_by(step.c.seq)
+        rows = conn.execute(query.with_for_update() if lock else query).mappings()
         return [Step.from_row(row) for row in rows]
 
     def next_due(self, conn: Connection, account: str, now: datetime, *, skip: Collection[int] = ()) -> Step | None:

@@ -191,6 +191,7 @@ GERMAN: dict[str, str] = {
     "the document of notice {notice} is not kept yet: {error}": "das Dokument der Mahnung {notice} ist noch nicht abgelegt: {error}",
     "what the provider sent cannot be kept: {name}": "was der Anbieter versandt hat, kann nicht aufbewahrt werden: {name}",
     "what goes out cannot be kept: {name}": "was hinausgeht, kann nicht aufbewahrt werden: {name}",
+    "nothing to change was named: subject, text, recipient, level or fee": "keine Änderung genannt: Betreff, Text, Empfänger, Stufe oder Gebühr",
     "nothing is proposed after this change: {told}": "nach dieser Änderung wird nichts vorgeschlagen: {told}",
     "the {name} contains the control character {odd!r}": "{name}: enthält das Steuerzeichen {odd!r}",
     "the {name} has {count} characters; write 1 to {most}": "{name}: hat {count} Zeichen; richtig wären 1 bis {most}",

@@ -27,12 +27,15 @@ def test_a_proposal_is_edited_approved_or_dropped(proposed):
     """A queued mail can be edited, approved or dropped; what was approved is what leaves, and nothing unapproved does."""
     desk = proposed
     first = waiting(desk)
+    desk("approve", first["id"], "--as", "Erika", "--yes")
+    assert desk.json("approve") == []
     body = desk.folder / "text.txt"
     body.write_text("Guten Tag,\n\nbitte zahlen Sie 1.190,00 EUR.\n", encoding="utf-8")
     (edited,) = desk.json("edit", first["id"], "--subject", "Kleine Erinnerung", "--text-file", body, "--as", "Erika")
     assert edited["id"] == first["id"]
     assert edited["subject"] == "Kleine Erinnerung"
     assert edited["hash"] != first["hash"]
+    assert [one["id"] for one in desk.json("approve")] == [first["id"]]  # its approval fell
     desk("go-live", "--yes", "--as", "Erika")
     desk("deliver")
     assert desk.mails.received == []
@@ -45,7 +48,9 @@ def test_a_proposal_is_edited_approved_or_dropped(proposed):
     assert to[0] == "buch@spaeth.example"
     timeline = desk("case", "show", "RE-1")
     assert "edited, version 2: Kleine Erinnerung" in " ".join(timeline.split())
-    assert "does not wait" in desk("edit", edited["id"], "--subject", "zu spät", code=2)
+    assert "only what has not begun to go out can be edited" in desk(
+        "edit", edited["id"], "--subject", "zu spät", code=2
+    )
 
 
 def test_one_of_several_is_refused(desk):
@@ -97,6 +102,24 @@ def test_another_fee_recipient_and_level_compose_it_anew(proposed):
     for wrong in (("--fee", "5000"), ("--fee", "viel"), ("--level", "9"), ("--subject", " "), ("--subject", "a\nb")):
         desk("edit", free["id"], *wrong, code=2)
     assert [one["id"] for one in desk.json("approve")] == [free["id"]]
+
+
+def test_what_goes_out_by_itself_asks_once_it_was_edited(desk):
+    """A notice that needs no approval waits for its hours: a person changes the recipient, and it asks before it goes out."""
+    desk.configure("automation: propose", "automation: send")
+    plan = desk.folder / "standard.yaml"
+    plan.write_text(plan.read_text("utf-8").replace("automation: propose", "automation: send"), encoding="utf-8")
+    desk("run", "--no-deliver")
+    assert desk.json("approve") == []
+    (waits,) = desk.json("case", "show", "RE-1")["notices"]
+    (other,) = desk.json("edit", waits["id"], "--to", "neu@spaeth.example", "--unknown", "--as", "Erika")
+    assert (other["recipient"], other["state"]) == ("neu@spaeth.example", "proposed")
+    desk("go-live", "--yes", "--as", "Erika")
+    desk("deliver")
+    assert desk.mails.received == []
+    desk("approve", other["id"], "--as", "Erika", "--yes")
+    desk("deliver")
+    assert [to for to, _ in desk.mails.received] == [["neu@spaeth.example"]]
 
 
 @pytest.mark.feature("S-AGI-24")

@@ -206,7 +206,7 @@ def edit(
     level: int | None,
     fee: Decimal | None,
 ) -> int:
-    """Change a proposal before it is approved."""
+    """Change a notice before it begins to go out."""
     from bridge.cli.show import proposals as show_proposals  # noqa: PLC0415
 
     changed = session.bridge.edit(

@@ -2,7 +2,7 @@
 
 TEXTS = {
     "column.contact": "Ansprechpartner",
-    "command.edit": "Ändert einen Mahnvorschlag vor der Freigabe: Betreff, Text, Empfänger, Stufe, Gebühr.",
+    "command.edit": "Ändert einen Mahnvorschlag oder Freigegebenes, das noch nicht auf dem Weg ist: Betreff, Text, Empfänger, Stufe, Gebühr. Die Freigabe wird neu erbeten.",
     "command.forewarn": "Zeigt, was am nächsten Versandtag hinausgeht; mit --send als Mail an forewarning.to.",
     "command.case note": "Eine Notiz zur Akte festhalten; am Ablauf ändert sie nichts.",
     "done.noted": "{subject}: Notiz festgehalten ({actor}).",

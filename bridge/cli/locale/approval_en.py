@@ -2,7 +2,7 @@
 
 TEXTS = {
     "column.contact": "Contact",
-    "command.edit": "Change a proposal before it is approved: subject, text, recipients, level, fee.",
+    "command.edit": "Change a proposal, or what is approved and has not begun to go out: subject, text, recipients, level, fee. It asks for approval again.",
     "command.forewarn": "Show what goes out on the next day of sending; with --send as a mail to forewarning.to.",
     "command.case note": "Write a note into the case; it changes nothing about what comes next.",
     "done.noted": "{subject}: note written ({actor}).",

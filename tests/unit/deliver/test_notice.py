@@ -1,13 +1,17 @@
 """A notice as a whole: its key, its approval, its drop, its landing."""
 
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from bridge.contract import Act, Batch, Cursor, InvoiceStatus, NoticeStatus, ProviderNotice, Reason, Refused, Unclear
+from bridge.deliver import AccountPort
+from bridge.deliver.attempt import Attempt, Outcome
 from bridge.errors import WrongState
 from bridge.store.outbox import NoticeExists
 from bridge.store.tables import claim, invoice, notice, notice_claim, step
@@ -140,6 +144,67 @@ def test_approval_binds_to_what_was_shown(scene):
     assert scene.deliver().done == 1
 
 
+def edited(scene, made, new, subject="another"):
+    """Change the subject of a stored notice in itself and its steps."""
+    content = new.content.model_copy(update={"subject": subject})
+    steps = tuple(replace(one, content=content) for one in new.steps)
+    with scene.store.begin() as conn:
+        return scene.store.outbox.edit(conn, made, replace(new, content=content, steps=steps), now=scene.clock())
+
+
+@pytest.mark.feature("S-AGI-9")
+@pytest.mark.parametrize("queued", [False, True], ids=["approved", "queued"])
+def test_what_was_approved_and_waits_is_edited(both, queued):
+    """Approved, or handed to delivery already and waiting for its hours: an edit is a new version, and only that one, approved again, goes out."""
+    new = both.compose(automation="propose", needs_approval=True)
+    made = both.insert(new)
+    approve(both, made)
+    if queued:
+        both.rules.opening = START + timedelta(hours=1)
+        assert both.deliver().later == 1
+        both.rules.opening = None
+    assert edited(both, made, new) == 2
+    found = both.get(made)
+    assert (found.state, found.approved_hash, found.approved_by) == ("proposed", None, None)
+    assert both.deliver().done == 0
+    approve(both, made)
+    both.deliver()
+    assert [one.content.subject for one in both.mail.sent] == ["another"]
+
+
+def test_an_edit_comes_too_late(both):
+    """A worker that has claimed the step is not overtaken: the edit is refused in plain words, and what was approved goes out."""
+    new = both.compose()
+    made = both.insert(new)
+    [step_id] = [one.id for one in both.steps(made)]
+    with both.store.begin() as conn:
+        both.store.outbox.steps.claim(conn, step_id, "w", now=START, until=START + timedelta(minutes=5))
+    with pytest.raises(WrongState, match="being delivered already, and can no longer be edited"):
+        edited(both, made, new)
+    assert (both.get(made).version, both.states(made)) == (1, ["sending"])
+
+
+def test_what_is_sent_is_not_edited(scene):
+    """What went out is not edited, and the refusal says why."""
+    new = scene.compose()
+    made = scene.insert(new)
+    scene.deliver()
+    with pytest.raises(WrongState, match="is sent; only what has not begun to go out"):
+        edited(scene, made, new)
+
+
+def test_a_claim_comes_too_late(both):
+    """A worker that read the step before the edit claims nothing: what it read is gone, and the new version waits for its approval."""
+    new = both.compose()
+    made = both.insert(new)
+    [before] = both.steps(made)
+    edited(both, made, new)
+    port = AccountPort("a", both.provider, both.http, both.settings)
+    assert Attempt(both.deliverer.desk, port, before).run().outcome is Outcome.LOST
+    assert both.mail.sent == []
+    assert both.states(made) == ["waiting"]
+
+
 @pytest.mark.parametrize(
     ("table", "values"),
     [
@@ -170,7 +235,7 @@ def test_edit_after_the_first_claim(scene):
     scene.provider.pushes = [Unclear("lost")]
     scene.deliver()
     with scene.store.begin() as conn:
-        with pytest.raises(WrongState, match="already being delivered"):
+        with pytest.raises(WrongState, match="being delivered already"):
             scene.store.outbox.edit(conn, made, new, now=START)
         with pytest.raises(WrongState):
             scene.store.outbox.refuse(conn, made, text="no", now=START)
@@ -312,6 +377,29 @@ def test_edit_while_a_worker_begins(postgres_store, monkeypatch):
         with pytest.raises(WrongState):
             scene.store.outbox.edit(conn, made, new, now=START)
     assert scene.states(made) == ["done"]
+
+
+@pytest.mark.postgres
+def test_no_worker_claims_what_is_being_edited(postgres_store, monkeypatch):
+    """Between the look of an edit and its change no worker gets the step: its claim waits, and finds nothing."""
+    scene = Scene(postgres_store, Clock())
+    new = scene.compose()
+    made = scene.insert(new)
+    steps, claims = scene.store.outbox.steps, []
+    read = steps.of_notice
+
+    def reads(conn, notice_id, **more):
+        found = read(conn, notice_id, **more)
+        with suppress(OperationalError), scene.store.begin() as other:
+            other.exec_driver_sql("set local lock_timeout = '20ms'")
+            steps.claim(other, found[0].id, "w", now=START, until=START + timedelta(minutes=5))
+            claims.append(found[0].id)
+        return found
+
+    with scene.store.begin() as conn:
+        monkeypatch.setattr(steps, "of_notice", reads)
+        scene.store.outbox.changeable(conn, made, lock=True)
+    assert claims == []
 
 
 def test_created_reminder_can_be_dropped(scene):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -15,9 +15,11 @@ from bridge.contract import Connector
 from bridge.dun import DunAccount, DunReport, Order, dun, plan, rules_changed
 from bridge.dun import Planned as Drafted
 from bridge.dun.report import Line
+from bridge.dun.turns import checked
+from bridge.dun.views import account_facts
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Act, Health
-from bridge.policy import Abilities, Outcome, words
+from bridge.policy import Abilities, AccountFacts, Outcome, words
 from bridge.policy.beside import Other
 from bridge.policy.build import amount
 from bridge.policy.mentions import why
@@ -126,6 +128,15 @@ class Dunning(Returning):
                     )
                 )  # fmt: skip
         return replace(found, notices=tuple(notices), held=tuple(held))
+
+    def facts(self, conn: Connection, account: str) -> AccountFacts:
+        """Return what is true of the whole account today, as a run finds it."""
+        known = account_facts(self.store.mirror.accounts.get(conn, account), self.accounts[account].zone)
+        return replace(known, checked=checked(self.store, conn, account))
+
+    def asleep(self, conn: Connection, account: str) -> Mapping[str, date]:
+        """Return, by invoice, the day on which what a person refused comes up again."""
+        return {invoice: one.on for invoice, one in self.turned_down(conn, account).items()}
 
     def turned_down(self, conn: Connection, account: str) -> Mapping[str, TurnedDown]:
         """Return what a person refused and no run proposes today: nothing where the next run decides everything anew."""

@@ -11,8 +11,7 @@ from bridge.app.dunning import Dunning
 from bridge.app.lines import refusal, told
 from bridge.app.opening import one_of
 from bridge.app.results import Ahead, Explained, RuleAsked, Upcoming
-from bridge.dun.turns import checked
-from bridge.dun.views import Viewer, account_facts
+from bridge.dun.views import Viewer
 from bridge.errors import UsageError
 from bridge.model import ClaimTable, Debtor, Reason
 from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, Outcome, coexistence, texts, words
@@ -81,12 +80,9 @@ class Explaining(Dunning):
             debtor, today = one.invoice.debtor_id, self.today(account)
             if debtor not in seen or debtor is None:
                 case, _ = self.seen(conn, one, today)
-                turns = checked(self.store, conn, account)
-                horizon = today + HORIZON
-                seen[debtor] = (
-                    case,
-                    coming(case, self.rules[account], self.abilities(account), today, horizon, checked=turns),
-                )
+                facts, asleep = self.facts(conn, account), self.asleep(conn, account)
+                rules, abilities, horizon = self.rules[account], self.abilities(account), today + HORIZON
+                seen[debtor] = case, coming(case, rules, abilities, today, horizon, facts=facts, asleep=asleep)
             case, ahead = seen[debtor]
             claim = next((its for its in case.claims if its.invoice_id == one.invoice.id), None)
             if claim is None:
@@ -107,10 +103,11 @@ class Explaining(Dunning):
     ) -> Explained:
         name, mirror, debtor_id = known.account, self.store.mirror, known.invoice.debtor_id
         rules, abilities, today = self.rules[name], self.abilities(name), self.today(name)
-        facts = account_facts(mirror.accounts.get(conn, name), self.accounts[name].zone)
-        facts = replace(facts, checked=checked(self.store, conn, name))
+        turned_down = self.turned_down(conn, name)
+        asleep = {invoice: one.on for invoice, one in turned_down.items()}
         claim = without_outdated(case, claim, rules, today)
-        found = explain(case, claim, rules, today, on=on, facts=facts, abilities=abilities, ahead=ahead)
+        facts = self.facts(conn, name)
+        found = explain(case, claim, rules, today, on=on, facts=facts, abilities=abilities, ahead=ahead, asleep=asleep)
         debtor = mirror.debtor(conn, name, debtor_id) if debtor_id else None
         waiting: tuple[Upcoming, ...] = ()
         if claim.running is not None and found.on == today:
@@ -119,12 +116,10 @@ class Explaining(Dunning):
             waiting = (summary.stored(notice, steps, claim.running.since or today),)
         found = self._signed(conn, known, found)
         told = explained(found, known, debtor, rules, abilities, self.language, waiting)
-        due_later = known.next_on is not None and known.next_on > today
-        if told.outcome == Outcome.ESCALATE.value and found.on == today and due_later:
-            refused = self.turned_down(conn, name).get(known.invoice.id)
-            if refused is not None:
-                notes = (tell(refusal(refused), self.language), *told.notes)
-                told = replace(told, notes=notes, next_on=refused.on, upcoming=())
+        refused = turned_down.get(known.invoice.id)
+        if told.outcome == Outcome.ESCALATE.value and refused is not None and found.on < refused.on:
+            notes = (tell(refusal(refused), self.language), *told.notes)
+            told = replace(told, notes=notes, next_on=refused.on)
         number = self.store.questions.case_of(conn, name, known.invoice.id) or ""
         return replace(told, case=number, paused=self.paused(conn) if found.on == today else "")
 
@@ -194,7 +189,7 @@ def explained(  # noqa: PLR0917  one call site
         text=found.text(language),
         level=level,
         level_name=name,
-        next_on=decision.next_on,
+        next_on=found.next_on,
         open=invoice.open,
         currency=invoice.currency,
         due_on=invoice.due_on,

@@ -22,10 +22,9 @@ from bridge.app.foresight import (
 from bridge.app.rules import account_rules, limited, plans_of
 from bridge.config import load, plugins
 from bridge.dun.ahead import cases
-from bridge.dun.turns import checked
 from bridge.errors import UsageError
 from bridge.model import Severity
-from bridge.policy import Abilities, AccountRules, Automation, CaseView, DunningLevel, EscalationPlan
+from bridge.policy import Abilities, AccountFacts, AccountRules, Automation, CaseView, DunningLevel, EscalationPlan
 from bridge.policy.actions import Wanted
 from bridge.policy.assign import reachable
 from bridge.policy.build import amount
@@ -48,24 +47,31 @@ class Planning(Dunning):
         names = self.chosen(accounts)
         self._ask(names)
         today = self.today(names[0] if names else None)
-        until, turns = today + timedelta(days=days), self._turns(names)
+        until, known = today + timedelta(days=days), self._known(names)
         found = [
             one
             for name in names
             for case in self._cases(name, names, customer)
-            for one in self._coming(case, self.rules[name], self.abilities(name), until, turns[name])
+            for one in self._coming(case, self.rules[name], self.abilities(name), until, *known[name])
         ]
         return Outlook(today, until, _in_order(found))
 
-    def _turns(self, names: Iterable[str]) -> Mapping[str, Mapping[str, date]]:
-        """Return, by account, when plans with a frequency were checked last."""
+    def _known(self, names: Iterable[str]) -> Mapping[str, tuple[AccountFacts, Mapping[str, date]]]:
+        """Return, by account, what is true of it today, and when what a person refused comes up again."""
         with self.store.reading() as conn:
-            return {name: checked(self.store, conn, name) for name in names}
+            return {name: (self.facts(conn, name), self.asleep(conn, name)) for name in names}
 
-    def _coming(
-        self, case: CaseView, rules: AccountRules, abilities: Abilities, until: date, turns: Mapping[str, date]
+    def _coming(  # noqa: PLR0917  three call sites
+        self,
+        case: CaseView,
+        rules: AccountRules,
+        abilities: Abilities,
+        until: date,
+        facts: AccountFacts,
+        asleep: Mapping[str, date],
     ) -> list[Ahead]:
-        return _ahead(coming(case, rules, abilities, self.today(case.account), until, checked=turns), case)
+        today = self.today(case.account)
+        return _ahead(coming(case, rules, abilities, today, until, facts=facts, asleep=asleep), case)
 
     def _cases(self, name: str, names: Sequence[str], customer: str | None) -> Iterator[CaseView]:
         only = None if customer is None else self._customers(names, customer)
@@ -90,14 +96,19 @@ class Planning(Dunning):
         else:
             new, abilities = self._of_file(file, names)
         today = self.today(names[0] if names else None)
-        until, turns = today + timedelta(days=days), self._turns(names)
+        until, known = today + timedelta(days=days), self._known(names)
+        after = {  # with other rules everything is decided anew, what was refused too
+            name: (facts, asleep if rules.version == self.rules[name].version else {})
+            for name, rules in new.items()
+            for facts, asleep in (known[name],)
+        }
         was: list[Ahead] = []
         now: list[Ahead] = []
         for name in names:
             for case in self._cases(name, names, None):
-                was += self._coming(case, self.rules[name], self.abilities(name), until, turns[name])
+                was += self._coming(case, self.rules[name], self.abilities(name), until, *known[name])
                 if name in new:
-                    now += self._coming(case, new[name], abilities[name], until, turns[name])
+                    now += self._coming(case, new[name], abilities[name], until, *after[name])
         return Rehearsal(
             file=str(file),
             plan=plan.name if plan else "",

@@ -1,14 +1,14 @@
 """Explain: for one claim, today or on a future date, the rule that decides, what comes next, and what would have to change."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from bridge.model import Act
+from bridge.model import Act, Reason
 from bridge.policy import words
-from bridge.policy.decide import decide, escalated, held
-from bridge.policy.distance import keep_apart
-from bridge.policy.forecast import Coming, play
+from bridge.policy.decide import escalated, held
+from bridge.policy.distance import First, keep_apart
+from bridge.policy.forecast import NEVER, Coming, play, turn
 from bridge.policy.holds import RULES
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import NO_FACTS, Situation
@@ -19,6 +19,11 @@ HORIZON = timedelta(days=730)
 EVERYTHING = Abilities(acts=frozenset(Act), channels={Act.MAIL: "mail", Act.LETTER: "letter"})
 """An account that can do whatever a plan asks for."""
 
+
+NOT_TIME_ALONE = frozenset(
+    {Reason.STALE_DATA, Reason.WRITING_SUSPENDED, Reason.APPROVAL_PENDING, Reason.OWN_REMINDER_RUNNING}
+)
+"""Reasons that time alone does not end: newer data or a person does."""
 
 KEEPS_APART = "no bundle goes to the debtor on the same day as notices about single invoices"
 """What the last rule lets pass, which looks at all claims of the case."""
@@ -49,8 +54,9 @@ class Explanation:
     """The decision about one claim on one date, every rule up to the one that decided, and the way ahead.
 
     `before` are the levels that will have gone out until that date, `ahead` those after it, both assuming no payment and that
-    proposals are approved; `upcoming` is the next notice as it would be composed, once for each channel. `assigned_by` says where the
-    plan comes from (invoice, customer, conditions, account), `assigned_at` file and line of the assignment that gives it.
+    proposals are approved; `upcoming` is the next notice as it would be composed, once for each channel. `next_on` is the next day on
+    which something happens: never after that notice, and its day where nothing but time stands before it. `assigned_by` says where
+    the plan comes from (invoice, customer, conditions, account), `assigned_at` file and line of the assignment that gives it.
     """
 
     invoice_id: str
@@ -67,6 +73,16 @@ class Explanation:
     upcoming: tuple[Coming, ...]
     case: CaseView  # as they will be on that date
     claim: ClaimView
+
+    @property
+    def next_on(self) -> date | None:
+        """Return the next day on which something happens, or None where today is that day or nothing will."""
+        decision = self.decision
+        if decision.outcome is not Outcome.HOLD or not self.upcoming:
+            return decision.next_on
+        waits = decision.facts.get("waits") in (First.BUNDLE_PROPOSED, First.SINGLE_PROPOSED)
+        by_time = decision.reason not in NOT_TIME_ALONE and not waits
+        return self.upcoming[0].on if by_time else decision.next_on
 
     def text(self, language: str = "de") -> str:
         """Return why, in plain words."""
@@ -87,23 +103,23 @@ def explain(
     facts: AccountFacts | None = None,
     abilities: Abilities = EVERYTHING,
     ahead: tuple[Coming, ...] | None = None,
+    asleep: Mapping[str, date] = NEVER,
 ) -> Explanation:
     """Explain the decision about `claim` on date `on` (today by default), assuming that nothing is paid until then.
 
     The days ahead are those of the whole case: the debtor's other invoices keep the minimum interval and share bundles. `ahead` are
-    its notices from today on, where they are known already; else they are worked out.
+    its notices from today on, where they are known already; else they are worked out. `asleep`: see `forecast.play`.
     """
     known = facts or NO_FACTS
-    checked = known.checked
     day = on or today
     before: tuple[Event, ...] = ()
     case = with_claim(case, claim)
     if day > today:
-        case, gone = play(case, rules, abilities, today, day, checked=checked)
-        before, claim = events(gone, claim, rules), case.claims[0]
-        known, ahead = facts_on(rules, checked, today, day), None
+        case, gone = play(case, rules, abilities, today, day, facts=known, asleep=asleep)
+        before, claim = events(gone, claim, rules), claim_of(case, claim.invoice_id)
+        known, ahead = facts_on(rules, known, today, day), None
     if ahead is None:
-        ahead = play(case, rules, abilities, day, day + HORIZON, checked=checked)[1]
+        ahead = play(case, rules, abilities, day, day + HORIZON, facts=known, asleep=asleep)[1]
     situation = Situation(case, claim, rules, day, known)
     asked, decision, decided_by = [], None, ""
     for rule in RULES:
@@ -115,7 +131,8 @@ def explain(
             break
     if decision is None:
         decision, decided_by = escalated(situation), "level_due"
-        apart = _kept_apart(case, claim, rules, day, known)
+        asleep_still = {own for own, until in asleep.items() if until > day} - {claim.invoice_id}
+        apart = _kept_apart(case, claim, rules, day, known, abilities, asleep_still)
         asked.append(Asked(keep_apart.__name__, KEEPS_APART, apart is None))
         if apart is not None:
             decision, decided_by = apart, keep_apart.__name__
@@ -137,13 +154,19 @@ def explain(
     )
 
 
-def _kept_apart(
-    case: CaseView, claim: ClaimView, rules: AccountRules, day: date, facts: AccountFacts
+def _kept_apart(  # noqa: PLR0917  one call site
+    case: CaseView,
+    claim: ClaimView,
+    rules: AccountRules,
+    day: date,
+    facts: AccountFacts,
+    abilities: Abilities,
+    asleep: Collection[str],
 ) -> Decision | None:
     """Return the decision to hold a claim because of what else goes to its debtor on that day, or None where nothing does."""
-    found = keep_apart(case, decide(case, rules, day, facts=facts), rules, day)
-    mine = next(one for one in found if one.invoice_id == claim.invoice_id)
-    return mine if mine.outcome is Outcome.HOLD else None
+    asked = {one.invoice_id for one in case.claims} - set(asleep)
+    _, found = turn(case, rules, abilities, day, asked, facts)
+    return next((one for one in found if one.invoice_id == claim.invoice_id and one.outcome is Outcome.HOLD), None)
 
 
 def forecast(
@@ -179,5 +202,11 @@ def upcoming(found: Iterable[Coming], claim: ClaimView) -> tuple[Coming, ...]:
 
 def with_claim(case: CaseView, claim: ClaimView) -> CaseView:
     """Return the case with this claim in it, in place of what it holds of the same invoice."""
-    others = tuple(one for one in case.claims if one.invoice_id != claim.invoice_id)
-    return replace(case, claims=(claim, *others))
+    if not any(one.invoice_id == claim.invoice_id for one in case.claims):
+        return replace(case, claims=(*case.claims, claim))
+    return replace(case, claims=tuple(claim if one.invoice_id == claim.invoice_id else one for one in case.claims))
+
+
+def claim_of(case: CaseView, invoice_id: str) -> ClaimView:
+    """Return the claim of this invoice, which the case has."""
+    return next(one for one in case.claims if one.invoice_id == invoice_id)

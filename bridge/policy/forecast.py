@@ -1,6 +1,6 @@
 """Forecast (Vorschau): what will go out for a whole case on which day, assuming that nothing is paid and every proposal is approved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -13,9 +13,11 @@ from bridge.policy.distance import keep_apart
 from bridge.policy.drafts import NoticeDraft
 from bridge.policy.money import Reached
 from bridge.policy.owed import sent_how
+from bridge.policy.replanned import without_outdated
 from bridge.policy.rules import AccountRules
+from bridge.policy.situation import NO_FACTS
 from bridge.policy.turns import facts_on
-from bridge.policy.views import Abilities, CaseView, ClaimView, Decision, Outcome
+from bridge.policy.views import Abilities, AccountFacts, CaseView, ClaimView, Decision, Outcome
 
 DAY = timedelta(days=1)
 NEVER: Mapping[str, date] = MappingProxyType({})
@@ -36,10 +38,11 @@ def coming(
     start: date,
     until: date,
     *,
-    checked: Mapping[str, date] = NEVER,
+    facts: AccountFacts = NO_FACTS,
+    asleep: Mapping[str, date] = NEVER,
 ) -> tuple[Coming, ...]:
     """Return the notices of `case` from `start` to `until`, both included, assuming no payment. See `play`."""
-    return play(case, rules, abilities, start, until + DAY, checked=checked)[1]
+    return play(case, rules, abilities, start, until + DAY, facts=facts, asleep=asleep)[1]
 
 
 def play(
@@ -49,38 +52,55 @@ def play(
     start: date,
     end: date,
     *,
-    checked: Mapping[str, date] = NEVER,
+    facts: AccountFacts = NO_FACTS,
+    asleep: Mapping[str, date] = NEVER,
 ) -> tuple[CaseView, tuple[Coming, ...]]:
     """Return the case as it stands on `end`, and its notices from `start` to before that day.
 
-    Decisions, bundles and ways are those of a run on each of these days. Every notice counts as landed on its day, and holds that
-    concern the whole account (stale data, a jump) as lifted. `checked` are the days on which plans for bundles were checked last.
+    Decisions, bundles and ways are those of a run on each of these days. Every notice counts as landed on its day. `facts` are what is
+    true of the whole account on `start`: what they hold goes out on the day after at the earliest. `asleep` are invoices that no run
+    looks at before a day, because a person refused what was proposed.
     """
-    case = settled(case, start)
-    due = {claim.invoice_id: start for claim in case.claims}
+    case = settled(_current(case, rules, start), start)
+    due = {claim.invoice_id: max(start, asleep.get(claim.invoice_id, start)) for claim in case.claims}
     found: list[Coming] = []
     day = min(due.values(), default=end)
     while day < end:
-        facts = facts_on(rules, checked, start, day)
-        decisions = [
-            decide_claim(case, one, rules, day, facts=facts)
-            for one in case.claims
-            if due.get(one.invoice_id, end) <= day
-        ]
-        held = unsendable(case, decisions, rules, abilities, day)
-        others = company(case, decisions, rules, day, facts=facts)
-        possible = [one for one in (*decisions, *others) if one.invoice_id not in held]
-        told = keep_apart(case, possible, rules, day)
-        asked = {one.invoice_id for one in decisions}
+        asked = frozenset(own for own, on in due.items() if on <= day)
+        decisions, told = turn(case, rules, abilities, day, asked, facts_on(rules, facts, start, day))
         going = [one for one in told if one.outcome is Outcome.ESCALATE and one.invoice_id in asked]
         drafts = compose(case, told, rules, abilities, day)
         found += [Coming(day, draft) for draft in drafts]
-        for one in (*told, *(one for one in decisions if one.invoice_id in held)):
-            if one.invoice_id in asked:
-                _set_next(due, one, day, sent=one in going)
+        last = {one.invoice_id: one for one in (*decisions, *told)}
+        for own in asked:
+            _set_next(due, last[own], day, sent=last[own] in going)
         case = _landed(case, going, drafts, day)
         day = min(due.values(), default=end)
     return case, tuple(found)
+
+
+def turn(  # noqa: PLR0917  two call sites
+    case: CaseView,
+    rules: AccountRules,
+    abilities: Abilities,
+    day: date,
+    asked: Collection[str],
+    facts: AccountFacts,
+) -> tuple[list[Decision], tuple[Decision, ...]]:
+    """Return what a run on `day` decides about each of the claims `asked` by itself, and about the case as a whole.
+
+    The second leaves out what no way of the account can send, and has what is said of other claims that a bundle asks after.
+    """
+    decisions = [decide_claim(case, one, rules, day, facts=facts) for one in case.claims if one.invoice_id in asked]
+    held = unsendable(case, decisions, rules, abilities, day)
+    others = company(case, decisions, rules, day, facts=facts)
+    possible = [one for one in (*decisions, *others) if one.invoice_id not in held]
+    return decisions, keep_apart(case, possible, rules, day)
+
+
+def _current(case: CaseView, rules: AccountRules, today: date) -> CaseView:
+    """Return the case without the notices that the next run takes back because of their plan."""
+    return replace(case, claims=tuple(without_outdated(case, one, rules, today) for one in case.claims))
 
 
 def _set_next(due: dict[str, date], decision: Decision, day: date, *, sent: bool) -> None:

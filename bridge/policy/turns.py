@@ -1,6 +1,7 @@
 """Turns (Häufigkeit) of plans that are checked only every so many days: whether today is one, and when they were by a coming day."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bridge.policy.calendar import DAY
@@ -30,15 +31,17 @@ def due_turns(rules: AccountRules, known: Mapping[str, date], today: date) -> li
     ]
 
 
-def facts_on(rules: AccountRules, checked: Mapping[str, date], start: date, day: date) -> AccountFacts:
-    """Return the account's facts as a run on `day` finds them, if one runs on every day from `start` on.
+def facts_on(rules: AccountRules, known: AccountFacts, start: date, day: date) -> AccountFacts:
+    """Return the account's facts as a run on `day` finds them, if one runs on every day from `start` on, where they are `known`.
 
-    `checked` are the last turns of plans by `start`, and they go on; what concerns the whole account today (stale data, a jump, writing suspended) is taken as over.
+    The turns of plans go on. Stale data and suspended writing hold on `start` alone, a jump is taken as looked at and approved.
     """
+    if day == start:
+        return replace(known, approved=True)
     regular = {name: plan for name, plan in rules.plans.items() if plan.bundling.every_days is not None}
     if not regular:
         return AccountFacts()
-    turns = dict(checked)
+    turns = dict(known.checked)
     for name, plan in regular.items():
         on = next_turn(plan, rules, turns.get(name), start)
         while on < day:

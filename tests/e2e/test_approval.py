@@ -72,6 +72,8 @@ def test_one_of_several_is_refused(desk):
     [told] = desk.json("explain", number)
     assert (held["text"], held["next_on"]) == (told["notes"][0], told["next_on"])
     assert held["next_on"] > "2026-09-01"
+    ahead = [one["on"] for one in desk.json("plan", "--days", 30)["notices"] if number in one["invoices"]]
+    assert told["next_on"] <= told["upcoming"][0]["on"] == ahead[0]
     [run] = [one for one in desk.json("runs", "list", "--all") if one["dropped"]]
     shown = desk("runs", "show", run["run"])
     assert "1  refused" in shown

@@ -259,7 +259,7 @@ TEXTS = {
     "column.open": "Offen",
     "column.what": "Was",
     "column.text": "Warum",
-    "column.next_on": "Nächster Tag",
+    "column.next_on": "Wieder am",
     "column.reason": "Grund",
     "column.count": "Anzahl",
     "column.account": "Konto",

@@ -259,7 +259,7 @@ TEXTS = {
     "column.open": "Open",
     "column.what": "What",
     "column.text": "Why",
-    "column.next_on": "Next on",
+    "column.next_on": "Again on",
     "column.reason": "Reason",
     "column.count": "Count",
     "column.account": "Account",

@@ -323,7 +323,7 @@ def test_explain_and_forecast_know_the_turns_of_a_group_plan():
     found = explain(whole, one, its, wednesday, on=date(2026, 9, 18), facts=facts)
     assert (found.decision.reason, found.decision.next_on) == (Reason.GROUP_WAITING, date(2026, 9, 21))
     assert [event.on for event in found.ahead] == [date(2026, 9, 21)]
-    assert [one.on for one in coming(whole, its, MAIL, wednesday, date(2026, 10, 5), checked=facts.checked)] == [
+    assert [one.on for one in coming(whole, its, MAIL, wednesday, date(2026, 10, 5), facts=facts)] == [
         date(2026, 9, 21)
     ]
     assert explain(whole, one, its, wednesday, on=date(2026, 9, 21), facts=facts).decision.outcome is Outcome.ESCALATE

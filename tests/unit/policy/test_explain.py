@@ -1,7 +1,7 @@
 """Why and why not, today and on any future date; who gets which plan; the calendar; the words."""
 
 import string
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -68,13 +68,15 @@ def test_explain_of_a_block_with_an_end():
 
 
 def test_explain_of_a_due_level_and_of_account_wide_holds():
-    """A due level is explained as such; a hold of the whole account today is not carried into the future."""
+    """A due level is explained as such; a hold of the whole account today is not carried into the next run."""
     due = date(2026, 9, 18)
     assert explain(case(), claim(), ITS, due).decision.outcome is Outcome.ESCALATE
     facts = AccountFacts(writing_suspended="x")
     held = explain(case(), claim(), ITS, due, facts=facts)
     assert held.decision.reason is Reason.WRITING_SUSPENDED
-    assert explain(case(), claim(), ITS, due, on=date(2026, 9, 21), facts=facts).level == 1
+    monday = date(2026, 9, 21)
+    assert explain(case(), claim(), ITS, due, on=monday, facts=facts).decision.outcome is Outcome.ESCALATE
+    assert explain(case(), claim(), ITS, due, on=monday + timedelta(days=1), facts=facts).level == 1
 
 
 def test_a_forecast_ends_at_its_horizon():

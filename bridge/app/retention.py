@@ -15,6 +15,10 @@ from bridge.app.auditing import TRAIL_YEARS, Auditing
 from bridge.app.filing import Filing
 
 
+LAST_ERASED = "last_erased"
+"""The setting that says when what was over was erased last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Over:
     """How much of each class is over by today; `erased` True where it is gone now."""
@@ -38,7 +42,7 @@ class Retaining(Auditing, Filing):
 
         Rows first, bytes after: a crash between the two leaves bytes that nothing names, which the next time removes.
         """
-        today = self.today()
+        today, now = self.today(), datetime.now(UTC)
         with self.store.begin() as conn:
             counts, digests = self._classes(conn, erase=True)
         recordings = self._recordings()
@@ -47,10 +51,17 @@ class Retaining(Auditing, Filing):
         counts["recordings"] = len(recordings)
         if counts["trail"]:
             self.erase_data(date(today.year - TRAIL_YEARS, 1, 1))
-        if any(counts.values()):
-            with self.store.begin() as conn:
+        with self.store.begin() as conn:
+            self.store.settings.remember(conn, LAST_ERASED, {"at": now.isoformat()}, self.stamp())
+            if any(counts.values()):
                 self.record(conn, "retention_applied", data=counts)
         return Over(today, erased=True, counts=counts)
+
+    def last_erased(self) -> datetime | None:
+        """Return when what was over was erased last, None where it never was."""
+        with self.store.reading() as conn:
+            said = self.store.settings.get(conn, LAST_ERASED)
+        return datetime.fromisoformat(said["at"]) if said else None
 
     def _classes(self, conn: Connection, *, erase: bool) -> tuple[dict[str, int], list[str]]:
         today, keep = self.today(), self.store.retention

@@ -192,12 +192,21 @@ class Service:
             )  # what waits since the last stop is taken up at once
         for at, names in rounds.items():  # one round for all that are due then: one run, so one cap
             self._scheduler.add_job(self.job, Daily((at,), zone), args=("run", *names), id=f"run:{at.isoformat()}")
-        self._scheduler.add_job(self.job, Daily((HOUSE_AT,), zone), args=("house",), id="house")
+        self._plan_house(zone)
         warning = self.bridge.config.forewarning
         if warning.to:
             self._scheduler.add_job(self.job, Daily((warning.at,), zone), args=("forewarn",), id="forewarn")
         if missed:
             self._scheduler.add_job(self.job, args=("run", *missed), id="run:missed", next_run_time=self._now())
+
+    def _plan_house(self, zone: ZoneInfo) -> None:
+        """Plan the nightly keeping of the house; a machine that is off at night keeps it at its start, once."""
+        if not self.bridge.config.retention.erase:
+            return
+        self._scheduler.add_job(self.job, Daily((HOUSE_AT,), zone), args=("house",), id="house")
+        last = self.bridge.last_erased()
+        if last is None or last < due_before((HOUSE_AT,), zone, self._now()):
+            self._scheduler.add_job(self.job, args=("house",), id="house:missed", next_run_time=self._now())
 
     def _missed(self, account: str, due: datetime) -> bool:
         """Return whether a run was missed while the service was down; it is made up for once, at the level that is right today."""
@@ -208,7 +217,7 @@ class Service:
         return True
 
     def job(self, kind: str, *accounts: str) -> None:
-        """Do one job: `pull` or `deliver` an account, `run` all that are due at one time as one round, or `forewarn`.
+        """Do one job: `pull` or `deliver` an account, `run` all that are due at one time as one round, `forewarn`, or keep the `house`.
 
         Whatever happens ends here, in the log and in the metrics.
         """
@@ -252,11 +261,10 @@ class Service:
         return "done"
 
     def _house(self) -> str:
-        """Erase what is over, and say what runs out: room on the disk, a clock that goes wrong."""
-        if self.bridge.config.retention.erase:
-            counts = self.bridge.erase_over().counts
-            if any(counts.values()):
-                self.log.info("retention", **counts)
+        """Erase what is over."""
+        counts = self.bridge.erase_over().counts
+        if any(counts.values()):
+            self.log.info("retention", **counts)
         return "done"
 
     def _round(self, accounts: tuple[str, ...]) -> str:

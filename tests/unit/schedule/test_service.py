@@ -14,6 +14,7 @@ import structlog
 
 from bridge import log
 from bridge.app.results import Delivered, Planned, Pulled, Ran, ReturnsRead
+from bridge.config.housekeeping import Retention
 from bridge.config.model import Account, Config
 from bridge.errors import AlreadyRunning, RetryLater
 from bridge.metrics import documented
@@ -38,12 +39,19 @@ class Stub:
         self.returned = ReturnsRead()
         self.stop = threading.Event()
         self.answers = []
+        self.erased_at = datetime.now(UTC)
         self.ran = []
         self._last_run = last_run
         self.started = threading.Event()
 
     def last_run(self, account):
         return self._last_run
+
+    def last_erased(self):
+        return self.erased_at
+
+    def erase_over(self):
+        return SimpleNamespace(counts={})
 
     def pull(self, accounts):
         answer = self.answers.pop(0)
@@ -115,6 +123,29 @@ def test_a_missed_day_is_caught_up_once(sqlite_store, running):
     assert stub.started.wait(10)
     service.stop()
     assert stub.ran == [("main",)]
+
+
+def planned(stub):
+    service = Service(stub)
+    service._plan()
+    return {job.id for job in service.jobs()}
+
+
+def test_a_missed_night_is_caught_up_once(sqlite_store):
+    """A machine that is off at night erases what is over at its start, once; one that did so since the last night does not again."""
+    stub = Stub(sqlite_store, run_at="07:30")
+    for erased, missed in ((None, True), (timedelta(days=9), True), (timedelta(0), False)):
+        stub.erased_at = None if erased is None else datetime.now(UTC) - erased
+        assert {"house"} <= planned(stub)
+        assert ("house:missed" in planned(stub)) is missed
+
+
+def test_nothing_is_erased_by_itself_where_nobody_wants_it(sqlite_store):
+    """With `retention.erase: false` neither the night nor a start erases anything."""
+    stub = Stub(sqlite_store, run_at="07:30")
+    stub.config = stub.config.model_copy(update={"retention": Retention(erase=False)})
+    stub.erased_at = None
+    assert not {one for one in planned(stub) if one.startswith("house")}
 
 
 def test_accounts_that_are_due_together_are_one_run(sqlite_store, running):

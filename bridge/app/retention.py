@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from bridge.app.auditing import TRAIL_YEARS, Auditing
 from bridge.app.filing import Filing
 
-
 LAST_ERASED = "last_erased"
 """The setting that says when what was over was erased last."""
 

@@ -1,36 +1,36 @@
 """Mutation testing: small mistakes are made in the modules that decide and deliver, and the unit tests must notice each.
 
-`python -m tests.mutants [--count 400] [--seed 1] [--module bridge/deliver] [--all] [--map FILE]`
+`python -m tests.mutants [--count 400] [--seed 1] [--jobs 2] [--tests tests/unit/policy] [bridge/policy/holds.py ...]`
 
-The sample depends on the seed alone. Each mistake is made in a process of its own, in memory; no file is changed. It is shown to the
-unit tests that run its lines, the quickest first, until one fails. A test that hangs notices, too.
+All mistakes, or `--count` of them, drawn by the seed alone, each with the same chance. No file is changed: tests are collected once, and
+each mistake is put into the loaded functions of a fork. It is shown to the unit tests that run its lines, the quickest first, until
+one fails; a test that hangs notices, too. Mistakes in what runs at import are tried by importing everything anew. Lines that `raise`,
+what is logged, decorators and defaults of arguments are not tried. Mistakes that change nothing stand in `equal.yaml`, with the reason.
 """
 
 import argparse
-import contextlib
 import importlib
-import importlib.abc
-import importlib.util
 import json
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
-from tests.mutants.changes import Mutant, modules, mutants_of, mutated
-from tests.mutants.covering import Covering
+from tests.mutants.changes import Mutant, modules, mutants_of
+from tests.mutants.covering import Seen
+from tests.mutants.judging import QUIET, ROOT, Collected, judged_anew
+from tests.mutants.parted import lanes
 
-ROOT = Path(__file__).parents[2]
 PLACES = ("bridge/policy", "bridge/deliver")
 TESTS = tuple(
-    f"tests/unit/{one}"
-    for one in ("policy", "money", "deliver", "dun", "documents", "config", "cli", "replay", "store")
+    f"tests/unit/{one}" for one in ("policy", "money", "deliver", "dun", "documents", "config", "cli", "replay")
 )
 HEAVY = (
     "sqlalchemy", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "alembic.config", "alembic.command",
@@ -40,176 +40,141 @@ HEAVY = (
 )  # fmt: skip
 """Imported once, before the processes part: none of them imports a module of ours."""
 
-QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "-k", "not postgres")
-FIRST_SECONDS, ALL_SECONDS = 12.0, 40.0
-"""Seconds of tests, by what they took when measured, that a mistake is shown to at first, and when it survives those."""
+
+def equal() -> dict[tuple[str, str], str]:
+    """Return the mistakes that change nothing, by module and name, each with the reason."""
+    listed = YAML(typ="safe").load(Path(__file__).with_name("equal.yaml")) or {}
+    return {(path, name): reason for path, names in listed.items() for name, reason in names.items()}
 
 
-class _Mistaken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def __init__(self, mutant: Mutant) -> None:
-        self._mutant = mutant
-        self._name = mutant.path.removesuffix(".py").replace("/", ".")
-
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname != self._name:
-            return None
-        return importlib.util.spec_from_file_location(fullname, ROOT / self._mutant.path, loader=self)
-
-    def create_module(self, spec):
-        return None
-
-    def exec_module(self, module):
-        code = compile(mutated(self._mutant, ROOT), str(ROOT / self._mutant.path), "exec", dont_inherit=True)
-        exec(code, module.__dict__)
+def drawn(asked: argparse.Namespace) -> list[Mutant]:
+    """Return the mistakes to make, in the order of modules and lines."""
+    listed = equal()
+    known = [
+        one
+        for path in modules(ROOT, PLACES)
+        for one in mutants_of(path, ROOT)
+        if one.path.startswith(tuple(asked.modules)) and (one.path, one.name) not in listed
+    ]
+    if not asked.count or asked.count >= len(known):
+        return known
+    chosen = random.Random(asked.seed).sample(range(len(known)), asked.count)
+    return [known[number] for number in sorted(chosen)]
 
 
-def _parted(work, seconds: float) -> int | None:
-    """Do `work` in a process of its own; return its exit code, None where it took longer."""
-    child = os.fork()
-    if child == 0:
-        os.setsid()
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(nowhere, number)
-        try:
-            os._exit(int(work()))
-        except BaseException:  # noqa: BLE001  a mistake may raise anything
-            os._exit(1)
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
+class Run:
+    """One run over the drawn mistakes; verdicts are written to files, one for each process that judges."""
+
+    def __init__(self, mutants: list[Mutant], jobs: int, folder: Path) -> None:
+        self._mutants, self._jobs, self._folder = mutants, jobs, folder
+        self._seen = Seen()
+
+    def collected(self, tests: Collected) -> None:
+        """Measure the tests, then judge all mistakes inside functions."""
+        began = time.monotonic()
+        self._measure(tests)
+        say(
+            f"{len(self._seen.seconds)} tests measured in {time.monotonic() - began:.0f} s; {len(self._mutants)} mistakes"
+        )
+        if self._seen.failed:
+            say(f"left out, for they fail without any mistake: {', '.join(sorted(self._seen.failed))}")
+        right = {
+            path: compile((ROOT / path).read_text("utf-8"), str(ROOT / path), "exec", dont_inherit=True)
+            for path in {one.path for one in self._mutants}
+        }
+        inside = [number for number, one in enumerate(self._mutants) if one.inside]
+        self._lanes("1 loaded", inside, lambda one: tests.judged(one, right[one.path], self._seen))
+
+    def _measure(self, tests: Collected) -> None:
+        path = self._folder / "seen.json"
+
+        def measure(_lane: int) -> None:
+            seen = tests.measured({one.path for one in self._mutants})
+            path.write_text(json.dumps([seen.lines, seen.seconds, sorted(seen.failed)]), "utf-8")
+
+        lanes(1, measure, silent=True)
+        lines, seconds, failed = json.loads(path.read_text("utf-8"))
+        self._seen = Seen(lines, seconds, set(failed))
+
+    def anew(self) -> None:
+        """Judge the rest by importing everything anew."""
+        lines, seconds, failed = json.loads((self._folder / "seen.json").read_text("utf-8"))
+        self._seen = Seen(lines, seconds, set(failed))
+        known = self.verdicts()
+        rest = [number for number in range(len(self._mutants)) if known.get(number, "anew") == "anew"]
+        self._lanes("2 anew", rest, lambda one: judged_anew(one, self._seen))
+
+    def _lanes(self, name: str, numbers: list[int], judge: Callable[[Mutant], str]) -> None:
+        def work(lane: int) -> None:
+            with (self._folder / f"{name} {lane}.txt").open("w", encoding="utf-8") as file:
+                for number in numbers[lane :: self._jobs]:
+                    mutant = self._mutants[number]
+                    verdict = judge(mutant)
+                    file.write(f"{number} {verdict}\n")
+                    file.flush()
+                    if verdict not in ("killed", "anew"):
+                        say(f"{verdict}: {mutant}")
+
+        lanes(self._jobs, work)
+
+    def verdicts(self) -> dict[int, str]:
+        """Return what is known by now, by number of the mistake."""
+        lines = [line for file in sorted(self._folder.glob("*.txt")) for line in file.read_text("utf-8").splitlines()]
+        return {int(number): verdict for number, _, verdict in (line.partition(" ") for line in lines)}
 
 
-def _measured(path: Path, watched: set[str]) -> dict:
-    def measure() -> int:
-        plugin = Covering(ROOT, watched)
-        quiet = [one for one in QUIET if one != "-x"]
-        pytest.main([*quiet, *TESTS], plugins=[plugin])
-        plugin.write(path)
-        return 0
-
-    _parted(measure, 3600)
-    found = json.loads(path.read_text("utf-8"))
-    found["failed"] = set(found["failed"])
-    return found
-
-
-def _showing(mutant: Mutant, found: dict) -> list[str]:
-    """Return the tests that run the lines of a mistake, the quickest first; what runs at import, those that use its module."""
-    lines = found["lines"]
-    if mutant.inside:
-        wanted = [f"{mutant.path}:{line}" for line in range(mutant.first, mutant.last + 1)]
-    else:
-        wanted = [line for line in lines if line.startswith(mutant.path + ":")]
-    tests = {test for line in wanted for test in lines.get(line, ())} - found["failed"]
-    return sorted(tests, key=lambda one: (found["seconds"][one], one))
+def tell(mutants: list[Mutant], verdicts: dict[int, str]) -> int:
+    """Print the figures by module and altogether; return 1 where a package has fewer than nine of ten noticed."""
+    figures = Counter((mutants[number].path, verdict) for number, verdict in verdicts.items())
+    code = 0
+    for row in (*sorted({path for path, _ in figures}), *PLACES, "bridge"):
+        killed, survived, untested = (
+            sum(count for (path, one), count in figures.items() if one == verdict and path.startswith(row))
+            for verdict in ("killed", "survived", "no test")
+        )
+        if every := killed + survived + untested:
+            share = 100 * killed / every
+            say(f"{row:40} killed {killed:4}  survived {survived:3}  run by no test {untested:3}  {share:5.1f} %")
+            code = max(code, int(row in PLACES and share < 90))
+    if left := len(mutants) - len([one for one in verdicts.values() if one != "anew"]):
+        say(f"not tried: {left}")
+    say(f"left out, for they change nothing: {len(equal())}, see tests/mutants/equal.yaml")
+    return code
 
 
-def _within(tests: list[str], seconds: dict, most: float) -> list[str]:
-    chosen, spent = [], 0.0
-    for one in tests:
-        spent += seconds[one]
-        if chosen and spent > most:
-            break
-        chosen.append(one)
-    return chosen
+def say(text: str) -> None:
+    """Print a line at once, also from a process that shares the output."""
+    os.write(1, f"{text}\n".encode())
 
 
-def _judged(mutant: Mutant, found: dict) -> str:
-    tests = _showing(mutant, found)
-    if not tests:
-        return "no test"
-    first = _within(tests, found["seconds"], FIRST_SECONDS)
-    for some in (first, _within(tests[len(first) :], found["seconds"], ALL_SECONDS)):
-        if not some:
-            continue
-
-        def run(some=some) -> int:
-            sys.meta_path.insert(0, _Mistaken(mutant))
-            return int(pytest.main([*QUIET, *some])) != 0
-
-        code = _parted(run, 60 + 10 * sum(found["seconds"][one] for one in some))
-        if code is None:
-            return "killed (hangs)"
-        if code:
-            return "killed"
-    return "survived"
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+def _collected(tests: list[str], run: Run) -> None:
+    with Path(os.devnull).open("w", encoding="utf-8") as sys.stdout:  # what pytest says of its own
+        pytest.main([*QUIET, *tests], plugins=[Collected(run.collected, say)])
 
 
 def main() -> int:
-    """Print each survivor, then the figures by module; return 1 where fewer than nine of ten were noticed."""
+    """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants")
-    parser.add_argument("--count", type=int, default=400, help="how many mistakes are drawn")
+    parser.add_argument("modules", nargs="*", default=PLACES, help="paths of modules or packages, all by default")
+    parser.add_argument("--count", type=int, default=0, help="how many mistakes are drawn; all by default")
     parser.add_argument("--seed", type=int, default=1, help="which are drawn")
-    parser.add_argument("--all", action="store_true", help="every mistake, in place of a sample")
-    parser.add_argument("--module", default="", help="only modules whose path begins so")
-    parser.add_argument("--map", type=Path, help="file that keeps which test runs which line, for another start")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes judge")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="only these tests")
     asked = parser.parse_args()
     os.chdir(ROOT)
     for name in HEAVY:
         importlib.import_module(name)
-    paths = list(modules(ROOT, PLACES))
-    known = [one for path in paths for one in mutants_of(path, ROOT) if one.path.startswith(asked.module)]
-    drawn = known if asked.all else random.Random(asked.seed).sample(known, min(asked.count, len(known)))
+    mutants, began = drawn(asked), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        path = asked.map or Path(folder) / "lines.json"
-        began = time.monotonic()
-        watched = {one.relative_to(ROOT).as_posix() for one in paths}
-        if path.exists():
-            found = json.loads(path.read_text("utf-8"))
-            found["failed"] = set(found["failed"])
-        else:
-            found = _measured(path, watched)
-        _say(
-            f"{len(found['seconds'])} tests measured in {time.monotonic() - began:.0f} s; {len(drawn)} of {len(known)} mistakes, seed {asked.seed}"
-        )
-        return _all(drawn, found)
-
-
-def _all(drawn: list[Mutant], found: dict) -> int:
-    began, figures = time.monotonic(), Counter()
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    try:
-        _each(drawn, found, figures, began)
-    except KeyboardInterrupt:  # what is known by then is told
-        _say("broken off")
-    rows = sorted({path for path, _ in figures})
-    for row in rows:
-        _line(row, figures[row, True], figures[row, False])
-    for place in (*PLACES, ""):
-        good = sum(count for (path, killed), count in figures.items() if killed and path.startswith(place))
-        bad = sum(count for (path, killed), count in figures.items() if not killed and path.startswith(place))
-        _line(place or "all", good, bad)
-    _say(f"{time.monotonic() - began:.0f} s")
-    return 0 if good >= 9 * bad else 1
-
-
-def _line(name: str, good: int, bad: int) -> None:
-    if good + bad:
-        _say(f"{name:45} killed {good:4}  survived {bad:4}  {100 * good / (good + bad):5.1f} %")
-
-
-def _each(drawn: list[Mutant], found: dict, figures: Counter, began: float) -> None:
-    for number, mutant in enumerate(drawn, 1):
-        verdict = _judged(mutant, found)
-        killed = verdict.startswith("killed")
-        figures[mutant.path, killed] += 1
-        if not killed:
-            _say(f"{verdict}: {mutant.name}")
-        if number % 50 == 0:
-            _say(f"... {number} of {len(drawn)} in {time.monotonic() - began:.0f} s")
+        run = Run(mutants, asked.jobs, Path(folder))
+        try:
+            lanes(1, lambda _: _collected(asked.tests, run))
+            run.anew()
+        except KeyboardInterrupt:
+            say("broken off; by then")
+        code = tell(mutants, run.verdicts())
+    say(f"{time.monotonic() - began:.0f} s, {asked.jobs} processes, seed {asked.seed}")
+    return code
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Every small mistake that could be made in a module: one changed operator, constant, condition, return or dropped statement each."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 
 _COMPARED = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -20,19 +22,21 @@ _SILENT = ("log.", "logger.", "self._log", "warnings.")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One mistake: the `number`-th of its module, on the lines `first` to `last`; `inside` a function, or run at import."""
+    """One mistake: the `number`-th of its module, on the lines `first` to `last`; `inside` a function, or run at import.
+
+    `name` stays the same when lines above it are changed: it holds where, what and the source that is changed.
+    """
 
     path: str
     number: int
     first: int
     last: int
     inside: bool
-    what: str
+    name: str
 
-    @property
-    def name(self) -> str:
+    def __str__(self) -> str:
         """Return how people find it again."""
-        return f"{self.path}:{self.first} #{self.number} {self.what}"
+        return f"{self.path}:{self.first} {self.name}"
 
 
 class _Visit(ast.NodeTransformer):
@@ -40,23 +44,37 @@ class _Visit(ast.NodeTransformer):
 
     def __init__(self, path: str, wanted: int | None = None) -> None:
         self.path, self.wanted, self.found = path, wanted, []
-        self._depth, self._statement = 0, (1, 1)
+        self._number, self._depth, self._where, self._names = 0, 0, [], Counter()
 
-    def _here(self, node: ast.AST, what: str) -> bool:
-        number = len(self.found)
-        first = getattr(node, "lineno", self._statement[0])
-        last = getattr(node, "end_lineno", None) or first
-        self.found.append(Mutant(self.path, number, first, last, self._depth > 0, what))
+    def _here(self, node: ast.expr | ast.stmt, what: str) -> bool:
+        number, self._number = self._number, self._number + 1
+        if self.wanted is None:
+            last = node.end_lineno or node.lineno
+            name = f"{'.'.join(self._where) or 'module'}: {what}: {' '.join(ast.unparse(node).split())}"
+            self._names[name] += 1
+            if self._names[name] > 1:
+                name = f"{name} ({self._names[name]})"
+            self.found.append(Mutant(self.path, number, node.lineno, last, self._depth > 0, name))
         return number == self.wanted
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self._depth += 1
+        self._where.append(node.name)
         node.body = self._body(node.body)
+        self._where.pop()
+        self._depth -= 1
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        self._depth += 1
+        node.body = self.visit(node.body)
         self._depth -= 1
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        self._where.append(node.name)
         node.body = self._body(node.body)
+        self._where.pop()
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
@@ -156,11 +174,11 @@ def mutants_of(path: Path, root: Path) -> list[Mutant]:
     return visit.found
 
 
-def mutated(mutant: Mutant, root: Path) -> ast.Module:
-    """Return the module with this mistake in it."""
-    tree = ast.parse((root / mutant.path).read_text("utf-8"))
-    changed = _Visit(mutant.path, mutant.number).visit(tree)
-    return ast.fix_missing_locations(changed)
+def mutated(mutant: Mutant, root: Path) -> CodeType:
+    """Return the module with this mistake in it, compiled."""
+    file = root / mutant.path
+    changed = _Visit(mutant.path, mutant.number).visit(ast.parse(file.read_text("utf-8")))
+    return compile(ast.fix_missing_locations(changed), str(file), "exec", dont_inherit=True)
 
 
 def modules(root: Path, places: tuple[str, ...]) -> Iterator[Path]:

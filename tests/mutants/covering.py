@@ -1,40 +1,63 @@
 """Which test runs which line: measured once, so that a mistake is only shown to the tests that can see it."""
 
-import json
 import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 
-class Covering:
-    """A pytest plug-in that notes for each test the lines that it ran in the watched modules, and how long it took."""
+@dataclass(slots=True)
+class Seen:
+    """For each line (`path:number`) the tests that run it, for each test its seconds, and the tests that fail without any mistake."""
 
-    def __init__(self, root: Path, watched: set[str]) -> None:
+    lines: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+
+    def showing(self, path: str, lines: range) -> list[str]:
+        """Return the tests that run any of these lines, the quickest first."""
+        tests = {test for line in lines for test in self.lines.get(f"{path}:{line}", ())}
+        return self._sorted(tests)
+
+    def using(self, path: str) -> list[str]:
+        """Return the tests that run anything of this module; all, where none does (it is declarations only)."""
+        tests = {test for line, some in self.lines.items() if line.startswith(f"{path}:") for test in some}
+        return self._sorted(tests or set(self.seconds))
+
+    def _sorted(self, tests: set[str]) -> list[str]:
+        return sorted(tests - self.failed, key=lambda one: (self.seconds[one], one))
+
+
+class Covering:
+    """A pytest plug-in that notes for each test the lines that it and its fixtures run in the watched modules."""
+
+    def __init__(self, root: Path, watched: set[str], forget: Callable[[], None]) -> None:
         self._names = {str(root / one): one for one in watched}
         self._now: set[tuple[str, int]] = set()
-        self.lines: dict[str, list[str]] = defaultdict(list)
-        self.seconds: dict[str, float] = {}
-        self.failed: list[str] = []
+        self._forget = forget
+        self.seen = Seen()
 
     def _called(self, frame, _event, _arg):
         name = self._names.get(frame.f_code.co_filename)
-        if name is None:
+        if name is None or frame.f_code.co_name == "<module>":
             return None
-        now, seen = self._now.add, frame.f_code.co_name != "<module>"
+        now = self._now.add
 
         def ran(frame, event, _arg):
-            if event == "line" and seen:
+            if event == "line":
                 now((name, frame.f_lineno))
             return ran
 
         return ran
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item):
+    def pytest_runtest_protocol(self, item):
+        self._forget()
         self._now = set()
         threading.settrace(self._called)
         sys.settrace(self._called)
@@ -44,13 +67,10 @@ class Covering:
         finally:
             sys.settrace(None)
             threading.settrace(None)
-            self.seconds[item.nodeid] = round(time.perf_counter() - began, 4)
+            self.seen.seconds[item.nodeid] = round(time.perf_counter() - began, 4)
             for name, line in self._now:
-                self.lines[f"{name}:{line}"].append(item.nodeid)
+                self.seen.lines[f"{name}:{line}"].append(item.nodeid)
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
-            self.failed.append(report.nodeid)
-
-    def write(self, path: Path) -> None:
-        path.write_text(json.dumps({"lines": self.lines, "seconds": self.seconds, "failed": self.failed}), "utf-8")
+            self.seen.failed.add(report.nodeid)

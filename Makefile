@@ -56,8 +56,8 @@ bench: $(VENV)/.dev-stamp ## the figures: counts first, times only as ratios wit
 simulate: $(VENV)/.dev-stamp ## 10,000 seeded histories under fire: duplicates, wrong and lost reminders, kills by border (FIRST=0 COUNT=10000 PARTS=folder)
 	$(BIN)/python -m tests.faults --first $(or $(FIRST),0) --count $(or $(COUNT),10000) $(if $(PARTS),--parts $(PARTS))
 
-mutants: $(VENV)/.dev-stamp ## small mistakes made on purpose in policy and delivery, and how many the unit tests notice (COUNT=400 SEED=1)
-	$(BIN)/python -m tests.mutants --count $(or $(COUNT),400) --seed $(or $(SEED),1)
+mutants: $(VENV)/.dev-stamp ## small mistakes made on purpose in policy and delivery, and which of them no unit test notices (COUNT=400 SEED=1 MODULES=...)
+	$(BIN)/python -m tests.mutants --count $(or $(COUNT),0) --seed $(or $(SEED),1) $(MODULES)
 
 fuzz: $(VENV)/.dev-stamp ## 1,000,000 changed inputs for every parser of foreign data: counts, and how to feed what broke one again (COUNT=1000000)
 	$(BIN)/python -m tests.fuzz --count $(or $(COUNT),1000000)

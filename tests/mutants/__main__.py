@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -147,7 +147,7 @@ def say(text: str) -> None:
     os.write(1, f"{text}\n".encode())
 
 
-def _collected(tests: list[str], run: Run) -> None:
+def _collected(tests: Sequence[str], run: Run) -> None:
     with Path(os.devnull).open("w", encoding="utf-8") as sys.stdout:  # what pytest says of its own
         pytest.main([*QUIET, *tests], plugins=[Collected(run.collected, say)])
 
@@ -159,7 +159,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=0, help="how many mistakes are drawn; all by default")
     parser.add_argument("--seed", type=int, default=1, help="which are drawn")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes judge")
-    parser.add_argument("--tests", nargs="+", default=TESTS, help="only these tests")
+    parser.add_argument("--tests", action="append", help="only these tests; may be given several times")
     asked = parser.parse_args()
     os.chdir(ROOT)
     for name in HEAVY:
@@ -168,7 +168,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         run = Run(mutants, asked.jobs, Path(folder))
         try:
-            lanes(1, lambda _: _collected(asked.tests, run))
+            lanes(1, lambda _: _collected(asked.tests or TESTS, run))
             run.anew()
         except KeyboardInterrupt:
             say("broken off; by then")

@@ -47,7 +47,8 @@ class Collected:
         if session.testsfailed:
             raise session.Interrupted("not all tests could be read")
         self._session, self._items = session, {one.nodeid: one for one in session.items}
-        self._loaded = Loaded("bridge.", "tests.")
+        gc.unfreeze()
+        self._loaded = Loaded(gc.get_objects(), "bridge.", "tests.")
         self._loaded.forget()
         self._warm()
         gc.collect()

@@ -1,20 +1,19 @@
 """Mistakes put into functions that are already loaded, so that nothing has to be imported again."""
 
-import gc
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from types import CodeType, FunctionType
+from typing import Any
 
 
 class Loaded:
-    """All functions and remembered results of some packages, as they stand when this is made."""
+    """The functions and remembered results of some packages, among all things that are alive."""
 
-    def __init__(self, *packages: str) -> None:
-        gc.unfreeze()
+    def __init__(self, things: list[object], *packages: str) -> None:
         self._functions: dict[str, list[FunctionType]] = defaultdict(list)
-        self._caches = []
-        things, lasting = gc.get_objects(), {}
+        self._caches: list[Any] = []
+        lasting: dict[type, list[str]] = {}
         for one in things:
             if not str(getattr(one, "__module__", "")).startswith(packages):
                 continue

@@ -1,7 +1,7 @@
 """When the agency works (Bürozeiten): days and hours of sending, company holidays, and how days are counted over them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 
 from bridge.errors import Wrong
@@ -84,11 +84,11 @@ class Office:
 
 
 def _merged(closures: Iterable[Closure]) -> tuple[Closure, ...]:
-    """Return closures in their order, those that touch or overlap as one."""
+    """Return closures in their order, those that overlap as one."""
     found: list[Closure] = []
     for one in sorted(closures, key=lambda one: one.first):
-        if found and one.first <= found[-1].last + DAY:
-            found[-1] = Closure(found[-1].first, max(found[-1].last, one.last), counts=False)
+        if found and one.first <= found[-1].last:
+            found[-1] = replace(found[-1], last=max(found[-1].last, one.last))
         else:
             found.append(one)
     return tuple(found)

@@ -327,3 +327,23 @@ def test_explain_and_forecast_know_the_turns_of_a_group_plan():
         date(2026, 9, 21)
     ]
     assert explain(whole, one, its, wednesday, on=date(2026, 9, 21), facts=facts).decision.outcome is Outcome.ESCALATE
+
+
+def test_nobody_is_reminded_on_the_last_day_of_the_year():
+    """Neither on Christmas Eve nor on New Year's Eve, though both are no public holidays; the days between are as any other."""
+    for day, out in ((24, False), (28, True), (30, True), (31, False)):
+        assert Office().sends_on(date(2026, 12, day), None) is out
+
+
+@pytest.mark.parametrize(
+    ("country", "state", "said"),
+    [
+        ("DE", "XX", r"for DE-XX; of DE there are BB, .*BY"),
+        ("ZZ", None, r"for ZZ$"),
+        ("ZZ", "A", r"for ZZ-A$"),
+    ],
+)
+def test_a_place_without_calendar_is_named_with_what_there_is(country, state, said):
+    """Country and state stand in the message, and the states of a country that is known."""
+    with pytest.raises(ValueError, match=said):
+        Calendar(country, state)

@@ -319,6 +319,7 @@ def test_a_person_may_choose_every_level_up_to_the_last(chosen):
     [
         ([(1, 2), (3, 4)], 9),  # they touch: four days
         ([(1, 3), (2, 4)], 9),  # they overlap: the same four
+        ([(1, 2), (2, 4)], 9),  # on one day
         ([(1, 2), (4, 5)], 9),
         ([(1, 4), (2, 3)], 9),  # one within the other
         ([(6, 7)], 5),  # after the end

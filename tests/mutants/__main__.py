@@ -1,6 +1,6 @@
 """Mutation testing: small mistakes are made in the modules that decide and deliver, and the unit tests must notice each.
 
-`python -m tests.mutants [--count 400] [--seed 1] [--jobs 2] [--tests tests/unit/policy] [bridge/policy/holds.py ...]`
+`python -m tests.mutants [--count 400] [--seed 1] [--jobs 2] [--seconds 10] [--tests tests/unit/policy] [bridge/policy/holds.py ...]`
 
 All mistakes, or `--count` of them, drawn by the seed alone, each with the same chance. No file is changed: tests are collected once, and
 each mistake is put into the loaded functions of a fork. It is shown to the unit tests that run its lines, the quickest first, until
@@ -65,8 +65,8 @@ def drawn(asked: argparse.Namespace) -> list[Mutant]:
 class Run:
     """One run over the drawn mistakes; verdicts are written to files, one for each process that judges."""
 
-    def __init__(self, mutants: list[Mutant], jobs: int, folder: Path) -> None:
-        self._mutants, self._jobs, self._folder = mutants, jobs, folder
+    def __init__(self, mutants: list[Mutant], jobs: int, most: float, folder: Path) -> None:
+        self._mutants, self._jobs, self._most, self._folder = mutants, jobs, most, folder
         self._seen = Seen()
 
     def collected(self, tests: Collected) -> None:
@@ -83,7 +83,7 @@ class Run:
             for path in {one.path for one in self._mutants}
         }
         inside = [number for number, one in enumerate(self._mutants) if one.inside]
-        self._lanes("1 loaded", inside, lambda one: tests.judged(one, right[one.path], self._seen))
+        self._lanes("1 loaded", inside, lambda one: tests.judged(one, right[one.path], self._seen, self._most))
 
     def _measure(self, tests: Collected) -> None:
         path = self._folder / "seen.json"
@@ -102,7 +102,7 @@ class Run:
         self._seen = Seen(lines, seconds, set(failed))
         known = self.verdicts()
         rest = [number for number in range(len(self._mutants)) if known.get(number, "anew") == "anew"]
-        self._lanes("2 anew", rest, lambda one: judged_anew(one, self._seen))
+        self._lanes("2 anew", rest, lambda one: judged_anew(one, self._seen, self._most))
 
     def _lanes(self, name: str, numbers: list[int], judge: Callable[[Mutant], str]) -> None:
         def work(lane: int) -> None:
@@ -159,6 +159,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=0, help="how many mistakes are drawn; all by default")
     parser.add_argument("--seed", type=int, default=1, help="which are drawn")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes judge")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="of tests that a mistake is shown to, the quickest first"
+    )
     parser.add_argument("--tests", action="append", help="only these tests; may be given several times")
     asked = parser.parse_args()
     os.chdir(ROOT)
@@ -166,7 +169,7 @@ def main() -> int:
         importlib.import_module(name)
     mutants, began = drawn(asked), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(mutants, asked.jobs, Path(folder))
+        run = Run(mutants, asked.jobs, asked.seconds, Path(folder))
         try:
             lanes(1, lambda _: _collected(asked.tests or TESTS, run))
             run.anew()

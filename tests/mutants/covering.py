@@ -3,12 +3,17 @@
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
 
 import pytest
+
+
+_CALLS = 200
+"""So many calls of a function in one test that run no new line are taken for all: properties call the same some ten thousand times."""
 
 
 @dataclass(slots=True)
@@ -39,18 +44,25 @@ class Covering:
     def __init__(self, root: Path, watched: set[str], forget: Callable[[], None]) -> None:
         self._names = {str(root / one): one for one in watched}
         self._now: set[tuple[str, int]] = set()
+        self._calls: Counter[CodeType] = Counter()
         self._forget = forget
         self.seen = Seen()
 
     def _called(self, frame, _event, _arg):
-        name = self._names.get(frame.f_code.co_filename)
-        if name is None or frame.f_code.co_name == "<module>":
+        code = frame.f_code
+        name = self._names.get(code.co_filename)
+        if name is None or code.co_name == "<module>":
             return None
-        now = self._now.add
+        calls = self._calls[code]
+        if calls >= _CALLS:
+            return None
+        self._calls[code] = calls + 1
+        now = self._now
 
         def ran(frame, event, _arg):
-            if event == "line":
-                now((name, frame.f_lineno))
+            if event == "line" and (line := (name, frame.f_lineno)) not in now:
+                now.add(line)
+                self._calls[code] = 0
             return ran
 
         return ran
@@ -58,7 +70,7 @@ class Covering:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
         self._forget()
-        self._now = set()
+        self._now, self._calls = set(), Counter()
         threading.settrace(self._called)
         sys.settrace(self._called)
         began = time.perf_counter()

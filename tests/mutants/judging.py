@@ -18,8 +18,6 @@ from tests.mutants.parted import parted
 
 ROOT = Path(__file__).parents[2]
 QUIET = ("-q", "-s", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "-m", "not postgres")  # fmt: skip
-MOST = 10.0
-"""Seconds of tests, by what they took when measured, that a mistake is shown to: the quickest first."""
 _ANEW = 77
 
 
@@ -73,9 +71,9 @@ class Collected:
         self._run(self._items.values())
         return covering.seen
 
-    def judged(self, mutant: Mutant, right: CodeType, seen: Seen) -> str:
+    def judged(self, mutant: Mutant, right: CodeType, seen: Seen, most: float) -> str:
         """Return `killed`, `survived`, `no test`, or `anew` where the functions that are loaded cannot be changed so."""
-        tests = within(seen.showing(mutant.path, range(mutant.first, mutant.last + 1)), seen.seconds)
+        tests = within(seen.showing(mutant.path, range(mutant.first, mutant.last + 1)), seen.seconds, most)
         if not tests:
             return "no test"
 
@@ -115,12 +113,12 @@ class _Mistaken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(mutated(self._mutant, ROOT), module.__dict__)
 
 
-def judged_anew(mutant: Mutant, seen: Seen) -> str:
+def judged_anew(mutant: Mutant, seen: Seen, most: float) -> str:
     """Judge a mistake in what runs at import, by importing everything anew; slower by seconds."""
     wanted = (
         seen.showing(mutant.path, range(mutant.first, mutant.last + 1)) if mutant.inside else seen.using(mutant.path)
     )
-    tests = within(wanted, seen.seconds)
+    tests = within(wanted, seen.seconds, most)
     if not tests:
         return "no test"
 
@@ -131,7 +129,7 @@ def judged_anew(mutant: Mutant, seen: Seen) -> str:
     return _verdict(parted(work, 30 + _allowed(tests, seen)))
 
 
-def within(tests: list[str], seconds: dict[str, float], most: float = MOST) -> list[str]:
+def within(tests: list[str], seconds: dict[str, float], most: float) -> list[str]:
     """Return the first of these tests that take `most` seconds together, and one at least."""
     chosen, spent = [], 0.0
     for one in tests:

@@ -11,7 +11,6 @@ from types import CodeType
 
 import pytest
 
-
 _CALLS = 200
 """So many calls of a function in one test that run no new line are taken for all: properties call the same some ten thousand times."""
 

@@ -24,13 +24,10 @@ def ready_for_collection(s: Situation) -> Verdict | None:
     if s.level != target.position - 1 and not again and not (s.claim.hand_over == EARLY and s.level):
         return Verdict(Reason.COLLECTION_NOT_READY, None, {"why": "last_reminder"})
     deadline = s.deadline
-    if (
-        deadline is None and s.plan is not None and s.level_on is not None and not again
-    ):  # a reminder made elsewhere that told none
-        deadline = s.level_on + timedelta(days=s.plan.level(s.level).term_days)
-    if (deadline is None and not again) or (
-        deadline is not None and deadline >= s.today
-    ):  # also where a person chose the level
+    if deadline is None and s.plan is not None and s.level_on is not None and not again:
+        deadline = s.level_on + timedelta(days=s.plan.level(s.level).term_days)  # a reminder made elsewhere told none
+    waits = deadline >= s.today if deadline is not None else not again  # also where a person chose the level
+    if waits:
         return Verdict(Reason.COLLECTION_NOT_READY, deadline and deadline + DAY, {"why": "deadline"})
     if postal_address(s.case, s.claim) is None:
         return Verdict(Reason.COLLECTION_NOT_READY, None, {"why": "address"})

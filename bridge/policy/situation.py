@@ -87,7 +87,7 @@ class Situation:
         printed = claim.due_on or _due_by_term(claim)
         days = self.table[printed] if printed is not None else _NO_DAYS
         self.due = days.due
-        once_more = self._once_more() if claim.resend is not None else None
+        once_more = self._once_more(Via(claim.resend)) if claim.resend is not None else None
         if once_more is not None:
             self.target: Target | None = once_more
         elif claim.hand_over is not None and self.plan is not None and hands_over(claim, self.level, self.plan):
@@ -97,15 +97,14 @@ class Situation:
         else:
             self.target = next_target(self) if self.plan is not None and self.due is not None else None
 
-    def _once_more(self) -> Target | None:
+    def _once_more(self, via: Via) -> Target | None:
         """Return the level that came back, where a person sends it once more: a repetition, but no further step."""
         claim, plan = self.claim, self.plan
-        moved = self.adoption is not None and self.adoption.level != claim.level
-        if not claim.undelivered or claim.resend is None or plan is None or moved:
+        if not claim.undelivered or plan is None or self.level != claim.level:
             return None
         if not 0 < claim.level <= len(plan.levels):
             return None
-        level = again(plan.level(claim.level), Via(claim.resend))
+        level = again(plan.level(claim.level), via)
         return Target(claim.level, claim.repetition + 1, level, self.today, self.today, chosen=True, skipped=())
 
     def _handed_over(self, plan: EscalationPlan) -> Target:
@@ -154,7 +153,8 @@ def hands_over(claim: ClaimView, level: int, plan: EscalationPlan) -> bool:
     Also once more, where the agency gave the claim back; while it is there, the hold of collection stands in the way.
     """
     at = plan.hand_over_at
-    return level in (at - 1, at) or (claim.hand_over == EARLY and 0 < level < at)
+    first = 1 if claim.hand_over == EARLY else at - 1
+    return first <= level <= at
 
 
 def effective_due(claim: ClaimView, place: Calendar) -> date | None:

@@ -1,5 +1,6 @@
 """The world outside of the program: its clock, its end, the mail server, and the eyes of the judge on every call."""
 
+import asyncio
 import mmap
 from datetime import UTC, datetime, timedelta
 
@@ -50,15 +51,15 @@ class Post:
         answer = "250 OK"
         for one in struck:
             if not one.after:
-                answer = self._strike(one, server) or answer
+                answer = await self._strike(one, server) or answer
         if answer.startswith("250"):
             self.accepted.append((self.world.provider.now(), envelope))
         for one in struck:
             if one.after:
-                answer = self._strike(one, server) or answer
+                answer = await self._strike(one, server) or answer
         return answer
 
-    def _strike(self, one, server):
+    async def _strike(self, one, server):
         self.world.struck(one)
         if one.what in ("451", "550"):
             return None if one.after else f"{one.what} no"
@@ -66,7 +67,7 @@ class Post:
             self.world.doomed = one.what == "die"
             server.transport.abort()
             return "421 cut" if not one.after else None
-        self.world.happen(one)
+        await asyncio.to_thread(self.world.happen, one)  # other workers find the server awake meanwhile
         return None
 
 

@@ -21,6 +21,7 @@ from bridge.store import Store
 from bridge.store.accounts import OK, RECONNECT, STOPPED, UNREACHABLE, Account, Totals
 from bridge.store.foreign import watch
 from bridge.store.leases import Held
+from bridge.store.stopping import change_state, note_jump
 from bridge.store.upsert import Written
 from bridge.words import Sentence, quoted
 
@@ -379,7 +380,9 @@ def _done(store: Store, before: Account, run_id: int, reading: _Reading, limits:
         totals = accounts.totals(conn, name)
         moved = jump(before.open_totals, totals, limits)
         accounts.pulled(conn, name, at=store.now(), full=reading.full, totals=None if moved else totals, jump=moved)
-        state = accounts.set_state(conn, name, OK)
+        at, on = store.now(), reading.date
+        state = change_state(store, conn, name, OK, at=at, on=on, run_id=run_id)
+        note_jump(store, conn, name, before.held_jump, moved, at=at, on=on, run_id=run_id)
         if before.held_jump and not moved:
             _release(store, conn, name)
         store.history.keep_totals(conn, name, reading.date)
@@ -401,12 +404,11 @@ def _failed(store: Store, before: Account, run_id: int, reading: _Reading, error
     outcome = _outcome(error)
     with store.begin() as conn:
         was = accounts.get(conn, name).state
-        if outcome is Outcome.UNREACHABLE:
-            accounts.set_state(conn, name, UNREACHABLE, error.sentence)
-        elif outcome is Outcome.STOPPED and not (was == RECONNECT or error.cause == "reconnect"):
-            accounts.set_state(conn, name, STOPPED, error.sentence)
-        elif outcome is Outcome.STOPPED and was != RECONNECT:
-            accounts.set_state(conn, name, RECONNECT, error.sentence)
+        state = UNREACHABLE if outcome is Outcome.UNREACHABLE else None
+        if outcome is Outcome.STOPPED and was != RECONNECT:
+            state = RECONNECT if error.cause == "reconnect" else STOPPED
+        if state is not None:
+            change_state(store, conn, name, state, error.sentence, at=store.now(), on=reading.date, run_id=run_id)
         store.runs.end(
             conn,
             run_id,

@@ -24,7 +24,11 @@ TRAIL_YEARS = 10
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One thing that is wrong with the trail. `what`: changed, missing, erased, link, cut; `number` of the event, or of the link."""
+    """One thing that is wrong with the trail, and the `number` of the event, link or decision it is about.
+
+    `what`: changed, missing, erased of an event; link, cut of the chain; decision (changed), undecided (removed) and foreign (put in)
+    of a stored decision.
+    """
 
     what: str
     number: int
@@ -80,12 +84,16 @@ class Auditing(Opened):
         return Audited(newest.seq, f"{newest.seq}:{newest.chain}", waiting, flaws)
 
     def export_trail(self, path: Path) -> Done:
-        """Write the whole trail as JSON lines, one event with its link each. Raises `UsageError` where `path` exists."""
+        """Write the whole trail as JSON lines, one event with its link each, those about decisions with these.
+
+        Raises `UsageError` where `path` exists.
+        """
         self.seal()
         with self.store.reading() as conn:
-            lines = [json.dumps(one, ensure_ascii=False) for one in self.store.trail.lines(conn)]
-        write_new(path, "".join(f"{line}\n" for line in lines).encode())
-        return Done("trail_exported", str(path), self.actor, count=len(lines))
+            count = self.store.trail.head(conn).seq
+            lines = (json.dumps(one, ensure_ascii=False) for one in self.store.trail.lines(conn))
+            write_new(path, (f"{line}\n".encode() for line in lines))
+        return Done("trail_exported", str(path), self.actor, count=count)
 
     def erase_data(self, before: date) -> Done:
         """Erase the data of events before a day, once their retention is over; who, when and what stays, and the chain holds.

@@ -192,11 +192,11 @@ def write_package(path: Path, files: Iterable[tuple[str, bytes]]) -> Packed:
     return Packed(str(path), len(names), hashlib.sha256(packed.getvalue()).hexdigest())
 
 
-def write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write a file that does not exist yet. Raises `UsageError` where it does, or cannot be written."""
     try:
         with path.open("xb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
     except FileExistsError as error:
         raise UsageError("{path} exists; choose another name", path=path) from error
     except OSError as error:

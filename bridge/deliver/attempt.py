@@ -30,12 +30,11 @@ from bridge.contract import (
 )
 from bridge.deliver.call import Result, within
 from bridge.deliver.landing import Landing
-from bridge.deliver.ports import AccountPort, Desk, HoldLike
+from bridge.deliver.ports import AccountPort, Desk, HoldLike, stop_account
 from bridge.deliver.writing import LOOKED, claim_of, proving, refs, write_back
 from bridge.errors import WrongState
 from bridge.http.recorder import note, of_step
 from bridge.policy.words import told
-from bridge.store.accounts import STOPPED
 from bridge.store.engine import DatabaseFault
 from bridge.store.records import Notice, Step
 from bridge.words import NOTHING, Sentence, quoted, sentence_of
@@ -370,7 +369,7 @@ class Attempt:
 
     def _stop_account(self, error: ConfigError) -> Ended:
         with self._store.begin() as conn:
-            self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, error.sentence)
+            stop_account(self._store, conn, self._port, error, self._step.id)
         return Ended(Outcome.STOPPED, error.sentence, cause=error.cause)
 
 

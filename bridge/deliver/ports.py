@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection
 
-from bridge.contract import Attachment, Channel, Connector, Http, Produced, Reason, Snapshot, WriteBack
+from bridge.contract import Attachment, Channel, ConfigError, Connector, Http, Produced, Reason, Snapshot, WriteBack
 from bridge.errors import Wrong
 from bridge.store import Store
+from bridge.store.accounts import STOPPED
 from bridge.store.records import Beside, Notice, NoticeClaim, Step
+from bridge.store.stopping import change_state
 from bridge.words import Sentence
 
 
@@ -78,6 +80,12 @@ class AccountPort:
     def today(self) -> date:
         """Return the account's local business date."""
         return self.now().astimezone(self.zone).date()
+
+
+def stop_account(store: Store, conn: Connection, port: AccountPort, error: ConfigError, step_id: int) -> None:
+    """Stop an account, because delivering this step showed that a person must act."""
+    now, on = port.now(), port.today()
+    change_state(store, conn, port.name, STOPPED, error.sentence, at=now, on=on, step_id=step_id)
 
 
 class HoldLike(Protocol):

@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, RetryLater
 from bridge.deliver.landing import Landing
-from bridge.deliver.ports import AccountPort, Desk, Report
+from bridge.deliver.ports import AccountPort, Desk, Report, stop_account
 from bridge.deliver.writing import found_proof, write_back
 from bridge.errors import WrongState
-from bridge.store.accounts import STOPPED
 from bridge.store.records import Step
 from bridge.store.steps import Proved
 from bridge.words import NOTHING, Sentence, quoted
@@ -53,7 +52,7 @@ class Settle:
                     found = self._find(step)
             except ConfigError as error:
                 with self._store.begin() as conn:
-                    self._store.mirror.accounts.set_state(conn, self._port.name, STOPPED, error.sentence)
+                    stop_account(self._store, conn, self._port, error, step.id)
                 report.stopped = error.sentence
                 return
             except RetryLater as error:

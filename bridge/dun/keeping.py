@@ -21,6 +21,7 @@ from bridge.policy.mentions import why
 from bridge.store import Store
 from bridge.store.cases import Stamp, Standing
 from bridge.store.choices import Target
+from bridge.store.evidence import DECIDED, evidence
 from bridge.store.outbox import NoticeExists
 from bridge.store.records import Beside, NewClaim, NewNotice, NewStep
 from bridge.store.tasks import DONE, OPEN, NewTask
@@ -56,6 +57,7 @@ class Keeper:
         self._stamp = stamp
         self._asks = asks
         self._next: dict[str, date | None] = {}
+        self._marks: dict[int, str] = {}
 
     # -------------------------------------------------------------------------------------------- before composing
 
@@ -159,9 +161,11 @@ class Keeper:
         return ids
 
     def flush(self, conn: Connection) -> None:
-        """Write the next dates of what was decided since the last time."""
+        """Write the next dates of what was decided since the last time, and put the decisions into the journal."""
         self._store.mirror.set_next(conn, self._name, self._next)
-        self._next = {}
+        if self._marks:
+            self._note(conn, DECIDED, None, data=evidence(self._marks))
+        self._next, self._marks = {}, {}
 
     def _store_decisions(self, conn: Connection, seen: Seen, decisions: Sequence[Decision]) -> None:
         told = [
@@ -175,7 +179,8 @@ class Keeper:
             return
         before = self._store.runs.decided(conn, self._name, [one.invoice_id for one in told])
         pairs = [(one, before.get(one.invoice_id)) for one in told]
-        new = self._store.runs.store(conn, self._run_id, self._name, seen.case.debtor_id, pairs)
+        new, marks = self._store.runs.store(conn, self._run_id, self._name, seen.case.debtor_id, pairs)
+        self._marks |= marks
         for one in new:
             if one.outcome is Outcome.HOLD and one.reason not in _ROUTINE:
                 text = words.told(one.reason, one.facts)

@@ -66,16 +66,21 @@ def digests(values: Mapping[str, Any], salt: str) -> dict[str, str]:
 
 def digest_of_data(data: Any, salt: str) -> str:
     """Return the digest of an event's data; the salt keeps erased data from being guessed."""
-    return _sha256(salt, json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+    return hexdigest(salt, json_text(data))
 
 
 def digest_of_event(values: Mapping[str, Any], data_digest: str) -> str:
     """Return the digest of an event: when, who, what, about what, and the digest of its data."""
     at = values["at"].astimezone(UTC).isoformat(timespec="microseconds")
     facts = ["" if values.get(name) is None else str(values[name]) for name in FACTS]
-    return _sha256(at, *facts, data_digest)
+    return hexdigest(at, *facts, data_digest)
 
 
-def _sha256(*parts: str) -> str:
+def json_text(data: Any) -> str:
+    """Return JSON values as the one text that their digest is taken of."""
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def hexdigest(*parts: str) -> str:
     """Return the SHA-256 of parts, each with its length, so that no two lists give the same text."""
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()

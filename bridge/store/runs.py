@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError, WrongState
 from bridge.policy.views import Decision
+from bridge.store.evidence import mark
 from bridge.store.tables import decision, run
 from bridge.store.upsert import CHUNK, chunked
 from bridge.words import Sentence
@@ -162,9 +163,13 @@ class Runs:
         account: str,
         debtor_id: str,
         made: Iterable[tuple[Decision, Decided | None]],
-    ) -> list[Decision]:
-        """Store the decisions that differ from the ones before; return them. Of the others only the next date is kept up to date."""
-        rows, new = [], []
+    ) -> tuple[list[Decision], dict[int, str]]:
+        """Store the decisions that differ from the ones before; return them, and the marks of their rows for the journal.
+
+        Of the others only the next date is kept up to date.
+        """
+        rows: list[dict[str, Any]] = []
+        new = []
         for one, before in made:
             same = before is not None and (before.outcome, before.reason, before.level) == (
                 one.outcome.value,
@@ -189,9 +194,10 @@ class Runs:
                     "detail": detail_of(one),
                 }
             )
-        if rows:
-            conn.execute(insert(decision), rows)
-        return new
+        if not rows:
+            return [], {}
+        ids = conn.scalars(insert(decision).returning(decision.c.id, sort_by_parameter_order=True), rows).all()
+        return new, {number: mark({**row, "id": number}) for number, row in zip(ids, rows, strict=True)}
 
 
 def detail_of(one: Decision) -> dict[str, Any]:

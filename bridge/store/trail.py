@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
+from bridge.store import evidence
 from bridge.store.journal import digest_of_data, digest_of_event
 from bridge.store.tables import event, seal
 
@@ -32,7 +33,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: `changed`, `missing`, `erased` (without a record of it), `link` or `cut`; with the event or link it is about."""
+    """One thing that is wrong, and the event, link or decision it is about.
+
+    Events are `changed`, `missing` or `erased` (without a record of it), links `link` or `cut`, decisions as `evidence.misfits` tells.
+    """
 
     what: str
     number: int
@@ -71,7 +75,7 @@ class Trail:
         return Head(seq, chain)
 
     def check(self, conn: Connection, known: Head | None = None) -> Iterator[Problem]:
-        """Yield everything that is wrong: events against their digests, digests against the chain, the chain against `known`."""
+        """Yield everything that is wrong: events against their digests, these against the chain, that against `known`, decisions against their events."""
         chain, expected, seen = START, 1, None
         erased = self._erased_before(conn)
         for link, row in self._pairs(conn):
@@ -83,6 +87,7 @@ class Trail:
             yield from _problems(link, row, erased)
         if known is not None and known.seq and seen != known.chain:
             yield Problem("cut", known.seq)
+        yield from (Problem(what, number) for what, number in evidence.misfits(conn, erased))
 
     def waiting(self, conn: Connection) -> int:
         """Return how many events are not sealed yet."""
@@ -90,14 +95,21 @@ class Trail:
         return int(conn.scalar(select(func.count()).select_from(event).where(~sealed.exists())) or 0)
 
     def lines(self, conn: Connection) -> Iterator[dict[str, Any]]:
-        """Yield every sealed event with its link, in the order of the chain, as JSON values."""
+        """Yield every sealed event with its link, in the order of the chain, as JSON values; those about decisions with these."""
         for link, row in self._pairs(conn):
             facts = {} if row is None else {name: _plain(value) for name, value in row.items() if name != "salt"}
+            if row is not None and row["kind"] == evidence.DECIDED:
+                found = evidence.rows_of(conn, row["data"])
+                facts["decisions"] = [{name: _plain(value) for name, value in one.items()} for one in found]
             yield {"seq": link["seq"], "chain": link["chain"], "sealed_digest": link["digest"], **facts}
 
     def erase(self, conn: Connection, before: date) -> int:
-        """Erase the data of events dated before `before`; their digests stay, and with them the chain. Return how many."""
+        """Erase the data of events dated before `before`, and what their decisions say of people; the digests stay, and with them the chain.
+
+        Return how many events.
+        """
         old = event.c.business_date < before, event.c.salt.is_not(None), event.c.kind != ERASED
+        evidence.erase(conn, conn.scalars(select(event.c.data).where(*old, event.c.kind == evidence.DECIDED)).all())
         return conn.execute(update(event).where(*old).values(data={}, salt=None)).rowcount
 
     def _erased_before(self, conn: Connection) -> date:

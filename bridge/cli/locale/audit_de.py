@@ -14,6 +14,9 @@ TEXTS = {
     "audit.erased": "✗ Die Angaben von Ereignis {number} ({kind}, {at}) wurden ohne Vermerk gelöscht.",
     "audit.link": "✗ Glied {number} der Kette passt nicht zu den anderen.",
     "audit.cut": "✗ Die Kette endet vor Glied {number} oder ist dort eine andere: Ereignisse wurden entfernt, oder ein alter Stand wurde eingespielt.",
+    "audit.decision": "✗ Entscheidung {number} wurde verändert.",
+    "audit.undecided": "✗ Entscheidung {number} fehlt.",
+    "audit.foreign": "✗ Entscheidung {number} hat kein Lauf getroffen: Sie wurde eingefügt, oder ihr Ereignis wurde entfernt oder verändert.",
     "done.trail_exported": "{count} Ereignisse in {subject}.",
     "done.data_erased_until": "Angaben von {count} Ereignissen vor dem {until} gelöscht ({actor}).",
 }

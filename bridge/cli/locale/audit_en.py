@@ -14,6 +14,9 @@ TEXTS = {
     "audit.erased": "✗ The data of event {number} ({kind}, {at}) was erased without a record.",
     "audit.link": "✗ Link {number} of the chain does not fit the others.",
     "audit.cut": "✗ The chain ends before link {number}, or is another one there: events were removed, or an old state was restored.",
+    "audit.decision": "✗ Decision {number} was changed.",
+    "audit.undecided": "✗ Decision {number} is missing.",
+    "audit.foreign": "✗ Decision {number} was made by no run: it was put in, or its event was removed or changed.",
     "done.trail_exported": "{count} events in {subject}.",
     "done.data_erased_until": "Data of {count} events before {until} erased ({actor}).",
 }

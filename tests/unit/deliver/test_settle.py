@@ -368,6 +368,7 @@ def test_account_of_a_find_is_stopped(scene):
     assert scene.deliver().stopped == "revoked"
     assert scene.deliver().stopped == "revoked"
     assert len(scene.provider.did("find")) == 1
+    assert len(scene.events("account_stopped")) == 1
 
 
 def test_own_letter_lost_after_drafts(scene):

@@ -263,6 +263,8 @@ def test_config_error_stops_the_account(scene):
     assert scene.row(account, name="a")["state"] == "stopped"
     assert scene.deliver().stopped
     assert scene.mail.sent == []
+    [told] = scene.events("account_stopped")
+    assert (told["account"], told["step_id"] is None, told["data"]["state"]) == ("a", False, "stopped")
 
 
 def test_budget_comes_before_the_claim(scene):

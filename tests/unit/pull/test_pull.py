@@ -10,6 +10,7 @@ from bridge import pull as pulling
 from bridge.contract import BadRecord, ConfigError, Refused, RetryLater
 from bridge.errors import AlreadyRunning
 from bridge.pull import JumpLimits, Outcome, approve_jump, joined, jump, pull
+from bridge.store.tables import event as journal
 from bridge.store.tables import invoice as invoices
 from bridge.store.tables import listing, run
 from tests.unit.pull.fake import Fake, Killed, Port
@@ -43,6 +44,13 @@ def stored(store):
             row.id: (row.status, row.open_cents)
             for row in conn.execute(select(invoices).where(invoices.c.account == "a").order_by(invoices.c.id))
         }
+
+
+def events(store):
+    """Return what the audit trail says of the account: kind and run of each event."""
+    with store.reading() as conn:
+        query = select(journal.c.kind, journal.c.run_id).where(journal.c.account == "a").order_by(journal.c.id)
+        return [tuple(row) for row in conn.execute(query)]
 
 
 def account(store):
@@ -277,6 +285,8 @@ def test_a_failure_keeps_what_was_read(store, error, outcome, state):
     with store.reading() as conn:
         rows = conn.execute(select(run.c.state, run.c.cause, run.c.error).order_by(run.c.id)).all()
     assert [tuple(row) for row in rows] == [("failed", error.cause, str(error)), ("done", None, None)]
+    halted = state in ("stopped", "reconnect")
+    assert events(store) == ([("account_stopped", 1), ("account_resumed", 2)] if halted else [])
 
 
 def test_an_outage_is_told_once_and_its_end_once(store):
@@ -315,6 +325,7 @@ def test_a_jump_waits_for_one_approval(store):
     assert account(store).held_jump is None
     assert read(store, Fake([batch(cursor=13)])).jump is None
     assert not waiting(store)
+    assert events(store) == [("jump_held", 2), ("jump_approved", None)]
 
 
 def test_a_jump_that_went_back_holds_nobody(store):
@@ -336,6 +347,7 @@ def test_a_jump_that_went_back_holds_nobody(store):
     read(store, Fake([batch(cursor=12, invoices=[invoice(f"0{p}-{i}") for p in range(1, 9) for i in range(3)])]))
     assert account(store).held_jump is None
     assert not waiting(store)
+    assert events(store) == [("jump_held", 2), ("jump_over", 3)]
 
 
 def waiting(store):

@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
+from bridge.store.evidence import DECIDED
 from bridge.store.journal import digests
-from bridge.store.tables import event, seal
+from bridge.store.tables import decision, event, seal
 from bridge.store.trail import ERASED
+from tests.unit.dun.stage import MONDAY, Stage, debtor, invoice
+from tests.unit.policy.helpers import days, rules
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -143,3 +146,101 @@ def test_digests_survive_the_database(data):
     values = {"at": AT, "business_date": DAY, "actor": "x", "kind": "y", "data": data}
     again = values | {"data": json.loads(json.dumps(data))}
     assert digests(values, "s") == digests(again, "s")
+
+
+@pytest.fixture
+def decided(store):
+    """Six invoices of two customers, of which a run has decided on four and held two in its course; all sealed."""
+    stage = Stage(store, rules(days(7, 14, 28)))
+    due = [invoice(number, debtor_id=f"d{1 + number % 2}") for number in range(1, 5)]
+    later = [invoice(number, debtor_id="d1", due_on=MONDAY - timedelta(days=4)) for number in (5, 6)]
+    stage.tell(MONDAY, debtor(1), debtor(2), *due, *later)
+    stage.run(MONDAY)
+    sealed(store)
+    with store.reading() as conn:
+        stage.rows = {row.invoice_id: row.id for row in conn.execute(select(decision))}
+    return stage
+
+
+def test_a_run_proves_its_decisions_with_one_event(decided):
+    """Every decision, those to hold in the usual course too, is in the chain; a quiet run adds nothing; the export shows them."""
+    store = decided.store
+    assert len(decided.rows) == 6
+    assert flaws(store) == []
+    with store.reading() as conn:
+        [line] = [one for one in store.trail.lines(conn) if one["kind"] == DECIDED]
+    assert line["data"]["count"] == 6
+    assert {one["invoice_id"]: one["reason"] for one in line["decisions"]}["5"] == "level_age"
+    decided.run(MONDAY)
+    with store.reading() as conn:
+        assert len([one for one in conn.scalars(select(event.c.kind)) if one == DECIDED]) == 1
+
+
+CHANGED_DECISIONS = [
+    {"outcome": "escalate"},
+    {"reason": "paid"},
+    {"invoice_id": "9"},
+    {"level": 3},
+    {"debtor_id": None},
+    {"detail": {}},
+]
+
+
+@pytest.mark.feature("N-12")
+def test_a_changed_decision_is_named(decided):
+    """Whatever is changed of one stored decision, to hold as to escalate, `audit verify` names its row."""
+    store, victim = decided.store, decided.rows["5"]
+    with store.reading() as conn:
+        was = dict(conn.execute(select(decision).where(decision.c.id == victim)).mappings().one())
+    for change in CHANGED_DECISIONS:
+        with store.begin() as conn:
+            conn.execute(update(decision).where(decision.c.id == victim).values(**was | change))
+        assert flaws(store) == [("decision", victim)], change
+
+
+def test_removed_and_inserted_decisions_are_named(decided):
+    """A decision that was taken out, and one that no run made, are named; the next date alone may change, for runs keep it up to date."""
+    store, victim = decided.store, decided.rows["6"]
+    with store.begin() as conn:
+        conn.execute(update(decision).values(next_on=date(2027, 1, 1)))
+    assert flaws(store) == []
+    with store.begin() as conn:
+        row = dict(conn.execute(select(decision).where(decision.c.id == victim)).mappings().one())
+        conn.execute(delete(decision).where(decision.c.id == victim))
+        row["id"] = victim + 10
+        conn.execute(insert(decision).values(row))
+    assert flaws(store) == [("undecided", victim), ("foreign", victim + 10)]
+
+
+def test_a_forged_event_about_decisions_stops_no_check(decided):
+    """An event over decisions that was changed is named, and the decisions that nothing vouches for any more; nothing runs away."""
+    store = decided.store
+    with store.begin() as conn:
+        victim = conn.scalar(select(event.c.id).where(event.c.kind == DECIDED))
+    for rows in [[1, 10**12]], [[1, 6]]:
+        with store.begin() as conn:
+            data = {"rows": rows, "marks": 6 * 16 * "0", "count": 6}
+            conn.execute(update(event).where(event.c.id == victim).values(data=data))
+        found = flaws(store)
+        assert found[0] == ("changed", victim)
+        assert {what for what, _ in found[1:]} == {"foreign"}
+        assert {number for _, number in found[1:]} == set(decided.rows.values())
+
+
+def test_decisions_are_erased_with_their_event(decided):
+    """After their retention decisions say nothing of people any more, and the check holds, for younger ones as before."""
+    store = decided.store
+    decided.tell(MONDAY + timedelta(days=1), invoice(7))
+    decided.run(MONDAY + timedelta(days=1))
+    before = MONDAY + timedelta(days=1)
+    with store.begin() as conn:
+        store.journal.record(conn, ERASED, at=AT, on=date(2037, 1, 2), data={"before": before.isoformat()})
+        store.trail.erase(conn, before)
+    sealed(store)
+    assert flaws(store) == []
+    with store.begin() as conn:
+        found = {row.invoice_id: row for row in conn.execute(select(decision))}
+        assert found["1"].detail == {}
+        assert found["7"].detail["plan"]
+        conn.execute(update(decision).where(decision.c.invoice_id == "7").values(reason="paid"))
+    assert flaws(store) == [("decision", found["7"].id)]

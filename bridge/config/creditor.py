@@ -11,7 +11,10 @@ from bridge.model import Address, Frozen
 
 
 class Creditor(Frozen):
-    """Creditor (Gläubiger): the company in whose name reminders go out; printed on letters and mails."""
+    """Creditor (Gläubiger): the company in whose name reminders go out; printed on letters and mails.
+
+    All accounts of an installation are this company's; another company has an installation of its own.
+    """
 
     name: str = Field("", description="Company name as printed on letters.")
     lines: tuple[str, ...] = Field((), description="Additions above the street, such as a department.")

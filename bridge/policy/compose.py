@@ -1,7 +1,8 @@
 """Compose: decisions to notices, and each notice to its ordered steps. Pure.
 
-One notice per claim, or one per debtor where the plan bundles; never over two currencies, languages or recipients. A level with two
-channels makes two notices; the record at the provider belongs to the first.
+One notice per claim, or one per debtor where the plan bundles; never over two currencies, languages, recipients or creditors: a notice
+is made of one case, a case belongs to one account, an account to one creditor. A level with two channels makes two notices; the record
+at the provider belongs to the first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -44,7 +45,12 @@ from bridge.policy.ways import Blocked, Way
 def compose(
     case: CaseView, decisions: Iterable[Decision], rules: AccountRules, abilities: Abilities, today: date
 ) -> tuple[NoticeDraft, ...]:
-    """Return the notices for the decisions that escalate, oldest claim first."""
+    """Return the notices for the decisions that escalate, oldest claim first.
+
+    Raises `ValueError` for a case of another account than that of the rules: its claims are another creditor's.
+    """
+    if case.account != rules.account:
+        raise ValueError(f"case of account {case.account}, rules of account {rules.account}")
     claims = {claim.invoice_id: claim for claim in case.claims}
     groups: dict[tuple[str, ...], list[Item]] = {}
     decisions = tuple(decisions)

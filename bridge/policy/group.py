@@ -33,7 +33,8 @@ class Bundling(Inclusion):
     """Bundled reminders (Sammelmahnung): when the due claims of one debtor go into one mail or letter.
 
     `tags` restricts it to customers with one of these tags; invoices with a payment term in `except_terms` stay single. `every_days`
-    and `start_on` say how often, and from when, such a plan is checked at all. `last` replaces what is listed in the last reminder.
+    and `start_on` say how often, and from when, such a plan is checked at all. `last` replaces what is listed in the last reminder. Two
+    currencies, languages, recipients or accounts, and with them creditors, never share one message.
     """
 
     when: Literal["never", "from_first", "from_last"] = "never"

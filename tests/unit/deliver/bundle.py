@@ -19,6 +19,9 @@ from tests.unit.dun.stage import MONDAY, ZONE, Stage, at, debtor, invoice
 from tests.unit.policy.helpers import level, plan, rules
 
 DAY = timedelta(days=1)
+ITS_OWN_TERM = timedelta(days=14)
+"""The payment term that the provider gives each of its reminders, until ours is written to it."""
+
 RECORDS = (Act.CREATE, Act.AMEND, Act.COMPLETE, Act.DISCARD, Act.MARK_SENT)
 TEXTS = {
     "de": {
@@ -69,6 +72,7 @@ class Provider(Scripted):
             known = ProviderNotice(
                 id=f"r{self.made}", invoice_id=write.invoice.id, level=write.expected_provider_level,
                 status=NoticeStatus.DRAFT, dated_on=self.today(), marker=write.marker,
+                deadline=self.today() + ITS_OWN_TERM,
             )  # fmt: skip
             self.notices[known.id] = known
             return proof.model_copy(update={"provider_id": known.id, "level": known.level})
@@ -77,6 +81,9 @@ class Provider(Scripted):
             return proof
         if write.reminder_id not in self.notices:
             raise Refused("there is no such reminder", cause="not_found")
+        if write.act is Act.AMEND:
+            known = self.notices[write.reminder_id]
+            self.notices[known.id] = known.model_copy(update={"deadline": write.content.deadline})
         if write.act is Act.DISCARD:
             if self.notices[write.reminder_id].status is not NoticeStatus.DRAFT:
                 raise Refused("it is complete", cause="complete")
@@ -95,6 +102,8 @@ class Provider(Scripted):
         if write.act is Act.CREATE:
             known = next((one for one in self.notices.values() if one.marker == write.marker), None)
             held = known is not None
+        elif write.act is Act.AMEND:
+            held = known is not None and known.deadline == write.content.deadline
         elif write.act is Act.NOTE:
             held = write.key in self.notes
         elif write.act is Act.DISCARD:
@@ -288,9 +297,13 @@ class Bundle(Stage):
         told = {one.notice_id for one in self.all_steps() if one.state in ("parked", "unclear", "sending")}
         known = {claim.reminder_id: one for one in notices for claim in one.claims if claim.reminder_id}
         for one in self.provider.notices.values():
-            if not is_ours(one, ()) or one.id in mailed:
+            if not is_ours(one, ()):
                 continue
             notice = known.get(one.id)
+            if notice is not None and one.status is NoticeStatus.SENT and one.deadline != notice.deadline:
+                yield f"{one.id} names the term {one.deadline} at the provider, the mail {notice.deadline}"
+            if one.id in mailed:
+                continue
             if notice is None:
                 if not told:
                     yield f"{one.id} ({one.status}) is ours, and nobody knows it"

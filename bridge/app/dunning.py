@@ -2,29 +2,27 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from bridge.app.lines import part_text, refusal, remarks, told
+from bridge.app.lines import part_text, remarks, told
 from bridge.app.reading import Progress
 from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran, ReturnsRead
 from bridge.app.returning import Returning
 from bridge.contract import Connector
-from bridge.dun import DunAccount, DunReport, Order, dun, plan, rules_changed
+from bridge.dun import DunAccount, DunReport, Order, dun, plan
 from bridge.dun import Planned as Drafted
 from bridge.dun.report import Line
 from bridge.dun.turns import checked
 from bridge.dun.views import account_facts
 from bridge.errors import BridgeError, UsageError
-from bridge.model import Act, Health
-from bridge.policy import Abilities, AccountFacts, Outcome, words
+from bridge.model import Act, Health, Reason
+from bridge.policy import Abilities, AccountFacts, AccountRules, Decision, Outcome, words
 from bridge.policy.beside import Other
 from bridge.policy.build import amount
 from bridge.policy.mentions import why
-from bridge.store.questions import TurnedDown
-from bridge.words import tell
 
 _PLACES = {"note": Act.NOTE, "tag": Act.TAG, "customer_note": Act.CUSTOMER_NOTE}
 
@@ -106,43 +104,25 @@ class Dunning(Returning):
         shown = self.config.dunning.show_not_due if not_due is None else not_due
         found = self._planned(plan(self.store, self._dun_accounts(names), order))
         with self.store.reading() as conn:
-            found = self._without_refused(conn, names, found)
             return replace(found, shows_not_due=shown, paused=self.paused(conn))
-
-    def _without_refused(self, conn: Connection, names: Iterable[str], found: Planned) -> Planned:
-        """Hold back what a person refused and what therefore no run proposes today."""
-        refused = {(name, invoice): one for name in names for invoice, one in self.turned_down(conn, name).items()}
-        notices, held = [], list(found.held)
-        for one in found.notices:
-            asked = [claim for claim in one.claims if claim.level]
-            if not asked or any((one.account, claim.invoice) not in refused for claim in asked):
-                notices.append(one)
-                continue
-            for claim in asked:
-                its = refused[one.account, claim.invoice]
-                text = tell(refusal(its), self.language)
-                held.append(
-                    Held(
-                        account=one.account, invoice=claim.invoice, number=claim.number, customer=one.customer, reason="refused",
-                        text=text, open=claim.open, currency=one.currency, next_on=its.on,
-                    )
-                )  # fmt: skip
-        return replace(found, notices=tuple(notices), held=tuple(held))
 
     def facts(self, conn: Connection, account: str) -> AccountFacts:
         """Return what is true of the whole account today, as a run finds it."""
         known = account_facts(self.store.mirror.accounts.get(conn, account), self.accounts[account].zone)
         return replace(known, checked=checked(self.store, conn, account))
 
-    def asleep(self, conn: Connection, account: str) -> Mapping[str, date]:
-        """Return, by invoice, the day on which what a person refused comes up again."""
-        return {invoice: one.on for invoice, one in self.turned_down(conn, account).items()}
-
-    def turned_down(self, conn: Connection, account: str) -> Mapping[str, TurnedDown]:
-        """Return what a person refused and no run proposes today: nothing where the next run decides everything anew."""
-        if rules_changed(self.store, conn, account, self.rules[account]):
+    def turned_down(
+        self, conn: Connection, account: str, *, debtor: str | None = None, rules: AccountRules | None = None
+    ) -> Mapping[str, Decision]:
+        """Return, by invoice, what a run today would hold because a person refused the same; under other `rules` than those in use."""
+        debtors = self.store.questions.debtors_with_refusals(conn, account)
+        wanted = debtors if debtor is None else debtors & {debtor}
+        if not wanted:
             return {}
-        return self.store.questions.refused(conn, account, self.today(account))
+        order = replace(self._order([account], None), customers=wanted, everything=True)
+        its = DunAccount(rules or self.rules[account], self.abilities(account), self.accounts[account].zone)
+        decisions = (one.decision for one in plan(self.store, [its], order).lines)
+        return {one.invoice_id: one for one in decisions if one.reason is Reason.REFUSED}
 
     def run(
         self,

@@ -1,6 +1,6 @@
 """Explaining: why an invoice gets a reminder or not, on any date, and what comes next, as people read it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -8,13 +8,14 @@ from sqlalchemy import Connection
 
 from bridge.app import summary
 from bridge.app.dunning import Dunning
-from bridge.app.lines import refusal, told
+from bridge.app.lines import told
 from bridge.app.opening import one_of
 from bridge.app.results import Ahead, Explained, RuleAsked, Upcoming
+from bridge.dun.refused import asleep_until
 from bridge.dun.views import Viewer
 from bridge.errors import UsageError
 from bridge.model import ClaimTable, Debtor, Reason
-from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, Outcome, coexistence, texts, words
+from bridge.policy import Abilities, AccountRules, CaseView, ClaimView, Decision, Outcome, coexistence, texts, words
 from bridge.policy.assign import reachable
 from bridge.policy.compose import intended
 from bridge.policy.explain import HORIZON, Event, Explanation, explain
@@ -27,7 +28,6 @@ from bridge.policy.statement import table_of
 from bridge.policy.ways import Blocked, Way
 from bridge.store.candidates import lonely
 from bridge.store.mirror import Known
-from bridge.words import tell
 
 SHOWN = 12
 """Levels ahead that are told."""
@@ -69,26 +69,29 @@ class Explaining(Dunning):
                 "{on} lies in the past; today is {today}. What happened stands in the case", on=on, today=today
             )
         case, claim = self.seen(conn, known, today)
-        return self._answer(conn, known, case, claim, on=on)
+        refused = self.turned_down(conn, known.account, debtor=case.debtor_id)
+        return self._answer(conn, known, case, claim, refused, on=on)
 
     def explain_all(self, conn: Connection, account: str, invoices: Sequence[str]) -> dict[str, Explained]:
         """Return what is to be said today about invoices of one debtor; what lies ahead of their case is worked out once."""
         known = [one for one in (self.store.mirror.invoice(conn, account, id_) for id_ in invoices) if one is not None]
         found: dict[str, Explained] = {}
-        seen: dict[str | None, tuple[CaseView, tuple[Coming, ...]]] = {}
+        seen: dict[str | None, tuple[CaseView, tuple[Coming, ...], Mapping[str, Decision]]] = {}
         for one in known:
             debtor, today = one.invoice.debtor_id, self.today(account)
             if debtor not in seen or debtor is None:
                 case, _ = self.seen(conn, one, today)
-                facts, asleep = self.facts(conn, account), self.asleep(conn, account)
+                facts, refused = self.facts(conn, account), self.turned_down(conn, account, debtor=case.debtor_id)
                 rules, abilities, horizon = self.rules[account], self.abilities(account), today + HORIZON
-                seen[debtor] = case, coming(case, rules, abilities, today, horizon, facts=facts, asleep=asleep)
-            case, ahead = seen[debtor]
+                asleep = asleep_until(refused)
+                ahead = coming(case, rules, abilities, today, horizon, facts=facts, asleep=asleep)
+                seen[debtor] = case, ahead, refused
+            case, ahead, refused = seen[debtor]
             claim = next((its for its in case.claims if its.invoice_id == one.invoice.id), None)
             if claim is None:
                 found |= {one.invoice.id: self._explain(conn, one, None)}
                 continue
-            found[one.invoice.id] = self._answer(conn, one, case, claim, ahead=ahead)
+            found[one.invoice.id] = self._answer(conn, one, case, claim, refused, ahead=ahead)
         return found
 
     def _answer(
@@ -97,14 +100,14 @@ class Explaining(Dunning):
         known: Known,
         case: CaseView,
         claim: ClaimView,
+        refused: Mapping[str, Decision],
         *,
         on: date | None = None,
         ahead: tuple[Coming, ...] | None = None,
     ) -> Explained:
         name, mirror, debtor_id = known.account, self.store.mirror, known.invoice.debtor_id
         rules, abilities, today = self.rules[name], self.abilities(name), self.today(name)
-        turned_down = self.turned_down(conn, name)
-        asleep = {invoice: one.on for invoice, one in turned_down.items()}
+        asleep = asleep_until(refused)
         claim = without_outdated(case, claim, rules, today)
         facts = self.facts(conn, name)
         found = explain(case, claim, rules, today, on=on, facts=facts, abilities=abilities, ahead=ahead, asleep=asleep)
@@ -114,12 +117,8 @@ class Explaining(Dunning):
             notice = self.level_names.notice(conn, self.store.outbox.get(conn, claim.running.notice_id))
             steps = self.store.outbox.steps.of_notice(conn, notice.id)
             waiting = (summary.stored(notice, steps, claim.running.since or today),)
-        found = self._signed(conn, known, found)
+        found = self._signed(conn, known, _unrefused(found, refused.get(known.invoice.id)))
         told = explained(found, known, debtor, rules, abilities, self.language, waiting)
-        refused = turned_down.get(known.invoice.id)
-        if told.outcome == Outcome.ESCALATE.value and refused is not None and found.on < refused.on:
-            notes = (tell(refusal(refused), self.language), *told.notes)
-            told = replace(told, notes=notes, next_on=refused.on)
         number = self.store.questions.case_of(conn, name, known.invoice.id) or ""
         return replace(told, case=number, paused=self.paused(conn) if found.on == today else "")
 
@@ -147,6 +146,16 @@ class Explaining(Dunning):
             dossiers = tuple(replace(one, debtor_id=invoice.debtor_id, debtor=debtor) for one in dossiers)
         seen = Viewer(self.store, self.accounts[name].zone).see(conn, name, dossiers, today, everything=True)[0]
         return seen.case, one_of([one for one in seen.case.claims if one.invoice_id == invoice.id], invoice.id)
+
+
+def _unrefused(found: Explanation, refused: Decision | None) -> Explanation:
+    """Return `found`, held where what would go out on its day is what a person refused."""
+    if refused is None or found.decision.outcome is not Outcome.ESCALATE or found.on >= (refused.next_on or date.max):
+        return found
+    held = found.decision._replace(
+        outcome=refused.outcome, reason=refused.reason, next_on=refused.next_on, facts=refused.facts
+    )
+    return replace(found, decision=held, rule="refused")
 
 
 def explained(  # noqa: PLR0917  one call site

@@ -11,18 +11,9 @@ from bridge.policy import words
 from bridge.policy.claim_text import Form, claim_lines
 from bridge.store.notices import euros
 from bridge.store.overview import CaseRow, ClaimRow
-from bridge.store.questions import TurnedDown
 from bridge.store.records import Beside, Notice
-from bridge.words import Sentence
 
 ZERO = Decimal("0.00")
-
-
-def refusal(refused: TurnedDown) -> Sentence:
-    """Return in words that a person refused a proposal, and when it comes up again."""
-    return Sentence(
-        "refused by a person ({why}); proposed again on {on}, or when something changes", why=refused.why, on=refused.on
-    )
 
 
 def overdue_days(invoice: Invoice | None, today: date) -> int | None:

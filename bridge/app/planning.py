@@ -22,6 +22,7 @@ from bridge.app.foresight import (
 from bridge.app.rules import account_rules, limited, plans_of
 from bridge.config import load, plugins
 from bridge.dun.ahead import cases
+from bridge.dun.refused import asleep_until
 from bridge.errors import UsageError
 from bridge.model import Severity
 from bridge.policy import Abilities, AccountFacts, AccountRules, Automation, CaseView, DunningLevel, EscalationPlan
@@ -59,7 +60,7 @@ class Planning(Dunning):
     def _known(self, names: Iterable[str]) -> Mapping[str, tuple[AccountFacts, Mapping[str, date]]]:
         """Return, by account, what is true of it today, and when what a person refused comes up again."""
         with self.store.reading() as conn:
-            return {name: (self.facts(conn, name), self.asleep(conn, name)) for name in names}
+            return {name: (self.facts(conn, name), asleep_until(self.turned_down(conn, name))) for name in names}
 
     def _coming(  # noqa: PLR0917  three call sites
         self,
@@ -97,11 +98,11 @@ class Planning(Dunning):
             new, abilities = self._of_file(file, names)
         today = self.today(names[0] if names else None)
         until, known = today + timedelta(days=days), self._known(names)
-        after = {  # with other rules everything is decided anew, what was refused too
-            name: (facts, asleep if rules.version == self.rules[name].version else {})
-            for name, rules in new.items()
-            for facts, asleep in (known[name],)
-        }
+        with self.store.reading() as conn:
+            after = {
+                name: (known[name][0], asleep_until(self.turned_down(conn, name, rules=rules)))
+                for name, rules in new.items()
+            }
         was: list[Ahead] = []
         now: list[Ahead] = []
         for name in names:

@@ -11,6 +11,7 @@ from bridge.errors import UsageError
 from bridge.model import Reason, Snapshot
 from bridge.model.period import ALWAYS, Period
 from bridge.policy import Via
+from bridge.store.choices import Target
 from bridge.store.records import Notice, NoticeClaim
 from bridge.words import quoted, tell
 
@@ -59,11 +60,17 @@ class Waiting(Sending):
         return Done("approved", "", self.actor, count=len(proposals) - len(left), text="; ".join(left))
 
     def refuse(self, proposals: Sequence[NoticeLine], reason: str) -> Done:
-        """Refuse proposals, with a reason; they come up again when something changes, or when their term would be half over."""
+        """Refuse proposals, with a reason. They come up again when what they say changes, or when their term would be half over.
+
+        A hand-over that a person decided on is then no longer decided on.
+        """
         with self.store.begin() as conn:
             for one in proposals:
                 assert one.id is not None
                 self.store.outbox.refuse(conn, one.id, text=quoted(f"{self.actor}: {reason}"), now=self.store.now())
+                for claim in one.claims if one.channel == Via.COLLECTION.value else ():
+                    target = Target(account=one.account, invoice_id=claim.invoice)
+                    self.store.choices.withdraw(conn, target, "hand_over", self.stamp(one.account))
                 self._told(conn, "refused", one, reason)
         return Done("refused", "", self.actor, count=len(proposals), text=reason)
 

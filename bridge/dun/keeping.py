@@ -41,6 +41,7 @@ _ROUTINE = frozenset(
         Reason.NOT_WORKING_DAY,
         Reason.OWN_REMINDER_RUNNING,
         Reason.NOT_DUE,
+        Reason.REFUSED,
     }
 )
 """Holds that need no line in the journal: the way things go."""

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from bridge.dun.agreements import end_agreements
 from bridge.dun.keeping import Keeper
+from bridge.dun.refused import Refusals, refusals, without_refused
 from bridge.dun.report import DunReport, Line, Planned
 from bridge.dun.turns import checked, note_turns
 from bridge.dun.views import Seen, Viewer, account_facts, last_contact
@@ -227,7 +228,7 @@ class _Work:
                 self.waiting = self.store.questions.capped(conn, self.account.name)
         if self.order.customers is not None:
             debtors = [one for one in debtors if one in self.order.customers]
-            alone = []
+            alone = [one for one in alone if f"invoice:{one}"[:128] in self.order.customers]
         for start in range(0, len(debtors), CHUNK):
             yield _Chunk(debtors[start : start + CHUNK], [])
         for start in range(0, len(alone), CHUNK):
@@ -271,17 +272,19 @@ class _Work:
         facts = account_facts(_account(self.store, conn, name), self.account.zone, approved=self.order.approved)
         facts = replace(facts, checked=checked(self.store, conn, name))
         viewer = Viewer(self.store, self.account.zone)
+        refused = refusals(self.store, conn, name, [its.invoice.id for one in dossiers for its in one.invoices])
         for seen in viewer.see(conn, name, dossiers, today, everything=self.order.everything):
-            self._debtor(conn, seen, facts)
+            self._debtor(conn, seen, facts, refused)
         if self.keeper is not None:
             self.keeper.flush(conn)
 
-    def _debtor(self, conn: Connection, seen: Seen, facts: AccountFacts) -> None:
+    def _debtor(self, conn: Connection, seen: Seen, facts: AccountFacts, refused: Refusals) -> None:
         seen = self._withdraw(conn, seen, facts)
         seen, decisions = self._joined(conn, seen, self._decide(seen, facts), facts)
         if self.keeper is not None:
             seen = self.keeper.enter(conn, seen, decisions)
         drafts = compose(seen.case, decisions, self.account.rules, self.account.abilities, self.order.today)
+        decisions, drafts = without_refused(decisions, drafts, refused, self.account.rules.plans, self.order.today)
         decisions, drafts = self._capped(decisions, drafts)
         for decision in decisions:
             self.report.tell(decision)

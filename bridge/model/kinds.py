@@ -170,3 +170,4 @@ class Reason(StrEnum):
     CHANGED = "changed"  # amount, recipient or level differ from what was decided or approved
     UNDELIVERED = "undelivered"
     APPROVAL_PENDING = "approval_pending"
+    REFUSED = "refused"  # a person refused the same proposal

@@ -4,7 +4,7 @@ A plan may name a way (`email`, `post`) instead of a channel: the provider's own
 our own mail or letter. Where a plan names the provider's channel and its document would not show what we ask for, our own goes out too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -25,6 +25,31 @@ class Because(StrEnum):
     ACT = "act"  # the account cannot send it
     DOCUMENT = "document"  # the plan wants our own document
     SECOND = "second"  # the provider's record belongs to the first channel
+
+
+BECAUSE: Mapping[Because, tuple[str, str]] = {
+    Because.CREDIT: (
+        "die Mahnung des Anbieters zeigt die verrechnete Gutschrift nicht",
+        "the provider's reminder does not show the credit note that is netted",
+    ),
+    Because.ANCILLARY: (
+        "die Mahnung des Anbieters zeigt Zinsen, Pauschale oder frühere Kosten nicht",
+        "the provider's reminder does not show interest, the flat fee or earlier charges",
+    ),
+    Because.FEE: ("der Anbieter lehnt eine Gebühr auf seiner Mahnung ab", "the provider refuses a fee on its reminder"),
+    Because.BUNDLE: (
+        "eine Mahnung beim Anbieter gehört zu einer Rechnung",
+        "a reminder at the provider belongs to one invoice",
+    ),
+    Because.LEVELS: ("der Anbieter hat dafür keine Mahnstufe", "the provider has no dunning level for it"),
+    Because.ACT: ("der Anbieter versendet es für dieses Konto nicht", "this account's provider does not send it"),
+    Because.DOCUMENT: ("der Plan verlangt unser eigenes Schreiben", "the plan asks for our own document"),
+    Because.SECOND: (
+        "die Mahnung des Anbieters geht nur über den ersten Weg hinaus",
+        "the provider's reminder goes out by the first channel only",
+    ),
+}
+"""Why our own mail or letter goes out and not the provider's."""
 
 
 class Way(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.model import Reason
 from bridge.policy import texts
-from bridge.policy.ways import Because
+from bridge.policy.ways import BECAUSE, Because
 from bridge.words import Sentence, both, tell
 
 _R = Reason
@@ -129,6 +129,10 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
     _R.CHANGED: ("seit der Entscheidung geändert[: {what}]", "changed since it was decided[: {what}]"),
     _R.UNDELIVERED: ("letztes Schreiben kam zurück[: {level}]", "the last notice came back[: {level}]"),
     _R.APPROVAL_PENDING: ("wartet auf Freigabe[: {note}]", "waits for approval[: {note}]"),
+    _R.REFUSED: (
+        "von einer Person abgelehnt[ ({note})][, wieder vorgeschlagen am {again}]",
+        "refused by a person[ ({note})][, proposed again on {again}]",
+    ),
 }
 
 _WHEN_PAID = ("endet mit der Zahlung", "ends with the payment")
@@ -247,31 +251,11 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
         "correct the address and send again (letters resend), or accept the delivery (letters accepted)",
     ),
     _R.APPROVAL_PENDING: ("den Lauf freigeben (approve)", "approve the run (approve)"),
-}
-
-BECAUSE: Mapping[Because, tuple[str, str]] = {
-    Because.CREDIT: (
-        "die Mahnung des Anbieters zeigt die verrechnete Gutschrift nicht",
-        "the provider's reminder does not show the credit note that is netted",
-    ),
-    Because.ANCILLARY: (
-        "die Mahnung des Anbieters zeigt Zinsen, Pauschale oder frühere Kosten nicht",
-        "the provider's reminder does not show interest, the flat fee or earlier charges",
-    ),
-    Because.FEE: ("der Anbieter lehnt eine Gebühr auf seiner Mahnung ab", "the provider refuses a fee on its reminder"),
-    Because.BUNDLE: (
-        "eine Mahnung beim Anbieter gehört zu einer Rechnung",
-        "a reminder at the provider belongs to one invoice",
-    ),
-    Because.LEVELS: ("der Anbieter hat dafür keine Mahnstufe", "the provider has no dunning level for it"),
-    Because.ACT: ("der Anbieter versendet es für dieses Konto nicht", "this account's provider does not send it"),
-    Because.DOCUMENT: ("der Plan verlangt unser eigenes Schreiben", "the plan asks for our own document"),
-    Because.SECOND: (
-        "die Mahnung des Anbieters geht nur über den ersten Weg hinaus",
-        "the provider's reminder goes out by the first channel only",
+    _R.REFUSED: (
+        "nichts, bis sich etwas daran ändert; case level schlägt es sofort wieder vor",
+        "nothing until something in it changes; case level proposes it again at once",
     ),
 }
-"""Why our own mail or letter goes out and not the provider's."""
 
 _SET_BY = ("[ (von {by}, {since})]", "[ (by {by}, {since})]")
 """Who set what holds, and when."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, select
+from sqlalchemy import Connection, RowMapping, and_, exists, select
 
 from bridge.errors import WrongState
 from bridge.model import Act, Content, NoticeStatus
@@ -72,6 +72,23 @@ class Notices:
             .order_by(notice.c.id)
         )
         return [self.get(conn, notice_id) for notice_id in list(conn.scalars(query))]
+
+    def refused(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> Sequence[Notice]:
+        """Return the notices over these invoices that a person refused, where none by the same channel came after."""
+        later, own = notice_claim.alias(), notice_claim.c
+        newer = exists().where(
+            later.c.claim_id == own.claim_id, later.c.channel == own.channel, later.c.notice_id > own.notice_id
+        )
+        found: set[int] = set()
+        for chunk in chunked(invoice_ids, CHUNK):
+            query = (
+                select(own.notice_id)
+                .join(notice, notice.c.id == own.notice_id)
+                .where(notice.c.account == account, notice.c.state == "refused", own.invoice_id.in_(chunk))
+                .where(own.level > 0, ~newer)
+            )
+            found.update(conn.scalars(query))
+        return [self.get(conn, notice_id) for notice_id in sorted(found)]
 
     def shown_as_sent(self, conn: Connection, account_name: str) -> set[str]:
         """Return the ids of reminders made for waiting notices which the provider shows as sent."""

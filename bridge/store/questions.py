@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, case, exists, func, or_, select, text
 
@@ -41,13 +41,6 @@ class OpenSum:
     open: Decimal
     overdue_count: int
     overdue: Decimal
-
-
-class TurnedDown(NamedTuple):
-    """A proposal that a person refused: who and why, and the local date on which it comes up again."""
-
-    why: Sentence
-    on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,19 +241,16 @@ class Questions:
         found = conn.execute(select(notice.c.plan, notice.c.plan_version).where(notice.c.id == notice_id)).first()
         return (found.plan, found.plan_version) if found else ("", "")
 
-    def refused(self, conn: Connection, account: str, today: date) -> dict[str, TurnedDown]:
-        """Return, by invoice, the proposals that a person refused last and that do not come up again by `today`."""
-        later = notice_claim.alias()
-        newer = exists().where(
-            later.c.claim_id == notice_claim.c.claim_id, later.c.notice_id > notice_claim.c.notice_id
-        )
+    def debtors_with_refusals(self, conn: Connection, account: str) -> frozenset[str]:
+        """Return the debtors of an account about whose open invoices a person refused a notice."""
         query = (
-            select(notice_claim.c.invoice_id, notice.c.reason_text, invoice.c.next_on)
+            select(notice.c.debtor_id)
+            .distinct()
             .join(notice_claim, notice_claim.c.notice_id == notice.c.id)
             .join(invoice, (invoice.c.account == notice.c.account) & (invoice.c.id == notice_claim.c.invoice_id))
-            .where(notice.c.account == account, notice.c.state == "refused", invoice.c.next_on > today, ~newer)
+            .where(notice.c.account == account, notice.c.state == "refused", invoice.c.status == "open")
         )
-        return {row.invoice_id: TurnedDown(row.reason_text, row.next_on) for row in conn.execute(query)}
+        return frozenset(conn.scalars(query))
 
     def notices_of(self, conn: Connection, account: str, invoice_id: str) -> list[int]:
         """Return the ids of all notices over this invoice, oldest first, whatever became of them."""

@@ -60,7 +60,6 @@ GERMAN: dict[str, str] = {
     "no account is configured; `accounts:` names at least one": "kein Konto ist konfiguriert; `accounts:` nennt mindestens eines",
     "no answer within {seconds} seconds": "keine Antwort innerhalb von {seconds} Sekunden",
     "not seen at the provider so far": "beim Anbieter bisher nicht zu sehen",
-    "refused by a person ({why}); proposed again on {on}, or when something changes": "von einer Person abgelehnt ({why}); wird am {on} wieder vorgeschlagen, oder sobald sich etwas ändert",
     "nothing is paused": "es ist nichts angehalten",
     "nothing is stopped for {wanted}": "zu {wanted} ist nichts gescheitert",
     "notice {notice_id} is {state}; it has nothing that waits to be sent": "die Mahnung {notice_id} ist {state}; an ihr wartet nichts auf den Versand",

@@ -70,16 +70,20 @@ def test_one_of_several_is_refused(desk):
     assert (held["number"], held["customer"]) == (number, first["customer"])
     assert "Erika: Kunde hat angerufen" in held["text"]
     [told] = desk.json("explain", number)
-    assert (held["text"], held["next_on"]) == (told["notes"][0], told["next_on"])
+    assert (told["outcome"], held["text"], held["next_on"]) == ("hold", told["text"], told["next_on"])
     assert held["next_on"] > "2026-09-01"
     ahead = [one["on"] for one in desk.json("plan", "--days", 30)["notices"] if number in one["invoices"]]
     assert told["next_on"] <= told["upcoming"][0]["on"] == ahead[0]
     [run] = [one for one in desk.json("runs", "list", "--all") if one["dropped"]]
     shown = desk("runs", "show", run["run"])
-    assert "1  refused" in shown
+    assert "1  refused by a person" in shown
     desk.speak("de")
-    assert "1  abgelehnt" in desk("runs", "show", run["run"])
+    assert "1  von einer Person abgelehnt" in desk("runs", "show", run["run"])
     assert "von einer Person abgelehnt (Erika: Kunde hat angerufen)" in " ".join(desk("explain", number).split())
+    plan = desk.folder / "standard.yaml"  # the next level is edited: what was refused says what it said
+    plan.write_text(plan.read_text("utf-8").replace("after_due: 14", "after_due: 15"), encoding="utf-8")
+    anew = desk.json("run", "--no-deliver")["planned"]["notices"]  # the other one, which nobody has looked at
+    assert [one["customer"] for one in anew] == [second["customer"]]
     assert "Falscher Aufruf" not in desk("runs", "zip", run["run"], code=1)
     desk.sandbox.pay(invoices[number], "100.00")
     again = desk.json("run", "--no-deliver")["planned"]["notices"]

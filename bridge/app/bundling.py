@@ -30,6 +30,13 @@ from bridge.words import Sentence
 
 PACKAGES = ("pydantic", "SQLAlchemy", "requests", "urllib3", "ruamel.yaml")
 _ROOMS = ("bridge.model", "bridge.mapping", "bridge.http.reply", "bridge.words.model")
+_SAID_BY_SERVERS = """
+    accepted access account action address again allowed authentication available blocked command connection data deferred delivery denied
+    disabled domain does error exceeded exist expired failed greylisted host inactive invalid later limit local login mailbox message not
+    ok over permission policy problem queued quota rate recipient refused rejected relay resources server service spam storage system
+    temporarily temporary timeout too try unavailable unknown unreachable user
+"""
+"""What mail servers and gateways answer in: nobody's name, and what support needs to read."""
 _NOT_ITS_WORDS = (".german", ".sandbox")
 
 
@@ -70,9 +77,9 @@ class Bundling(Opened):
     """What makes support bundles, and shows what there is to make them of."""
 
     def traces(self, *, failed: bool = False, limit: int = 50) -> tuple[Trace, ...]:
-        """Return the newest runs of every kind, or those alone that failed."""
+        """Return the newest runs of every kind, or those alone that failed or wait."""
         with self.store.reading() as conn:
-            found = self.store.runs.listing(conn, states=("failed",) if failed else (), limit=limit)
+            found = self.store.runs.listing(conn, states=("failed", "waiting") if failed else (), limit=limit)
         return tuple(self._trace(one) for one in found)
 
     def _trace(self, one: Run) -> Trace:
@@ -90,7 +97,7 @@ class Bundling(Opened):
             name = found.account or next(iter(self.accounts), "")
             if name not in self.accounts:
                 raise UsageError("account {account!r} is no longer configured", account=name)
-            names = Pseudonyms({*program_words(self.port(name).connector), name})
+            names = Pseudonyms({*program_words(self.port(name).connector), *_SAID_BY_SERVERS.split(), name})
             recorder = self.port(name).http.recorder
             lines = recorder.read(run) if isinstance(recorder, FileRecorder) else []
             said = pseudonymised(lines[1:], names)

@@ -1,8 +1,9 @@
 """A support bundle run again: the real connector and the real store, with the recording in the provider's place."""
 
 import tempfile
+from collections.abc import Mapping as Facts
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from pydantic import ValidationError
 from bridge import __version__
 from bridge import pull as acts
 from bridge.config import plugins
-from bridge.contract import Batch, BridgeError, Connector, Cursor, Http, Invoice, Ref, WriteBack
+from bridge.contract import BadAnswer, Batch, BridgeError, Connector, Cursor, Http, Invoice, Ref, RetryLater, WriteBack
 from bridge.deliver import AccountPort
+from bridge.deliver.ports import WAITING
 from bridge.errors import UsageError
 from bridge.http import HttpSettings
 from bridge.http.player import Player
@@ -25,7 +27,10 @@ from bridge.words import Sentence, quoted
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run, or one step of a delivery, ended: `done`, or the cause; with the records that were set aside, by kind and field."""
+    """How a run, or the first step of a delivery that did not go through, ended: `done`, or the cause.
+
+    `misfits` are the records that were set aside, by kind and field, or all steps that did not go through, each with its cause.
+    """
 
     state: str
     cause: str
@@ -53,7 +58,7 @@ def replay_bundle(path: Path, mappings: Path | None = None) -> Offline:
     `mappings` is a folder with a mapping to try instead. Raises `UsageError` where it is no bundle, or holds nothing to be replayed.
     """
     packed = Packed.read(path)
-    if not packed.exchanges:
+    if not packed.exchanges and not packed.notes("said"):
         raise UsageError("{path}: no exchange with a provider was recorded; there is nothing to replay", path=path)
     if packed.bundle.clock is None or packed.bundle.kind == "dun":
         raise UsageError("{path}: this run asked no provider; there is nothing to replay", path=path)
@@ -170,32 +175,51 @@ class _Again:
     # -------------------------------------------------------------------------------------------------------- delivery
 
     def delivered(self) -> tuple[Ending, Ending]:
-        """Do the steps of a delivery again that spoke to the provider; return how the first one that failed ended then and now."""
-        failed = [step for step in self.bundle.steps if step[2]]
+        """Do the steps of a delivery again of which something is recorded, and that did not go through; return how they ended then and now."""
+        recorded = {one.get("step") for one in self.packed.lines}
+        failed = [step for step in self.bundle.steps if step[2] and step[0] in recorded]
         if not failed:
             raise UsageError("no step of this delivery failed")
-        number, _, cause = failed[0]
-        now = self._step(number)
-        then = Ending("failed", cause, self.bundle.error)
-        return then, now
+        endings = [self._step(number) for number, _, _ in failed]
+        _, outcome, cause = failed[0]
+        then = Ending("waiting" if outcome in WAITING else "failed", cause, self.bundle.error, _steps(failed))
+        causes = [(number, one.state, one.cause) for (number, _, _), one in zip(failed, endings, strict=True)]
+        return then, replace(endings[0], misfits=_steps(causes))
 
     def _step(self, number: int) -> Ending:
         connector, player = self._connector([one for one in self.packed.exchanges if one.get("step") == number])
+        noted = [one for one in self.packed.lines if one.get("step") == number and "note" in one]
+        looked = False
         try:
-            for note in self.packed.notes("look"):
-                if note["step"] == number:
-                    list(connector.look([Ref.model_validate(one) for one in note["refs"]]))
-            for note in self.packed.notes("write"):
-                if note["step"] == number:
-                    with connector.http.delivering():
-                        connector.push(WriteBack.model_validate({**note["write"]}))
+            for note in (one for one in noted if one["note"] == "look"):
+                list(connector.look([Ref.model_validate(one) for one in note["refs"]]))
+            looked = True
+            for note in (one for one in noted if one["note"] == "write" and not one.get("channel")):
+                with connector.http.delivering():
+                    connector.push(WriteBack.model_validate({**note["write"]}))
+        except RetryLater as error:
+            waits = not looked or not isinstance(error, BadAnswer)
+            return Ending("waiting" if waits else "failed", error.cause, str(error))
         except BridgeError as error:
             return Ending("failed", error.cause, str(error))
         except Exception as error:  # noqa: BLE001  as in `_pull`
             return Ending("failed", f"unexpected_{type(error).__name__}", str(quoted(error)))
         finally:
-            self.asked = player.asked
+            self.asked += player.asked
+        return _as_said([one for one in noted if one["note"] == "said"])
+
+
+def _as_said(said: Sequence[Facts[str, Any]]) -> Ending:
+    """Return how a step ended that one of our own channels did: what it said is recorded, for it is not asked again."""
+    if not said:
         return Ending("done", "", "")
+    kind, cause = str(said[-1].get("error")), str(said[-1].get("cause") or "")
+    state = "waiting" if kind == RetryLater.__name__ else "failed"
+    return Ending(state, cause or f"unexpected_{kind}", str(said[-1].get("text", "")))
+
+
+def _steps(ended: Sequence[tuple[int, str, str]]) -> tuple[str, ...]:
+    return tuple(f"step-{number}: {cause}" for number, _, cause in ended if cause)
 
 
 def _failing(state: str, cause: str | None) -> str:

@@ -43,6 +43,8 @@ class Reading(Opened):
                     ),
                 )
                 tape.keep = result.outcome is not Outcome.DONE or result.counts.rejects > 0
+                if result.outcome in (Outcome.UNREACHABLE, Outcome.WAITING):
+                    tape.about = (f"{name}:{result.cause}",)
         except AlreadyRunning as error:
             return Pulled(name, "running", cause=error.cause, error=error.sentence)
         return _pulled(result, self.store.now())

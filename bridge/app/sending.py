@@ -97,6 +97,7 @@ class Sending(ProviderFiles, Assignments):
                 name, actor=self.actor, begun=lambda run: tape.begin(run, **self.tape_facts(name, "deliver"))
             )
             tape.keep = report.cause is not None
+            tape.about = report.waits if report.only_waits else ()
         return report
 
     def _delivered(self, reports: Sequence[Report], missing: Sequence[Sentence]) -> Delivered:

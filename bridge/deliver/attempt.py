@@ -245,7 +245,7 @@ class Attempt:
 
     def _call(self, write: WriteBack, ready: _Ready) -> Ended:
         step, seconds = self._step, self._port.settings.deadline_seconds
-        note("write", lambda: {"write": write.model_dump(mode="json")})
+        note("write", lambda: {"write": write.model_dump(mode="json"), "channel": step.channel})
 
         def act() -> Proof:
             with self._port.http.delivering(seconds=seconds):
@@ -303,6 +303,8 @@ class Attempt:
 
     def _failed(self, error: BaseException) -> Ended:
         """Decide by the class of the error alone; `BadAnswer` after a write does not say that nothing was written."""
+        if self._step.channel is not None:
+            note("said", lambda: {"channel": self._step.channel, **as_told(error)}, said=True)
         if isinstance(error, RetryLater) and not isinstance(error, BadAnswer):
             return self._again(error)
         if isinstance(error, ConfigError):
@@ -371,6 +373,16 @@ class Attempt:
         with self._store.begin() as conn:
             stop_account(self._store, conn, self._port, error, self._step.id)
         return Ended(Outcome.STOPPED, error.sentence, cause=error.cause)
+
+
+def as_told(error: BaseException) -> dict[str, Any]:
+    """Return what a channel of ours said, for a replay, in which it is not asked again (JSON values)."""
+    known = isinstance(error, BridgeError)
+    return {
+        "error": type(error).__name__,
+        "cause": error.cause if isinstance(error, BridgeError) else "",
+        "text": sentence_of(error).to_store() if known else type(error).__name__,
+    }
 
 
 def _held(reason: Reason) -> dict[str, Any]:

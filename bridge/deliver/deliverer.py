@@ -90,7 +90,7 @@ class Deliverer:
             return
         store, outcomes = self.desk.store, [outcome for _, outcome, _ in report.steps]
         counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
-        state = "failed" if report.cause else "done"
+        state = "waiting" if report.only_waits else "failed" if report.cause else "done"
         with store.begin() as conn:
             store.runs.end(
                 conn,

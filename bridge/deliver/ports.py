@@ -160,7 +160,10 @@ class Desk:
     stop: threading.Event = field(default_factory=threading.Event)
 
 
-FAILED = frozenset({"parked", "unclear", "released", "stopped"})
+WAITING = frozenset({"wait", "released"})
+"""Outcomes of an attempt after which nothing was written, and which is made again by itself."""
+
+FAILED = frozenset({"parked", "unclear", "stopped"}) | WAITING
 """Outcomes of an attempt that somebody may want to look into."""
 
 
@@ -189,4 +192,18 @@ class Report:
     @property
     def cause(self) -> str | None:
         """Return the cause of the first step that did not go through as it should, or None."""
-        return next((cause for _, outcome, cause in self.steps if cause and outcome in FAILED), None)
+        return next((cause for _, _, cause in self._failed), None)
+
+    @property
+    def only_waits(self) -> bool:
+        """Return whether what did not go through has to wait and nothing more."""
+        return bool(self._failed) and all(outcome in WAITING for _, outcome, _ in self._failed)
+
+    @property
+    def waits(self) -> tuple[str, ...]:
+        """Return the steps that have to wait, each with its cause."""
+        return tuple(f"step-{number}:{cause}" for number, outcome, cause in self._failed if outcome in WAITING)
+
+    @property
+    def _failed(self) -> list[tuple[int, str, str]]:
+        return [one for one in self.steps if one[2] and one[1] in FAILED]

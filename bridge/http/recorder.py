@@ -72,11 +72,16 @@ def body_text(redactor: Redactor, content: bytes, content_type: str) -> str:
 
 
 class Tape:
-    """What was said during one run. `begin` names the run; `keep` says that it is worth keeping."""
+    """What was said during one run. `begin` names the run; `keep` says that it is worth keeping.
+
+    `about` names what a run was kept for that only has to wait, and will be tried again soon: the newest run about it is enough.
+    """
 
     def __init__(self) -> None:
         self.run: int | None = None
         self.keep = False
+        self.about: tuple[str, ...] = ()
+        self.said = False
         self.facts: dict[str, Any] = {}
         self.whole = True
         self._held: deque[tuple[int, Callable[[], dict[str, Any]]]] = deque()
@@ -87,9 +92,10 @@ class Tape:
         """Name the run, with facts that a replay needs (JSON values)."""
         self.run, self.facts = run, facts
 
-    def hold(self, size: int, making: Callable[[], dict[str, Any]]) -> None:
-        """Hold one thing that was said."""
+    def hold(self, size: int, making: Callable[[], dict[str, Any]], *, said: bool = True) -> None:
+        """Hold one thing that was said, or a fact beside it."""
         with self._lock:
+            self.said = self.said or said
             self._held.append((size, making))
             self._bytes += size
             while self._bytes > HELD and len(self._held) > 1:
@@ -100,7 +106,7 @@ class Tape:
         """Yield the facts, then everything held, as JSON values without secrets."""
         with self._lock:
             held = list(self._held)
-        yield {"run": self.run, "whole": self.whole, **KNOWN.value(self.facts)}
+        yield {"run": self.run, "whole": self.whole, "about": list(self.about), **KNOWN.value(self.facts)}
         for _, making in held:
             yield making()
 
@@ -119,18 +125,18 @@ def of_step(step: int) -> Iterator[None]:
         _STEP.reset(token)
 
 
-def note(what: str, making: Callable[[], Mapping[str, Any]]) -> None:
-    """Hold facts (JSON values) beside the exchanges of the run under way, if there is one."""
+def note(what: str, making: Callable[[], Mapping[str, Any]], *, said: bool = False) -> None:
+    """Hold facts (JSON values) beside the exchanges of the run under way, if there is one; `said` where they are an answer by themselves."""
     tape = _TAPE.get()
     if tape is not None:
         step = _STEP.get()
-        tape.hold(1000, lambda: {"note": what, "step": step, **KNOWN.value(making())})
+        tape.hold(1000, lambda: {"note": what, "step": step, **KNOWN.value(making())}, said=said)
 
 
 class FileRecorder:
     """JSON lines in `folder`, within a budget of bytes and days: `run-NUMBER.jsonl` of runs that failed; with `every` of all runs.
 
-    With `every` calls outside of runs are kept too, in one file per account and day. The oldest files go first. Several processes may
+    Of runs that only had to wait for the same thing (`Tape.about`) the newest one stays, where something was said in it. With `every` calls outside of runs are kept too, in one file per account and day. The oldest files go first. Several processes may
     record into the same folder. A full disk loses recordings, not calls.
     """
 
@@ -164,8 +170,18 @@ class FileRecorder:
             raise
         finally:
             _TAPE.reset(token)
-            if tape.run is not None and (tape.keep or self._every):
+            wanted = tape.keep and (tape.said or not tape.about)
+            if tape.run is not None and (wanted or self._every):
                 self._write(f"run-{tape.run}.jsonl", tape.lines(), os.O_TRUNC)
+                self._supersede(tape)
+
+    def _supersede(self, tape: Tape) -> None:
+        """Delete the recordings of earlier runs that were kept for nothing but what this one is about."""
+        for path in self.folder.glob("run-*.jsonl") if tape.about and not self._every else ():
+            with contextlib.suppress(OSError, ValueError), path.open(encoding="utf-8") as file:
+                about = json.loads(file.readline()).get("about")
+                if about and path.name != f"run-{tape.run}.jsonl" and set(tape.about).issuperset(about):
+                    path.unlink(missing_ok=True)
 
     def record(self, size: int, making: Making) -> None:
         tape, step = _TAPE.get(), _STEP.get()

@@ -173,7 +173,14 @@ def pseudonymised(lines: Sequence[Mapping[str, Any]], names: Pseudonyms) -> list
     for one in lines:
         for text in (one.get("body"), one.get("request_body")):
             names.learn(str(text or ""))
-    return [_exchange(one, names) if "method" in one else structure(one, names) for one in lines]
+    return [_exchange(one, names) if "method" in one else _noted(one, names) for one in lines]
+
+
+def _noted(one: Mapping[str, Any], names: Pseudonyms) -> dict[str, Any]:
+    if one.get("note") == "said":  # a channel's own words, its name and the class of the error beside them
+        names.learn(str(one.get("cause", "")).rpartition("_")[2])  # the server's code
+        return dict(one) | {"text": told(Sentence.stored(str(one["text"])), names)}
+    return {name: value if name == "channel" else structure(value, names, name) for name, value in one.items()}
 
 
 def _exchange(one: Mapping[str, Any], names: Pseudonyms) -> dict[str, Any]:

@@ -127,6 +127,48 @@ def test_a_failed_delivery_fails_elsewhere(live, tmp_path, monkeypatch):
     assert (found["same"], found["now"]["state"]) == (False, "done"), "another answer to the same recording is seen"
 
 
+def recorded(desk):
+    return sorted(path.name for path in (desk.folder / "data" / "recordings").glob("run-*.jsonl"))
+
+
+def test_a_delivery_that_only_waits_is_recorded_once(live, tmp_path, monkeypatch):
+    """What a waiting delivery was answered last is kept by default, once for a step and cause; its bundle shows it elsewhere."""
+    live.sandbox.faults.status(503, "/Invoice", times=None)
+    live("deliver", code=None)
+    first = recorded(live)
+    [group] = live.json("failures", "list", code=1)
+    live("replay", *group["ids"], "--as", "Erika")
+    live("deliver", code=None)
+    [trace, before] = live.json("runs", "trace", "--failed")
+    assert (trace["state"], trace["cause"], trace["recorded"], before["recorded"]) == (
+        "waiting",
+        "http_503",
+        True,
+        False,
+    )
+    assert recorded(live) == [f"run-{trace['run']}.jsonl"] != first
+    live("bundle", trace["run"], "--out", "waits.zip")
+    found = elsewhere(live, tmp_path, monkeypatch, "replay", "--offline", str(live.folder / "waits.zip"))
+    assert (found["same"], found["now"]["state"], found["now"]["cause"]) == (True, "waiting", "http_503")
+    assert found["asked"] > 0
+
+
+def test_what_the_mail_server_said_is_in_the_bundle(live, tmp_path, monkeypatch):
+    """A mail that the server does not take now waits; the bundle says in its words why, without the recipient."""
+    live.mails.down = True
+    live("deliver", code=None)
+    [trace] = live.json("runs", "trace", "--failed")
+    assert (trace["state"], trace["cause"]) == ("waiting", "smtp_451")
+    live("bundle", trace["run"], "--out", "mail.zip")
+    found = elsewhere(live, tmp_path, monkeypatch, "replay", "--offline", str(live.folder / "mail.zip"))
+    assert (found["same"], found["now"]["state"], found["now"]["cause"]) == (True, "waiting", "smtp_451")
+    assert found["now"]["misfits"] == [f"step-{trace['steps'][0][0]}: smtp_451"]
+    with zipfile.ZipFile(live.folder / "mail.zip") as package:
+        text = package.read("exchanges.jsonl").decode()
+    assert "SMTP: 451 try again later" in text
+    assert "spaeth" not in text
+
+
 def test_a_record_is_replayed_by_its_number_or_id(desk):
     """`--record` takes one of two records that were set aside, by id; a number that nothing has is refused."""
     odd = [desk.sandbox.add_invoice(desk.customer, number=f"RE-{one}", gross="119.00") for one in (7, 8)]

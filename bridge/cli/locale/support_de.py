@@ -11,6 +11,7 @@ TEXTS = {
     "offline.now": "Wiederholt: {state}",
     "offline.done": "ging durch",
     "offline.failed": "fehlgeschlagen",
+    "offline.waiting": "wartet, wird von selbst wiederholt",
     "offline.running": "kam nie zum Ende",
     "offline.same": "Es endet wie damals.",
     "offline.changed": "Es endet jetzt anders.",
@@ -19,7 +20,7 @@ TEXTS = {
     "bundle.empty": "Von diesem Lauf wurde nichts aufgezeichnet: Das Paket sagt, wie er endete, was er zählte und was nach Art, Feld und Grund beiseitegelegt"
     " wurde; keine Datei und keinen Datensatz. Es lässt sich lesen, aber nicht wiederholen.",
     "command.runs trace": "Listet die jüngsten Läufe jeder Art mit Anzahlen und Ursachen.",
-    "option.runs.failed": "Nur die gescheiterten.",
+    "option.runs.failed": "Nur, was scheiterte oder wartet.",
     "trace.pull": "Abruf",
     "trace.dun": "Mahnlauf",
     "trace.deliver": "Zustellung",

@@ -11,6 +11,7 @@ TEXTS = {
     "offline.now": "Replayed: {state}",
     "offline.done": "went through",
     "offline.failed": "failed",
+    "offline.waiting": "waits, and is tried again by itself",
     "offline.running": "never ended",
     "offline.same": "It ends as it did then.",
     "offline.changed": "It ends differently now.",
@@ -19,7 +20,7 @@ TEXTS = {
     "bundle.empty": "Nothing was recorded of this run: the bundle tells how it ended, its counts, and what was set aside by kind, field and reason, no file"
     " and no record. It can be read, but not replayed.",
     "command.runs trace": "List the newest runs of every kind with counts and causes.",
-    "option.runs.failed": "Only those that failed.",
+    "option.runs.failed": "Only what failed or waits.",
     "trace.pull": "reading",
     "trace.dun": "dunning run",
     "trace.deliver": "delivery",

@@ -15,6 +15,7 @@ from bridge.policy.recipients import address_of, email_of
 from bridge.store.choices import Target
 from bridge.store.outbox import CHANGEABLE
 from bridge.store.overview import ClaimRow
+from bridge.store.records import Notice
 from bridge.words import Sentence, quoted, sentence_of
 
 
@@ -122,8 +123,9 @@ class Choosing(Cases):
                 )
         return ", ".join(emails)
 
-    def _replace(self, conn: Connection, account: str, target: Target, level: int | None) -> None:
-        """Drop what waits with another level or recipient; the next run decides anew."""
+    def _replace(self, conn: Connection, account: str, target: Target, level: int | None) -> list[Notice]:
+        """Drop what waits with another level or recipient, and return it; the next run decides anew."""
+        dropped = []
         if target.invoice_id is not None:
             invoices = [target.invoice_id]
         else:
@@ -140,6 +142,8 @@ class Choosing(Cases):
                 self.record(
                     conn, "notice_dropped", account=account, case_id=notice.case_id, notice_id=number, data=data
                 )
+                dropped.append(notice)
+        return dropped
 
 
 def _check_level(plan: EscalationPlan, position: int, variant: str | None, *, chosen: bool) -> None:

@@ -75,7 +75,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice}: Stufen {skipped} übersprungen durch {by}",
         "{invoice}: levels {skipped} skipped by {by}",
     ),
-    "held": ("{invoice} zurückgehalten: {reason}", "{invoice} held: {reason}"),
+    "held": ("{invoice} zurückgehalten: {text}", "{invoice} held: {text}"),
     "notice_approved": (
         "{invoice}: Stufe {level} {level_name} freigegeben",
         "{invoice}: level {level} {level_name} approved",

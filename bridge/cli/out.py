@@ -65,6 +65,8 @@ class Out:
             until=shown(change.until),
             text=change.text,
         )
+        for note in change.notes:
+            self.text(f"  {shown(note)}", "warning")
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, drop: Sequence[str] = (), style: str = ""

@@ -44,7 +44,7 @@ _ROUTINE = frozenset(
         Reason.REFUSED,
     }
 )
-"""Holds that need no line in the journal: the way things go."""
+"""Holds that need no line in the journal: the way things go. Where one waits for a person all the same, it has one."""
 
 
 class Keeper:
@@ -183,7 +183,7 @@ class Keeper:
         new, marks = self._store.runs.store(conn, self._run_id, self._name, seen.case.debtor_id, pairs)
         self._marks |= marks
         for one in new:
-            if one.outcome is Outcome.HOLD and one.reason not in _ROUTINE:
+            if one.outcome is Outcome.HOLD and (one.reason not in _ROUTINE or one.waits):
                 text = words.told(one.reason, one.facts)
                 standing = seen.standings.get(one.invoice_id)
                 case_id = standing.case_id if standing else None

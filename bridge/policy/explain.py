@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from bridge.model import Act, Reason
 from bridge.policy import words
 from bridge.policy.decide import escalated, held
-from bridge.policy.distance import First, keep_apart
+from bridge.policy.distance import keep_apart
 from bridge.policy.forecast import NEVER, Coming, play, turn
 from bridge.policy.holds import RULES
 from bridge.policy.rules import AccountRules
@@ -80,8 +80,7 @@ class Explanation:
         decision = self.decision
         if decision.outcome is not Outcome.HOLD or not self.upcoming:
             return decision.next_on
-        waits = decision.facts.get("waits") in (First.BUNDLE_PROPOSED, First.SINGLE_PROPOSED)
-        by_time = decision.reason not in NOT_TIME_ALONE and not waits
+        by_time = decision.reason not in NOT_TIME_ALONE and not decision.waits
         return self.upcoming[0].on if by_time else decision.next_on
 
     def text(self, language: str = "de") -> str:

@@ -255,6 +255,11 @@ class Decision(NamedTuple):
     ] = ()  # levels passed over: by that person, by `skip_levels`, or too late for one before the due date
     facts: Mapping[str, Any] = NO_DETAILS
 
+    @property
+    def waits(self) -> str:
+        """Return what of the same debtor waits for an approval and holds this claim until then; empty where nothing does."""
+        return str(self.facts.get("waits", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

@@ -49,6 +49,11 @@ class Decided:
     next_on: date | None
     detail: Mapping[str, Any]
 
+    @property
+    def waits(self) -> str:
+        """Return what of the same debtor waited for an approval and held the invoice; empty where nothing did."""
+        return str(self.detail.get("facts", {}).get("waits", ""))
+
 
 class Runs:
     """Rows of tables `run` and `decision`; every method takes the connection of the caller's transaction first."""
@@ -171,10 +176,11 @@ class Runs:
         rows: list[dict[str, Any]] = []
         new = []
         for one, before in made:
-            same = before is not None and (before.outcome, before.reason, before.level) == (
+            same = before is not None and (before.outcome, before.reason, before.level, before.waits) == (
                 one.outcome.value,
                 one.reason.value,
                 one.level,
+                one.waits,
             )
             if same and before is not None:
                 if before.next_on != one.next_on:

@@ -153,6 +153,8 @@ GERMAN: dict[str, str] = {
     "no hand-over is approved; `mahnbridge collection list` shows what waits, `approve` approves": "keine Inkassoübergabe ist freigegeben; `mahnbridge collection list` zeigt, was wartet, `approve` gibt frei",
     "a note needs a text": "eine Notiz braucht einen Text",
     "nobody decided to hand over {case}": "für {case} hat niemand eine Übergabe an das Inkasso entschieden",
+    "notice {notice} also asked for {others}; the next run decides on that anew": "die Mahnung {notice} forderte auch {others}; darüber entscheidet der nächste Lauf neu",
+    "{number} stays as it is: {why}": "{number} bleibt, wie sie ist: {why}",
     "not for collection: {others}": "nicht fürs Inkasso: {others}",
     "{number}: {why}": "{number}: {why}",
     "nothing of this is with a collection agency": "davon ist nichts beim Inkasso",

@@ -240,6 +240,38 @@ def test_what_was_paid_or_cannot_be_had_is_not_handed_over(house):
     house("collection", "export", code=1)
 
 
+def test_what_is_not_ready_for_collection_stays_as_it_is(house):
+    """Over several invoices: those that are ready are noted, the others keep what waits about them, and the answer says which and why."""
+    (house.folder / "plans.yaml").write_text(SHORT, encoding="utf-8")
+    house("run")
+    house.on(date(2026, 9, 4))
+    house.sandbox.add_invoice(house.customer, number="RE-3", gross="50.00", issued_on=date(2026, 8, 4))
+    house("run", "--no-deliver")
+    [case] = house.json("cases")
+
+    def waiting():
+        return {
+            (one["id"], one["state"], tuple(claim["number"] for claim in one["claims"]))
+            for one in house.json("case", "show", case["number"])["notices"]
+            if one["state"] in ("proposed", "queued")
+        }
+
+    before = waiting()
+    [reminder] = [one for one in before if one[2] == ("RE-3",)]
+    told = house.json("case", "handover", case["number"], "--as", "Erika")
+    assert told["text"] == "RE-1, RE-2"
+    assert told["notes"] == ["RE-3 stays as it is: not ready for collection: the last reminder has not gone out"]
+    assert waiting() == {reminder}
+    house.speak("de")
+    refused = house("case", "handover", case["number"], "--invoice", "RE-3", "--as", "Erika", code=1)
+    assert "nicht fürs Inkasso: RE-3" in " ".join(refused.split())
+    assert waiting() == {reminder}
+    house("run")
+    assert [mail["Subject"] for _, mail in house.mails.received].count("Letzte Mahnung") == 3
+    [wait] = house.json("collection", "list")
+    assert [one["number"] for one in wait["claims"]] == ["RE-1", "RE-2"]
+
+
 @pytest.mark.feature("S-AMX-48", "S-AMX-55")
 def test_a_person_hands_over_whatever_the_plan_says(desk):
     """Under a plan without a hand-over: refused with the reason, early with the person's name, taken back, approved, written."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from bridge.app.results.explaining import LevelChoice, Upcoming
 from bridge.app.results.running import NoticeLine
+from bridge.words import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class CaseDetail:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A change that was recorded: what, on what, by whom."""
+    """A change that was recorded: what, on what, by whom. `notes` say what it left as it was, and why, or what else it entails."""
 
     what: str
     subject: str
@@ -128,3 +129,4 @@ class Done:
     count: int = 1
     until: date | None = None
     text: str = ""
+    notes: tuple[Sentence, ...] = ()

@@ -6,14 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.dun import Order, dun
-from bridge.model import Batch, Cursor, InvoiceKind, Reason
-from bridge.policy import compose, decide, words
+from bridge.model import InvoiceKind, Reason
+from bridge.policy import words
 from bridge.policy.beside import Part
 from bridge.policy.claim_text import claim_lines, form_of
-from bridge.policy.rules import Creditor
-from tests.unit.dun.stage import ABILITIES, MONDAY, Stage, about, at, customer, debtor, invoice, snapshot
-from tests.unit.policy.helpers import TEXTS, case, claim, level, plan, rules
+from tests.unit.dun.stage import ABILITIES, MONDAY, Stage, about, customer, debtor, invoice, snapshot
+from tests.unit.policy.helpers import TEXTS, level, plan, rules
 
 DAY = timedelta(days=1)
 LATER = date(2026, 10, 30)
@@ -367,60 +365,3 @@ def test_a_customer_block_holds_the_whole_bundle(sqlite_store):
     with sqlite_store.begin() as conn:
         sqlite_store.choices.block(conn, customer(), Reason.INSOLVENCY, stage.stamp(MONDAY))
     assert stage.plan(MONDAY).notices == []
-
-
-# ------------------------------------------------------------------------------------------------------------ creditors
-
-
-NAMED = {"de": {**LISTS["de"], "body": "{{ creditor }}\n" + LISTS["de"]["body"]}}
-
-
-class Two(Stage):
-    """A second account beside `main`: the same debtor with the same id, address and due invoices, and another creditor."""
-
-    def __init__(self, store):
-        first = group(level(1, after_due=10, term_days=7, texts=NAMED))
-        super().__init__(store, replace(first, creditor=Creditor(name="Agentur Eins", iban="DE1")))
-        other = Stage(store, replace(first, account="zwei", creditor=Creditor(name="Agentur Zwei", iban="DE2")))
-        self.both = [self.account, other.account]
-        batch = Batch(debtors=(debtor(),), invoices=(due(1), due(2), due(4)), cursor=Cursor(data={"n": 1}))
-        with store.begin() as conn:
-            store.mirror.accounts.ensure(conn, "zwei", "test")
-            store.mirror.write(conn, "zwei", batch, business_date=MONDAY, now=at(MONDAY))
-        self.tell(MONDAY, debtor(), due(1), due(2), due(3))
-
-    def run(self, today, **more):
-        return dun(self.store, self.both, Order(today=today, at=at(today), actor="test", **more))
-
-
-def due(number):
-    """An invoice whose first level is due; the two accounts give theirs the same ids and numbers."""
-    return invoice(number, due_on=MONDAY - 11 * DAY)
-
-
-def test_a_bundle_never_mixes_creditors(store):
-    """One debtor of two accounts with two creditors: each gets its own mail, naming itself and nothing of the other's."""
-    stage = Two(store)
-    report = stage.run(MONDAY)
-    told = {one.draft.account: one.draft for one in report.notices}
-    assert len(report.notices) == 2
-    assert {name: [claim.number for claim in one.claims] for name, one in told.items()} == {
-        "main": ["RE-1", "RE-2", "RE-3"],
-        "zwei": ["RE-1", "RE-2", "RE-4"],
-    }
-    assert {name: one.content.text.split("\n")[0] for name, one in told.items()} == {
-        "main": "Agentur Eins",
-        "zwei": "Agentur Zwei",
-    }
-    assert all("RE-4" not in one.content.text for name, one in told.items() if name == "main")
-    assert {name: one.content.payment.iban for name, one in told.items()} == {"main": "DE1", "zwei": "DE2"}
-    assert len({one.case_id for one in stage.notices()}) == 2, "a case is one debtor at one account"
-    assert stage.run(MONDAY).notices == []
-
-
-def test_a_case_is_never_composed_by_the_rules_of_another_creditor():
-    """Whoever mixes up two accounts gets no notice at all, rather than one in the wrong name."""
-    its = group()
-    whole = case(claim(), account="zwei")
-    with pytest.raises(ValueError, match="zwei"):
-        compose(whole, decide(whole, its, MONDAY), its, ABILITIES, MONDAY)

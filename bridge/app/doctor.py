@@ -1,15 +1,19 @@
 """Diagnosis (Diagnose): why nothing goes out, or soon will not; each finding in plain words with the next thing to do."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bridge.app.house import SKEW_SECONDS, last_backup
+from bridge.app.remedies import CLOCK, HELD, OWNER, first_remedy, remedy
 from bridge.app.results import Remark
 from bridge.errors import BridgeError
 from bridge.model import Reason, Severity
+from bridge.secrets import KEY_FILE
 from bridge.words import NOTHING, Sentence
 
 if TYPE_CHECKING:
@@ -40,58 +44,20 @@ class Diagnosis:
     ailments: tuple[Ailment, ...]
 
 
-_LATER = Sentence("nothing; it goes on by itself, so ask again in a while")
-_NEXT: dict[str, Sentence] = {
-    "rate_pace": _LATER,
-    "rate_budget": _LATER,
-    "http_429": _LATER,
-    "sending_off": Sentence("look through `mahnbridge plan`, then `mahnbridge go-live`"),
-    "paused": Sentence("once the reason is gone: `mahnbridge pause --off`"),
-    "restored": Sentence("`mahnbridge restore adopt`, then `mahnbridge restore release`"),
-    "no_account": Sentence("`mahnbridge init --account NAME:CONNECTOR`, or write one under `accounts:`"),
-    "no_creditor": Sentence("write your company under `creditor:`"),
-    "no_cutoff": Sentence("write the day from which invoices are dunned as `dunning.cutoff`"),
-    "clock_set": Sentence("remove `clock` where this is no rehearsal"),
-    "clock_skew": Sentence("switch on time synchronisation (timedatectl set-ntp true)"),
-    "disk_low": Sentence("make room: older backups, recordings; or move `data` to a larger disk"),
-    "disk_full": Sentence("make room: older backups, recordings; or move `data` to a larger disk"),
-    "plain_secret": Sentence("name an environment variable or a file in its place"),
-    "not_durable": Sentence("set synchronous_commit = on in PostgreSQL"),
-    "smtp_no_archive": Sentence("set channels.smtp.archive, so that a lost answer can be looked up"),
-    "smtp_redirect": Sentence("remove channels.smtp.redirect_to once the test is over"),
-    "writing_suspended": Sentence("switch the other automation off, then `mahnbridge release ACCOUNT`"),
-    "assignment_nobody": Sentence("correct the line under plans.assign"),
-}
-_HELD = {
-    Reason.NO_PLAN: Sentence("give them a plan: plans.default, plans.assign, or `mahnbridge case plan`"),
-    Reason.NO_CHANNEL: Sentence("set up channels.smtp or channels.letter_outbox, or another channel in the plan"),
-    Reason.NO_RECIPIENT: Sentence("enter an e-mail or postal address of the customer at the provider"),
-    Reason.STALE_DATA: Sentence(
-        "connect the bank account at the provider again, or book its payments; then `mahnbridge pull`"
-    ),
-}
 _STATES = ("stopped", "reconnect", "unreachable")
 
 
 def diagnose(bridge: "Bridge", *, offline: bool = False) -> Diagnosis:
     """Ask everything and everybody that a notice needs; nothing is written or sent. `offline` asks no provider and no mail server."""
     found = [_of_check(bridge, one) for one in bridge.check(offline=offline).remarks]
-    for look in (_settings, _reading, _held, _waiting, _machine):
+    for look in (_settings, _reading, _held, _waiting, _folders, _machine):
         found += look(bridge)
     return _sorted(found)
 
 
 def not_opened(error: BridgeError) -> Diagnosis:
     """Return why the installation does not even open: its configuration, its key, its database."""
-    if error.cause == "database_newer":
-        next_ = Sentence("install the newer version again, or `mahnbridge restore load` a backup of this one")
-    elif error.cause == "database":
-        next_ = Sentence("see whether the database runs, and correct `database.url` and its rights")
-    elif error.cause.startswith("secret"):
-        next_ = Sentence("put the key back: secret.key in the data folder, or `keys`")
-    else:
-        next_ = Sentence("correct the configuration as it says, then `mahnbridge check`")
-    return _sorted([Ailment(error.cause, Severity.ERROR, "", error.sentence, next_)])
+    return _sorted([Ailment(error.cause, Severity.ERROR, "", error.sentence, first_remedy(error))])
 
 
 def _sorted(found: list[Ailment]) -> Diagnosis:
@@ -101,17 +67,8 @@ def _sorted(found: list[Ailment]) -> Diagnosis:
 
 def _of_check(bridge: "Bridge", one: Remark) -> Ailment:
     severity = Severity.WARNING if one.code == "sending_off" else one.severity
-    next_ = _NEXT.get(one.code, NOTHING)
-    if not next_ and severity is not Severity.INFO:
-        if one.subject in bridge.channels:
-            next_ = Sentence("correct channels.{name}, then `mahnbridge check`", name=one.subject)
-        elif one.subject in bridge.accounts:
-            next_ = Sentence(
-                "correct it at the provider or under accounts.{name}, then `mahnbridge check {name}`", name=one.subject
-            )
-        else:
-            next_ = Sentence("correct the configuration as it says, then `mahnbridge check`")
-    return Ailment(one.code, severity, one.subject, one.text, next_)
+    channel, account = one.subject in bridge.channels, one.subject in bridge.accounts
+    return Ailment(one.code, severity, one.subject, one.text, remedy(one, channel=channel, account=account))
 
 
 def _settings(bridge: "Bridge") -> Iterator[Ailment]:
@@ -136,11 +93,47 @@ def _settings(bridge: "Bridge") -> Iterator[Ailment]:
             text,
             Sentence("set dunning.sending to after_go_live where it is to send"),
         )
+    yield from _zones(bridge)
+
+
+def _zones(bridge: "Bridge") -> Iterator[Ailment]:
+    """Find a time zone whose clocks do not show what the creditor's do: letters would be dated, and sent, by another day."""
+    from babel.core import get_global  # noqa: PLC0415  heavy
+
+    country = bridge.config.creditor.country
+    own = sorted(zone for zone, where in get_global("zone_territories").items() if where == country)
+    configured = {"schedule.time_zone": ZoneInfo(bridge.config.schedule.time_zone)}
+    configured |= {f"accounts.{name}.settings.time_zone": port.zone for name, port in bridge.accounts.items()}
+    now = bridge.clock()
+    for key, zone in configured.items():
+        if own and all(_shown(ZoneInfo(one), now) != _shown(zone, now) for one in own):
+            text = Sentence(
+                "{key} is {zone}, where it is {there} now; in the creditor's country ({country}) it is {here}",
+                key=key,
+                zone=zone.key,
+                there=f"{now.astimezone(zone):%H:%M}",
+                country=country,
+                here=f"{now.astimezone(ZoneInfo(own[0])):%H:%M}",
+            )
+            next_ = Sentence("set {key} to {zone}, or correct creditor.country", key=key, zone=own[0])
+            yield Ailment("time_zone", Severity.WARNING, "", text, next_)
+
+
+def _shown(zone: ZoneInfo, now: datetime) -> tuple[timedelta | None, ...]:
+    """Return how far a zone is from UTC now and in half a year: in summer and in winter."""
+    return tuple(one.astimezone(zone).utcoffset() for one in (now, now + timedelta(days=182)))
 
 
 def _reading(bridge: "Bridge") -> Iterator[Ailment]:
     with bridge.store.reading() as conn:
         stored = {one.name: one for one in bridge.store.mirror.accounts.all(conn)}
+    for name, one in stored.items():
+        if name not in bridge.config.accounts and one.open_totals:
+            text = Sentence("has open invoices, but is no account of the configuration any more; they are not dunned")
+            next_ = Sentence(
+                "write it under accounts by this name again; under a new one its invoices would begin at the first level"
+            )
+            yield Ailment("account_gone", Severity.WARNING, name, text, next_)
     for name in bridge.accounts:
         one = stored[name]
         if one.state in _STATES:
@@ -179,14 +172,14 @@ def _held(bridge: "Bridge") -> Iterator[Ailment]:
     held = bridge.plan().held
     counts = Counter((one.account, one.reason) for one in held)
     for (account, reason), count in sorted(counts.items()):
-        if reason in _HELD:
+        if reason in HELD:
             text = Sentence("{count} open invoices are held: {reason}", count=count, reason=_said(Reason(reason)))
             yield Ailment(
                 reason,
                 Severity.ERROR if reason != Reason.NO_RECIPIENT else Severity.WARNING,
                 account,
                 text,
-                _HELD[Reason(reason)],
+                HELD[Reason(reason)],
             )
 
 
@@ -203,6 +196,16 @@ def _waiting(bridge: "Bridge") -> Iterator[Ailment]:
         yield Ailment("waiting", Severity.ERROR, "", text, Sentence("`mahnbridge failures list`"))
 
 
+def _folders(bridge: "Bridge") -> Iterator[Ailment]:
+    """Find what the user that runs this cannot write: after a command as root, or a volume that belongs to somebody else."""
+    data = bridge.loaded.data
+    places = (data, *(one for one in sorted(data.iterdir()) if one.name != KEY_FILE), *(data / "archive").glob("*"))
+    for path in [one for one in places if not os.access(one, os.W_OK)][:1]:
+        yield Ailment(
+            "not_writable", Severity.ERROR, "", Sentence("{path} cannot be written by this user", path=path), OWNER
+        )
+
+
 def _machine(bridge: "Bridge") -> Iterator[Ailment]:
     with bridge.store.reading() as conn:
         who, sending = bridge.store.leases.alive(conn, "scheduler"), bridge.sending(conn)
@@ -215,7 +218,7 @@ def _machine(bridge: "Bridge") -> Iterator[Ailment]:
     apart = abs((bridge.store.now() - datetime.now(UTC)).total_seconds())
     if apart > SKEW_SECONDS:
         text = Sentence("this machine's clock and the database's differ by {seconds} s", seconds=round(apart))
-        yield Ailment("clock_database", Severity.ERROR, "", text, _NEXT["clock_skew"])
+        yield Ailment("clock_database", Severity.ERROR, "", text, CLOCK)
     made = last_backup(bridge)
     if made is None or datetime.now(UTC) - made > BACKUP_DAYS:
         text = Sentence("the last backup is of {day}", day=made.date()) if made else Sentence("there is no backup yet")

@@ -4,7 +4,8 @@ The Message-ID is fixed before the first attempt. With an archive mailbox a lost
 one it is parked, because no mail server can be asked whether it accepted a message.
 """
 
-from collections.abc import Callable, Sequence
+import smtplib
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.headerregistry import Address as Mailbox
 from ipaddress import ip_address
@@ -18,18 +19,20 @@ from bridge.channels.bounces import read
 from bridge.channels.imap import ImapFolder
 from bridge.channels.login import SMTP, Bearer, OAuthLogin
 from bridge.channels.message import Envelope, build, clean, mailbox, message_id
-from bridge.channels.transport import Server, session, transact
+from bridge.channels.transport import Server, session, transact, would_take
 from bridge.contract import (
     Act,
     Attachment,
     BridgeError,
     CannotTell,
     Channel,
+    ConfigError,
     Finding,
     Health,
     Produced,
     Proof,
     Refused,
+    RetryLater,
     Returns,
     Sent,
     Severity,
@@ -206,11 +209,12 @@ class Smtp(Channel):
         return made
 
     def check(self) -> Health:
-        """Log in to the mail server and open the folders that are read; nothing is sent."""
-        findings: list[Finding] = []
+        """Log in to the mail server, ask whether it takes mail of our sender, and open the folders that are read; nothing is sent."""
+        findings = [*self._foreign()]
         try:
             with session(self._server()) as connection:
                 connection.noop()
+                findings += self._taken(connection)
         except BridgeError as error:
             findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence))
         archive, bounces = self._archive(), self._bounces()
@@ -230,6 +234,33 @@ class Smtp(Channel):
             findings.append(Finding(severity=Severity.WARNING, code="smtp_redirect", text=text))
         ok = all(finding.severity is not Severity.ERROR for finding in findings)
         return Health(ok=ok, acts=frozenset({Act.MAIL}), findings=tuple(findings))
+
+    def _foreign(self) -> Iterator[Finding]:
+        """Find a sender of another domain than the log-in's: many servers refuse that, or the receivers' do (SPF, DMARC)."""
+        user, sender = self._settings.user or "", self._settings.sender_address
+        ours, theirs = (one.rpartition("@")[2].lower() for one in (user, sender))
+        if (
+            "@" in user
+            and ours != theirs
+            and not f".{theirs}".endswith(f".{ours}")
+            and not f".{ours}".endswith(f".{theirs}")
+        ):
+            text = Sentence(
+                "mails say that they are of {sender}, the log-in is of {ours}; receivers may take them for forged",
+                sender=sender,
+                ours=ours,
+            )
+            yield Finding(severity=Severity.WARNING, code="smtp_foreign_domain", text=text)
+
+    def _taken(self, connection: smtplib.SMTP) -> Iterator[Finding]:
+        try:
+            would_take(connection, self._settings.sender_address)
+        except ConfigError as error:
+            yield Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence)
+        except Refused as error:  # an address that takes no mail may still send
+            yield Finding(severity=Severity.WARNING, code=error.cause, text=error.sentence)
+        except RetryLater:
+            return
 
     def push(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Proof:
         """Send one mail in one SMTP transaction, to all recipients or to nobody.

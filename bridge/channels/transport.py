@@ -198,6 +198,20 @@ def transact(server: Server, sender: str, recipients: Sequence[str], archive: st
         return _finish(connection)
 
 
+def would_take(connection: smtplib.SMTP, sender: str) -> None:
+    """Ask whether the server takes a mail of `sender`, to itself; it is broken off before there is a mail.
+
+    Raises `ConfigError` where the sender is refused, `Refused` where it is as recipient, `RetryLater` where it may pass.
+    """
+    try:
+        _envelope(connection, sender, (sender,), None)
+    except (OSError, smtplib.SMTPException) as error:
+        raise RetryLater(
+            "SMTP: {error} before the message was complete", error=_what(error), cause="smtp_connect"
+        ) from error
+    _reset(connection)
+
+
 def _check_size(connection: smtplib.SMTP, size: int) -> None:
     """Refuse a mail that is larger than the server says it takes (RFC 1870), before anything is handed over."""
     said = connection.esmtp_features.get("size", "")

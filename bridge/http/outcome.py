@@ -21,6 +21,7 @@ _TOLD = 20_000
 """Bytes of a text in which secrets are looked for before it is shortened: half a secret is not recognised."""
 
 _WORDS = {
+    "name_unknown": Sentence("the name of the server is not known to DNS"),
     "connection": Sentence("no connection"),
     "tls": Sentence("no trusted encrypted connection (certificate or TLS)"),
     "proxy": Sentence("the proxy did not connect"),
@@ -54,7 +55,10 @@ def why(error: BaseException, *, expired: bool) -> str:
         return "proxy"
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return "truncated"
-    if isinstance(getattr(inner, "reason", None), urllib3.exceptions.NewConnectionError):
+    reason = getattr(inner, "reason", None)
+    if isinstance(reason, urllib3.exceptions.NameResolutionError):
+        return "name_unknown"
+    if isinstance(reason, urllib3.exceptions.NewConnectionError):
         return "connection"
     return "connection_lost"
 

@@ -14,6 +14,7 @@ GERMAN: dict[str, str] = {
     "SMTP: unexpected answer {answer}": "SMTP: unerwartete Antwort {answer}",
     "SMTP: {answer}": "SMTP: {answer}",
     "SMTP: {error} after the message was complete": "SMTP: {error}, nachdem die Nachricht vollständig übergeben war",
+    "mails say that they are of {sender}, the log-in is of {ours}; receivers may take them for forged": "die Mails nennen als Absender {sender}, die Anmeldung gehört zu {ours}; Empfänger könnten sie für gefälscht halten",
     "SMTP: {error} before the message was complete": "SMTP: {error}, bevor die Nachricht vollständig übergeben war",
     "a letter needs its PDF as the first file": "ein Brief braucht sein PDF als erste Datei",
     "ca_file {ca_file}: {error}": "ca_file {ca_file}: {error}",

@@ -9,6 +9,7 @@ GERMAN: dict[str, str] = {
     "client_secret is needed for grant client_credentials": "client_secret ist bei grant client_credentials nötig",
     "expected {wanted} as answer, got {found}": "als Antwort war {wanted} erwartet, es kam {found}",
     "no answer in time": "keine Antwort innerhalb der Frist",
+    "the name of the server is not known to DNS": "den Namen des Servers kennt das DNS nicht",
     "no connection": "keine Verbindung",
     "no number": "keine Zahl",
     "no trusted encrypted connection (certificate or TLS)": "keine vertrauenswürdige verschlüsselte Verbindung (Zertifikat oder TLS)",

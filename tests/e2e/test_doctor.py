@@ -1,6 +1,7 @@
 """`doctor` finds what keeps notices from going out: each problem is made, named in plain words, with the next thing to do."""
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -77,7 +78,7 @@ def test_nothing_is_sent_that_could_not_be_recorded(live, monkeypatch):
 
 
 def test_the_commonest_problems_outside(desk, database):
-    """No log-in, a mail server that refuses, data never read or old, a stopped account, no plan, a stale bank feed, a clock that is wrong."""
+    """A mail server that does not answer, data never read or old, a stopped account, no plan, a stale bank feed, a clock that is wrong."""
     named(desk, "never_read", severity="warning")
     desk("pull")
     port = desk.mails.port
@@ -98,10 +99,67 @@ def test_the_commonest_problems_outside(desk, database):
     desk.at("2026-09-21T10:00")
     desk("pull")
     assert "bank account" in named(desk, "stale_data")["next"]
-    desk.sandbox.token, token = "0" * 32, desk.sandbox.token
-    refused = [one for one in found(desk, code=1).values() if one["subject"] == "main" and one["code"] != "stale_data"]
-    assert "under accounts.main" in refused[0]["next"]
-    desk.sandbox.token = token
+
+
+def test_rights_that_the_token_lacks(desk, office):
+    """A tariff without API, a right that is missing, a token that is none: each is told apart, with who can mend it, in both languages."""
+    faults = desk.sandbox.faults
+    faults.status(403, "/Tools/bookkeepingSystemVersion", times=None)
+    assert "a tariff that has them" in named(desk, "sevdesk_forbidden")["next"]
+    faults.clear()
+    faults.status(403, "/Invoice", times=None)
+    assert "rights at the provider" in named(desk, "sevdesk_unreadable")["next"]
+    desk.speak("de")
+    assert "→ dem Benutzer des Tokens beim Anbieter diese Rechte geben" in desk("doctor", code=1)
+    desk.speak("en")
+    faults.clear()
+    office.env["MAIN_TOKEN"] = "0" * 32
+    assert "put the right token where accounts.main.http.auth" in named(desk, "sevdesk_token")["next"]
+
+
+def test_nothing_can_reach_a_debtor(desk):
+    """No channel at all, before there is a single invoice: said with what to set up."""
+    path = desk.folder / "bridge.yaml"
+    path.write_text(re.sub(r"channels:\n(  .*\n)+", "channels: {}\n", path.read_text("utf-8")), "utf-8")
+    assert "set up channels.smtp or channels.letter_outbox" in named(desk, "plan_channel")["next"]
+    desk.speak("de")
+    assert "→ channels.smtp oder channels.letter_outbox einrichten" in desk("doctor", code=1)
+
+
+def test_a_time_zone_of_elsewhere(desk):
+    """Schedule or account in a zone whose clocks differ from the creditor's country; Vienna and Berlin are the same."""
+    desk.configure("time_zone: Europe/Berlin", "time_zone: UTC")
+    one = named(desk, "time_zone", severity="warning", words=("--offline",))
+    assert (one["text"].count("UTC"), "Europe/Berlin" in one["next"]) == (1, True)
+    desk.speak("de")
+    assert "auf Europe/Berlin setzen" in desk("doctor", "--offline", code=None)
+    desk.speak("en")
+    desk.configure("time_zone: UTC", "time_zone: Europe/Vienna")
+    assert "time_zone" not in found(desk, "--offline")
+
+
+def test_an_account_that_was_renamed(desk):
+    """The database knows an account with open invoices that the configuration does not: its claims would begin again under the new name."""
+    desk("pull")
+    desk.configure("  main:\n", "  haupt:\n")
+    one = named(desk, "account_gone", severity="warning", words=("--offline",))
+    assert (one["subject"], "this name again" in one["next"]) == ("main", True)
+
+
+def test_files_that_belong_to_somebody_else(desk, monkeypatch):
+    """A part of the data folder that this user cannot write, as after a command as root, and a folder that it cannot even open."""
+    desk("pull")
+    monkeypatch.setattr("bridge.app.doctor.os.access", lambda path, _: path.name != "audit-heads.txt")
+    one = named(desk, "not_writable", words=("--offline",))
+    assert (one["text"].count("audit-heads.txt"), "chown" in one["next"]) == (1, True)
+    monkeypatch.undo()
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("bridge.secrets.os.open", refused)
+    (desk.folder / "data" / "secret.key").unlink()
+    assert "chown" in named(desk, "secret_key", words=("--offline",))["next"]
 
 
 def test_a_clock_that_is_wrong_is_found(desk, monkeypatch):

@@ -304,6 +304,37 @@ def test_check_names_what_is_wrong(settings, imap, post):
     assert post.accepted == []
 
 
+@pytest.mark.parametrize(
+    ("mail", "rcpt", "found"),
+    [
+        ("250 OK", "250 OK", []),
+        ("553 not your address", "250 OK", [("error", "smtp_553")]),
+        ("250 OK", "550 sender is not owned by this log-in", [("warning", "smtp_550")]),
+        ("451 later", "250 OK", []),
+    ],
+)
+def test_check_asks_whether_our_sender_is_taken(smtp, post, mail, rcpt, found):
+    """A sender that the server refuses is found before the first debtor is written to; nothing is sent by asking."""
+    post.mail, post.rcpt["buchhaltung@agentur.example"] = mail, rcpt
+    told = [(one.severity.value, one.code) for one in smtp.check().findings if one.code != "smtp_no_archive"]
+    assert (told, post.accepted) == (found, [])
+
+
+@pytest.mark.parametrize(
+    ("user", "found"),
+    [
+        ("post@agentur.example", False),
+        ("post@mail.agentur.example", False),
+        ("post@example.org", True),
+        ("agentur", False),
+    ],
+)
+def test_check_warns_of_a_sender_of_a_foreign_domain(settings, user, found):
+    """Mails of another domain than the log-in's end as spam or not at all, without any server telling us."""
+    health = Smtp(settings(user=user, password="geheim")).check()
+    assert ("smtp_foreign_domain" in {one.code for one in health.findings}) is found
+
+
 def test_archive_not_reachable_is_tried_again(settings, imap, post, write):
     """An archive that does not answer is no answer about the mail."""
     channel = archived(settings, imap, post)

@@ -63,7 +63,7 @@ from bridge.model import (
     Snapshot,
     WriteBack,
 )
-from bridge.plain import cell
+from bridge.plain import cell, too_deep
 from bridge.words import NOTHING, Sentence, listed, quoted, sentence_of
 from bridge.words.misfits import misfit
 
@@ -133,6 +133,7 @@ __all__ = [
     "replace",
     "sentence_of",
     "sync",
+    "too_deep",
 ]
 
 

@@ -29,6 +29,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bridge.errors import BadRecord, ConfigError, Wrong
+from bridge.plain import too_deep
 from bridge.words import Sentence, sentence_of
 
 Reader = Callable[[Any, ZoneInfo], Any]
@@ -37,6 +38,9 @@ D = TypeVar("D", date, datetime)
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 DIGITS = 15
 """Places before or after the point beyond which a number is no amount; computing with it overflows, or takes for ever."""
+
+LARGEST = 200_000
+"""Characters of a mapping; it may come with a bundle, from anybody."""
 
 ABSENT: tuple[Any, ...] = (None, "", {}, [])
 """What providers send for "nothing"."""
@@ -247,6 +251,12 @@ class Mapping:
     @lru_cache(maxsize=20)
     def parse(cls, name: str, text: str, source: str) -> "Mapping":
         """Compile the YAML `text`, once for all who ask; `source` is the file name for messages."""
+        if len(text) > LARGEST:
+            raise ConfigError(
+                "{source}: longer than {largest} characters; no mapping is that long", source=source, largest=LARGEST
+            )
+        if too_deep(text):
+            raise ConfigError("{source}: too many brackets within each other", source=source)
         try:
             document = YAML(typ="rt", pure=True).load(text)
         except (YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:

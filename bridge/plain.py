@@ -1,4 +1,4 @@
-"""Texts made plain for others: names that every file system takes, cells that no spreadsheet computes."""
+"""Texts made plain for others: names that every file system takes, cells that no spreadsheet computes; and what is not plain."""
 
 import re
 import unicodedata
@@ -6,6 +6,8 @@ import unicodedata
 _UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _TELEPHONE = frozenset("+0123456789 ()/-.")
+DEEPEST = 100
+"""Brackets that may be open at the same place of a YAML text."""
 
 
 def name_part(text: str) -> str:
@@ -40,3 +42,13 @@ def cell(text: str, *, telephone: bool = False) -> str:
     if telephone and line.startswith("+") and _TELEPHONE.issuperset(line):
         return line
     return f"'{line}" if line.strip().startswith(_FORMULA) else line
+
+
+def too_deep(yaml: str) -> bool:
+    """Return whether a YAML text has more brackets within each other than any file of ours; readers take minutes for them."""
+    level = 0
+    for sign in re.findall(r"[\[\]{}]", yaml):
+        level = level + 1 if sign in "[{" else max(0, level - 1)
+        if level > DEEPEST:
+            return True
+    return False

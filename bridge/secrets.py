@@ -159,7 +159,7 @@ def _key(text: str) -> _Key:
                 "keys.key is too short: write 32 bytes as base64, or a text of at least 32 characters",
                 cause="secret_key",
             )
-        raw = hashlib.sha256(b"mahnbridge key " + text.strip().encode()).digest()
+        raw = hashlib.sha256(b"mahnbridge key " + text.strip().encode("utf-8", "surrogateescape")).digest()
     return _Key(hashlib.sha256(b"mahnbridge key id " + raw).hexdigest()[:8], raw)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bridge import __version__
-from bridge.errors import ConfigError
+from bridge.errors import BridgeError, ConfigError
 from bridge.store.engine import DatabaseFault
 from bridge.store.snapshots import DATABASE, Snapshot, check, save
 
 MANIFEST, FORMAT = "manifest.json", 1
 _PIECE = 1 << 20
+LARGEST_MANIFEST = 100_000_000
+"""Bytes of a list of files; a backup of a million files has less."""
+
+_NONE = (
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, LookupError, ValueError, TypeError, AttributeError,
+)  # fmt: skip
+"""What a file that is no backup, or a damaged one, ends in."""
+
 COPIES = 5
 """How many copies from before an upgrade are kept."""
 
@@ -51,9 +60,11 @@ def verify(path: Path, *, deep: bool = True) -> BackedUp:
                         raise ConfigError(
                             "{path}: {name} is not what was backed up", path=path, name=DATABASE, cause="backup"
                         )
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+            return _told(path, facts)
+    except BridgeError:
+        raise
+    except _NONE as error:
         raise ConfigError("{path} is no whole backup: {error}", path=path, error=error, cause="backup") from error
-    return _told(path, facts)
 
 
 def write(path: Path, chosen: list[tuple[str, Path]], facts: dict[str, Any]) -> None:
@@ -108,6 +119,8 @@ def copy_before_upgrade(where: str, folder: Path, since: datetime, revision: str
 
 def manifest(package: zipfile.ZipFile) -> dict[str, Any]:
     """Return what a backup says of itself. Raises `KeyError`, `ValueError` where it is none."""
+    if package.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
+        raise ValueError("its list of files is too long")
     facts: dict[str, Any] = json.loads(package.read(MANIFEST))
     if facts["format"] != FORMAT:
         raise ValueError(f"format {facts['format']}")

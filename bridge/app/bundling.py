@@ -22,7 +22,7 @@ from bridge.app.opening import RECORDINGS, Opened
 from bridge.contract import Connector
 from bridge.errors import UsageError
 from bridge.http import FileRecorder
-from bridge.replay.bundle import Bundle, Misfit, Packed, pseudonymised, structure, told, without_secrets
+from bridge.replay.bundle import Bundle, Misfit, Packed, Recorded, pseudonymised, structure, told, without_secrets
 from bridge.replay.pseudonyms import Pseudonyms
 from bridge.store.migrations import revision_of
 from bridge.store.runs import Run
@@ -101,7 +101,7 @@ class Bundling(Opened):
             recorder = self.port(name).http.recorder
             lines = recorder.read(run) if isinstance(recorder, FileRecorder) else []
             said = pseudonymised(lines[1:], names)
-            bundle = self._bundle(conn, found, name, lines[0] if lines else {}, names)
+            bundle = self._bundle(conn, found, name, Recorded.of(lines[0] if lines else {}), names)
         packed = Packed(bundle=bundle, lines=tuple(said), mapping=self._own_mapping(name))
         data = packed.pack()
         write_new(path, data)
@@ -110,7 +110,7 @@ class Bundling(Opened):
             self.record(conn, "bundle_made", account=name, run_id=run, data={"sha256": digest})
         return Made(str(path), run, len(packed.exchanges), names.count, bundle.whole, digest)
 
-    def _bundle(self, conn: Connection, run: Run, name: str, facts: dict[str, Any], names: Pseudonyms) -> Bundle:
+    def _bundle(self, conn: Connection, run: Run, name: str, facts: Recorded, names: Pseudonyms) -> Bundle:
         port, config = self.port(name), self.config.accounts[name]
         counts = dict(run.counts)
         steps = counts.pop("steps", ())
@@ -128,22 +128,22 @@ class Bundling(Opened):
             counts=structure(counts, names),
             steps=steps,
             rejects=tuple(self._rejects(conn, run)) if waits else (),
-            clock=facts.get("clock"),
-            cursor=structure(facts.get("cursor"), names),
-            whole=facts.get("whole", True),
+            clock=facts.clock,
+            cursor=structure(facts.cursor, names),
+            whole=facts.whole,
             open=tuple(
                 (ref.id, ref.number and names.value(ref.number))
                 for ref in (self.store.mirror.listing.open(conn, name) if waits else ())
             ),
             versions={
-                "mahnbridge": str(facts.get("version", __version__)),
+                "mahnbridge": facts.version or __version__,
                 "python": platform.python_version(),
                 "system": sys.platform,
                 "database": conn.dialect.name,
                 "schema": revision_of(conn) or "",
                 **{package: version(package) for package in PACKAGES},
             },
-            mapping=str(facts.get("mapping", port.connector.mapping.digest)),
+            mapping=facts.mapping or port.connector.mapping.digest,
             settings=without_secrets(config.settings.model_dump(mode="json")),
             http=without_secrets(http) | {"base_url": f"https://provider.invalid{_path(http.get('base_url', ''))}"},
         )

@@ -13,6 +13,7 @@ from bridge.app.foresight import PlanMade
 from bridge.app.opening import Opened
 from bridge.config import load
 from bridge.errors import ConfigError, UsageError
+from bridge.plain import too_deep
 from bridge.policy.load import load_plan, parse_plan
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -112,7 +113,11 @@ def _without(lines: list[str], key: str) -> list[str]:
 def listed(config: str, file: str) -> str | None:
     """Return the text of a configuration with `file` in `plans.files`, all other lines as they stand; None: not possible that way."""
     before = _parsed(config)
-    plans = before.get("plans") if isinstance(before, dict) else None
+    if not isinstance(before, dict):
+        return None
+    plans = before.get("plans")
+    if not isinstance(plans, dict | None) or not isinstance((plans or {}).get("files"), list | None):
+        return None
     lines = config.splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
@@ -122,7 +127,7 @@ def listed(config: str, file: str) -> str | None:
             return None
         made = [*lines, "\n", "plans:\n", f"  files: [{file}]\n"]
     else:
-        made = _in_plans(lines, at, file, plans if isinstance(plans, dict) else {})
+        made = _in_plans(lines, at, file, plans or {})
     text = "".join(made)
     after = _parsed(text)
     wanted = {**before, "plans": {**(plans or {}), "files": [*((plans or {}).get("files") or []), file]}}
@@ -155,9 +160,11 @@ def _after_items(lines: list[str], first: int, file: str) -> list[str]:
 
 
 def _parsed(text: str) -> Any:
+    if too_deep(text):
+        return None
     try:
         found = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError):
+    except (YAMLError, KeyError, TypeError, ValueError, RecursionError):
         return None
     return {} if found is None else found
 

@@ -15,6 +15,9 @@ from bridge.channels.login import Bearer, answers, offered
 from bridge.channels.transport import tls_context
 from bridge.contract import ConfigError, RetryLater
 
+_FAULTS = (OSError, imaplib.IMAP4.error, ValueError, LookupError)
+"""What a broken connection ends in, and what its library says of an answer that is none."""
+
 _FOLDED_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -72,7 +75,7 @@ class ImapFolder:
                 verify_message=error.verify_message,
                 cause="imap_tls",
             ) from error
-        except (OSError, imaplib.IMAP4.error) as error:
+        except _FAULTS as error:
             raise RetryLater("{place}: {name}", place=place, name=type(error).__name__, cause="imap_connect") from error
         try:
             self._log_in(connection, place)
@@ -80,10 +83,10 @@ class ImapFolder:
             yield connection
         except imaplib.IMAP4.abort as error:
             raise RetryLater("{place}: connection lost", place=place, cause="imap_connect") from error
-        except (OSError, imaplib.IMAP4.error) as error:
+        except _FAULTS as error:
             raise RetryLater("{place}: {name}", place=place, name=type(error).__name__, cause="imap_answer") from error
         finally:
-            with suppress(OSError, imaplib.IMAP4.error):
+            with suppress(*_FAULTS):
                 connection.logout()
 
     def _connect(self) -> imaplib.IMAP4:

@@ -105,8 +105,7 @@ class LetterOutbox(Channel):
         letter = self._letter(marker)
         if letter is None or (letter.parent != self.posted_folder and not self._settings.posted_when_written):
             return None
-        noted = _facts(letter).get("posted_at")
-        return datetime.fromisoformat(noted) if noted else datetime.fromtimestamp(letter.stat().st_ctime, UTC)
+        return _instant(_facts(letter).get("posted_at")) or datetime.fromtimestamp(letter.stat().st_ctime, UTC)
 
     def mark_posted(self, marker: str) -> datetime:
         """Move the letter with its enclosures to `posted/` and return when; harmless to repeat. Raises `Refused` if unknown."""
@@ -242,15 +241,24 @@ def _sidecar(write: WriteBack, letter: bytes, enclosures: Sequence[str]) -> dict
 
 
 def _json(facts: dict[str, Any]) -> bytes:
-    return json.dumps(facts, ensure_ascii=False, indent=2).encode()
+    return json.dumps(facts, ensure_ascii=False, indent=2).encode("utf-8", "replace")
 
 
 def _facts(letter: Path) -> dict[str, Any]:
     try:
         facts = json.loads(letter.with_suffix(".json").read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def _instant(text: object) -> datetime | None:
+    """Return an instant as it was noted, None where somebody made something else of it."""
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _day(text: object) -> date | None:

@@ -15,6 +15,7 @@ from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bridge.config.problems import Place, Problem
+from bridge.plain import too_deep
 from bridge.words import NOTHING, Sentence
 
 Path_ = tuple[str | int, ...]
@@ -114,6 +115,9 @@ def _read_file(document: Document, path: Path, chain: tuple[Path, ...]) -> None:
 
 
 def _parse(document: Document, name: str, text: str) -> Any:
+    if too_deep(text):
+        document.problems.append(Problem(Place(name, 1), "", Sentence("too many brackets within each other")))
+        return None
     try:
         yaml = YAML(typ="rt", pure=True)
         yaml.Constructor = _AsWritten
@@ -262,10 +266,10 @@ def _set(document: Document, keys: list[str], value: str, place: Place) -> None:
 
 def _scalar(value: str) -> Any:
     """Read an environment value: lists and maps may be written as YAML flow (`[a, b]`), everything else is text."""
-    if value[:1] in "[{" and value[-1:] in "]}" and value:
+    if value[:1] in "[{" and value[-1:] in "]}" and value and not too_deep(value):
         try:
             return YAML(typ="safe", pure=True).load(value)
-        except YAMLError:
+        except (YAMLError, KeyError, TypeError, ValueError, RecursionError):
             return value
     return value
 

@@ -143,7 +143,7 @@ class AuthorizationFlow:
         """
         values = _answer(address)
         state = values.get("state", "")
-        if not hmac.compare_digest(state.encode(), self._state.encode()):
+        if not hmac.compare_digest(state.encode("utf-8", "replace"), self._state.encode()):
             raise UsageError(
                 "{account}: this is not the answer to this attempt; paste the whole address, beginning with {redirect_uri}",
                 account=self.account,
@@ -184,7 +184,7 @@ class AuthorizationFlow:
 
     def came_back(self, target: str) -> tuple[int, tuple[str, str, str]]:
         """Handle the browser's request and return status and page; a stranger's request changes nothing."""
-        if urlsplit(target).path != self._auth.redirect_path:
+        if target.partition("?")[0] != self._auth.redirect_path:
             return 404, _WRONG
         try:
             self.finish(target)
@@ -200,8 +200,11 @@ class AuthorizationFlow:
 def _answer(address: str) -> Mapping[str, str]:
     """Return the parameters of an address, of its query alone, or of a line of a browser's bar with spaces around it."""
     text = address.strip().strip("<>\"'")
-    query = urlsplit(text).query if "?" in text else text
-    return {name: values[0] for name, values in parse_qs(query, max_num_fields=50).items()}
+    try:
+        query = urlsplit(text).query if "?" in text else text
+        return {name: values[0] for name, values in parse_qs(query, max_num_fields=50).items()}
+    except ValueError:  # it is no address, and so no answer to anything
+        return {}
 
 
 class _Listener(ThreadingHTTPServer):

@@ -73,8 +73,8 @@ def call_token_endpoint(
             name=type(error).__name__,
             cause="oauth_connection",
         ) from None
-    except ValueError:
-        raise BadAnswer(
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
+        raise BadAnswer(  # what its library says of an answer of any other shape
             "{account}: the token endpoint did not answer a token", account=account, cause="bad_answer:token"
         ) from None
     return _checked(account, token, now())

@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
 from bridge.http.redact import KNOWN, MASK, Redactor
+from bridge.http.reply import nested_too_deep
 
 HELD = 8_000_000
 """Bytes of answers held for one run; what was said longest ago goes first."""
@@ -193,12 +195,12 @@ class FileRecorder:
             self._write(f"http-{safe}-{exchange.at:%Y%m%d}.jsonl", [self._line(exchange)], os.O_APPEND)
 
     def read(self, run: int) -> list[dict[str, Any]]:
-        """Return what was kept of a run, facts first; nothing where nothing was."""
+        """Return what was kept of a run, facts first, as far as it can be read; nothing where nothing was."""
         try:
-            text = (self.folder / f"run-{run}.jsonl").read_text("utf-8")
-            return [json.loads(line) for line in text.splitlines()]
-        except (OSError, ValueError):
+            lines = (self.folder / f"run-{run}.jsonl").read_bytes().split(b"\n")
+        except OSError:
             return []
+        return list(takewhile(bool, map(_object, lines)))
 
     def _line(self, exchange: Exchange) -> dict[str, Any]:
         return asdict(exchange) | {
@@ -234,6 +236,15 @@ class FileRecorder:
             if path != newest and (stat.st_mtime < oldest or size > self._largest):
                 path.unlink(missing_ok=True)
                 size -= stat.st_size
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """Return one line of a recording, nothing where it was broken off."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) and not nested_too_deep(found) else {}
 
 
 __all__ = ["MASK", "Exchange", "FileRecorder", "Recorder", "Tape", "body_text", "note", "of_step"]

@@ -56,10 +56,10 @@ def parse_json(content: bytes) -> Any:
         data = json.loads(content, parse_float=_number, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
-    return None if _too_deep(data) else data
+    return None if nested_too_deep(data) else data
 
 
-def _too_deep(data: Any) -> bool:
+def nested_too_deep(data: Any) -> bool:
     """Return whether `data` is nested so far that code which follows its levels could run out of stack."""
     level = [data]
     for _ in range(DEEPEST):

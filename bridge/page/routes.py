@@ -37,11 +37,13 @@ def routes(bridge: Bridge, limiter: Limiter, *, prefix: str = "") -> Starlette:
             Route(f"{base}/{{token}}/{{kind}}", page.handled(page.ask), methods=["GET"]),
             Route(f"{base}/{{token}}/{{kind}}", page.handled(page.take), methods=["POST"]),
         ]
-    return Starlette(
+    app = Starlette(
         routes=found,
         middleware=[Middleware(_Guarded)],
         exception_handlers={404: page.nothing, 405: page.nothing},
     )
+    app.router.redirect_slashes = False  # it would lead to whatever host the request names
+    return app
 
 
 class _Page:

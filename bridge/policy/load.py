@@ -14,6 +14,7 @@ from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bridge.errors import ConfigError
+from bridge.plain import too_deep
 from bridge.policy.plan import EscalationPlan
 from bridge.policy.texts import suggestion
 from bridge.words import Sentence, listed
@@ -89,6 +90,8 @@ def parse_plan(text: str, source: str) -> EscalationPlan:
 
 
 def _parse(text: str, source: str) -> Any:
+    if too_deep(text):
+        raise BadPlan([Sentence("{source}: too many brackets within each other", source=source)])
     yaml = YAML(typ="rt", pure=True)
     yaml.Constructor = _Exact
     try:

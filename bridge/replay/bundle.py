@@ -151,54 +151,82 @@ def _line(data: bytes) -> Mapping[str, Any]:
     if not isinstance(line, dict):
         raise ValueError("no object")
     if "method" in line:
-        texts = ("method", "url", "at", "body")
-        if not all(isinstance(line[name], str) for name in texts) or not isinstance(line["headers"], dict):
+        if not _is_exchange(line):
             raise ValueError("no exchange")
         urlsplit(line["url"])
         datetime.fromisoformat(line["at"])
-        if (
-            not isinstance(line["sent"], bool)
-            or not isinstance(line["status"], int | None)
-            or not isinstance(line["error"], str | None)
-        ):
-            raise ValueError("no exchange")
     return line
+
+
+def _is_exchange(line: Mapping[str, Any]) -> bool:
+    texts = all(isinstance(line.get(name), str) for name in ("method", "url", "at", "body"))
+    headers = line.get("headers")
+    return (
+        texts
+        and isinstance(headers, dict)
+        and all(isinstance(value, str) for value in headers.values())
+        and isinstance(line.get("sent", True), bool)
+        and isinstance(line.get("status"), int | None)
+        and isinstance(line.get("error"), str | None)
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- pseudonymised
 
 
+class Recorded(Frozen):
+    """What the first line of a recording says of its run."""
+
+    clock: AwareDatetime | None = None
+    cursor: Mapping[str, Any] | None = None
+    whole: bool = True
+    version: str = ""
+    mapping: str = ""
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> Self:
+        """Return what the line says; of one that was damaged on the disk nothing, and that the recording is not whole."""
+        try:
+            return cls.model_validate({name: line[name] for name in cls.model_fields if name in line})
+        except ValidationError:
+            return cls(whole=False)
+
+
 def pseudonymised(lines: Sequence[Mapping[str, Any]], names: Pseudonyms) -> list[dict[str, Any]]:
-    """Return exchanges and notes without host, without headers that decide nothing, and with nobody's name in them."""
-    for one in lines:
+    """Return exchanges and notes without host, without headers that decide nothing, and with nobody's name in them.
+
+    Exchanges that were damaged on the disk are left out.
+    """
+    kept = [one for one in lines if "method" not in one or _is_exchange(one)]
+    for one in kept:
         for text in (one.get("body"), one.get("request_body")):
             names.learn(str(text or ""))
-    return [_exchange(one, names) if "method" in one else _noted(one, names) for one in lines]
+    return [_exchange(one, names) if "method" in one else _noted(one, names) for one in kept]
 
 
 def _noted(one: Mapping[str, Any], names: Pseudonyms) -> dict[str, Any]:
     if one.get("note") == "said":  # a channel's own words, its name and the class of the error beside them
         names.learn(str(one.get("cause", "")).rpartition("_")[2])  # the server's code
-        return dict(one) | {"text": told(Sentence.stored(str(one["text"])), names)}
+        return dict(one) | {"text": told(Sentence.stored(str(one.get("text", ""))), names)}
     return {name: value if name == "channel" else structure(value, names, name) for name, value in one.items()}
 
 
 def _exchange(one: Mapping[str, Any], names: Pseudonyms) -> dict[str, Any]:
     return {
         "at": one["at"],
-        "seconds": one["seconds"],
+        "seconds": one.get("seconds"),
         "step": one.get("step"),
         "method": one["method"],
         "url": _address(str(one["url"]), names),
-        "request_body": names.body(one["request_body"]),
-        "status": one["status"],
+        "request_body": names.body(str(one.get("request_body") or "")),
+        "status": one.get("status"),
         "headers": {
             name: _address(value, names) if name.lower() == "location" else value
             for name, value in one["headers"].items()
             if name.lower() in _HEADERS or name.lower().startswith(_HEADER_BEGINS)
         },
         "body": names.body(one["body"]),
-        "error": one["error"],
+        "error": one.get("error"),
         "sent": one.get("sent", True),
     }
 

@@ -85,7 +85,7 @@ class Sentence(str):  # noqa: SLOT000  template and facts are added
         if text.startswith(_STORED):
             try:
                 found = _unpacked(json.loads(text))
-            except (ValueError, KeyError, TypeError, ArithmeticError):
+            except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
                 return cls(text)
             if isinstance(found, Sentence):
                 return found
@@ -257,15 +257,22 @@ def _packed(value: Any) -> Any:
     return value
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
 def _unpacked(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_unpacked(one) for one in value)
     if not isinstance(value, dict):
         return value
     if "words" in value:
-        return Sentence._made(value["words"], {name: _unpacked(fact) for name, fact in value["facts"].items()})  # noqa: SLF001
+        facts = {name: _unpacked(fact) for name, fact in value["facts"].items()}
+        return Sentence._made(_text(value["words"]), facts)  # noqa: SLF001
     if "de" in value:
-        return Both(value["de"], value["en"])
+        return Both(_text(value["de"]), _text(value["en"]))
     if "at" in value:
         return datetime.fromisoformat(value["at"])
     return date.fromisoformat(value["on"]) if "on" in value else Decimal(value["number"])

@@ -1,9 +1,12 @@
 """What the parts of one pull share: the account, what the cursor carries, and the day."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 
-from bridge.contract import Batch, Cursor, Mapping
+from pydantic import AwareDatetime, BaseModel, NonNegativeInt, PositiveInt, ValidationError
+
+from bridge.contract import Batch, Cursor, Mapping, PaymentKind
 from connectors.billomat.api import OPEN_STATES, Api, Page
 from connectors.billomat.reading import Reading
 from connectors.billomat.settings import Settings
@@ -37,6 +40,39 @@ def fresh_state() -> State:
     }
 
 
+class _Kept(BaseModel):
+    """What of a cursor must be what it was, so that reading can go on from there."""
+
+    stage: Literal["clients", "reminders", "payments", "credit_notes", "invoices"] | None
+    page: PositiveInt | None
+    refreshed: AwareDatetime | None
+    levels: dict[str, int]
+    clients_to: int
+    clients: list[int]
+    contacts: dict[str, str | None]
+    tagged_invoices: dict[str, list[str]]
+    tagged_clients: dict[str, list[str]]
+    reminders_total: NonNegativeInt
+    reminders_to: int
+    drafts: dict[str, tuple[str, NonNegativeInt, str | None]]
+    drafts_seen: dict[str, tuple[str, NonNegativeInt, str | None]]
+    sent: list[str]
+    unsent: list[str]
+    payments: dict[str, tuple[str, Decimal, date, PaymentKind, str]]
+    payments_seen: list[str]
+    updated: AwareDatetime | None
+
+
+def kept_state(cursor: Cursor | None) -> State:
+    """Return the state of a cursor; one that nobody can go on from begins anew."""
+    state: State = {**fresh_state(), **(dict(cursor.data) if cursor else {})}
+    try:
+        _Kept.model_validate(state, strict=False)
+    except ValidationError:
+        return fresh_state()
+    return state
+
+
 class Cycle:
     """One reading of an account. `state` is what the cursor carries; every batch holds a copy of it."""
 
@@ -47,7 +83,7 @@ class Cycle:
         self.now = now
         self.today: date = now.astimezone(self.reading.zone).date()
         self.contacts_until = self.today + timedelta(days=settings.contacts_ahead_days)
-        self.state: State = {**fresh_state(), **(dict(cursor.data) if cursor else {})}
+        self.state = kept_state(cursor)
 
     @property
     def full(self) -> bool:

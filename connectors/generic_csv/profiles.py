@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bridge.contract import ConfigError, Wrong, misfit
+from bridge.contract import ConfigError, Wrong, misfit, too_deep
 from connectors.generic_csv.cells import fold
 
 
@@ -54,7 +55,10 @@ class Profile(BaseModel):
 
     def proves(self, header: Sequence[str]) -> int:
         """Return how many header names of this profile's best set are there, 0 where no set is complete."""
-        present = {fold(cell) for cell in header}
+        return self.proves_folded({fold(cell) for cell in header})
+
+    def proves_folded(self, present: AbstractSet[str]) -> int:
+        """Return the same of header names that are folded already."""
         return max((len(wanted) for wanted in self.headers if all(fold(name) in present for name in wanted)), default=0)
 
     def digest(self) -> str:
@@ -84,17 +88,16 @@ class Words:
     def locate(self, header: Sequence[str], own: Mapping[str, Sequence[str]], *, bank: bool = False) -> dict[str, int]:
         """Return for each of our fields the column that holds it: the profile's names first, each column once."""
         known = self.bank_columns if bank else self.columns
-        folded = [fold(cell) for cell in header]
+        places: dict[str, int] = {}
+        for at, cell in enumerate(header):
+            places.setdefault(fold(cell), at)
         found: dict[str, int] = {}
         for table in (own, known):
             for field, names in table.items():
-                if field in found:
-                    continue
-                for name in names:
-                    at = next((at for at, cell in enumerate(folded) if cell == fold(name)), None)
-                    if at is not None and at not in found.values():
-                        found[field] = at
-                        break
+                named = [places[key] for name in names if (key := fold(name)) in places] if field not in found else []
+                free = next((at for at in named if at not in found.values()), None)
+                if free is not None:
+                    found[field] = free
         return found
 
     def score(self, header: Sequence[str]) -> int:
@@ -139,11 +142,14 @@ def _files(folder: Traversable | Path) -> Iterator[Traversable | Path]:
 def _profile(name: str, file: Traversable | Path) -> Profile:
     where = f"mappings/csv/{file.name}" if not isinstance(file, Path) else str(file)
     try:
-        data = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        if too_deep(text):
+            raise ConfigError("{where}: too many brackets within each other", where=where)
+        data = YAML(typ="safe", pure=True).load(text)
         return Profile.model_validate({**data, "name": name})
     except YAMLError as error:
         raise ConfigError("{where}: {error}", where=where, error=" ".join(str(error).split())) from error
-    except (TypeError, OSError, UnicodeDecodeError) as error:
+    except (TypeError, KeyError, OSError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError("{where}: expected a table such as `kind: invoices`", where=where) from error
     except ValidationError as error:
         first = error.errors()[0]

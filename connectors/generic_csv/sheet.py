@@ -143,7 +143,9 @@ def _header(
         for record in islice(records(path, encoding, delimiter), SEARCHED):
             if isinstance(record, Fault):
                 continue
-            score = max(words.score(record.cells), max((p.proves(record.cells) for p in profiles.values()), default=0))
+            present = {fold(cell) for cell in record.cells}
+            proven = max((p.proves_folded(present) for p in profiles.values()), default=0)
+            score = max(words.score(record.cells), proven)
             if score > (best[0] if best else 1):
                 best = (score, delimiter, record)
     if best is None:

@@ -174,7 +174,7 @@ class Api:
         content = found.get("content") if isinstance(found, Mapping) else None
         try:
             pdf = base64.b64decode(str(content or ""), validate=True)
-        except binascii.Error as error:
+        except (binascii.Error, ValueError) as error:
             raise BadAnswer("{path}: the content is not base64", path=path) from error
         if not pdf.startswith(b"%PDF-"):
             raise BadAnswer("{path}: the content is no PDF", path=path)

@@ -40,7 +40,7 @@ class OnReminder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     invoice: str
-    amount: str
+    amount: str = Field(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$")
 
     @property
     def value(self) -> Decimal:

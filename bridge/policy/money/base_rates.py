@@ -15,6 +15,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from bridge.errors import ConfigError
 from bridge.model import Finding, Severity
+from bridge.plain import too_deep
 from bridge.words import Sentence
 
 DAY = timedelta(days=1)
@@ -104,6 +105,8 @@ def parse_table(text: str, source: str) -> RateTable:
             source=source,
             largest=LARGEST,
         )
+    if too_deep(text):
+        raise ConfigError("{source}: too many brackets within each other", source=source)
     try:
         node = YAML(typ="rt", pure=True).compose(text)
     except MarkedYAMLError as error:

@@ -1,0 +1,191 @@
+"""What providers answer: everything that a connector reads and writes is played to it again with changed answers."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+from bridge.contract import Act, CannotTell, Connector, Cursor, Http, Mapping, Ref
+from bridge.http import HttpSettings
+from bridge.http.player import Player
+from bridge.http.recorder import Making
+from bridge.http.reply import parse_json
+from bridge.testing.kit import Kit
+from bridge.testing.scene import Scene
+from tests.contract.billomat.test_conformance import BillomatKit
+from tests.contract.sevdesk.test_conformance import SevDeskKit
+from tests.fuzz.mutate import mutated_json
+from tests.fuzz.target import Target
+
+MOST_CALLS = 400
+"""Calls that one act of a connector makes here with answers as they were, many times over; more of them never end."""
+
+_STATUS = (200, 201, 204, 301, 400, 401, 403, 404, 409, 422, 429, 500, 503, None)
+
+
+class _Recorded(Scene):
+    """A scene that keeps what is exchanged in the form in which recordings are kept."""
+
+    def __init__(self, kit: type[Kit]) -> None:
+        super().__init__(kit, "direct")
+        self.kept: list[dict[str, Any]] = []
+
+    def record(self, _size: int, making: Making) -> None:
+        one = making()
+        self.kept.append(asdict(one) | {"at": one.at.isoformat(), "headers": dict(one.headers)})
+
+
+@dataclass(frozen=True)
+class _Story:
+    """One thing that a connector does, and what was said to it then."""
+
+    what: str
+    do: Callable[[Connector], object]
+    said: list[dict[str, Any]]
+
+
+class _Provider:
+    """A connector whose recorded answers are changed before it reads them."""
+
+    def __init__(self, kit: type[Kit], furnish: Callable[[Any, list[str]], None]) -> None:
+        self._reads: list[_Story] = []
+        self._writes: list[_Story] = []
+        with _Recorded(kit) as scene:
+            self._settings = HttpSettings(base_url=scene.http.base_url, attempts=1, pace=1000)
+            self._kind = kit.connector
+            self._options = self._kind.Settings.model_validate({"page_size": 5, **scene.kit.settings()})
+            self._mapping, self._now = Mapping.load(self._kind.name), scene.kit.now()
+            ids = scene.kit.seed(3)
+            furnish(scene.kit, ids)
+            self._record_reads(scene, ids)
+            acts = sorted(scene.kit.available())
+        for act in acts:  # each with an account of its own, for providers count calls
+            with _Recorded(kit) as scene:
+                self._record_write(scene, act)
+
+    def _record_reads(self, scene: _Recorded, ids: list[str]) -> None:
+        first = scene.pull()
+        self._cursors = [json.dumps(dict(one.cursor.data), default=str) for one in first if one.cursor is not None]
+        refs = [Ref.invoice(one, number) for one, number in zip(ids, ("RE-1", None, "RE-3"), strict=True)]
+        for what, do in (
+            ("check", lambda connector: connector.check()),
+            ("pull", lambda connector: _first(connector.pull(None))),
+            ("pull again", lambda connector: _first(connector.pull(first[-1].cursor))),
+            ("look", lambda connector: list(connector.look(refs))),
+            ("document", lambda connector: connector.document(refs[0])),
+            ("places", lambda connector: connector.prepare_places()),
+        ):
+            self._reads.append(self._told(scene, what, do))
+
+    def _record_write(self, scene: _Recorded, act: Act) -> None:
+        write = scene.ready(act, scene.kit.seed(1)[0])
+        self._writes.append(self._told(scene, f"push {act}", lambda connector: connector.push(write)))
+        self._writes.append(self._told(scene, f"find {act}", lambda connector: connector.find(write)))
+
+    def _told(self, scene: _Recorded, what: str, do: Callable[[Connector], object]) -> _Story:
+        begin = len(scene.kept)
+        with suppress(CannotTell):  # some acts can be found at no provider
+            do(scene.connector)
+        return _Story(what, do, scene.kept[begin:])
+
+    def read(self, random: Random) -> None:
+        """Read with changed answers."""
+        self._play(random, random.choice(self._reads))
+
+    def write(self, random: Random) -> None:
+        """Write, or look for what was written, with changed answers."""
+        self._play(random, random.choice(self._writes))
+
+    def cursor(self, random: Random) -> None:
+        """Go on reading from a place that was kept, changed."""
+        data = parse_json(mutated_json(random, random.choice(self._cursors)).encode("utf-8", "replace"))
+        if isinstance(data, dict):
+            story = next(one for one in self._reads if one.what == "pull again")
+            _, connector = self._connector(story.said)
+            _first(connector.pull(Cursor(data=data)))
+
+    def _play(self, random: Random, story: _Story) -> None:
+        said = [dict(one) for one in story.said]
+        for one in random.sample(said, min(len(said), random.choice((1, 1, 1, 2)))):
+            if random.random() < 0.07:
+                one["status"] = random.choice(_STATUS)
+                one["error"] = "timeout" if one["status"] is None else None
+            else:
+                one["body"] = mutated_json(random, one["body"])
+        player, connector = self._connector(said)
+        story.do(connector)
+        assert player.asked <= MOST_CALLS, f"{story.what} asked {player.asked} times"
+
+    def _connector(self, said: list[dict[str, Any]]) -> tuple[Player, Connector]:
+        player = _Counted(said, self._settings.base_url)
+        http = Http(self._settings, clock=lambda: self._now, wire=player, sleep=lambda _: None)
+        return player, self._kind("conformance", self._options, self._mapping, http)
+
+
+class _Counted(Player):
+    """Ends what goes on asking for ever."""
+
+    def send(self, *call: Any, **more: Any) -> Any:
+        assert self.asked <= MOST_CALLS, "the connector goes on asking for ever"
+        return super().send(*call, **more)
+
+
+def _first(batches: Iterator[Any]) -> list[Any]:
+    return [one for _, one in zip(range(60), batches, strict=False)]
+
+
+def _sevdesk(kit: SevDeskKit, ids: list[str]) -> None:
+    """Put a record of every kind into the account."""
+    sandbox, contact = kit.sandbox, str(kit.sandbox.document(ids[0]).contact)
+    sandbox.remind_by_hand(ids[0], fee="5.00")
+    sandbox.remind_by_hand(ids[1], send=False)
+    sandbox.pay(ids[0], "20.00", on_reminder=sandbox.reminders(ids[0])[0] and str(sandbox.reminders(ids[0])[0].id))
+    sandbox.pay(ids[2], "50.00", transaction=sandbox.add_transaction("50.00", purpose="RE-3", payer="Schuldner 2 GmbH"))
+    sandbox.add_transaction("10.00", purpose="RE-1 Rest", iban="DE02120300000000202051", on=date(2026, 11, 10))
+    sandbox.add_credit_note(ids[1], "10.00")
+    sandbox.tag(ids[1], "mahnsperre")
+    sandbox.tag_contact(contact, "mahnsperre")
+    sandbox.add_email(contact, "zweite@schuldner.example", key=2, main=True)
+    sandbox.set_field(contact, "Mahnsperre", "ja")
+    sandbox.add_invoice(contact, status=100)
+    sandbox.add_invoice(contact, gross="1190.00", method="Lastschrift", mandate="M-1", currency="CHF")
+    sandbox.cancel(sandbox.add_invoice(contact, gross="70.00"))
+
+
+def _billomat(kit: BillomatKit, ids: list[str]) -> None:
+    """Put a record of every kind into the account."""
+    sandbox, day = kit.sandbox, kit.today
+    sandbox.remind_by_hand(ids[0], email="r@schuldner.example")
+    sandbox.remind_by_hand(ids[1], complete=False)
+    sandbox.pay(ids[0], "20.00")
+    sandbox.delete_payment(sandbox.pay(ids[1], "10.00"))
+    client = sandbox.add_client("Frau Muster", email="f@schuldner.example", first_name="Anna", last_name="Muster")
+    contact = sandbox.add_contact(client, "k@schuldner.example", first_name="Bea", last_name="Muster")
+    more = sandbox.add_invoice(client, "75.00", due_on=day - timedelta(days=3), contact_id=contact)
+    sandbox.add_invoice(client, "75.00", due_on=None, status="DRAFT")
+    sandbox.add_credit_note(client, "10.00", invoice_id=more)
+    sandbox.correct(sandbox.add_invoice(client, "30.00", due_on=day - timedelta(days=30)))
+    sandbox.cancel(sandbox.add_invoice(client, "31.00", due_on=day - timedelta(days=30)))
+    sandbox.tag_invoice(more, "mahnsperre")
+    sandbox.tag_client(client, "mahnsperre")
+
+
+def targets() -> Iterator[Target]:
+    """Yield what reads the answers of each provider."""
+    for kit, furnish in ((SevDeskKit, _sevdesk), (BillomatKit, _billomat)):
+        provider = _Provider(kit, furnish)
+        name = kit.connector.name
+        yield Target(name, 90, provider.read)
+        yield Target(f"{name}_writes", 60, provider.write)
+        yield Target(f"{name}_cursor", 10, provider.cursor)
+
+
+def recorded_pull(kit: type[Kit]) -> list[dict[str, Any]]:
+    """Return what was exchanged for a first reading of an account with an invoice."""
+    with _Recorded(kit) as scene:
+        scene.kit.seed(1)
+        scene.pull()
+        return scene.kept

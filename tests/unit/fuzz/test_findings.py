@@ -1,0 +1,241 @@
+"""What fuzzing has found, one by one: each ended in an error without a type of ours, or took for ever."""
+
+import json
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+
+from bridge.app.backup_file import MANIFEST, verify
+from bridge.app.plan_files import listed
+from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
+from bridge.config import load
+from bridge.contract import BadAnswer, ConfigError, Cursor, Http, RetryLater
+from bridge.errors import UsageError
+from bridge.http import FileRecorder, HttpSettings, MemoryTokens
+from bridge.http.consent import AuthorizationFlow
+from bridge.http.oauth import call_token_endpoint
+from bridge.mapping import LARGEST, Mapping
+from bridge.plain import DEEPEST, too_deep
+from bridge.policy.load import parse_plan
+from bridge.policy.money.base_rates import parse_table
+from bridge.replay.bundle import Recorded, pseudonymised
+from bridge.replay.pseudonyms import Pseudonyms
+from bridge.secrets import Vault
+from bridge.words import Sentence
+from connectors.billomat.cycle import fresh_state, kept_state
+from connectors.generic_csv.profiles import load_profiles
+from connectors.sevdesk.api import Api
+from connectors.sevdesk.settings import SevDeskSettings
+from connectors.sevdesk.state import State
+from tests.fuzz.answers import _SETTINGS, NOW, _Server
+from tests.fuzz.mailboxes import _IMAP, _Mailbox
+from tests.fuzz.page import _Page
+
+NESTED = "a: " + "[" * 3000
+
+
+def test_a_document_in_no_base64_is_a_bad_answer(monkeypatch):
+    """sevDesk's PDF with signs that are no ASCII."""
+    api = Api(Http(HttpSettings(base_url="https://x.example")), SevDeskSettings())
+    answer = type("Answer", (), {"data": {"objects": {"content": "JVBERÄ"}}})
+    monkeypatch.setattr(api, "read", lambda *_: answer)
+    with pytest.raises(BadAnswer):
+        api.pdf("Invoice", "1")
+
+
+@pytest.mark.parametrize(
+    "body", ['{"access_token": "a", "expires_in": [1]}', "[1]", "7", '{"error": {"a": 1}}', "[" * 3000]
+)
+def test_a_token_endpoint_that_answers_anything(body):
+    """Whatever it answers is a token, or an error that says what to do."""
+    server = _Server(200, "application/json", body.encode())
+
+    def call(session):
+        session.mount("https://", server)
+        return session.fetch_token("https://a.example/t", grant_type="client_credentials")
+
+    with pytest.raises((BadAnswer, ConfigError)):
+        call_token_endpoint("main", _SETTINGS, lambda: NOW, call)
+
+
+@pytest.mark.parametrize("address", ["http://[x?code=1", "?" + "a=1&" * 60, "?state=\udc80"])
+def test_an_address_that_is_none_is_no_answer(address):
+    """What a person pasted, or a browser asked for, is no answer to this attempt."""
+    flow = AuthorizationFlow("main", _SETTINGS, MemoryTokens(lambda: NOW))
+    flow._listener = type("Listener", (), {"server_port": 1})()
+    with pytest.raises(UsageError):
+        flow.finish(address)
+    assert flow.came_back("http://[x")[0] == 404
+    assert flow.came_back(flow._auth.redirect_path + address[address.index("?") :])[0] == 400
+
+
+@pytest.mark.parametrize(
+    "text", ["- a\n", "plans: 7\n", "plans: {files: 7}\n", "a: [2026-02-30]\n", NESTED, "? {a: 1}\n: b\n"]
+)
+def test_a_configuration_that_is_no_table_is_left_alone(text):
+    """A new plan is listed only where that can be done by adding a line."""
+    made = listed(text, "neu.yaml")
+    assert made is None or made.startswith(text)
+
+
+def test_keys_of_any_signs(tmp_path):
+    """A key that is no text of any encoding is a key all the same; what is sealed opens with it."""
+    vault = Vault(["\udc80" * 40])
+    assert vault.unseal("main", vault.seal("main", "x")) == "x"
+    with pytest.raises(ConfigError):
+        vault.unseal("main", f"v1.{vault.key_id}.\udc80")
+
+
+def test_a_recording_that_was_broken_off(tmp_path):
+    """What lies before the place can be read, exchanges that were damaged are left out."""
+    good = {
+        "method": "GET",
+        "url": "/x",
+        "at": "2026-09-01T08:00:00+00:00",
+        "status": 200,
+        "headers": {},
+        "body": "{}",
+        "error": None,
+    }
+    lines = [json.dumps(one) for one in ({"clock": "soon"}, good, {**good, "headers": 7}, {**good, "body": 1.5})]
+    (tmp_path / "run-1.jsonl").write_text("\n".join([*lines, '{"method": "GE']))
+    first, *said = FileRecorder(tmp_path).read(1)
+    assert len(said) == 3
+    assert Recorded.of(first) == Recorded(whole=False)
+    assert [one["body"] for one in pseudonymised(said, Pseudonyms(set(), key=b"k"))] == ["{}"]
+
+
+@pytest.mark.parametrize(
+    "listing",
+    ["[]", "{}", '{"format": 1, "files": []}', '{"format": 1, "files": {}, "database": {"kind": 1}}', "[" * 3000],
+)
+def test_a_backup_whose_list_is_none(tmp_path, listing):
+    """It is no whole backup, and said so."""
+    path = tmp_path / "b.zip"
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr(MANIFEST, listing)
+    with pytest.raises(ConfigError, match="no whole backup"):
+        verify(path)
+
+
+def test_a_backup_that_cannot_be_unpacked(tmp_path):
+    """Bytes that were changed inside."""
+    path = tmp_path / "b.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr(MANIFEST, "x" * 1000)
+    data = bytearray(path.read_bytes())
+    data[45:50] = b"\xff" * 5
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match="no whole backup"):
+        verify(path)
+
+
+@pytest.mark.parametrize("noted", ["eur", 7, [], "2026-11-16T08:00:00", "\ud800"])
+def test_a_letter_whose_note_was_changed(tmp_path, noted):
+    """A posted letter is a posted letter, whatever stands beside it."""
+    outbox = LetterOutbox(LetterSettings(folder=tmp_path), clock=lambda: datetime(2026, 11, 17, tzinfo=UTC))
+    outbox.posted_folder.mkdir()
+    letter = tmp_path / "2026-11-16_mb-0123456789ab_mahnung.pdf"
+    letter.write_bytes(b"%PDF-1.7")
+    letter.with_suffix(".json").write_text(json.dumps({"posted_at": noted, "covers": ["x"], "deadline": 7}))
+    outbox.mark_posted("mb:0123456789ab")
+    (outbox.posted_folder / letter.name).with_suffix(".json").write_text(
+        json.dumps({"posted_at": noted, "covers": ["x"]})
+    )
+    at = outbox.posted_at("mb:0123456789ab")
+    assert at is not None
+    assert at.tzinfo is not None
+    assert len(outbox.sent(datetime(2026, 11, 1, tzinfo=UTC))) == 1
+
+
+def test_the_debtors_page_leads_nowhere():
+    """An address with a slash too many is no page; in no case does it lead to the host that a request names."""
+    page = _Page()
+    status, _ = page._loop.run_until_complete(
+        page._asked("GET", b"/" + page._token + b"/", b"", [(b"host", b"evil.example")], b"")
+    )
+    page.close()
+    assert status == 404
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"words": "x", "facts": "y"}',
+        '{"words": ' + "[" * 3000,
+        '{"words": 7, "facts": {}}',
+        '{"words": "{a}", "facts": {}}',
+    ],
+)
+def test_a_stored_sentence_that_is_none(text):
+    """It is told as it stands."""
+    found = Sentence.stored(text)
+    assert isinstance(found.told("de"), str)
+    assert isinstance(found.told("en"), str)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stage": "soon"},
+        {"page": -1},
+        {"drafts": 7},
+        {"reminders_total": "x"},
+        {"payments": {"1": ["a"]}},
+        {"updated": "x"},
+    ],
+)
+def test_a_place_that_nobody_can_go_on_from(change):
+    """Reading begins anew, as on the first day."""
+    assert kept_state(Cursor(data={**fresh_state(), "clients_to": 7})) == {**fresh_state(), "clients_to": 7}
+    assert kept_state(Cursor(data={**fresh_state(), "clients_to": 7, **change})) == fresh_state()
+
+
+def test_a_place_of_sevdesk_that_nobody_can_go_on_from():
+    """Reading begins anew where an amount in it is none."""
+    data = {"version": State().version, "on_reminders": {"1": {"invoice": "2", "amount": "NaN"}}, "log_last": "x"}
+    assert State.load(Cursor(data=data)) == State()
+    data["on_reminders"]["1"]["amount"] = "-12.50"
+    assert State.load(Cursor(data=data)).log_last == "x"
+
+
+def test_brackets_without_end(tmp_path):
+    """A file of brackets would be read for minutes; every reader of YAML refuses it at once."""
+    (tmp_path / "bridge.yaml").write_text(NESTED)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "own.yaml").write_text(NESTED)
+    for read in (
+        lambda: Mapping.parse("x", NESTED, "x.yaml"),
+        lambda: parse_plan(NESTED, "x.yaml"),
+        lambda: parse_table(NESTED, "x.yaml"),
+        lambda: load(tmp_path / "bridge.yaml", {}),
+        lambda: load_profiles(tmp_path / "profiles"),
+    ):
+        with pytest.raises(ConfigError, match="brackets"):
+            read()
+    assert not too_deep("a: " + "[" * DEEPEST)
+    assert not too_deep("text: wie in [1], [2] und {3}\n" * 500)
+
+
+def test_a_mapping_that_is_too_long():
+    """It may come with a bundle, from anybody."""
+    with pytest.raises(ConfigError, match="no mapping is that long"):
+        Mapping.parse("x", "#" * (LARGEST + 1), "x.yaml")
+
+
+@pytest.mark.parametrize("value", ["[2026-02-30]", "{? [a] : b}", "[" * 3000 + "]", "[*a]"])
+def test_a_key_from_the_environment_that_is_no_yaml(tmp_path, value):
+    """It is taken as text, and refused where that does not fit."""
+    (tmp_path / "bridge.yaml").write_text("creditor: {name: A GmbH}\n")
+    with pytest.raises(ConfigError):
+        load(tmp_path / "bridge.yaml", {"MAHNBRIDGE__SCHEDULE__TIME_ZONE": value})
+
+
+@pytest.mark.parametrize("said", [b"TAG \xde done\r\n", b"* \xff\r\n", b"\0\r\n", b""])
+def test_a_mailbox_that_says_what_is_no_text(said):
+    """It is asked again later."""
+    box = _Mailbox("mx.example", 143, "none", "u", "p", "INBOX", 5.0)
+    object.__setattr__(box, "said", {b"": b"* OK ready\r\n", **_IMAP, b"EXAMINE": said})
+    with pytest.raises(RetryLater):
+        box.probe()

@@ -83,17 +83,5 @@ def statement(
         notes=tuple(words.note(one, currency, language) for one in account.notes),
         asked_principal=amount(account.left),
         asked_ancillary=amount(account.more),
-        parts={} if account.waived else _parts(account, language),
+        parts={} if account.waived else {name: amount(one) for name, one in words.parts(account, language).items()},
     )
-
-
-def _parts(account: ClaimAccount, language: str) -> dict[str, Decimal]:
-    """Return what the ancillary claims are made of, by what they are for."""
-    parts: dict[str, Decimal] = {}
-    for item in account.items:
-        if item.amount:
-            name = words.ancillary_name(item, language)
-            parts[name] = parts.get(name, Decimal(0)) + amount(item.amount)
-    if account.interest:
-        parts[words.interest_name(language)] = amount(account.interest)
-    return parts

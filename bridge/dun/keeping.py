@@ -249,10 +249,10 @@ def tell_left_over(  # noqa: PLR0917  two call sites
 ) -> None:
     """Give a person the ancillary claims that stay open beside a paid principal: no reminder asks for them alone."""
     left = leftover.left_over(case, claim, rules, stamp.on)
-    if not left:
+    if left is None:
         return
     owner = account_owner(case, rules)
-    title, note = leftover.task_text(claim, left, rules.staff_language)
+    title, note = leftover.task_text(left, rules.staff_language)
     new = NewTask(
         account=case.account,
         case_id=case_id,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from bridge.policy import texts
-from bridge.policy.money.claims import Note, NoteCode
+from bridge.policy.money.claims import ClaimAccount, Note, NoteCode
 from bridge.policy.money.default import DefaultStart
 from bridge.policy.money.fees import Ancillary, AncillaryKind, FeeReason
 from bridge.policy.money.flat_fee import FlatFeeReason
@@ -148,6 +148,18 @@ def ancillary(item: Ancillary, currency: str, language: str) -> str:
 def ancillary_name(item: Ancillary, language: str) -> str:
     """Return what an ancillary claim is for."""
     return f"{_KINDS[item.kind][_place(language)]} {item.text}".strip()
+
+
+def parts(account: ClaimAccount, language: str) -> dict[str, int]:
+    """Return what the ancillary claims are made of, by what they are for, in cents, whatever payments settled of them."""
+    found: dict[str, int] = {}
+    for item in account.items:
+        if item.amount:
+            name = ancillary_name(item, language)
+            found[name] = found.get(name, 0) + item.amount
+    if account.interest:
+        found[interest_name(language)] = account.interest
+    return found
 
 
 def interest_name(language: str) -> str:

@@ -62,13 +62,8 @@ mutants: $(VENV)/.dev-stamp ## small mistakes made on purpose in policy and deli
 fuzz: $(VENV)/.dev-stamp ## 1,000,000 changed inputs for every parser of foreign data: counts, and how to feed what broke one again (COUNT=1000000)
 	$(BIN)/python -m tests.fuzz --count $(or $(COUNT),1000000)
 
-audit-deps: ## known vulnerabilities of the pinned dependencies, with pip-audit; says loudly where that cannot be told
-	@command -v pip-audit >/dev/null || { echo "SKIPPED: no pip-audit on the path; the pinned dependencies were NOT checked for known vulnerabilities"; exit 0; }; \
-	rm -f .audit.json; pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt -f json -o .audit.json; code=$$?; \
-	if [ ! -s .audit.json ]; then echo "SKIPPED: pip-audit did not come to an answer (above); the pinned dependencies were NOT checked for known vulnerabilities"; exit 0; fi; \
-	if [ $$code -ne 0 ]; then cat .audit.json; echo; fi; \
-	if grep -q '"skip_reason"' .audit.json; then echo "SKIPPED IN PART: these were NOT checked:"; grep -o '"name": *"[^"]*", *"skip_reason": *"[^"]*"' .audit.json; fi; \
-	rm -f .audit.json; exit $$code
+audit-deps: $(VENV)/bin/python ## known vulnerabilities of the pinned dependencies, with pip-audit; says loudly where that cannot be told
+	@$(BIN)/python -m tests.audit_deps
 
 schema: $(VENV)/.dev-stamp ## write docs/bridge.schema.json from the configuration models
 	$(BIN)/mahnbridge config schema > docs/bridge.schema.json
@@ -79,6 +74,7 @@ lock: ## renew the pinned sets with hashes (needs uv on the path)
 	$(LOCK) pyproject.toml --output-file requirements.txt
 	$(LOCK) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(LOCK) --group build --output-file requirements-build.txt
+	$(LOCK) --group audit --output-file requirements-audit.txt
 
 image: ## build the container image (docker, or ENGINE=podman / buildah)
 	$(or $(ENGINE),docker) build --format docker -t mahnbridge:local . 2>/dev/null || $(or $(ENGINE),docker) build -t mahnbridge:local .

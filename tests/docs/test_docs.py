@@ -88,20 +88,14 @@ def test_every_metric_is_documented():
     assert [one for one in documented() if f"| `{one}` |" not in text] == []
 
 
-def test_every_alert_asks_for_metrics_that_exist():
-    """docs/alerts.yml names only metrics of ours with labels that they have, and docs/operations.md says what each alert means."""
-    text, known = pages.words(DOCS / "operations.md"), documented()
+def test_every_alert_is_documented():
+    """docs/operations.md says what each alert of docs/alerts.yml means, and names no other."""
+    text = pages.words(DOCS / "operations.md")
     rules = [rule for group in YAML(typ="safe").load(DOCS / "alerts.yml")["groups"] for rule in group["rules"]]
     assert len(rules) == len({rule["alert"] for rule in rules})
     for rule in rules:
         assert f"| `{rule['alert']}` |" in text, rule["alert"]
         assert rule["labels"]["severity"] in ("page", "ticket")
-        metrics = re.findall(r"mahnbridge_\w+", rule["expr"])
-        assert metrics
-        assert set(metrics) <= set(known), rule["expr"]
-        labels = {label for one in metrics for label in known[one][1]}
-        used = re.findall(r"(\w+)=~?\"", rule["expr"]) + re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
-        assert set(used) <= labels, rule["expr"]
     assert set(re.findall(r"`(Mahnbridge\w+)`", text)) == {rule["alert"] for rule in rules}
 
 

@@ -3,15 +3,7 @@
 from bridge.policy.rules import NO_PLAN, AccountRules, Assigned, Assignment
 from bridge.policy.views import CaseView, ClaimView
 
-_WEIGHTS = (
-    ("customers", 64),
-    ("tags", 32),
-    ("terms_days", 16),
-    ("countries", 4),
-    ("languages", 2),
-    ("kinds", 1),
-)
-
+_NAMES = ("customers", "tags", "terms_days", "countries", "languages", "kinds")
 
 PREPAID = "prepayment"
 """Where the plan of a claim that is paid in advance comes from."""
@@ -60,8 +52,8 @@ def reachable(rules: AccountRules) -> frozenset[str]:
     An assignment without conditions of its own holds for every claim of the account: it replaces the account's plan, and others
     without conditions behind it.
     """
-    whole = next((one.plan for one in rules.assignments if not _weight(one)), rules.default_plan)
-    special = {one.plan for one in rules.assignments if _weight(one)}
+    whole = next((one.plan for one in rules.assignments if not any(_weight(one))), rules.default_plan)
+    special = {one.plan for one in rules.assignments if any(_weight(one))}
     if rules.prepayment.plan:
         special.add(rules.prepayment.plan)
     return frozenset(special | {whole} if whole else special)
@@ -86,13 +78,18 @@ def _fits(one: Assignment, case: CaseView, claim: ClaimView) -> bool:
     return one.gross_below is None or claim.gross < one.gross_below
 
 
-def _weight(one: Assignment) -> int:
-    weight = sum(points for name, points in _WEIGHTS if getattr(one, name))
-    return weight + (8 if one.gross_from is not None or one.gross_below is not None else 0)
+def _weight(one: Assignment) -> tuple[bool, ...]:
+    """Return how specific an assignment is: the first condition outweighs all that come after it, the amount comes fourth."""
+    given = [bool(getattr(one, name)) for name in _NAMES]
+    return (*given[:3], _by_amount(one), *given[3:])
+
+
+def _by_amount(one: Assignment) -> bool:
+    return one.gross_from is not None or one.gross_below is not None
 
 
 def _conditions(one: Assignment) -> str:
-    names = [name for name, _ in _WEIGHTS if getattr(one, name)]
-    if one.gross_from is not None or one.gross_below is not None:
+    names = [name for name in _NAMES if getattr(one, name)]
+    if _by_amount(one):
         names.append("amount")
     return ", ".join(names) or "account"

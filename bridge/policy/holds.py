@@ -214,8 +214,8 @@ def time_has_come(s: Situation) -> Verdict | None:
     if not target.chosen and s.deadline is not None and s.deadline >= on:
         reason, on = _DEADLINE_RUNNING, s.deadline + DAY
     last = s.case.last_contact_on
-    if s.level_on is not None and (last is None or s.level_on > last) and s.heard_of_us:
-        last = s.level_on  # also of a reminder adopted just now
+    if s.level_on is not None and s.heard_of_us:
+        last = max(last or s.level_on, s.level_on)  # also of a reminder adopted just now
     if last is not None and target.level.reaches_debtor:
         earliest = s.table.earliest(last)
         if earliest > on:

@@ -1,0 +1,517 @@
+"""What goes out together and what does not: groups, bundles and their company, what is done in the house, ways and recipients."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bridge.model import Act, Address, Colleague, Contact, DebtorKind, InvoiceKind, InvoiceStatus, Reason
+from bridge.policy import Abilities, Block, compose, decide
+from bridge.policy.beside import company, together, waits_to_be_joined
+from bridge.policy.channel import Document, Via
+from bridge.policy.compose import language_of, unsendable
+from bridge.policy.distance import keep_apart
+from bridge.policy.money import DueSource, MoneyRules
+from bridge.policy.plan import Automation
+from bridge.policy.recipients import addressed, reaching
+from bridge.policy.steps import Frame, steps_of
+from bridge.policy.views import Running, SendTo
+from bridge.policy.ways import Because, Blocked, Extra, Way, ways
+from tests.unit.policy.helpers import TEXTS, case, claim, days, level, plan, rules
+
+TODAY = date(2026, 10, 5)  # a Monday
+A = Act
+OURS = {A.MAIL: "smtp", A.LETTER: "letter_outbox"}
+OWN = Abilities(channels=OURS, documents=True)
+FULL = Abilities(acts=frozenset(A), channels=OURS, documents=True)
+HOME = Address(street="Weg 1", postcode="50667", city="Köln")
+LENA = Colleague(email="lena@example.com", name="Lena", sales_rep=True)
+CALL = {"name": {"de": "Anruf", "en": "Call"}, "trigger": {"after_due": 3}}
+GROUP = {"when": "from_first"}
+
+
+def ago(number):
+    return TODAY - timedelta(days=number)
+
+
+def made(whole, its, abilities=OWN):
+    decided = [*decide(whole, its, TODAY)]
+    return compose(whole, decided, its, abilities, TODAY)
+
+
+def numbers(notices):
+    return [tuple(one.invoice_id for one in notice.claims) for notice in notices]
+
+
+def bundling(**values):
+    return rules(plan(level(1, after_due=6, term_days=7), level(2, after_due=14, term_days=7, type="last"), bundling={**GROUP, **values}))  # fmt: skip
+
+
+# ----------------------------------------------------------------------------------------------------------------- groups
+
+
+@pytest.mark.parametrize(
+    ("other", "whole", "expected"),
+    [
+        ({}, {}, [("1", "2")]),
+        ({"currency": "CHF"}, {}, [("1",), ("2",)]),
+        ({"language": "en"}, {}, [("1",), ("2",)]),
+        ({"language": "de"}, {}, [("1", "2")]),
+        ({"email": "other@example.com"}, {}, [("1",), ("2",)]),
+        ({"email": "rechnung@example.com"}, {}, [("1", "2")]),
+        ({"address": HOME}, {}, [("1",), ("2",)]),
+        ({"address": HOME}, {"address": HOME}, [("1", "2")]),
+        ({"payment_term_days": 30}, {}, [("1",), ("2",)]),
+        ({}, {"payment_term_days": 30}, [("1",), ("2",)]),
+        ({"due_on": date(2026, 9, 1)}, {}, [("2", "1")]),
+        ({"due_on": None, "payment_term_days": 14}, {}, [("1", "2")]),
+    ],
+)
+def test_two_due_invoices_in_one_letter_or_two(other, whole, expected):
+    """Never over two currencies, languages or recipients, nor with a term that is left out; the oldest first."""
+    its = replace(bundling(except_terms=[30]), currencies=frozenset({"EUR", "CHF"}))
+    assert numbers(made(case(claim(invoice_id="1"), claim(invoice_id="2", **other), **whole), its)) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"), [((), [("1",), ("2",)]), (("x",), [("1",), ("2",)]), (("agentur", "x"), [("1", "2")])]
+)
+def test_only_customers_of_the_group_are_bundled(tags, expected):
+    """Those with one of its tags."""
+    assert (
+        numbers(made(case(claim(invoice_id="1"), claim(invoice_id="2"), tags=tags), bundling(tags=["agentur"])))
+        == expected
+    )
+
+
+def test_the_highest_level_leads_and_each_rises_to_its_own():
+    """Name, text and term are those of the highest level; what needs an approval keeps all of it waiting."""
+    levels = (level(1, after_due=3, automation="propose", term_days=5), level(2, after_due=9, term_days=7))
+    its = rules(plan(*levels, bundling=GROUP))
+    older = claim(invoice_id="1", level=1, level_on=ago(9), due_on=date(2026, 9, 10))
+    (notice,) = made(case(older, claim(invoice_id="2")), its)
+    assert (notice.level, notice.level_name, notice.deadline) == (2, "Stufe 2", date(2026, 10, 12))
+    assert [(one.invoice_id, one.level, one.level_name) for one in notice.claims] == [
+        ("1", 2, "Stufe 2"),
+        ("2", 1, "Stufe 1"),
+    ]
+    assert (notice.automation.value, notice.needs_approval, notice.leaves) == ("propose", True, False)
+    (alone,) = made(case(older), its)
+    assert (alone.automation.value, alone.needs_approval, alone.leaves) == ("send", False, True)
+
+
+def test_where_no_bundle_can_say_it_each_goes_by_itself():
+    """Two invoices, only the provider sends, one record each: two notices and no bundle."""
+    provider = Abilities(acts=frozenset({A.CREATE, A.SEND_EMAIL}))
+    its = rules(plan(level(1, after_due=3, channels=["email"]), bundling=GROUP))
+    assert numbers(made(case(claim(invoice_id="1"), claim(invoice_id="2")), its, provider)) == [("1",), ("2",)]
+    assert numbers(made(case(claim(invoice_id="1"), claim(invoice_id="2")), its)) == [("1", "2")]
+    netted = case(claim(invoice_id="1", linked_credits=5), claim(invoice_id="2"))
+    assert numbers(made(netted, its, provider)) == [("2",)]
+    assert set(unsendable(netted, decide(netted, its, TODAY), its, provider, TODAY)) == {"1"}
+
+
+# ---------------------------------------------------------------------------------------------------------------- company
+
+
+def parts(whole, its, abilities=OWN):
+    decided = decide(whole, its, TODAY)
+    notices = compose(whole, [*decided, *company(whole, decided, its, TODAY)], its, abilities, TODAY)
+    return {one.claim.invoice_id: (one.part.value, one.why) for one in notices[0].others}
+
+
+YOUNG = {"invoice_id": "2", "due_on": ago(4), "issued_on": ago(9)}
+
+
+@pytest.mark.parametrize(
+    ("values", "listed", "part"),
+    [
+        ({}, {}, ("included", "")),
+        ({"due_on": date(2026, 10, 20)}, {}, ("left_out", "not_due")),
+        ({"due_on": date(2026, 10, 20)}, {"include_not_due": True}, ("mentioned", "not_due")),
+        ({"due_on": TODAY}, {"scope": "unpaid"}, ("mentioned", "not_due")),
+        ({"blocks": (Block(Reason.DISPUTE),)}, {"scope": "unpaid"}, ("left_out", "dispute")),
+        ({"blocks": (Block(Reason.PARKED),)}, {}, ("left_out", "parked")),
+        ({"blocks": (Block(Reason.PARKED),)}, {"include_parked": True}, ("mentioned", "parked")),
+        ({"blocks": (Block(Reason.PARKED),), "sent": False}, {"include_parked": True}, ("left_out", "not_sent")),
+        ({"blocks": (Block(Reason.PARKED),), "undelivered": True, "level": 1}, {"include_parked": True}, ("left_out", "undelivered")),
+        ({"level": 2, "level_on": ago(30), "due_on": ago(60)}, {}, ("left_out", "plan_complete")),
+        ({"level": 2, "level_on": ago(30), "due_on": ago(60)}, {"include_ready_for_collection": True}, ("mentioned", "plan_complete")),
+        ({"kind": InvoiceKind.CREDIT_NOTE}, {"scope": "unpaid"}, None),
+        ({"status": InvoiceStatus.PAID}, {"scope": "unpaid"}, None),
+        ({"currency": "CHF"}, {}, ("left_out", "currency")),
+        ({"language": "en"}, {}, ("left_out", "language")),
+        ({"email": "x@example.com"}, {}, ("left_out", "recipient")),
+        ({"payment_term_days": 30}, {}, ("left_out", "payment_term")),
+        ({"running": Running(1, "queued", 1)}, {}, ("left_out", "own_reminder_running")),
+        ({"level": 1, "level_on": ago(4), "deadline": date(2026, 10, 6), "due_on": ago(30)}, {}, ("mentioned", "deadline_running")),
+        ({"open": 0}, {"scope": "unpaid"}, ("left_out", "balance_not_positive")),
+        ({"plan": "none"}, {"scope": "unpaid"}, ("left_out", "no_plan")),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_another_invoice(values, listed, part):
+    """Overdue: asked for; not yet due, parked or at its end: listed where the plan says so; what speaks against naming it: not at all."""
+    its = replace(bundling(except_terms=[30], **listed), currencies=frozenset({"EUR", "CHF"}))
+    found = parts(case(claim(invoice_id="1"), claim(**{**YOUNG, **values})), its)
+    assert found == ({} if part is None else {"2": part})
+
+
+def test_a_running_term_is_told_and_not_asked_for_anew():
+    """Its own next step would come before the end of the bundle's term: it is listed with the term that it has."""
+    its = rules(plan(level(1, after_due=3, term_days=20), level(2, after_due=5, term_days=20), bundling=GROUP))
+    other = {"invoice_id": "2", "level": 1, "level_on": ago(8), "due_on": ago(30)}
+    first = claim(invoice_id="1")
+    assert parts(case(first, claim(**other, deadline=date(2026, 10, 7))), its) == {
+        "2": ("mentioned", "deadline_running")
+    }
+    short = rules(plan(level(1, after_due=3, term_days=1), level(2, after_due=5, term_days=1), bundling=GROUP))
+    assert parts(case(first, claim(**other, deadline=date(2026, 10, 7))), short) == {"2": ("included", "")}
+
+
+def test_nobody_is_asked_after_where_nothing_is_bundled():
+    """Only an escalation that plans a bundle asks for the debtor's other invoices, and only for those not decided yet."""
+    whole = case(claim(invoice_id="1"), claim(**YOUNG))
+    its = bundling()
+    first = [one for one in decide(whole, its, TODAY) if one.invoice_id == "1"]
+    assert [one.invoice_id for one in company(whole, first, its, TODAY)] == ["2"]
+    assert company(whole, decide(whole, its, TODAY), its, TODAY) == ()
+    assert company(whole, first, rules(days(3)), TODAY) == ()
+    assert company(whole, [one for one in decide(whole, its, TODAY) if one.invoice_id == "2"], its, TODAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "joined"),
+    [
+        ({}, True),
+        ({"state": "approved"}, False),
+        ({"state": "queued"}, False),
+        ({"level": 0}, False),
+        ({"level": 3}, True),
+        ({"level": 4}, False),
+    ],
+)
+def test_a_proposed_bundle_waits_to_be_joined(values, joined):
+    """As long as nobody has approved it, and only where its level is one of the plan."""
+    its = rules(plan(level(1), level(2), bundling=GROUP))
+    one = claim(running=Running(1, **{"state": "proposed", "level": 1, **values}))
+    assert waits_to_be_joined(case(one), one, its) is joined
+    assert not waits_to_be_joined(case(one), one, rules(days(3)))
+    assert not waits_to_be_joined(case(), claim(), its)
+
+
+def test_who_may_share_a_bundle():
+    """Currency, language and recipient, all three."""
+    one = claim()
+    assert together(case(), one, claim(invoice_id="2"))
+    for values in ({"currency": "CHF"}, {"language": "en"}, {"email": "x@example.com"}, {"address": HOME}):
+        assert not together(case(), one, claim(invoice_id="2", **values))
+
+
+# --------------------------------------------------------------------------------------------------------------- distance
+
+
+@pytest.mark.parametrize(
+    ("running", "single", "bundle"),
+    [
+        (None, "escalate", "hold"),
+        (Running(1, "proposed", 1, channel="mail"), "escalate", "hold"),
+        (Running(1, "approved", 1, channel="mail"), "escalate", "hold"),
+        (Running(1, "proposed", 1, channel="internal"), "escalate", "hold"),
+        (Running(1, "proposed", 1), "escalate", "hold"),
+    ],
+)
+def test_a_single_notice_that_waited_longer_goes_before_a_bundle(running, single, bundle):
+    """Whatever state another one is in; tomorrow, or after the interval, the other follows."""
+    levels = (level(1, after_due=3, term_days=7), level(2, after_due=14, term_days=7, type="last"))
+    its = rules(plan(*levels, bundling={"when": "from_last"}))
+    waits = (claim(invoice_id="3", running=running),) if running else ()
+    old = claim(invoice_id="2", level=1, level_on=ago(10), deadline=ago(3), due_on=ago(16))
+    whole = case(claim(invoice_id="1", due_on=ago(10)), old, *waits)
+    found = {one.invoice_id: one for one in keep_apart(whole, decide(whole, its, TODAY), its, TODAY)}
+    assert (found["1"].outcome.value, found["2"].outcome.value) == (single, bundle)
+    held = found["2"]
+    assert (held.variant, held.chosen_by, held.skipped) == (None, "", ())
+    assert held.facts["position"] == 2
+    if running is None:
+        assert (held.next_on, held.facts["first"], held.facts["invoices"]) == (date(2026, 10, 12), "single", "RE-1")
+
+
+# --------------------------------------------------------------------------------------------------------- done in the house
+
+
+def test_a_call_has_a_task_and_no_approval():
+    """Its owner is named by the plan, else the customer's; due on a working day; whom to call is told."""
+    its = rules(plan({**CALL, "call_task": {"due_days": 5, "note": "freundlich"}}))
+    people = (Contact(email="rechnung@example.com", name="Frau Muster", phone="0221 1"),)
+    (call,) = made(case(contacts=people, colleagues=(LENA,), kind=DebtorKind.BUSINESS), its)
+    assert (call.channel, call.automation.value, call.needs_approval, call.leaves) == (Via.CALL, "send", False, False)
+    assert (call.recipient, call.deadline, call.steps, call.total) == ("Frau Muster 0221 1", None, (), 10000)
+    assert (call.task.owner, call.task.due_on, call.task.note) == ("lena@example.com", date(2026, 10, 12), "freundlich")
+    assert (call.task.title, call.content.subject) == ("Anrufen: Muster GmbH (10017)", "Anrufen: Muster GmbH (10017)")
+    assert call.content.text.replace("\xa0", " ") == "RE-1, fällig 15.09.2026: 100,00 EUR\nZusammen offen: 100,00 EUR"
+    (owned,) = made(case(colleagues=(LENA,)), rules(plan({**CALL, "call_task": {"owner": "max"}})))
+    assert (owned.task.owner, owned.recipient) == ("max", "")
+    (english,) = made(case(claim(due_on=None, payment_term_days=14, number=None), name="", number=None), replace(its, staff_language="en"))  # fmt: skip
+    assert (english.task.title, english.task.owner) == ("Call: d", "")
+    assert english.content.text.replace("\xa0", " ") == "1: EUR 100.00\nOpen in all: EUR 100.00"
+
+
+def test_word_to_colleagues_by_itself_or_after_the_letter():
+    """A mail to all of them and a task, on its own as planned; beside a letter as its last step, once it sends."""
+    its = rules(plan({**CALL, "internal_notice": {"note": "bitte anrufen"}, "automation": "send"}))
+    whole = case(colleagues=(LENA, Colleague(email="max@example.com")), case_number="MA-1")
+    (told,) = made(whole, its)
+    assert (told.channel, told.recipient, told.leaves) == (Via.INTERNAL, "lena@example.com, max@example.com", True)
+    (step,) = told.steps
+    assert (step.act, step.channel, step.content.recipients.to) == (
+        A.TELL,
+        "smtp",
+        ("lena@example.com", "max@example.com"),
+    )
+    assert step.content.text.startswith("Anruf (Stufe 1): Muster GmbH (10017), Akte MA-1.\n\nRE-1")
+    assert step.content.text.endswith("bitte anrufen")
+    assert (told.task.later, told.task.due_days, told.task.title) == (True, 2, "Zur Kenntnis: Muster GmbH (10017)")
+    beside = rules(plan(level(1, after_due=3, internal_notice={"note": "n"})))
+    (mail,) = made(whole, beside)
+    assert [one.act for one in mail.steps] == [A.MAIL, A.TELL]
+    assert "Stufe 1 (Stufe 1) ist hinausgegangen an Muster GmbH (10017), Akte MA-1." in mail.steps[1].content.text
+    assert mail.task is not None
+    english = made(replace(whole, case_number=None), replace(beside, staff_language="en"))[0].steps[1].content.text
+    assert english.startswith("Level 1 (level 1) went out to Muster GmbH (10017).")
+    (alone,) = made(case(), beside)
+    assert [one.act for one in alone.steps] == [A.MAIL]
+    draft = rules(plan(level(1, after_due=3, document="silent", automation="create", internal_notice=True)))
+    assert A.TELL not in [one.act for one in made(whole, draft, FULL)[0].steps]
+
+
+# ------------------------------------------------------------------------------------------------------------------- ways
+
+
+def way(values, abilities=FULL, claims=(), extra=None):
+    one = plan(level(1, after_due=3, **values)).levels[0]
+    found = ways(one, one.standard, abilities, claims, extra)
+    return found if isinstance(found, Blocked) else tuple((its.via.value, its.document.value, its.because and its.because.value) for its in found)  # fmt: skip
+
+
+THEIRS = Abilities(acts=frozenset({A.CREATE, A.SEND_EMAIL, A.SEND_POST}))
+EMAIL, POST = {"channels": ["email"]}, {"channels": ["post"]}
+NETTED = claim(linked_credits=5)
+SILENT = {"channels": ["mail"], "document": "silent"}
+PROVIDERS = {"channels": ["mail"], "document": "provider"}
+
+
+@pytest.mark.parametrize(
+    ("values", "abilities", "claims", "extra", "expected"),
+    [
+        (EMAIL, FULL, (), None, (("provider_email", "provider", None),)),
+        (EMAIL, THEIRS, (claim(),), None, (("provider_email", "provider", None),)),
+        (EMAIL, FULL, (claim(), claim(invoice_id="2")), None, (("mail", "none", "bundle"),)),
+        (EMAIL, FULL, (NETTED,), None, (("mail", "none", "credit"),)),
+        (EMAIL, THEIRS, (NETTED,), None, Blocked(Via.EMAIL, Because.CREDIT)),
+        (EMAIL, FULL, (claim(),), Extra(fee=False, more=True), (("mail", "silent", "ancillary"),)),
+        (EMAIL, THEIRS, (claim(),), Extra(fee=False, more=True), Blocked(Via.EMAIL, Because.ANCILLARY)),
+        (EMAIL, replace(FULL, provider_fees=False), (claim(),), Extra(fee=True), (("mail", "none", "fee"),)),
+        (EMAIL, FULL, (claim(),), Extra(fee=True), (("provider_email", "provider", None),)),
+        (EMAIL, replace(FULL, acts=FULL.acts - {A.SEND_EMAIL}), (), None, (("mail", "none", "act"),)),
+        (EMAIL, replace(FULL, acts=FULL.acts - {A.CREATE}), (), None, (("mail", "none", "act"),)),
+        (POST, replace(FULL, acts=FULL.acts - {A.SEND_EMAIL}), (), None, (("provider_post", "provider", None),)),
+        (EMAIL, replace(FULL, provider_levels=("1",)), (claim(),), None, (("provider_email", "provider", None),)),
+        (EMAIL, replace(FULL, provider_levels=("1",)), (claim(provider_level=1),), None, (("mail", "none", "levels"),)),
+        (EMAIL, replace(FULL, provider_levels=()), (), None, (("mail", "none", "levels"),)),
+        (EMAIL | {"document": "silent"}, FULL, (claim(),), None, (("mail", "silent", "document"),)),
+        (EMAIL | {"document": "none"}, FULL, (claim(),), None, (("mail", "none", "document"),)),
+        (EMAIL | {"document": "provider"}, FULL, (claim(), claim(invoice_id="2")), None, (("mail", "provider", "bundle"),)),
+        (EMAIL | {"document": "provider"}, FULL, (NETTED,), None, (("mail", "none", "credit"),)),
+        (EMAIL | {"document": "silent"}, FULL, (NETTED, claim(invoice_id="2")), None, (("mail", "silent", "credit"),)),
+        (EMAIL | {"automation": "create"}, THEIRS, (claim(),), None, (("provider_email", "provider", None),)),
+        (EMAIL | {"automation": "create"}, FULL, (NETTED,), None, Blocked(Via.EMAIL, Because.CREDIT)),
+        ({"channels": ["email", "post"]}, FULL, (), None, (("provider_email", "provider", None), ("letter", "none", "second"))),
+        ({"channels": ["mail", "letter"]}, FULL, (claim(),), None, (("mail", "none", None), ("letter", "none", None))),
+        (SILENT, FULL, (claim(),), None, (("mail", "silent", None),)),
+        (SILENT, FULL, (NETTED,), None, (("mail", "none", "credit"),)),
+        (SILENT, FULL, (claim(),), Extra(fee=True, more=True), (("mail", "silent", None),)),
+        (PROVIDERS, FULL, (claim(),), None, (("mail", "provider", None),)),
+        (PROVIDERS, FULL, (claim(),), Extra(fee=False, more=True), (("mail", "silent", "ancillary"),)),
+        (PROVIDERS, FULL, (claim(), claim(invoice_id="2")), Extra(fee=False, more=True), (("mail", "none", "ancillary"),)),
+        (PROVIDERS, replace(FULL, provider_levels=("1",)), (claim(provider_level=1),), Extra(fee=False, more=True), (("mail", "none", "ancillary"),)),
+        (PROVIDERS, replace(FULL, provider_levels=("1", "2")), (claim(provider_level=1),), Extra(fee=False, more=True), (("mail", "silent", "ancillary"),)),
+        ({"channels": ["provider_email"]}, FULL, (NETTED,), None, (("mail", "none", "credit"),)),
+        ({"channels": ["provider_email"]}, THEIRS, (NETTED,), None, Blocked(Via.PROVIDER_EMAIL, Because.CREDIT)),
+        ({"channels": ["provider_email"], "fee": 5}, replace(FULL, provider_fees=False), (claim(),), None, (("mail", "none", "fee"),)),
+        ({"channels": ["mail"]}, Abilities(), (NETTED,), None, (("mail", "none", None),)),
+        ({"channels": ["mail"], "internal_notice": True}, FULL, (), None, (("mail", "none", None),)),
+        ({"channels": ["mail"], "call_task": True}, FULL, (), None, (("mail", "none", None), ("call", "none", None))),
+    ],
+)  # fmt: skip
+def test_which_way_a_level_takes(values, abilities, claims, extra, expected):
+    """The provider's where it says exactly what we ask for, else ours, with a record there where one can be true; else none."""
+    assert way(values, abilities, claims, extra) == expected
+
+
+def test_a_way_that_is_blocked_says_why():
+    """The amount cannot be told truly, or nothing can send it."""
+    for because in Because:
+        unclear = because in (Because.CREDIT, Because.ANCILLARY, Because.FEE)
+        assert Blocked(Via.EMAIL, because).reason is (Reason.AMOUNT_UNCLEAR if unclear else Reason.NO_CHANNEL)
+        assert Blocked(Via.EMAIL, because).facts == {"why": because.value, "channel": "email"}
+    assert Blocked(Via.EMAIL, None).facts == {"why": None, "channel": "email"}
+    quiet = plan({**CALL, "internal_notice": True}).levels[0]
+    assert ways(quiet, quiet.standard, Abilities()) == Blocked(Via.INTERNAL, Because.ACT)
+    assert ways(quiet, quiet.standard, OWN) == (Way(Via.INTERNAL, Document.NONE, Via.INTERNAL),)
+
+
+# ------------------------------------------------------------------------------------------------------------------ steps
+
+
+@pytest.mark.parametrize(
+    ("via", "document", "automation", "acts", "expected"),
+    [
+        ("mail", "none", "send", FULL.acts, ["mail", "note", "customer_note"]),
+        (
+            "mail",
+            "silent",
+            "send",
+            FULL.acts,
+            ["create", "amend", "mail", "complete", "mark_sent", "note", "customer_note"],
+        ),
+        (
+            "mail",
+            "provider",
+            "send",
+            FULL.acts,
+            ["create", "amend", "complete", "mail", "mark_sent", "note", "customer_note"],
+        ),
+        (
+            "provider_email",
+            "provider",
+            "send",
+            FULL.acts,
+            ["create", "amend", "complete", "send_email", "note", "customer_note"],
+        ),
+        ("mail", "provider", "create", FULL.acts, ["create", "amend"]),
+        ("mail", "silent", "complete", FULL.acts, ["create", "amend", "complete"]),
+        ("mail", "silent", "send", {A.CREATE}, ["create", "mail"]),
+        ("mail", "silent", "send", {A.TAG}, ["create", "mail", "tag"]),
+        ("mail", "none", "send", {A.TAG}, ["mail", "tag"]),
+        ("mail", "none", "send", {A.TAG, A.NOTE}, ["mail", "note"]),
+    ],
+)
+def test_the_steps_in_their_order(via, document, automation, acts, expected):
+    """Drafts and their check, what completes them early, the one message, what finishes the record, the lines."""
+    (notice,) = made(case(), rules(days(3)))
+    frame = Frame(
+        Via(via), Document(document), Automation(automation), None, notice.content, replace(FULL, acts=frozenset(acts))
+    )
+    assert [one.act.value for one in steps_of(frame, [(claim(), 500, "Stufe 1")])] == expected
+    tagged = steps_of(frame._replace(tag="m1"), [(claim(), 500, "Stufe 1")])
+    if A.TAG in acts and "mail" in expected:
+        assert [one.content.tag for one in tagged if one.act is A.TAG] == ["m1"]
+    netted = [one.act.value for one in steps_of(frame, [(NETTED, 500, "Stufe 1")])]
+    assert "create" not in netted
+    without = steps_of(frame._replace(customer=False), [(claim(), 500, "Stufe 1")])
+    assert A.CUSTOMER_NOTE not in [one.act for one in without]
+
+
+def test_what_a_record_says():
+    """Its own amounts, the fee where the provider takes one, the letter's text until it is complete, how it was sent at its end."""
+    (notice,) = made(case(), rules(days(3)))
+    frame = Frame(Via.MAIL, Document.SILENT, Automation.SEND, None, notice.content, FULL)
+    by_act = {one.act: one for one in steps_of(frame, [(claim(), 500, "Stufe 1")])}
+    create, done, noted = by_act[A.CREATE].content, by_act[A.MARK_SENT].content, by_act[A.NOTE].content
+    assert (create.principal, create.fee, create.total) == (Decimal(100), Decimal(5), Decimal(105))
+    assert (bool(create.text), create.subject, create.sent_by) == (True, notice.content.subject, None)
+    assert (done.text, done.sent_by, noted.sent_by, bool(noted.line)) == ("", "mail", "mail", True)
+    free = steps_of(frame._replace(abilities=replace(FULL, provider_fees=False)), [(claim(), 500, "Stufe 1")])[
+        0
+    ].content
+    assert (free.fee, free.total) == (Decimal(0), Decimal(100))
+    two = steps_of(frame, [(claim(), 0, "Stufe 1"), (claim(invoice_id="2"), 0, "Stufe 1")])
+    assert [one.invoice_id for one in two if one.act is A.MAIL] == [None]
+    assert [one.invoice_id for one in steps_of(frame, [(claim(), 0, "S")]) if one.act is A.MAIL] == ["1"]
+    mail = by_act[A.MAIL].content
+    assert (mail.line, mail.link, mail.sent_by) == ("", "", None)
+
+
+# ---------------------------------------------------------------------------------------------------- language, recipients
+
+
+@pytest.mark.parametrize(
+    ("claimed", "whole", "language", "expected"),
+    [
+        ({}, {}, "de", "de"),
+        ({}, {}, "en", "en"),
+        ({"language": "en"}, {"language": "de"}, "de", "en"),
+        ({}, {"language": "EN_us"}, "de", "en"),
+        ({}, {"language": "fr"}, "en", "de"),  # none of that: the plan's own
+        ({}, {"address": Address(country="FR")}, "de", "en"),
+        ({}, {"address": Address(country="AT")}, "en", "en"),
+        ({}, {"address": Address(country="CH")}, "de", "de"),
+        ({}, {"address": Address(country="")}, "de", "de"),
+        ({"address": Address(country="FR")}, {"address": Address(country="DE")}, "de", "en"),
+    ],
+)
+def test_the_language_of_a_notice(claimed, whole, language, expected):
+    """The invoice's, the customer's, the country's, the account's; and where there is no text in it, the plan's own."""
+    its = rules(days(3), language=language)
+    made_for = its.plans["plan"]
+    assert language_of(case(**whole), claim(**claimed), made_for.levels[0], made_for, its) == expected
+
+
+def test_a_level_without_the_plans_language_speaks_what_it_has():
+    """A call has no texts: the plan's language."""
+    call = plan({**CALL, "call_task": True}, language="en")
+    assert language_of(case(), claim(), call.levels[0], call, rules(call)) == "en"
+    german = plan(level(1, texts={"de": TEXTS["de"]}))
+    assert language_of(case(language="en"), claim(), german.levels[0], german, rules(german)) == "de"
+
+
+def test_a_choice_for_one_level_goes_before_one_for_all():
+    """Mail and post each by itself; one for another level does not count."""
+    chosen = (
+        SendTo(2, ("two@example.com",)), SendTo(1, (), HOME), SendTo(0, ("all@example.com",), Address(city="Bonn")),
+    )  # fmt: skip
+    one = addressed(claim(send_to=chosen), 1)
+    assert (one.mail_to, one.post_to) == (("all@example.com",), HOME)
+    assert addressed(claim(send_to=chosen), 2).mail_to == ("two@example.com",)
+    assert addressed(claim(), 1) == claim()
+    assert addressed(claim(send_to=chosen[:1]), 1).mail_to == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "whole", "allowed", "channels", "document"),
+    [
+        ({"channels": ["mail"]}, {"email": None, "address": HOME}, True, ("letter",), Document.NONE),
+        ({"channels": ["mail", "letter"]}, {"email": None, "address": HOME}, True, ("letter",), Document.NONE),
+        ({"channels": ["mail"], "document": "silent"}, {"email": None, "address": HOME}, True, ("letter",), Document.SILENT),
+        ({"channels": ["mail"], "document": "provider"}, {"email": None, "address": HOME}, True, ("letter",), Document.NONE),
+        ({"channels": ["mail"]}, {"address": HOME}, True, ("mail",), None),
+        ({"channels": ["mail"]}, {"email": None, "address": HOME}, False, ("mail",), None),
+        ({"channels": ["mail"]}, {"email": None}, True, ("mail",), None),
+        ({"channels": ["letter"]}, {"email": None, "address": HOME}, True, ("letter",), None),
+        ({"channels": ["mail"], "document": "silent", "automation": "create"}, {"email": None, "address": HOME}, True, ("mail",), Document.SILENT),
+    ],
+)  # fmt: skip
+def test_a_letter_in_place_of_a_mail(values, whole, allowed, channels, document):
+    """Once for each mail that has no address, where letters may and there is a postal one; its record stays if it was silent."""
+    one = plan(level(1, **values)).levels[0]
+    found = reaching(case(**whole), claim(), one, one.standard, rules(letter_without_email=allowed))
+    assert tuple(via.value for via in found.channels) == channels
+    assert found.document is document
+
+
+def test_what_goes_along_rises_nowhere():
+    """It is asked for at no level and without a fee; the fee is that of the one that leads, once."""
+    money = MoneyRules(due_source=DueSource.CONTRACT, unknown_kind=DebtorKind.BUSINESS)
+    its = rules(plan(level(1, after_due=6, fee=5), level(2, after_due=20), bundling=GROUP), money=money)
+    whole = case(claim(invoice_id="1"), claim(invoice_id="3"), claim(**YOUNG))
+    decided = decide(whole, its, TODAY)
+    (notice,) = compose(whole, decided, its, OWN, TODAY)
+    assert [(one.invoice_id, one.level, one.fee, one.level_name) for one in notice.claims] == [
+        ("1", 1, 500, "Stufe 1"), ("3", 1, 0, "Stufe 1"), ("2", 0, 0, ""),
+    ]  # fmt: skip
+    assert (notice.triggers, notice.total) == (("1", "3"), 30500)
+    along = notice.claims[-1]
+    assert (along.repetition, along.basis.plan, along.basis.plan_version) == (TODAY.toordinal(), "", "")
+    assert [one.invoice_id for one in notice.steps if one.act is A.MAIL] == [None]
+    assert "2" not in [one.invoice_id for one in notice.steps if one.act is not A.MAIL]

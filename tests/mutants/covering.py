@@ -44,7 +44,7 @@ class Covering:
         self._names = {str(root / one): one for one in watched}
         self._now: set[tuple[str, int]] = set()
         self._calls: Counter[CodeType] = Counter()
-        self._forget = forget
+        self._forget, self._file = forget, None
         self.seen = Seen()
 
     def _called(self, frame, _event, _arg):
@@ -68,7 +68,9 @@ class Covering:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
-        self._forget()
+        if item.path != self._file:  # the first test of each file computes anew what the others may have remembered
+            self._file = item.path
+            self._forget()
         self._now, self._calls = set(), Counter()
         threading.settrace(self._called)
         sys.settrace(self._called)

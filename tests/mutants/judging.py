@@ -13,7 +13,7 @@ from hypothesis import Phase, settings
 
 from tests.mutants.changes import Mutant, mutated
 from tests.mutants.covering import Covering, Seen
-from tests.mutants.loaded import Loaded
+from tests.mutants.loaded import Loaded, users
 from tests.mutants.parted import parted
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,6 @@ class Collected:
         self._session, self._items = session, {one.nodeid: one for one in session.items}
         gc.unfreeze()
         self._loaded = Loaded(gc.get_objects(), "bridge.", "tests.")
-        self._loaded.forget()
         self._warm()
         gc.collect()
         gc.freeze()
@@ -77,10 +76,12 @@ class Collected:
         if not tests:
             return "no test"
 
+        using = users(mutant.path)
+
         def work() -> int:
             if not self._loaded.change(right, mutated(mutant, ROOT)):
                 return _ANEW
-            self._loaded.forget()
+            self._loaded.forget(using)
             return self._run((self._items[one] for one in tests), first=True)
 
         return _verdict(parted(work, _allowed(tests, seen)))

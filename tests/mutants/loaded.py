@@ -1,8 +1,9 @@
 """Mistakes put into functions that are already loaded, so that nothing has to be imported again."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -23,15 +24,17 @@ class Loaded:
                 self._caches.append(one)
             elif isinstance(one, type):
                 lasting[one] = [name for name, it in vars(one).items() if isinstance(it, cached_property)]
-        self._remembering = [(vars(one), names) for one in things if (names := lasting.get(type(one)))]
+        self._remembering = [(vars(one), type(one), names) for one in things if (names := lasting.get(type(one)))]
 
-    def forget(self) -> None:
-        """Drop every remembered result: what was computed before says nothing about a mistake made since."""
+    def forget(self, users: frozenset[str] | None = None) -> None:
+        """Drop what was remembered, in these modules or everywhere: computed before, it says nothing about a mistake made since."""
         for one in self._caches:
-            one.cache_clear()
-        for held, names in self._remembering:
-            for name in names:
-                held.pop(name, None)
+            if users is None or one.__module__ in users:
+                one.cache_clear()
+        for held, kind, names in self._remembering:
+            if users is None or kind.__module__ in users:
+                for name in names:
+                    held.pop(name, None)
 
     def change(self, right: CodeType, wrong: CodeType) -> bool:
         """Put the functions of a module compiled with a mistake in place of the right ones; say whether all could be.
@@ -61,3 +64,19 @@ def _pairs(right: CodeType, wrong: CodeType) -> Iterator[tuple[CodeType, CodeTyp
             other = others.pop(0)
             yield one, other
             yield from _pairs(one, other)
+
+
+@lru_cache
+def users(path: str) -> frozenset[str]:
+    """Return the loaded modules that use the one at `path`, directly or through others, and itself."""
+    name = path.removesuffix(".py").replace("/", ".")
+    used = {
+        module: {str(getattr(one, "__module__", None) or getattr(one, "__name__", "")) for one in vars(loaded).values()}
+        for module, loaded in list(sys.modules.items())
+        if hasattr(loaded, "__dict__")
+    }
+    found, fresh = {name}, {name}
+    while fresh:
+        fresh = {module for module, names in used.items() if module not in found and names & fresh}
+        found |= fresh
+    return frozenset(found)

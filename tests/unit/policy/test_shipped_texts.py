@@ -29,7 +29,7 @@ def said(plan_name, number, language, country, claims):
     plan = starter_plans()[plan_name]
     maker = Creditor(name="Weiß & Söhne", iban="DE89370400440532013000", email="buch@agentur.example", country=country)
     rules = AccountRules(
-        account="a", plans={plan.name: plan}, default_plan=plan.name, creditor=maker, language=language
+        account="main", plans={plan.name: plan}, default_plan=plan.name, creditor=maker, language=language
     )
     rules = (
         replace(rules, plans={plan.name: plan.model_copy(update={"bundling": {"when": "from_first"}})})

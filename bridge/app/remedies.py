@@ -32,6 +32,9 @@ _BY_CODE: dict[str, Sentence] = {
     "plain_secret": Sentence("name an environment variable or a file in its place"),
     "not_durable": Sentence("set synchronous_commit = on in PostgreSQL"),
     "smtp_no_archive": Sentence("set channels.smtp.archive, so that a lost answer can be looked up"),
+    "smtp_unseen": Sentence(
+        "set channels.smtp.bounces, so that what comes back is noted by itself, or look through that mailbox (`mahnbridge letters returned`)"
+    ),
     "smtp_redirect": Sentence("remove channels.smtp.redirect_to once the test is over"),
     "smtp_foreign_domain": Sentence(
         "let that domain's SPF and DKIM records name the mail server, or send from an address of the log-in's domain"

@@ -221,6 +221,11 @@ class Smtp(Channel):
         if archive is None:
             text = Sentence("no archive mailbox: a mail whose acceptance is not answered will be parked for a person")
             findings.append(Finding(severity=Severity.WARNING, code="smtp_no_archive", text=text))
+        if archive is None and bounces is None:
+            text = Sentence(
+                "neither an archive mailbox nor the mailbox for bounces is read: a mail that the server accepts and loses stays unseen"
+            )
+            findings.append(Finding(severity=Severity.WARNING, code="smtp_unseen", text=text))
         for folder in filter(None, (archive, bounces)):
             try:
                 folder.probe()

@@ -20,6 +20,7 @@ GERMAN: dict[str, str] = {
     "ca_file {ca_file}: {error}": "ca_file {ca_file}: {error}",
     "letter outbox {folder}: {strerror}": "Briefausgang {folder}: {strerror}",
     "letter {letter} was posted": "der Brief {letter} ging schon zur Post",
+    "neither an archive mailbox nor the mailbox for bounces is read: a mail that the server accepts and loses stays unseen": "weder ein Archivpostfach noch das Postfach für Rückläufer wird gelesen: eine Mail, die der Server annimmt und verliert, bleibt unbemerkt",
     "no archive mailbox: a mail whose acceptance is not answered will be parked for a person": "kein Archivpostfach: eine Mail, deren Annahme nicht bestätigt wird, muss eine Person klären",
     "security: none is only for loopback, {host} is not; use starttls or implicit": "security: none gilt nur für diesen Rechner selbst, {host} ist ein anderer; richtig wäre starttls oder implicit",
     "test mode: every mail goes to {redirect_to} instead of the debtor": "Testbetrieb: jede Mail geht an {redirect_to} statt an den Kunden",

@@ -1,6 +1,7 @@
 """German of what backup, restore, housekeeping and diagnosis say."""
 
 GERMAN: dict[str, str] = {
+    "set channels.smtp.bounces, so that what comes back is noted by itself, or look through that mailbox (`mahnbridge letters returned`)": "channels.smtp.bounces einrichten, damit Rückläufer von selbst vermerkt werden, oder das Postfach selbst durchsehen (`mahnbridge letters returned`)",
     "nothing; it goes on by itself, so ask again in a while": "nichts; es geht von selbst weiter, also später noch einmal fragen",
     "IMAP {host}: {count} mails": "IMAP {host}: {count} Mails",
     "nobody can tell what {name} sent since {since}; look through `mahnbridge plan`, then --despite-unknown": "niemand kann sagen, was {name} seit {since} versandt hat; `mahnbridge plan` durchsehen, dann --despite-unknown",

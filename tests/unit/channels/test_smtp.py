@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bridge.channels.smtp import Smtp, SmtpSettings
 from bridge.errors import CannotTell, ConfigError, Refused, RetryLater, Unclear
-from bridge.model import Attachment, Recipients
+from bridge.model import Attachment, Recipients, Severity
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
@@ -250,7 +250,7 @@ def test_redirect_sends_everything_to_one_address(settings, post, write):
     assert post.messages[0]["Subject"].startswith("[TEST an a@kunde.example, b@kunde.example]")
     assert post.messages[0]["To"] == "test@agentur.example"
     assert proof.facts["redirected_from"] == "a@kunde.example, b@kunde.example"
-    assert [finding.code for finding in channel.check().findings] == ["smtp_no_archive", "smtp_redirect"]
+    assert [finding.code for finding in channel.check().findings] == ["smtp_no_archive", "smtp_unseen", "smtp_redirect"]
 
 
 def test_archive_proves_a_mail_whose_answer_was_lost(settings, imap, post, write):
@@ -280,6 +280,27 @@ def test_without_archive_nothing_can_be_told(smtp, write):
     """No archive mailbox: absence and presence are both unknown."""
     with pytest.raises(CannotTell):
         smtp.find(write())
+
+
+def test_mails_that_get_lost_unseen_are_told_of(settings, imap, post):
+    """An installation that reads neither an archive mailbox nor bounces is told that lost mails stay unseen; one of them is enough."""
+    [found] = [one for one in Smtp(settings()).check().findings if one.code == "smtp_unseen"]
+    assert found.severity is Severity.WARNING
+    assert "loses stays unseen" in found.text
+    assert "bleibt unbemerkt" in found.text.told("de")
+    reads_bounces = Smtp(
+        settings(
+            bounces={
+                "host": imap.host,
+                "port": imap.port,
+                "security": "none",
+                "user": imap.user,
+                "password": imap.password,
+            }
+        )
+    )
+    for channel in (archived(settings, imap, post), reads_bounces):
+        assert "smtp_unseen" not in {one.code for one in channel.check().findings}
 
 
 def test_refused_archive_address_sends_nothing(settings, imap, post, write):

@@ -15,13 +15,13 @@ from bridge.app.opening import Opened
 from bridge.app.results import Done
 from bridge.errors import UsageError
 from bridge.model import Reason
-from bridge.policy import texts
 from bridge.policy.calendar import DAY
 from bridge.store.answers import StoredLink
 from bridge.store.cases import Stamp
 from bridge.store.choices import Target
 from bridge.store.records import Notice
 from bridge.store.tasks import NewTask
+from bridge.words import Sentence, quoted
 
 LONGEST_REASON = 1000
 """Characters of what a debtor may write."""
@@ -206,7 +206,7 @@ class Answering(Opened):
     def _quiet(self, conn: Connection, link: StoredLink, notice: Notice, given: Given, stamp: Stamp) -> None:
         """Pause what the answer is about, with the reason and the end that fit it."""
         page, block = self.config.debtor_page, self.store.choices.block
-        note = self._words(given)
+        note = _words(given)
         if given.kind is Kind.CONTACT:
             customer = Target(account=link.account, debtor_id=notice.debtor_id)
             block(conn, customer, Reason.ADDRESS_UNKNOWN, stamp, note=note)
@@ -233,28 +233,26 @@ class Answering(Opened):
             account=link.account,
             case_id=link.case_id,
             kind="answer",
-            title=f"{self._words(given)} ({named})",
+            title=Sentence("{said} ({invoices})", said=_words(given), invoices=named),
             note=given.reason,
             due_on=today,
             invoice_id=given.invoices[0] if len(given.invoices) == 1 else None,
         )
 
-    def _words(self, given: Given) -> str:
-        german = self.language == "de"
-        words = _WORDS[given.kind][0 if german else 1].format(day=texts.day(given.day, self.language))
-        return f"{words}: {given.reason}" if given.reason and given.kind is Kind.DISPUTE else words
 
-
-_WORDS = {
-    Kind.PAID: ("Antwort des Kunden: bezahlt am {day}", "the customer answered: paid on {day}"),
-    Kind.PROMISE: ("Antwort des Kunden: zahlt am {day}", "the customer answered: will pay on {day}"),
-    Kind.DISPUTE: ("Antwort des Kunden: Einwand", "the customer answered: objection"),
-    Kind.COPY: (
-        "Antwort des Kunden: bitte Rechnung erneut senden",
-        "the customer answered: please send the invoice again",
-    ),
-    Kind.CONTACT: ("Antwort des Kunden: falscher Ansprechpartner", "the customer answered: wrong contact"),
-}
+def _words(given: Given) -> Sentence:
+    """Return what was answered, for staff; a reason is the debtor's own words."""
+    match given.kind:
+        case Kind.PAID:
+            return Sentence("the customer answered: paid on {day}", day=given.day)
+        case Kind.PROMISE:
+            return Sentence("the customer answered: will pay on {day}", day=given.day)
+        case Kind.DISPUTE:
+            return Sentence("the customer answered: objection: {reason}", reason=quoted(given.reason))
+        case Kind.COPY:
+            return Sentence("the customer answered: please send the invoice again")
+        case Kind.CONTACT:
+            return Sentence("the customer answered: wrong contact")
 
 
 def _actor(notice_id: int, language: str) -> str:

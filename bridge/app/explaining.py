@@ -28,6 +28,7 @@ from bridge.policy.statement import table_of
 from bridge.policy.ways import Blocked, Way
 from bridge.store.candidates import lonely
 from bridge.store.mirror import Known
+from bridge.words import tell
 
 SHOWN = 12
 """Levels ahead that are told."""
@@ -184,7 +185,7 @@ def explained(  # noqa: PLR0917  one call site
         told_of = [one for one in asked.owed.notes if table or one.code in _ALWAYS_TOLD]
         notes = tuple(money_words.note(one, invoice.currency, language) for one in told_of)
         for way in () if isinstance(ways, Blocked) else ways:
-            notes = tuple(dict.fromkeys((*notes, *told_unusable(found.case, way.via, language))))
+            notes = tuple(dict.fromkeys((*notes, *(tell(one, language) for one in told_unusable(found.case, way.via)))))
     if decision.adoption is not None:
         notes = (coexistence.told(decision.adoption, language), *notes)
     return Explained(

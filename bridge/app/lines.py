@@ -8,10 +8,14 @@ from bridge.app.claim_statement import ClaimStatement
 from bridge.app.results import CaseClaim, CaseLine, CaseSums, ClaimLine, Explained, NoticeLine, OtherLine
 from bridge.model import Address, ClaimTable, Debtor, Invoice
 from bridge.policy import words
+from bridge.policy.channel import Via
 from bridge.policy.claim_text import Form, claim_lines
+from bridge.policy.inhouse import title_of
+from bridge.policy.views import notes_from
 from bridge.store.notices import euros
 from bridge.store.overview import CaseRow, ClaimRow
 from bridge.store.records import Beside, Notice
+from bridge.words import tell
 
 ZERO = Decimal("0.00")
 
@@ -70,20 +74,28 @@ def notice_line(
         currency=notice.currency,
         deadline=notice.deadline,
         claims=tuple(claims),
-        subject=notice.content.subject,
+        subject=_subject(notice, debtor),
         reason=notice.reason_text or notice.reason or "",
         hash=notice.hash,
         triggers=tuple(one.number or one.invoice for one in claims if bundle and one.level),
         others=tuple(other_line(one, language) for one in notice.beside),
         table=notice.content.table,
         statement=told(notice.content.table, language, notice.content.country),
-        notes=remarks(one.basis.get("notes", ()) for one in notice.claims),
+        notes=remarks(notes_from(one.basis) for one in notice.claims),
     )
+
+
+def _subject(notice: Notice, debtor: Debtor | None) -> str:
+    """Return the subject as it goes out, or what people are to do, where they do it."""
+    via = Via(notice.channel)
+    if via not in (Via.CALL, Via.COLLECTION):
+        return notice.content.subject
+    return title_of(via, debtor.name if debtor else notice.debtor_id, debtor.number if debtor else None)
 
 
 def other_line(one: Beside, language: str) -> OtherLine:
     """Return another invoice of the debtor as it was decided, with its part in a stored bundle."""
-    text = part_text(one.part, one.text, language)
+    text = part_text(one.part, tell(one.text, language), language)
     return OtherLine(one.invoice_id, one.number, one.part, one.why, text, euros(one.demand), one.currency)
 
 

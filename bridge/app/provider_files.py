@@ -15,8 +15,7 @@ from bridge.policy import Via
 from bridge.store.cases import Stamp
 from bridge.store.journal import SELF
 from bridge.store.records import Notice
-from bridge.store.tasks import OPEN, NewTask, Task
-from bridge.words import Sentence, tell
+from bridge.words import Sentence
 
 TASK = "document"
 """Kind of the task about a document that cannot be had; while it is open nobody but a person asks for it again."""
@@ -83,7 +82,7 @@ class ProviderFiles(Reading, Filing):
                 return 0  # another worker was faster
             for number, (one, digest) in enumerate(zip(got, digests, strict=True)):
                 self._list_document(conn, notice, one, digest, number)
-            self._end_document_task(conn, notice)
+            self.store.tasks.told(conn, notice.id, TASK, self._document_stamp(notice.account))
         return len(got)
 
     def _list_document(self, conn: Connection, notice: Notice, one: Produced, digest: str, number: int) -> None:
@@ -101,29 +100,9 @@ class ProviderFiles(Reading, Filing):
             waits = landed_at is not None and self.clock() - landed_at < TRIED_FOR
             if isinstance(error, ConfigError) or (isinstance(error, RetryLater) and waits):
                 return
-            if any(one.kind == TASK and one.notice_id == notice.id for one in self._document_tasks(conn, notice)):
-                return
-            stamp = self._document_stamp(notice.account)
-            german = self.language == "de"
-            title = "Das Dokument des Anbieters fehlt" if german else "The provider's document is missing"
-            task = NewTask(
-                account=notice.account,
-                case_id=notice.case_id,
-                notice_id=notice.id,
-                kind=TASK,
-                title=f"{title}: {', '.join(one.invoice_number or one.invoice_id for one in notice.claims)}"[:300],
-                note=tell(error.sentence, self.language),
-                due_on=stamp.on,
-            )
-            self.store.tasks.add(conn, task, stamp)
-
-    def _end_document_task(self, conn: Connection, notice: Notice) -> None:
-        for one in self._document_tasks(conn, notice):
-            if one.kind == TASK and one.notice_id == notice.id:
-                self.store.tasks.end(conn, one.id, self._document_stamp(notice.account), outcome="done")
-
-    def _document_tasks(self, conn: Connection, notice: Notice) -> list[Task]:
-        return self.store.tasks.listing(conn, states=[OPEN], case_id=notice.case_id)
+            numbers = [one.invoice_number or one.invoice_id for one in notice.claims]
+            title = Sentence("the provider's document is missing: {numbers}", numbers=numbers)
+            self.store.tasks.tell(conn, notice, TASK, title, self._document_stamp(notice.account), note=error.sentence)
 
     def _document_stamp(self, account: str) -> Stamp:
         return Stamp(at=self.clock(), on=self.today(account), actor=SELF)

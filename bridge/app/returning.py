@@ -14,7 +14,6 @@ from bridge.policy import Via, words
 from bridge.store.cases import Stamp
 from bridge.store.journal import SELF
 from bridge.store.records import Notice
-from bridge.store.tasks import OPEN, NewTask
 from bridge.words import Sentence, both, tell
 
 NAMED_FOR = timedelta(days=60)
@@ -113,25 +112,13 @@ class Returning(Waiting):
         if not self.store.returns.mark(conn, notice, stamp, reason=reason, report=report):
             return False
         self._drop_others(conn, notice, again=False)
-        german = self.language == "de"
-        title = f"Mahnung {notice.id} kam zurück" if german else f"notice {notice.id} came back"
-        task = NewTask(
-            account=notice.account,
-            case_id=notice.case_id,
-            notice_id=notice.id,
-            kind=TASK,
-            title=f"{title}: {notice.recipient}"[:300],
-            note=reason,
-            due_on=stamp.on,
-        )
-        self.store.tasks.add(conn, task, stamp)
+        title = Sentence("notice {notice} came back: {recipient}", notice=notice.id, recipient=notice.recipient)
+        self.store.tasks.tell(conn, notice, TASK, title, stamp, note=reason)
         return True
 
     def end_returned(self, conn: Connection, notice: Notice, stamp: Stamp, note: str) -> None:
         """End the task about a notice that came back."""
-        for one in self.store.tasks.listing(conn, states=[OPEN], case_id=notice.case_id):
-            if one.kind == TASK and one.notice_id == notice.id:
-                self.store.tasks.end(conn, one.id, stamp, outcome="done", note=note)
+        self.store.tasks.told(conn, notice.id, TASK, stamp, note=note)
 
     def _drop_others(self, conn: Connection, notice: Notice, *, again: bool) -> None:
         """Drop what is proposed or queued and does not fit any more: the next level, or with `again` the same one once more."""

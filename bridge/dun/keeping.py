@@ -25,6 +25,7 @@ from bridge.store.evidence import DECIDED, evidence
 from bridge.store.outbox import NoticeExists
 from bridge.store.records import Beside, NewClaim, NewNotice, NewStep
 from bridge.store.tasks import DONE, OPEN, NewTask
+from bridge.words import Sentence, both
 
 _UNTOLD = frozenset({Reason.NOT_DUE, Reason.NOT_DUNNABLE, Reason.DRAFT, Reason.NO_DUE_DATE})
 """Reasons that are not stored as long as the invoice is in no case."""
@@ -158,7 +159,7 @@ class Keeper:
             if one.outcome is Outcome.ESCALATE:
                 self._used(conn, one, seen.case)
         if seen.case.unusable and seen.case_id is not None:
-            tell_unusable(self._store, conn, seen.case, seen.case_id, self._rules.staff_language, self._stamp)
+            tell_unusable(self._store, conn, seen.case, seen.case_id, self._stamp)
         return ids
 
     def flush(self, conn: Connection) -> None:
@@ -193,7 +194,7 @@ class Keeper:
     def _insert(self, conn: Connection, seen: Seen, draft: NoticeDraft) -> int | None:
         claim_ids = {one.invoice_id: seen.standings[one.invoice_id].claim_id for one in draft.claims}
         assert seen.case_id is not None
-        new = new_notice(draft, seen.case_id, self._run_id, claim_ids, self._rules.staff_language)
+        new = new_notice(draft, seen.case_id, self._run_id, claim_ids)
         new = replace(new, needs_approval=new.needs_approval or self._asks)
         try:
             notice_id = self._store.outbox.insert(conn, new, now=self._store.now())
@@ -231,12 +232,10 @@ class Keeper:
     # ------------------------------------------------------------------------------------------------------ inside
 
     def _note(self, conn: Connection, kind: str, case_id: int | None, **more: Any) -> None:
-        self._store.journal.record(
+        self._store.journal.note(
             conn,
             kind,
-            at=self._stamp.at,
-            on=self._stamp.on,
-            actor=self._stamp.actor,
+            self._stamp,
             account=self._name,
             case_id=case_id,
             run_id=self._run_id,
@@ -252,7 +251,7 @@ def tell_left_over(  # noqa: PLR0917  two call sites
     if left is None:
         return
     owner = account_owner(case, rules)
-    title, note = leftover.task_text(left, rules.staff_language)
+    title, note = leftover.task_text(left)
     new = NewTask(
         account=case.account,
         case_id=case_id,
@@ -265,22 +264,17 @@ def tell_left_over(  # noqa: PLR0917  two call sites
     store.tasks.add(conn, new, stamp)
 
 
-def tell_unusable(  # noqa: PLR0917  one call site
-    store: Store, conn: Connection, case: CaseView, case_id: int, language: str, stamp: Stamp
-) -> None:
+def tell_unusable(store: Store, conn: Connection, case: CaseView, case_id: int, stamp: Stamp) -> None:
     """Let a person correct what stands at the provider in place of an e-mail address: one task for each such text."""
     note = ", ".join(case.unusable)
     known = store.tasks.listing(conn, states=(OPEN, DONE), case_id=case_id)
     if any(one.kind == ADDRESS and one.note == note for one in known):
         return
-    title = (
-        "E-Mail-Adresse beim Anbieter berichtigen" if language == "de" else "Correct the e-mail address at the provider"
-    )
     task = NewTask(
         account=case.account,
         case_id=case_id,
         kind=ADDRESS,
-        title=f"{title}: {case.name}"[:300],
+        title=Sentence("Correct the e-mail address at the provider: {customer}", customer=case.name),
         note=note,
         due_on=stamp.on,
     )
@@ -303,14 +297,14 @@ def new_task(draft: NoticeDraft, task: TaskDraft, case_id: int, notice_id: int) 
     )
 
 
-def _beside(other: Other, language: str) -> Beside:
+def _beside(other: Other) -> Beside:
     claim = other.claim
     return Beside(
         invoice_id=claim.invoice_id,
         number=claim.number or claim.invoice_id,
         part=other.part.value,
         why=other.why,
-        text=why(other, language),
+        text=both(why(other, "de"), why(other, "en")),
         demand=claim.demand,
         credits=claim.shared_credits,
         currency=claim.currency,
@@ -322,8 +316,8 @@ def _moves(known: Standing, seen: Seen) -> bool:
     return known.is_open and known.debtor_id != seen.case.debtor_id
 
 
-def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping[str, int], language: str) -> NewNotice:
-    """Return a composed notice as the outbox takes it, with the words for people in `language`."""
+def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping[str, int]) -> NewNotice:
+    """Return a composed notice as the outbox takes it."""
     claims = tuple(
         NewClaim(
             claim_id=claim_ids[one.invoice_id],
@@ -364,7 +358,7 @@ def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping
         content=draft.content,
         claims=claims,
         steps=steps,
-        beside=tuple(_beside(one, language) for one in draft.others),
+        beside=tuple(_beside(one) for one in draft.others),
         needs_approval=draft.needs_approval,
         plan_version=draft.plan_version,
         link=draft.link,

@@ -354,8 +354,8 @@ def _claim(  # noqa: PLR0917  one call site
         flat_fee=account.flat_fee is FlatFeeReason.OWED and not via.in_house,
         legal=item.level.is_legal_dunning and not via.in_house,
         notes=(
-            *(money_words.note(one, claim.currency, rules.staff_language) for one in asked.owed.notes),
-            *told_unusable(case, via, rules.staff_language),
+            *(money_words.remark(one, claim.currency) for one in asked.owed.notes),
+            *told_unusable(case, via),
         ),
         plan="" if item.along else item.plan.name,
         plan_version="" if item.along else item.plan.version,

@@ -16,6 +16,7 @@ from bridge.policy.rules import AccountRules
 from bridge.policy.statement import Asked
 from bridge.policy.steps import StepDraft
 from bridge.policy.views import Abilities, CaseView, ClaimView
+from bridge.words import Sentence, both
 
 
 def in_house(  # noqa: PLR0917  one call site
@@ -47,7 +48,7 @@ def in_house(  # noqa: PLR0917  one call site
         currency=lead.claim.currency,
         principal=amount(sum(item.claim.demand for item in group)),
         total=amount(total),
-        subject=_title(via, case, language),
+        subject=_title(via, case).told(language),
         text=_claims_text(asked, language),
     )
     return NoticeDraft(
@@ -82,7 +83,7 @@ def task_of(case: CaseView, lead: Item, via: Via, rules: AccountRules, today: da
     if wanted is None:
         return None
     owner = account_owner(case, rules)
-    title = _title(via, case, rules.staff_language)
+    title = _title(via, case)
     mine = wanted.owner or (owner.email if owner else "")
     if via is Via.CALL:
         due_on = rules.calendar.working_day(today + timedelta(days=wanted.due_days))
@@ -130,9 +131,15 @@ def _recipient(via: Via, case: CaseView, rules: AccountRules) -> str:
     return ", ".join(one.email for one in colleagues_of(case, rules))
 
 
-def _title(via: Via, case: CaseView, language: str) -> str:
+def title_of(via: Via, customer: str, number: str | None) -> Sentence:
+    """Return what staff is to do for a customer, in a line."""
     german, english = _TITLES[via if via.in_house else Via.INTERNAL]
-    return f"{german if language == 'de' else english}: {_customer(case)}"
+    who = _named(customer, number)
+    return both(f"{german}: {who}", f"{english}: {who}")
+
+
+def _title(via: Via, case: CaseView) -> Sentence:
+    return title_of(via, case.name or case.debtor_id, case.number)
 
 
 _TITLES = {
@@ -143,8 +150,11 @@ _TITLES = {
 
 
 def _customer(case: CaseView) -> str:
-    name = case.name or case.debtor_id
-    return f"{name} ({case.number})" if case.number else name
+    return _named(case.name or case.debtor_id, case.number)
+
+
+def _named(customer: str, number: str | None) -> str:
+    return f"{customer} ({number})" if number else customer
 
 
 def _opening(case: CaseView, lead: Item, language: str) -> str:

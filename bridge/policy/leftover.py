@@ -11,6 +11,7 @@ from bridge.policy.money import ClaimAccount, words
 from bridge.policy.owed import EVERYTHING, owed
 from bridge.policy.rules import AccountRules
 from bridge.policy.views import CaseView, ClaimView
+from bridge.words import Sentence, both
 
 KIND = "ancillaries"
 """Kind of the task."""
@@ -29,8 +30,13 @@ def left_over(case: CaseView, claim: ClaimView, rules: AccountRules, today: date
     return account if account.total > rules.tolerance and account.total >= rules.minimum else None
 
 
-def task_text(account: ClaimAccount, language: str) -> tuple[str, str]:
+def task_text(account: ClaimAccount) -> tuple[Sentence, Sentence]:
     """Return title and note of the task that a person gets: the sum, what it is made of, and what can be done about it."""
+    (title, note), (english_title, english_note) = _text(account, "de"), _text(account, "en")
+    return both(title, english_title), both(note, english_note)
+
+
+def _text(account: ClaimAccount, language: str) -> tuple[str, str]:
     number = account.number
 
     def money(cents: int) -> str:

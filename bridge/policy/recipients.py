@@ -10,6 +10,7 @@ from bridge.policy.colleagues import copies
 from bridge.policy.plan import Automation, DunningLevel, Variant
 from bridge.policy.rules import AccountRules
 from bridge.policy.views import CaseView, ClaimView
+from bridge.words import Sentence, quoted
 
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
@@ -104,14 +105,12 @@ def reaching(case: CaseView, claim: ClaimView, level: DunningLevel, variant: Var
     )
 
 
-def told_unusable(case: CaseView, via: Via, language: str) -> tuple[str, ...]:
+def told_unusable(case: CaseView, via: Via) -> tuple[Sentence, ...]:
     """Return the remark for staff that an address at the provider is none, so that this notice goes elsewhere; most often nothing."""
     if not case.unusable or via.in_house:
         return ()
-    what = ", ".join(case.unusable)
-    if language == "de":
-        return (f"„{what}“ beim Kunden ist keine E-Mail-Adresse; dorthin geht nichts",)
-    return (f"“{what}” of this customer is no e-mail address; nothing goes there",)
+    what = quoted(", ".join(case.unusable))
+    return (Sentence("“{what}” of this customer is no e-mail address; nothing goes there", what=what),)
 
 
 def can_reach(case: CaseView, claim: ClaimView, level: DunningLevel, via: Via) -> bool:

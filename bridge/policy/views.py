@@ -25,7 +25,7 @@ from bridge.model import (
 )
 from bridge.policy.instalments import Agreement
 from bridge.policy.money.history import NO_HISTORY, NOTHING_MORE, Asks, History
-from bridge.words import Sentence
+from bridge.words import Sentence, stored_text
 
 NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
@@ -326,7 +326,7 @@ class Basis:
             "total": self.total,
             "flat_fee": self.flat_fee,
             "legal": self.legal,
-            "notes": list(self.notes),
+            "notes": [one.to_store() if isinstance(one, Sentence) else one for one in self.notes],
             "plan": self.plan,
             "plan_version": self.plan_version,
         }
@@ -340,8 +340,13 @@ class Basis:
         for name in ("known_reminders", "own_reminders"):
             values[name] = frozenset(values.get(name) or ())
         values["asks"] = asks_from(values)
-        values["notes"] = tuple(values.get("notes") or ())
+        values["notes"] = notes_from(values)
         return cls(**values)
+
+
+def notes_from(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the remarks for staff of a stored basis."""
+    return tuple(stored_text(one) for one in data.get("notes") or ())
 
 
 def asks_from(data: Mapping[str, Any]) -> Asks:

@@ -154,7 +154,6 @@ class Agreements:
         stamp: Stamp,
         data: Mapping[str, Any] | None,
     ) -> None:
-        self._journal.record(
-            conn, kind, at=stamp.at, on=stamp.on, actor=stamp.actor, account=account, invoice_id=invoice_id,
+        self._journal.note(conn, kind, stamp, account=account, invoice_id=invoice_id,
             data=dict(data or {}),
         )  # fmt: skip

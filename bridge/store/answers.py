@@ -61,12 +61,10 @@ class Answers:
 
     def note(self, conn: Connection, link: StoredLink, data: Mapping[str, Any], stamp: Stamp) -> None:
         """Note an answer in the journal."""
-        self._journal.record(
+        self._journal.note(
             conn,
             ANSWERED,
-            at=stamp.at,
-            on=stamp.on,
-            actor=stamp.actor,
+            stamp,
             account=link.account,
             case_id=link.case_id,
             notice_id=link.notice_id,
@@ -80,8 +78,7 @@ class Answers:
             still = update(notice).where(notice.c.id == one.notice_id, notice.c.link_revoked_at.is_(None))
             if conn.execute(still.values(link_revoked_at=stamp.at)).rowcount:
                 revoked += 1
-                self._journal.record(
-                    conn, "link_revoked", at=stamp.at, on=stamp.on, actor=stamp.actor, account=one.account,
+                self._journal.note(conn, "link_revoked", stamp, account=one.account,
                     case_id=one.case_id, notice_id=one.notice_id,
                 )  # fmt: skip
         return revoked

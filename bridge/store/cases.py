@@ -371,12 +371,10 @@ class Cases:
         invoice_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        self._journal.record(
+        self._journal.note(
             conn,
             kind,
-            at=stamp.at,
-            on=stamp.on,
-            actor=stamp.actor,
+            stamp,
             account=account,
             case_id=case_id,
             invoice_id=invoice_id,

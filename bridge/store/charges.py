@@ -142,9 +142,7 @@ class Charges:
     def _record(
         self, conn: Connection, kind: str, account: str, invoice_id: str, *, stamp: Stamp, data: dict[str, object]
     ) -> None:
-        self.journal.record(
-            conn, kind, at=stamp.at, on=stamp.on, actor=stamp.actor, account=account, invoice_id=invoice_id, data=data
-        )
+        self.journal.note(conn, kind, stamp, account=account, invoice_id=invoice_id, data=data)
         mark(conn, account, [invoice_id], stamp.on)
 
 

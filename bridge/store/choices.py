@@ -216,8 +216,7 @@ class Choices:
             )
             for case_id, of in conn.execute(query).all():
                 data = {"until": until.isoformat()}
-                self.journal.record(
-                    conn, "promise_broken", at=stamp.at, on=stamp.on, actor=stamp.actor, account=account,
+                self.journal.note(conn, "promise_broken", stamp, account=account,
                     case_id=case_id, invoice_id=of, data=data,
                 )  # fmt: skip
                 broken += 1
@@ -351,12 +350,10 @@ class Choices:
     def _changed(self, conn: Connection, kind: str, target: Target, stamp: Stamp, data: Mapping[str, object]) -> None:
         """Note the change, and let what it concerns be decided today."""
         about = {"debtor": target.debtor_id} if target.debtor_id else {}
-        self.journal.record(
+        self.journal.note(
             conn,
             kind,
-            at=stamp.at,
-            on=stamp.on,
-            actor=stamp.actor,
+            stamp,
             account=target.account,
             invoice_id=target.invoice_id,
             data={**data, **about},

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, DateTime, Integer, MetaData, Table, Text, Typ
 from sqlalchemy.engine import Dialect
 
 from bridge.errors import Wrong
-from bridge.words import Sentence
+from bridge.words import Sentence, stored_text
 
 
 class Instant(TypeDecorator[datetime]):
@@ -41,6 +41,19 @@ class Told(TypeDecorator[Sentence]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Sentence | None:
         return None if value is None else Sentence.stored(value)
+
+
+class Spoken(TypeDecorator[str]):
+    """A sentence for staff, as `Told` keeps it, or somebody's own words, which are plain text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value.to_store() if isinstance(value, Sentence) else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else stored_text(value)
 
 
 Cents = BigInteger

@@ -65,7 +65,6 @@ class HandOvers:
         stamp: Stamp,
         data: dict[str, Any],
     ) -> None:
-        self._journal.record(
-            conn, kind, at=stamp.at, on=stamp.on, actor=stamp.actor, account=account, case_id=case_id,
+        self._journal.note(conn, kind, stamp, account=account, case_id=case_id,
             invoice_id=invoice_id, data=data,
         )  # fmt: skip

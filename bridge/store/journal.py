@@ -5,7 +5,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert
 
@@ -14,6 +14,17 @@ from bridge.words import Sentence
 
 SELF = "mahnbridge"
 """The actor of everything that no person asked for."""
+
+
+class Stamped(Protocol):
+    """When (business instant, local business date) and by whom something was changed."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def on(self) -> date: ...
+    @property
+    def actor(self) -> str: ...
 
 
 class Journal:
@@ -53,6 +64,10 @@ class Journal:
         }
         values |= digests(values, secrets.token_hex(16))
         return int(conn.execute(insert(event).values(values).returning(event.c.id)).scalar_one())
+
+    def note(self, conn: Connection, kind: str, stamp: Stamped, **about: Any) -> int:
+        """Add one event of `kind` as it is stamped, `about` what `record` takes; return its id."""
+        return self.record(conn, kind, at=stamp.at, on=stamp.on, actor=stamp.actor, **about)
 
 
 FACTS = ("business_date", "actor", "kind", "account", "case_id", "invoice_id", "run_id", "notice_id", "step_id")

@@ -14,6 +14,7 @@ from bridge.store.records import Beside, Notice, NoticeClaim
 from bridge.store.steps import Steps
 from bridge.store.tables import invoice, notice, notice_claim, provider_notice
 from bridge.store.upsert import CHUNK, chunked
+from bridge.words import stored_text
 
 
 def cents(amount: Decimal) -> int:
@@ -166,5 +167,5 @@ def _notice(row: RowMapping, claims: Sequence[NoticeClaim]) -> Notice:
         total=euros(row["total_cents"]),
         content=Content.model_validate(row["content"]),
         claims=tuple(claims),
-        beside=tuple(Beside(**one) for one in row["beside"]),
+        beside=tuple(Beside(**one | {"text": stored_text(one["text"])}) for one in row["beside"]),
     )

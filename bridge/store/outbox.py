@@ -5,7 +5,6 @@ The states and the ways between them are in `bridge.store.states`, the queue of 
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -398,7 +397,7 @@ def _document(new: NewNotice) -> dict[str, Any]:
         "deadline": new.deadline,
         "recipient": new.recipient,
         "content": new.content.model_dump(mode="json"),
-        "beside": [asdict(one) for one in new.beside],
+        "beside": [one.to_json() for one in new.beside],
     }
 
 

@@ -1,7 +1,7 @@
 """What the outbox hands out and takes in: notices, their claims and their steps as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -54,6 +54,10 @@ class Beside:
     demand: int
     credits: int
     currency: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values, with the reason as template and facts."""
+        return asdict(self) | {"text": self.text.to_store() if isinstance(self.text, Sentence) else self.text}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class Restored:
                 dropped += 1
         self._keep(conn, Hold(since, now, {}), stamp)
         data = {"since": since.isoformat(), "dropped": dropped, "doubted": len(doubted)}
-        self.journal.record(conn, "store_restored", at=stamp.at, on=stamp.on, actor=stamp.actor, data=data)
+        self.journal.note(conn, "store_restored", stamp, data=data)
         return {"dropped": dropped, "doubted": len(doubted)}
 
     def asked(self, conn: Connection, channel: str, adopted: int | None, stamp: Stamp) -> None:
@@ -89,7 +89,7 @@ class Restored:
         held = self.hold(conn)
         self.settings.remember(conn, RESTORED, value=False, stamp=stamp)
         data = {"since": held.since.isoformat() if held else "", "note": note}
-        self.journal.record(conn, "restore_released", at=stamp.at, on=stamp.on, actor=stamp.actor, data=data)
+        self.journal.note(conn, "restore_released", stamp, data=data)
 
     def disown(self, conn: Connection, names: Iterable[str], on: date) -> int:
         """Let reminders count as made elsewhere that carry our mark but belong to no write-back known here; return how many.
@@ -149,8 +149,7 @@ class Restored:
         conn.execute(update(claim).where(claim.c.id == known.claim_id).values(values))
         self.cases.wake(conn, name, [invoice_id], stamp.on)
         data = {"level": said.level, "from": known.level, "on": on.isoformat(), "notice": more["identity"]}
-        self.journal.record(
-            conn, "level_adopted", at=stamp.at, on=stamp.on, actor=stamp.actor, account=name, case_id=known.case_id,
+        self.journal.note(conn, "level_adopted", stamp, account=name, case_id=known.case_id,
             invoice_id=invoice_id, data=data,
         )  # fmt: skip
         return True

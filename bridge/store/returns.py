@@ -99,12 +99,10 @@ class Returns:
         return any(data.get("report") == report for data in conn.scalars(query))
 
     def _note(self, conn: Connection, kind: str, found: Notice, stamp: Stamp, **data: object) -> None:
-        self.journal.record(
+        self.journal.note(
             conn,
             kind,
-            at=stamp.at,
-            on=stamp.on,
-            actor=stamp.actor,
+            stamp,
             account=found.account,
             case_id=found.case_id,
             notice_id=found.id,

@@ -31,7 +31,7 @@ class Settings:
         before = self.get(conn, name)
         self.remember(conn, name, value, stamp)
         data = {"name": name, "before": before, "value": value}
-        self._journal.record(conn, "setting_changed", at=stamp.at, on=stamp.on, actor=stamp.actor, data=data)
+        self._journal.note(conn, "setting_changed", stamp, data=data)
 
     def remember(self, conn: Connection, name: str, value: Any, stamp: Stamp) -> None:
         """Keep a JSON value that is no decision of anybody, such as how far something was read; the journal has no line of it."""

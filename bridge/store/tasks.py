@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from bridge.errors import UsageError, WrongState
 from bridge.store.cases import Stamp
 from bridge.store.journal import Journal
+from bridge.store.records import Notice
 from bridge.store.tables import task
 from bridge.words import Sentence
 
@@ -18,7 +19,7 @@ OPEN, LATER, DONE, DROPPED = "open", "later", "done", "dropped"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """One task to be. With `later` it comes up only when its notice has landed, `due_days` after that day."""
+    """One task to be; title and note are sentences, or somebody's own words. With `later` it comes up only when its notice has landed, `due_days` after that day."""
 
     account: str
     case_id: int
@@ -138,6 +139,24 @@ class Tasks:
         mine = task.c.account == account, task.c.invoice_id == invoice_id, task.c.kind == kind, task.c.state == OPEN
         return list(conn.scalars(select(task.c.id).where(*mine)))
 
+    def tell(self, conn: Connection, found: Notice, kind: str, title: Sentence, stamp: Stamp, *, note: str) -> None:
+        """Open a task of that kind about a notice, due today; one that is open stands for it."""
+        if not self.of_notice(conn, found.id, kind):
+            told = NewTask(
+                account=found.account, case_id=found.case_id, notice_id=found.id, kind=kind, title=title, note=note
+            )
+            self.add(conn, told, stamp)
+
+    def told(self, conn: Connection, notice_id: int, kind: str, stamp: Stamp, *, note: str = "") -> None:
+        """End the open task of that kind about a notice, if there is one."""
+        for one in self.of_notice(conn, notice_id, kind):
+            self.end(conn, one, stamp, outcome="done", note=note)
+
+    def of_notice(self, conn: Connection, notice_id: int, kind: str) -> list[int]:
+        """Return the open tasks of that kind about a notice."""
+        mine = task.c.notice_id == notice_id, task.c.kind == kind, task.c.state == OPEN
+        return list(conn.scalars(select(task.c.id).where(*mine)))
+
     def assign(
         self, conn: Connection, task_id: int, stamp: Stamp, *, owner: str | None = None, due_on: date | None = None
     ) -> Task:
@@ -160,12 +179,10 @@ class Tasks:
         self, conn: Connection, kind: str, one: Task, stamp: Stamp, data: Mapping[str, object] | None = None
     ) -> None:
         told = {"task": one.id, "task_kind": one.kind, "title": one.title, "owner": one.owner}
-        self._journal.record(
+        self._journal.note(
             conn,
             kind,
-            at=stamp.at,
-            on=stamp.on,
-            actor=stamp.actor,
+            stamp,
             account=one.account,
             case_id=one.case_id,
             notice_id=one.notice_id,

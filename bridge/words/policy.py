@@ -1,6 +1,7 @@
 """German of what is wrong with a plan or a table of base rates, and of how a plan fits an account."""
 
 GERMAN: dict[str, str] = {
+    "“{what}” of this customer is no e-mail address; nothing goes there": "„{what}“ beim Kunden ist keine E-Mail-Adresse; dorthin geht nichts",
     " in line {line} of the text": " in Zeile {line} des Textes",
     ", did you mean {word!r}?": ", ist {word!r} gemeint?",
     "a channel stands here twice": "ein Versandweg steht hier zweimal",

@@ -121,7 +121,9 @@ def test_whoever_approves_sees_the_parts(group):
     shown = group("approve")
     assert "RE-3 (300,00 €): Stufe 1 Zahlungserinnerung" in shown
     assert "RE-2 (200,00 €): mit aufgenommen" in shown
-    assert "RE-4 (400,00 €): nicht aufgenommen: " in shown
+    assert "RE-4 (400,00 €): nicht aufgenommen: noch nicht fällig" in shown
+    group.speak("en")
+    assert "RE-4 (€400.00): left out: not yet due" in group("approve")
     group("approve", "--all", "--yes")
     group("deliver")
     assert len(group.mails.received) == 1

@@ -158,6 +158,14 @@ def test_each_answer_pauses_as_it_should(sent, bridge, visitors):
         if until:
             told = sent.json("explain", number, "--on", until + timedelta(days=1))
             assert told[0]["reason"] != reason
+    promised = next(one["id"] for one in sent.json("tasks", "list") if one["invoices"] == ["RE-2"])
+    for language, said, held in (
+        ("de", "Antwort des Kunden: zahlt am 10.09.2026 (RE-2)", "Antwort des Kunden: zahlt am 10.09.2026"),
+        ("en", "the customer answered: will pay on 2026-09-10 (RE-2)", "the customer answered: will pay on 2026-09-10"),
+    ):  # it was stored once, and is told in the language of whoever reads it
+        sent.speak(language, columns=200)
+        assert said in sent("tasks", "show", promised)
+        assert held in sent("explain", "RE-2")
 
 
 def test_what_cannot_be_is_asked_again(bridge, visitors):

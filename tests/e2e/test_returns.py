@@ -67,7 +67,10 @@ def test_a_person_tells_that_it_came_back_and_accepts_it(live, mailbox):
     )
     live.on(date(2026, 9, 23))
     assert live.json("run")["planned"]["notices"] == []
+    [task] = live.json("tasks", "list")
+    assert "notice 1 came back: buch@spaeth.example" in live("tasks", "show", task["id"])
     live.speak("de")
+    assert "Mahnung 1 kam zurück: buch@spaeth.example" in live("tasks", "show", task["id"])
     live("letters", "accepted", 1, "--note", "rief an, hat sie", "--as", "Erika")
     live.speak("en")
     assert "did not come back" in live("letters", "accepted", 1, "--as", "Erika", code=1)

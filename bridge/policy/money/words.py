@@ -9,6 +9,7 @@ from bridge.policy.money.default import DefaultStart
 from bridge.policy.money.fees import Ancillary, AncillaryKind, FeeReason
 from bridge.policy.money.flat_fee import FlatFeeReason
 from bridge.policy.money.interest import Segment
+from bridge.words import Sentence, both
 
 _KINDS: Mapping[AncillaryKind, tuple[str, str]] = {
     AncillaryKind.REMINDER_FEE: ("Mahngebühr", "reminder fee"),
@@ -176,6 +177,11 @@ def default_start(default: DefaultStart, language: str) -> str:
 def flat_fee(reason: FlatFeeReason | None, language: str) -> str:
     """Return why the flat fee is owed or not; nothing where it is not asked for."""
     return FLAT_FEE_REASONS[reason][_place(language)] if reason else ""
+
+
+def remark(one: Note, currency: str) -> Sentence:
+    """Return one remark in both languages, to be kept."""
+    return both(note(one, currency, "de"), note(one, currency, "en"))
 
 
 def note(one: Note, currency: str, language: str) -> str:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 
-from bridge.store.columns import Cents, Id, Instant, Told, table
+from bridge.store.columns import Cents, Id, Instant, Spoken, Told, table
 
 dunning_case = table(
     "dunning_case",
@@ -201,8 +201,8 @@ task = table(
     Column("invoice_id", String(128)),  # about one invoice; null: about those of its notice, or the whole case
     Column("kind", String(16), nullable=False),  # call, internal, ...
     Column("state", String(16), nullable=False),  # later (until its notice has landed), open, done, dropped
-    Column("title", Text, nullable=False),
-    Column("note", Text, nullable=False, server_default=""),
+    Column("title", Spoken, nullable=False),
+    Column("note", Spoken, nullable=False, server_default=""),
     Column("owner", Text, nullable=False, server_default=""),  # empty: nobody's yet
     Column("due_days", Integer, nullable=False, server_default="0"),  # of a later one, from the landing on
     Column("due_on", Date),  # local date; null while later

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Date, ForeignKey, Index, String, Text
 
-from bridge.store.columns import Id, Instant, table
+from bridge.store.columns import Id, Instant, Spoken, table
 
 agreement = table(  # payment in instalments; blocks that point to it hold the invoices it covers
     "agreement",
@@ -27,7 +27,7 @@ block = table(
     Column("debtor_id", String(128)),  # a block on a customer
     Column("invoice_id", String(128)),  # or on one invoice
     Column("reason", String(32), nullable=False),
-    Column("note", Text, nullable=False),
+    Column("note", Spoken, nullable=False),
     Column("actor", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("until", Date),  # local date, inclusive; null: until lifted

@@ -206,7 +206,7 @@ def test_a_fee_is_asked_for_where_it_is_owed(money, kind, fee, said):
     """The planned fee of 5.00, what the law leaves of it, and why it is less, for staff."""
     found = notice(its_rules(money, fee=5), date(2026, 9, 16), invoice(10000, date(2026, 9, 14)), kind=kind)
     assert (found.claims[0].fee, found.total) == (fee, 10000 + fee)
-    assert said in " ".join(found.claims[0].basis.notes)
+    assert said in " ".join(one.told("de") for one in found.claims[0].basis.notes)
 
 
 @pytest.mark.feature("P-18")
@@ -224,7 +224,7 @@ def test_no_interest_while_a_base_rate_is_missing():
     its = its_rules(replace(AGREED, tables={"DE": table}), **ALL)
     found = notice(its, date(2026, 9, 30), invoice(100000, date(2026, 5, 4)))
     assert (rows(found), found.total) == ([], 104000)
-    assert any("dieses Schreiben fordert keine Zinsen" in one for one in found.claims[0].basis.notes)
+    assert any("dieses Schreiben fordert keine Zinsen" in one.told("de") for one in found.claims[0].basis.notes)
 
 
 @pytest.mark.parametrize(

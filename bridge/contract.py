@@ -5,9 +5,10 @@ checks any connector against what is promised here.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from typing import ClassVar, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -181,6 +182,19 @@ class Connector(ABC):
         self.settings = settings
         self.mapping = mapping
         self.http = http
+
+    @property
+    def words(self) -> Iterable[str]:
+        """Return the words by which it decides, besides those of its source: a support bundle replaces none of them."""
+        return self.mapping.words
+
+    @classmethod
+    def on_files(cls, settings: dict[str, Any], folder: Path) -> dict[str, Any]:  # noqa: ARG003  for those that read files
+        """Return these settings (JSON values, without paths) so that the files in `folder` are read: a support bundle run again.
+
+        Tables by which they are read lie in `folder / "tables"`. A connector that speaks to a server needs no other settings.
+        """
+        return settings
 
     @abstractmethod
     def check(self) -> Health:

@@ -6,7 +6,8 @@ import inspect
 import json
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -19,10 +20,11 @@ from sqlalchemy import Connection
 from bridge import __version__
 from bridge.app.filing import write_new
 from bridge.app.opening import RECORDINGS, Opened
-from bridge.contract import Connector
+from bridge.contract import Connector, Reject
 from bridge.errors import UsageError
 from bridge.http import FileRecorder
 from bridge.replay.bundle import Bundle, Misfit, Packed, Recorded, pseudonymised, structure, told, without_secrets
+from bridge.replay.filed import file_name, fold, learn_file, pseudonymised_file
 from bridge.replay.pseudonyms import Pseudonyms
 from bridge.store.migrations import revision_of
 from bridge.store.runs import Run
@@ -42,11 +44,12 @@ _NOT_ITS_WORDS = (".german", ".sandbox")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A bundle that was written: where, how many exchanges, how many words were replaced, and its SHA-256."""
+    """A bundle that was written: where, how many exchanges and files it holds, how many words were replaced, and its SHA-256."""
 
     path: str
     run: int
     exchanges: int
+    files: int
     replaced: int
     whole: bool
     sha256: str
@@ -100,15 +103,23 @@ class Bundling(Opened):
             names = Pseudonyms({*program_words(self.port(name).connector), *_SAID_BY_SERVERS.split(), name})
             recorder = self.port(name).http.recorder
             lines = recorder.read(run) if isinstance(recorder, FileRecorder) else []
-            said = pseudonymised(lines[1:], names)
+            rejects = list(self._rejects(conn, found)) if found.kind == "pull" else []
+            read, files = files_of(lines[1:], self.port(name).connector, names, rejects)
+            said = pseudonymised([one for one in lines[1:] if one.get("note") not in FILES], names)
             bundle = self._bundle(conn, found, name, Recorded.of(lines[0] if lines else {}), names)
-        packed = Packed(bundle=bundle, lines=tuple(said), mapping=self._own_mapping(name))
+        bundle = bundle.model_copy(
+            update={"whole": bundle.whole and None not in files.values(), "rejects": misfits(rejects)}
+        )
+        if read:  # what is known already stands in files that are not in it
+            bundle = bundle.model_copy(update={"open": (), "cursor": None})
+        kept = {entry: data for entry, data in files.items() if data is not None}
+        packed = Packed(bundle=bundle, lines=(*read, *said), mapping=self._own_mapping(name), files=kept)
         data = packed.pack()
         write_new(path, data)
         digest = hashlib.sha256(data).hexdigest()
         with self.store.begin() as conn:
             self.record(conn, "bundle_made", account=name, run_id=run, data={"sha256": digest})
-        return Made(str(path), run, len(packed.exchanges), names.count, bundle.whole, digest)
+        return Made(str(path), run, len(packed.exchanges), len(read), names.count, bundle.whole, digest)
 
     def _bundle(self, conn: Connection, run: Run, name: str, facts: Recorded, names: Pseudonyms) -> Bundle:
         port, config = self.port(name), self.config.accounts[name]
@@ -127,7 +138,6 @@ class Bundling(Opened):
             business_date=run.business_date.isoformat(),
             counts=structure(counts, names),
             steps=steps,
-            rejects=tuple(self._rejects(conn, run)) if waits else (),
             clock=facts.clock,
             cursor=structure(facts.cursor, names),
             whole=facts.whole,
@@ -148,10 +158,10 @@ class Bundling(Opened):
             http=without_secrets(http) | {"base_url": f"https://provider.invalid{_path(http.get('base_url', ''))}"},
         )
 
-    def _rejects(self, conn: Connection, run: Run) -> Iterator[Misfit]:
+    def _rejects(self, conn: Connection, run: Run) -> Iterator[Reject]:
         for one in self.store.mirror.rejects.list(conn, run.account):
             if one.last_seen >= run.started_at and (run.ended_at is None or one.last_seen <= run.ended_at):
-                yield Misfit(kind=one.reject.kind, field=one.reject.field, reason=one.reject.reason.template)
+                yield one.reject
 
     def _own_mapping(self, account: str) -> str:
         name, folder = self.port(account).connector.name, self.config.mappings
@@ -163,6 +173,54 @@ def _path(url: str) -> str:
     return urlsplit(url).path.rstrip("/")
 
 
+def misfits(rejects: Iterable[Reject]) -> tuple[Misfit, ...]:
+    """Return what was set aside by kind, field and rule."""
+    return tuple(Misfit(kind=one.kind, field=one.field, reason=one.reason.template) for one in rejects)
+
+
+FILES = ("file", "table")
+"""Notes of a recording that name a file."""
+
+
+def files_of(
+    lines: Sequence[dict[str, Any]], connector: Connector, names: Pseudonyms, rejects: Iterable[Reject]
+) -> tuple[list[dict[str, Any]], dict[str, bytes | None]]:
+    """Return a note of each file that was read, and the files by their names in the bundle; None stands for one that cannot be in it."""
+    headings = {fold(word) for word in program_words(connector)} - {""}
+    noted = [one for one in lines if one.get("note") in FILES and _names_a_file(one)]
+    read = {f"files/{number:03}": one for number, one in enumerate(one for one in noted if one["note"] == "file")}
+    found = {entry: _lying(one) for entry, one in read.items()}
+    for content in filter(None, found.values()):
+        learn_file(content, names, headings)
+    aside = [one.source.rpartition(":") for one in rejects]
+    files: dict[str, bytes | None] = {}
+    for entry, data in found.items():
+        wrong = [int(line) for name, _, line in aside if name == read[entry]["name"] and line.isdecimal()]
+        files[entry] = pseudonymised_file(data, names, headings, wrong) if data is not None else None
+    files |= {f"tables/{one['name']}": _lying(one) for one in noted if one["note"] == "table"}
+    told = [
+        {"note": "file", "entry": entry, "name": file_name(one["name"], names), "as_of": one["as_of"]}
+        for entry, one in read.items()
+    ]
+    return told, files
+
+
+def _names_a_file(one: dict[str, Any]) -> bool:
+    """Return whether a line of a recording was not damaged on the disk."""
+    texts = all(isinstance(one.get(name), str) for name in ("name", "sha256", "as_of"))
+    return texts and isinstance(one.get("places"), list)
+
+
+def _lying(one: dict[str, Any]) -> bytes | None:
+    """Return the bytes of a file that a recording names, where they are still there."""
+    for place in one["places"]:
+        with suppress(OSError):
+            data = Path(str(place)).read_bytes()
+            if not one["sha256"] or hashlib.sha256(data).hexdigest() == one["sha256"]:
+                return data
+    return None
+
+
 def program_words(connector: Connector) -> Iterator[str]:
     """Yield the words by which the program decides: literals of the connector and of the model, its mapping, its settings."""
     package = type(connector).__module__.rpartition(".")[0]
@@ -170,7 +228,7 @@ def program_words(connector: Connector) -> Iterator[str]:
         its = name == package or name.startswith(f"{package}.") or name.startswith(_ROOMS)
         if its and not any(part in name for part in _NOT_ITS_WORDS):
             yield from _literals(name)
-    yield from connector.mapping.words
+    yield from connector.words
     yield from _path(connector.http.base_url).split("/")
     yield from _texts(json.loads(connector.settings.model_dump_json()))
 

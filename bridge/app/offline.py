@@ -1,5 +1,7 @@
 """A support bundle run again: the real connector and the real store, with the recording in the provider's place."""
 
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping as Facts
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ from bridge.errors import UsageError
 from bridge.http import HttpSettings
 from bridge.http.player import Player
 from bridge.mapping import Mapping
+from bridge.plain import file_stem
 from bridge.replay.bundle import Bundle, Misfit, Packed
 from bridge.store import Store
 from bridge.words import Sentence, quoted
@@ -58,13 +61,15 @@ def replay_bundle(path: Path, mappings: Path | None = None) -> Offline:
     `mappings` is a folder with a mapping to try instead. Raises `UsageError` where it is no bundle, or holds nothing to be replayed.
     """
     packed = Packed.read(path)
-    if not packed.exchanges and not packed.notes("said"):
+    if not packed.exchanges and not packed.notes("said") and not packed.files:
         raise UsageError("{path}: no exchange with a provider was recorded; there is nothing to replay", path=path)
     if packed.bundle.clock is None or packed.bundle.kind == "dun":
         raise UsageError("{path}: this run asked no provider; there is nothing to replay", path=path)
     mapping = _mapping(packed, mappings)
-    again = _Again(packed, mapping)
-    then, now = again.pulled() if packed.bundle.kind == "pull" else again.delivered()
+    with tempfile.TemporaryDirectory(prefix="mahnbridge-") as folder:
+        again = _Again(packed, mapping, Path(folder))
+        again.lay_out(mappings)
+        then, now = again.pulled() if packed.bundle.kind == "pull" else again.delivered()
     same = (then.state, then.cause, then.misfits) == (now.state, now.cause, now.misfits)
     one = packed.bundle
     return Offline(one.run, one.kind, one.connector, then, now, same, again.asked, tuple(_newer(one, mapping)))
@@ -92,19 +97,39 @@ def _newer(one: Bundle, mapping: Mapping) -> Sequence[Sentence]:
 class _Again:
     """One replay."""
 
-    def __init__(self, packed: Packed, mapping: Mapping) -> None:
-        self.packed, self.bundle, self.mapping = packed, packed.bundle, mapping
+    def __init__(self, packed: Packed, mapping: Mapping, folder: Path) -> None:
+        self.packed, self.bundle, self.mapping, self.folder = packed, packed.bundle, mapping, folder
         self.asked = 0
         now = packed.bundle.clock
         assert now is not None
         self._now: datetime = now
+
+    def lay_out(self, mappings: Path | None) -> None:
+        """Put what was read to where it is read again, each with its time; tables of `mappings` in the place of those of the bundle."""
+        for name in ("files", "tables"):
+            if name == "files" or any(entry.startswith("tables/") for entry in self.packed.files):
+                (self.folder / name).mkdir()
+        for entry, data in self.packed.files.items():
+            (self.folder / entry).write_bytes(data)
+        own = mappings / "csv" if mappings else None
+        if own is not None and own.is_dir():
+            shutil.copytree(own, self.folder / "tables", dirs_exist_ok=True)
+        for note in self.packed.notes("file"):
+            entry = str(note["entry"])
+            if entry in self.packed.files:
+                place = self.folder / entry
+                target = place.with_name(f"{place.name}-{file_stem(str(note['name']))}")
+                at = datetime.fromisoformat(str(note["as_of"])).timestamp()
+                place.rename(target)
+                os.utime(target, (at, at))
+                self.asked += 1
 
     def _connector(self, exchanges: Sequence[Any]) -> tuple[Connector, Player]:
         one, player = self.bundle, Player(exchanges, str(self.bundle.http.get("base_url", "")))
         kind = plugins.connector(one.connector)
         try:
             http_settings = HttpSettings.model_validate(dict(one.http))
-            settings = kind.Settings.model_validate(dict(one.settings))
+            settings = kind.Settings.model_validate(kind.on_files(dict(one.settings), self.folder))
         except ValidationError as error:
             raise UsageError("the bundle's settings do not fit {name}", name=one.connector) from error
         http = Http(
@@ -129,14 +154,13 @@ class _Again:
             _named(one.rejects),
         )
         connector, player = self._connector(self.packed.exchanges)
-        with tempfile.TemporaryDirectory(prefix="mahnbridge-") as folder:
-            store = Store.open(f"sqlite:///{folder}/replay.db")
-            try:
-                self._as_then(store, connector)
-                now = self._pull(store, connector)
-            finally:
-                store.close()
-        self.asked = player.asked
+        store = Store.open(f"sqlite:///{self.folder}/replay.db")
+        try:
+            self._as_then(store, connector)
+            now = self._pull(store, connector)
+        finally:
+            store.close()
+        self.asked += player.asked
         return then, now
 
     def _as_then(self, store: Store, connector: Connector) -> None:

@@ -4,9 +4,10 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
@@ -16,7 +17,7 @@ from bridge.http import outcome
 from bridge.http.auth import credentials
 from bridge.http.budget import Budget, BudgetStatus
 from bridge.http.ports import MemoryRates, MemoryTokens, RateStore, TokenStore
-from bridge.http.recorder import Recorder
+from bridge.http.recorder import Recorder, note
 from bridge.http.redact import KNOWN
 from bridge.http.reply import Reply
 from bridge.http.settings import HttpSettings
@@ -107,6 +108,14 @@ class Http:
     def budget(self) -> BudgetStatus:
         """Return what is known of the rate budget, for the status page."""
         return self._budget.status()
+
+    def took(self, name: str, places: Sequence[Path], *, sha256: str, as_of: datetime, kind: str = "file") -> None:
+        """Note a file that was read in the place of an answer, for support: a connector without a server says so for each.
+
+        It lies in the first of `places` that holds these bytes. `kind` is `file`, or `table` for one by which files are read.
+        """
+        facts = {"name": name, "places": [str(one) for one in places], "sha256": sha256, "as_of": as_of.isoformat()}
+        note(kind, lambda: facts, said=True)
 
     def prepare(self, calls: int = 1) -> None:
         """Obtain a valid token and room for `calls` delivery calls in the rate budget. Raises `RetryLater`, `ConfigError`."""

@@ -1,8 +1,8 @@
 """Support bundles (Supportpaket): one failed run in a ZIP that another machine can replay, and that names nobody.
 
 Inside: `bundle.json` (what ran, where it began, how it ended, settings without secrets, versions), `exchanges.jsonl` (what was said to
-the provider and answered), `mapping.yaml` where the installation has its own, and `README.txt`, which says so. Both directions are
-hostile: what goes in was written by a provider, and a bundle comes by mail.
+the provider and answered), `files/` (what was read by accounts that read files), `mapping.yaml` and `tables/` where the installation has its
+own, and `README.txt`, which says so. Both directions are hostile: what goes in was written by a provider, and a bundle comes by mail.
 """
 
 import io
@@ -29,6 +29,10 @@ LARGEST = 200_000_000
 """Bytes that a bundle may have unpacked."""
 
 NAMES = ("bundle.json", "exchanges.jsonl", "mapping.yaml", "README.txt")
+_MORE = re.compile(r"files/[0-9]{3}|tables/[A-Za-z0-9_-]{1,64}\.yaml")
+MOST = 600
+"""Files that a bundle may hold."""
+
 _HEADERS = frozenset({"content-type", "date", "retry-after", "location", "deprecation"})
 _HEADER_BEGINS = ("ratelimit", "x-ratelimit", "x-rate-limit")
 _REPEATS = re.compile(r"(?:^|[\s:,\[{-])[*&]\w", re.MULTILINE)
@@ -76,6 +80,8 @@ class Packed(Frozen):
     bundle: Bundle
     lines: tuple[Mapping[str, Any], ...] = ()
     mapping: str = ""
+    files: Mapping[str, bytes] = Field(default_factory=dict)
+    """What an account read, and tables by which it did, by their names in the bundle."""
 
     @property
     def exchanges(self) -> list[Mapping[str, Any]]:
@@ -96,8 +102,10 @@ class Packed(Frozen):
             bundle = Bundle.model_validate(facts)
             lines = [_line(one) for one in files.get("exchanges.jsonl", b"").split(b"\n") if one]
             mapping = files.get("mapping.yaml", b"").decode()
-            _refuse(mapping)
-            return cls(bundle=bundle, lines=tuple(lines), mapping=mapping)
+            more = {name: data for name, data in files.items() if name not in NAMES}
+            for text in (mapping, *(data.decode() for name, data in more.items() if name.startswith("tables/"))):
+                _refuse(text)
+            return cls(bundle=bundle, lines=tuple(lines), mapping=mapping, files=more)
         except (ValidationError, ValueError, TypeError, KeyError) as error:
             raise UsageError("{path} is no support bundle: {error}", path=path, error=type(error).__name__) from error
 
@@ -118,6 +126,10 @@ class Packed(Frozen):
                     entry = zipfile.ZipInfo(name, _EPOCH)
                     entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
                     package.writestr(entry, KNOWN.text(text).encode("utf-8", "replace"))
+            for name, data in self.files.items():
+                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+                package.writestr(entry, data)
         return packed.getvalue()
 
 
@@ -129,8 +141,9 @@ def _unpacked(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as package:
             entries = package.infolist()
-            strange = [one.filename for one in entries if one.filename not in NAMES]
-            if strange or len(entries) > len(NAMES):
+            known = (*NAMES, *(one.filename for one in entries if _MORE.fullmatch(one.filename)))
+            strange = [one.filename for one in entries if one.filename not in known]
+            if strange or len(entries) > MOST or len({one.filename for one in entries}) < len(entries):
                 raise UsageError(
                     "{path} is no support bundle: it holds {name!r}", path=path, name=(strange or ["?"])[0][:100]
                 )
@@ -150,6 +163,8 @@ def _line(data: bytes) -> Mapping[str, Any]:
     line = parse_json(data)
     if not isinstance(line, dict):
         raise ValueError("no object")
+    if line.get("note") == "file":
+        datetime.fromisoformat(line["as_of"]).timestamp()
     if "method" in line:
         if not _is_exchange(line):
             raise ValueError("no exchange")
@@ -285,15 +300,18 @@ def without_secrets(values: Mapping[str, Any], secret: Iterable[str] = ()) -> di
 def _readme(packed: Packed) -> str:
     one = packed.bundle
     said = f"{len(packed.exchanges)} exchanges with the provider" if packed.exchanges else "no exchange was recorded"
+    read = sum(name.startswith("files/") for name in packed.files)
+    files = f"files/           {read} that were read, cell by cell as below" if read else "No file was read."
     return f"""Support bundle of mahnbridge: run {one.run} ({one.kind}) of account {one.account}, connector {one.connector}
 
 bundle.json      what ran, where it began, how it ended ({one.state}{", " + one.cause if one.cause else ""}), settings, versions
 exchanges.jsonl  {said}{"" if one.whole else "; the first ones are missing"}
+{files}
 {"mapping.yaml     the installation's own mapping" if packed.mapping else "The shipped mapping was in use."}
 
 Not in it: passwords, tokens, keys, the provider's host, headers that decide nothing.
 Replaced, the same always by the same: names, addresses, mail addresses, numbers of telephones, banks and taxes, free texts.
-As they were: ids at the provider, amounts, dates, statuses, codes.
+As they were: ids at the provider, amounts, dates, statuses, codes; of a file its headings, its encoding and every sign between.
 
     mahnbridge replay --offline FILE     runs it again, without network and credentials, and compares how it ends
 """

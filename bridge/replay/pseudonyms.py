@@ -85,6 +85,23 @@ _PERSONAL = frozenset(
 _LITERAL = re.compile(r"[\w.:/%+-]{1,40}")
 _JSON = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
 _SIGNS = re.compile(r"[\s\[\]{},:]*(?:(?:true|false|null)[\s\[\]{},:]*)*")
+_KEPT_DIGITS = re.compile(r"\d+|\D+")
+_MONTHS = frozenset(
+    re.findall(
+        r"\w+",
+        "jan januar january feb februar february mär maerz märz mar march apr april mai may jun juni june jul juli july aug august sep sept "
+        "september okt oktober oct october nov november dez dezember dec december",
+    )
+)
+_NAMED = re.compile(
+    "name|firm|kunde|stra(?:ß|ss)e|anschrift|adress|plz|postleit|postcode|(?:^|\\W)zip|ort$|ort[ /-]|stadt|city|street|telefon|phone|mobil|handy|fax|mail|"
+    "iban|bic|konto|blz|bank|mandat|geb(?:urt|oren|\\.)|birth|steuer|ust-?id|vat|empfänger|empfaenger|auftraggeber|beg(?:ü|ue)nstigt|zahlungspflicht|"
+    "zweck|ansprech|person|kontakt|inhaber|gl(?:ä|ae)ubiger|contact|organi[sz]ation|customer|client|notiz|bemerkung|kommentar|comment|note|"
+    "beschreibung|description|betreff|subject|nachricht|message|anrede|titel"
+)
+_NUMBERED = re.compile(r"(?:kunden|customer|debitor|personen|kd)\w*?[-_ .]*(?:nr|nummer|no|number|konto)\.?|debitor")
+"""Headings for numbers of customers, which stay as ids at a provider do."""
+
 _LONG = 8
 """Letters from which a word of the program stays even where a person's name would stand: nobody is called `lastschrift`."""
 
@@ -96,6 +113,7 @@ class Pseudonyms:
         self._key = key or secrets.token_bytes(32)
         self._known = {one.casefold() for one in known if _LITERAL.fullmatch(one)}
         self._numbers: set[str] = set()
+        self._prefixes: set[str] = set()
         self._given: dict[str, str] = {}
         self._taken: set[str] = set()
 
@@ -114,6 +132,22 @@ class Pseudonyms:
                 value = match[0] if match[1] is None else match[1]
                 if value.isdecimal() and len(value) > 2:
                     self._numbers.add(value)
+
+    def keep(self, number: str) -> None:
+        """Let the number of an invoice or customer, as far as it stays, be the same wherever else it stands."""
+        for word in _WORD.findall(number):
+            if number.isdecimal() and len(number) > 2:
+                self._numbers.add(number)
+            elif word.casefold() in self._known and word.isalpha():
+                self._prefixes.add(word.casefold())
+
+    def figures(self, text: str) -> str:
+        """Return an amount or a date, also one that nobody can read: its digits stay, words as everywhere."""
+        return _WORD.sub(lambda match: _KEPT_DIGITS.sub(lambda one: self._figure(one[0]), match[0]), text)
+
+    def _figure(self, word: str) -> str:
+        known = word.casefold() in self._known or word.casefold() in _MONTHS or _CODE.fullmatch(word)
+        return word if known or word.isdecimal() else self._other(word)
 
     def body(self, text: str) -> str:
         """Return the JSON text with its values replaced; what is no JSON, or broken off, as text."""
@@ -173,7 +207,8 @@ class Pseudonyms:
     def _word(self, word: str, *, personal: bool) -> str:
         if word.isdecimal() and not personal and (word in self._numbers or len(word) <= 2):
             return word
-        if word.casefold() in self._known and len(word) >= (_LONG if personal else 2):
+        shortest = _LONG if personal and word.casefold() not in self._prefixes else 2
+        if word.casefold() in self._known and len(word) >= shortest:
             return word
         taxed = _TAXED.fullmatch(word)
         return taxed[1] + self._other(taxed[2]) if taxed else self._other(word)
@@ -206,6 +241,12 @@ class Pseudonyms:
             if found != word and found not in self._taken:
                 break
         return found
+
+
+def named(heading: str) -> bool:
+    """Return whether a heading of a table stands above names, addresses, numbers of banks or free texts."""
+    text = heading.casefold().strip()
+    return _NUMBERED.fullmatch(text) is None and (_NAMED.search(text) is not None or _personal(heading))
 
 
 def _between(names: Pseudonyms, text: str) -> str:

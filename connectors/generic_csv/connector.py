@@ -1,7 +1,7 @@
 """Files as a provider: lists of invoices and bank statements come into an inbox, what went out is written to a status list."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -103,6 +103,23 @@ settings:
         self._inbox = Inbox(settings.inbox, settings.own_folder, settle=settings.settle_seconds)
         self._status = settings.status_file or settings.own_folder / "status.csv"
 
+    # -------------------------------------------------------------------------------------------------------- support
+
+    @property
+    def words(self) -> Iterable[str]:
+        """Return names of columns and words in them, as mapping and profiles have them."""
+        yield from self.mapping.words
+        yield from self._words.all
+        for one in self._profiles.values():
+            yield from (name for names in (*one.headers, *one.columns.values()) for name in names)
+
+    @classmethod
+    def on_files(cls, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+        """Read the files of a support bundle, with the profiles in it."""
+        own = folder / "tables"
+        here = {"inbox": str(folder / "files"), "folder": str(folder / "own"), "settle_seconds": 0}
+        return {**settings, **here, "profiles": str(own) if own.is_dir() else None, "status_file": None}
+
     # -------------------------------------------------------------------------------------------------------- reading
 
     def check(self) -> Health:
@@ -189,6 +206,8 @@ settings:
             currency=self._settings.currency,
         )
         now, digest = self.http.now(), importer.digest()
+        for path in sorted(self._settings.profiles.glob("*.yaml")) if self._settings.profiles else ():
+            self.http.took(path.name, (path,), sha256="", as_of=now, kind="table")
         with self._inbox.alone():
             for waiting in self._inbox.ready():
                 sight = f"{waiting.sight}|{digest}"
@@ -211,6 +230,8 @@ settings:
         with state.change():
             known = state.run("select origin, archived, ok from file where hash = ?", (key,)).fetchone()
             name = known[1] if known else self._inbox.name_for(copy, now)
+            places = (self._inbox.archive / name, copy.waiting.path)
+            self.http.took(copy.name, places, sha256=copy.hash, as_of=copy.as_of)
             if known is None or not known[2] or _is_newest(state, key, known[0]):
                 report = importer.read(copy.path, copy.name, copy.as_of)
                 state.run("delete from file where hash = ?", (key,))

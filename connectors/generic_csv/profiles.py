@@ -85,6 +85,23 @@ class Words:
                 "mappings/generic_csv.yaml: the option {error} is missing or no table", error=error
             ) from error
 
+    @property
+    def all(self) -> Iterator[str]:
+        """Yield every name and word as the file has it, and as it is compared."""
+        for names in (*self.columns.values(), *self.bank_columns.values()):
+            yield from map(str, names)
+        for words in (
+            self.status,
+            self.kinds,
+            self.yes,
+            self.no,
+            self.totals,
+            self.pending,
+            self.partly,
+            self.collects,
+        ):
+            yield from words
+
     def locate(self, header: Sequence[str], own: Mapping[str, Sequence[str]], *, bank: bool = False) -> dict[str, int]:
         """Return for each of our fields the column that holds it: the profile's names first, each column once."""
         known = self.bank_columns if bank else self.columns

@@ -88,7 +88,7 @@ def replay(
 def bundle(session: Session, run: int, out: Path | None) -> int:
     """Write a support bundle of a run, without secrets and without names."""
     made = session.emit(session.bridge.bundle(run, out or Path(f"run-{run}.zip")), _bundled)
-    return 0 if made.exchanges else 1
+    return 0 if made.exchanges or made.files else 1
 
 
 @command(
@@ -133,6 +133,10 @@ def _compared(out: "Out", found: "Offline") -> None:
 
 def _bundled(out: "Out", made: "Made") -> None:
     out.line("bundle.made", style="ok", path=made.path, exchanges=made.exchanges, replaced=made.replaced)
+    if made.files:
+        out.line("bundle.files", style="ok", count=made.files)
+    if not made.whole:
+        out.line("bundle.partly", style="warning")
     out.line("bundle.sha256", sha256=made.sha256)
-    if not made.exchanges:
+    if not made.exchanges and not made.files:
         out.line("bundle.empty", style="warning")

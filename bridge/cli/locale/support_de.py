@@ -16,6 +16,8 @@ TEXTS = {
     "offline.same": "Es endet wie damals.",
     "offline.changed": "Es endet jetzt anders.",
     "bundle.made": "{path}: {exchanges} Anfragen an den Anbieter mit ihren Antworten, {replaced} Wörter ersetzt.",
+    "bundle.files": "Dazu Dateien, die gelesen wurden: {count}, Zelle für Zelle ersetzt, was Personen nennt.",
+    "bundle.partly": "! Nicht alles ist darin: Der Anfang der Aufzeichnung oder eine gelesene Datei fehlt.",
     "bundle.sha256": "Prüfsumme SHA-256 {sha256}",
     "bundle.empty": "Von diesem Lauf wurde nichts aufgezeichnet: Das Paket sagt, wie er endete, was er zählte und was nach Art, Feld und Grund beiseitegelegt"
     " wurde; keine Datei und keinen Datensatz. Es lässt sich lesen, aber nicht wiederholen.",

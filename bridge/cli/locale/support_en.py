@@ -16,6 +16,8 @@ TEXTS = {
     "offline.same": "It ends as it did then.",
     "offline.changed": "It ends differently now.",
     "bundle.made": "{path}: {exchanges} exchanges with the provider, {replaced} words replaced.",
+    "bundle.files": "With the files that were read: {count}, replaced cell by cell what names people.",
+    "bundle.partly": "! Not all of it is there: the beginning of the recording, or a file that was read, is missing.",
     "bundle.sha256": "SHA-256 {sha256}",
     "bundle.empty": "Nothing was recorded of this run: the bundle tells how it ended, its counts, and what was set aside by kind, field and reason, no file"
     " and no record. It can be read, but not replayed.",

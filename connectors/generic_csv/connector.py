@@ -34,7 +34,7 @@ from connectors.generic_csv import status
 from connectors.generic_csv.effective import effective
 from connectors.generic_csv.german import GERMAN
 from connectors.generic_csv.importer import Importer, today_in
-from connectors.generic_csv.inbox import Copy, Inbox
+from connectors.generic_csv.inbox import Copy, Inbox, written_before
 from connectors.generic_csv.matching import Matcher
 from connectors.generic_csv.profiles import Words, load_profiles
 from connectors.generic_csv.state import State, plain
@@ -209,18 +209,16 @@ settings:
         for path in sorted(self._settings.profiles.glob("*.yaml")) if self._settings.profiles else ():
             self.http.took(path.name, (path,), sha256="", as_of=now, kind="table")
         with self._inbox.alone():
-            for waiting in self._inbox.ready():
-                sight = f"{waiting.sight}|{digest}"
-                if (
-                    not self._inbox.moves
-                    and state.run("select 1 from meta where name = ?", (f"sight:{sight}",)).fetchone()
-                ):
-                    continue
+            unread = [
+                one for one in self._inbox.ready() if self._inbox.moves or not state.seen(f"{one.sight}|{digest}")
+            ]
+            with state.change():
+                state.set_back(now, written_before(unread, now))
+            for waiting in unread:
                 self._take(state, importer, self._inbox.take(waiting, now), digest, now)
                 if not self._inbox.moves:
                     with state.change():
-                        state.run("delete from meta where name like ?", (f"sight:{waiting.path}|%",))
-                        state.run("insert into meta values (?, '')", (f"sight:{sight}",))
+                        state.see(waiting.path, f"{waiting.sight}|{digest}")
         with state.change():
             state.mark_stale(now)
 

@@ -10,10 +10,10 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,16 +22,18 @@ from bridge.contract import ConfigError, RetryLater, sync
 TEMPORARY = (".tmp", ".part", ".partial", ".crdownload", ".download", ".filepart", ".swp", "~", ".lock", ".bak")
 _CHUNK = 1 << 20
 _PATIENCE = 30.0
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A file that is ready: where, and what it looked like when it was listed."""
+    """A file that is ready: where, and what it looked like when it was listed. A copy may keep the old time of change, not `arrived_ns`."""
 
     path: Path
     size: int
     changed_ns: int
     inode: int
+    arrived_ns: int
 
     @property
     def sight(self) -> str:
@@ -130,12 +132,9 @@ class Inbox:
             return None
         if not stat.S_ISREG(seen.st_mode) or path.with_name(path.name + ".part").exists():
             return None
-        youngest = max(
-            seen.st_mtime, seen.st_ctime
-        )  # a copy may keep the old time of change, but not of its last write
-        if self._settle and time.time() - youngest < self._settle:
+        if self._settle and time.time() - max(seen.st_mtime, seen.st_ctime) < self._settle:
             return None
-        return Waiting(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+        return Waiting(path, seen.st_size, seen.st_mtime_ns, seen.st_ino, seen.st_ctime_ns)
 
     def take(self, waiting: Waiting, now: datetime) -> Copy:
         """Copy a file into the spool. Raises `RetryLater` where it cannot be read or changes meanwhile, or the disk is full."""
@@ -156,8 +155,7 @@ class Inbox:
         if self._look(waiting.path) != waiting:
             target.unlink(missing_ok=True)
             raise RetryLater("{path}: the file is still changing", path=waiting.path, cause="csv_changing")
-        changed = datetime.fromtimestamp(waiting.changed_ns / 1e9, UTC)
-        return Copy(waiting, target, digest.hexdigest(), min(changed, now))
+        return Copy(waiting, target, digest.hexdigest(), min(_instant(waiting.changed_ns), now))
 
     def keep(self, copy: Copy, name: str) -> None:
         """Archive the copy as `name`, unless it is there already, and take the file out of the inbox."""
@@ -182,3 +180,12 @@ class Inbox:
         """Return the archived name of a copy: when, which content, what it was called."""
         plain = re.sub(r"[^A-Za-z0-9._-]+", "_", copy.name)[-100:]
         return f"{now.astimezone(UTC).strftime('%Y%m%dT%H%M%SZ')}_{copy.hash[:12]}_{plain}"
+
+
+def written_before(waiting: Iterable[Waiting], now: datetime) -> datetime:
+    """Return an instant, `now` at most, before which everything that was read was written: what waits arrived after it was read."""
+    return min([now, *(_instant(one.arrived_ns) - _MOMENT for one in waiting)])
+
+
+def _instant(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)

@@ -261,6 +261,21 @@ class State:
             (origin, stamped(as_of), fresh_days, meaning, bank),
         )
 
+    def set_back(self, now: datetime, before: datetime) -> None:
+        """Where something is known from later than `now` the clock was set back since: date it at `before`, so that new files count."""
+        if self.run("select 1 from source where as_of > ?", (stamped(now),)).fetchone():
+            for table in ("invoice", "source"):
+                self.run(f"update {table} set as_of = ? where as_of > ?", (stamped(before), stamped(before)))  # noqa: S608
+
+    def seen(self, sight: str) -> bool:
+        """Return whether a file that stays in its place was read as it is."""
+        return self.run("select 1 from meta where name = ?", (f"sight:{sight}",)).fetchone() is not None
+
+    def see(self, path: Path, sight: str) -> None:
+        """Note that a file that stays in its place was read as it is."""
+        self.run("delete from meta where name like ?", (f"sight:{path}|%",))
+        self.run("insert into meta values (?, '')", (f"sight:{sight}",))
+
     def bank_as_of(self) -> datetime | None:
         """Return up to when the bank account is known, None where no bank file was ever imported."""
         row = self.run("select max(as_of) from source where bank = 1").fetchone()

@@ -103,6 +103,19 @@ def test_older_file_never_overrides_a_newer_one(desk):
     assert desk.invoices()["RE-1"].open == 19
 
 
+def test_a_clock_set_back_hides_no_newer_file(desk):
+    """The machine's clock was an hour ahead and is set right: the next list counts, though its time lies before that of the last one."""
+    right = datetime.now(UTC) + timedelta(minutes=2)
+    desk.now = right + timedelta(hours=1)
+    desk.items(ROW.format(1))
+    desk.pull()
+    desk.now = right
+    desk.items(ROW.format(1).replace("119,00;119,00", "119,00;19,00"), at=right - timedelta(seconds=30))
+    assert desk.invoices()["RE-1"].open == 19
+    desk.items(ROW.format(1), at=right - timedelta(days=30))
+    assert desk.invoices()["RE-1"].open == 19
+
+
 def test_old_file_dropped_again_changes_nothing(desk):
     """An old file that somebody drops again, with a new time, is recognised by its content, and told of."""
     desk.items(ROW.format(1))

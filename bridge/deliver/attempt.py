@@ -87,6 +87,7 @@ class Attempt:
         self._store, self._outbox, self._steps = desk.store, desk.store.outbox, desk.store.outbox.steps
         self._owner = secrets.token_hex(8)
         self._until = desk.store.now()
+        self._claimed_at = desk.ticks()
         self._landing = Landing(desk, port)
 
     def run(self) -> Ended:
@@ -107,7 +108,7 @@ class Attempt:
     # ------------------------------------------------------------------------------------------------ before the call
 
     def _claim(self) -> bool:
-        now = self._store.now()
+        self._claimed_at, now = self._desk.ticks(), self._store.now()
         self._until = now + self._port.settings.lease
         try:
             with self._store.begin() as conn:
@@ -180,9 +181,15 @@ class Attempt:
                 begun = write_back(notice, self._steps.get(conn, self._step.id))
         except WrongState as error:
             return self._give_back(error.sentence)
-        if self._store.now() + settings.needed > self._until:  # a slow disk or a paused machine used it up
+        if self._used_up():
             return self._give_back(Sentence("the lease would end during the call"))
         return begun
+
+    def _used_up(self) -> bool:
+        """Return whether a slow disk or a paused machine left too little of the lease, by the clock or by the seconds that passed."""
+        settings = self._port.settings
+        passed = timedelta(seconds=self._desk.ticks() - self._claimed_at)
+        return self._store.now() + settings.needed > self._until or passed + settings.needed > settings.lease
 
     def _recheck(self, conn: Connection, notice: Notice, ready: _Ready) -> Ended | None:
         """Return how the attempt ends because something speaks against the call, or None; inside the transaction that begins it."""

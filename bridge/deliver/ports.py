@@ -1,6 +1,7 @@
 """What delivery asks for: accounts, channels, the rules, clocks; and what it reports."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -150,7 +151,7 @@ def keep_nothing(_step: Step, _write: WriteBack, _produced: Sequence[Produced]) 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything that all steps share."""
+    """Everything that all steps share. `ticks` are seconds that pass whatever is done to the clock: no look grows young by setting it back."""
 
     store: Store
     channels: Mapping[str, Channel]
@@ -158,6 +159,7 @@ class Desk:
     files: Files = no_files
     keep: Keep = keep_nothing
     stop: threading.Event = field(default_factory=threading.Event)
+    ticks: Callable[[], float] = time.monotonic
 
 
 WAITING = frozenset({"wait", "released"})

@@ -117,7 +117,10 @@ def _incident(rng, at, count):
     after, target = rng.random() < 0.5, rng.randrange(count)
 
     def made(nth, *whats):
-        return Incident(at, rng.randrange(1, nth + 1), rng.choice(whats), after, target)
+        number, what = rng.randrange(1, nth + 1), rng.choice(whats)
+        return Incident(
+            at, number, what, after and what != "401", target
+        )  # 401: nothing was applied, RFC 9110 section 15.5.2
 
     if at == "border":
         return made(60, "die", "gone", "full", "pay", "part", "cancel", "credit", "give_back", "jump_on", "jump_back")

@@ -95,7 +95,7 @@ class Judging:
             if None in looked:
                 self.find(WRONG, f"{sent} went out without a look")
                 continue
-            self.longest = max(self.longest, (began - process.looked_at).total_seconds())
+            self.longest = max(self.longest, began - process.looked_at)
             if self.longest > WINDOW:
                 self.find(WRONG, f"{sent} went out {self.longest:.0f} s after the last look")
             if sent.on.weekday() > 4 or sent.on in HOLIDAYS:

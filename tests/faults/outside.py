@@ -90,7 +90,7 @@ def watch(world, process):
         truths = {ref.id: world.truth(ref.id) for ref in refs}
         snapshots = list(look(refs))
         process.looked |= truths
-        process.looked_at = world.clock()
+        process.looked_at = world.ticks()
         world.after_look(process)
         return iter(snapshots)
 
@@ -123,7 +123,7 @@ def within(world):
 
 def _watched(world, process, push):
     def pushed(write, *files):
-        before, began = world.known_sendings(), world.clock()
+        before, began = world.known_sendings(), world.ticks()
         try:
             return push(write, *files)
         finally:

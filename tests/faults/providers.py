@@ -109,7 +109,8 @@ class Provider:
             self.credited[invoice] = amount
 
     def cancel(self, invoice):
-        if self.truth(invoice).stopped not in ("paid", "cancelled", "credited") and not self.paid.get(invoice):
+        booked = self.paid.get(invoice) or invoice in self.credited  # beside a booking no provider takes an invoice out
+        if self.truth(invoice).stopped not in ("paid", "cancelled", "credited") and not booked:
             self.take_out(invoice)
 
     def by_hand(self, invoice):

@@ -194,6 +194,7 @@ class Striking:
         """Let the clock of the machine jump, for the business and for leases alike."""
         self.clock.pass_(hours=hours)
         self.skew = timedelta(hours=hours)
+        self.jumped += timedelta(hours=hours)
 
     def _fill(self, *, full):
         """Let nothing be written to files any more, or again: the disk is full."""

@@ -7,7 +7,7 @@ letter folder, not by our tables alone.
 
 from collections import Counter
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -60,7 +60,7 @@ class World(Striking, Judging):
         self.levels, self.days_between = self.history.levels, 8
         self.over, self.revoked, self.closed, self.lates = set(), [], None, []
         self.deferred, self.answers = {}, {}
-        self.skew, self.stale_until, self.longest = timedelta(0), self.clock(), 0
+        self.skew, self.jumped, self.stale_until, self.longest = timedelta(0), timedelta(0), self.clock(), 0
 
     # ------------------------------------------------------------------------------------------------------- running
 
@@ -196,9 +196,14 @@ class World(Striking, Judging):
         """Return the business instant as the machine has it."""
         return self.provider.now() + self.skew
 
+    def ticks(self):
+        """Return the seconds that have passed, whatever was done to the clock."""
+        return (self.clock() - self.jumped).timestamp()
+
     def process(self):
         """Return a new process, which the judge watches."""
         made = Process(self.loaded, clock=self.now, technical=self.clock, border=self.border, begun=self.begun)
+        made.bridge.desk = replace(made.bridge.desk, ticks=self.ticks)
         watch(self, made)
         if self.change is not None:
             self.change(made)

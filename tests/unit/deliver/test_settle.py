@@ -192,6 +192,21 @@ def test_lease_that_does_not_outlast_the_call(scene):
     assert (only.state, only.started_at) == ("queued", None)
 
 
+def test_a_clock_set_back_makes_no_look_younger(scene):
+    """The clock is set back during a look that took too long: the seconds that really passed count, and nothing is called."""
+    made, passed = scene.notice(), [0.0]
+
+    def hang():
+        scene.clock.pass_(seconds=235, hours=-1)
+        passed[0] += 235
+
+    scene.provider.on_look = hang
+    scene.worker(ticks=lambda: passed[0]).run("a")
+    assert scene.mail.sent == []
+    [only] = scene.steps(made)
+    assert (only.state, only.started_at) == ("queued", None)
+
+
 def test_slow_commit_uses_up_the_lease(scene):
     """The lease is judged again after the commit that begins the call."""
     made = scene.notice()

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.faults.history import BEGINNINGS, History
 from tests.faults.judging import APART, DOUBLE, LOST, WINDOW, WRONG
 from tests.faults.killing import Hunt, Killed, drawn
+from tests.faults.outside import Killed as Death
 from tests.faults.stage import Stage, fast_folder, prepare
 from tests.faults.world import World
 
@@ -101,7 +102,7 @@ def tally(seed):
     told, began = Tally(histories=1), time.process_time()
     try:
         world = live(History.draw(seed))
-    except Exception as error:  # noqa: BLE001  a crash is a finding like any other
+    except (Exception, Death) as error:  # noqa: BLE001  a crash is a finding like any other
         told.wrong["crashes"] += 1
         told.failed[str(seed)] = [f"{type(error).__name__}: {error}"]
         return told

@@ -12,6 +12,7 @@ from bridge.store.choices import Target
 from bridge.testing.wire import Cut, Response
 from tests.faults.agency import lost
 from tests.faults.borders import USUAL, where
+from tests.faults.outside import Killed
 from tests.faults.providers import BERLIN
 
 LEASES_OVER = 700
@@ -226,7 +227,11 @@ class Striking:
         """Stop all processes as an operator does, and start them again."""
         with self._interrupting():
             for process in list(self.processes.values()):
-                process.bridge.close()
+                try:
+                    process.bridge.close()
+                except Killed:
+                    self.deaths += 1
+                    process.close()
             self.processes.clear()
 
     def _revoke(self):

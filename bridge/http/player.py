@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -36,8 +37,7 @@ class Player:
     def send(self, call: Call, proof: Mapping[str, str], *, delivery: bool) -> tuple[Reply | None, Fault]:
         """Answer as then. Raises `UsageError` (`not_recorded`) where nothing like it was asked."""
         self.asked += 1
-        url = requests.Request(call.method, f"http://x{self._base}{call.path}", params=call.params).prepare().url or ""
-        asked = _asked(call.method, url)
+        asked = self.key(call)
         found = self._next(asked)
         if found is None:
             raise UsageError(
@@ -49,6 +49,11 @@ class Player:
         self._last[asked] = found
         return _answer(found)
 
+    def key(self, call: Call) -> Asked:
+        """Return what tells this request from others, as the wire would have sent it."""
+        url = requests.Request(call.method, f"http://x{self._base}{call.path}", params=call.params).prepare().url or ""
+        return _asked(call.method, url)
+
     def _next(self, asked: Asked) -> Mapping[str, Any] | None:
         exact = next((at for at, (key, _) in enumerate(self._left) if key == asked), None)
         if exact is None and asked in self._last:
@@ -58,6 +63,7 @@ class Player:
         return None if exact is None else self._left.pop(exact)[1]
 
 
+@lru_cache(maxsize=2000)
 def _asked(method: str, url: str) -> Asked:
     parts = urlsplit(url)
     return method, parts.path, tuple(sorted(parse_qsl(parts.query, keep_blank_values=True)))

@@ -46,9 +46,9 @@ def period(text: str, today: date) -> Period:
 
 def _one(word: str, text: str, today: date) -> Period:
     word = word.strip().lower()
-    if word in NAMED:
-        return _named(word, today)
     try:
+        if word in NAMED:
+            return _named(word, today)
         if re.fullmatch(r"\d{4}", word, re.ASCII):
             return Period(date(int(word), 1, 1), date(int(word), 12, 31))
         if found := re.fullmatch(r"(\d{4})-(\d\d)", word, re.ASCII) or re.fullmatch(r"(\d\d)\.(\d{4})", word, re.ASCII):
@@ -58,7 +58,7 @@ def _one(word: str, text: str, today: date) -> Period:
             day = date(int(found.group(3)), int(found.group(2)), int(found.group(1)))
         else:
             day = date.fromisoformat(word)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Wrong("{text!r} is no period; write last-month, 2026-10 or 2026-10-01..2026-10-15", text=text) from error
     return Period(day, day)
 

@@ -26,7 +26,7 @@ LONGEST = 3.0
 MEMORY = 4 << 30
 """Bytes of address space of the whole run; an input that wants more fails as one that broke its parser."""
 
-PIECE = 2500
+PIECE = 500
 """Inputs of one parser in a row; what is kept is kept after each piece."""
 
 

@@ -160,7 +160,7 @@ def _pseudonyms(random: Random) -> None:
 
 def targets() -> Iterator[Target]:
     """Yield what reads answers, whoever gives them."""
-    yield Target("answer", 120, _answer)
-    yield Target("token", 40, _token)
-    yield Target("consent", 30, _consent)
+    yield Target("answer", 150, _answer)
+    yield Target("token", 30, _token)
+    yield Target("consent", 40, _consent)
     yield Target("pseudonyms", 40, _pseudonyms)

@@ -97,5 +97,5 @@ def _sentence(random: Random) -> None:
 
 def targets() -> Iterator[Target]:
     """Yield what reads words of people, and of ourselves."""
-    yield Target("entered", 60, _entered, _TYPED)
-    yield Target("sentence", 40, _sentence)
+    yield Target("entered", 90, _entered, _TYPED)
+    yield Target("sentence", 60, _sentence)

@@ -94,8 +94,8 @@ def _profile(folder: Path) -> Parse:
 def targets(folder: Path) -> Iterator[Target]:
     """Yield the parsers of files."""
     files = Files(folder)
-    yield Target("csv", 30, files.fed_from(_LIST.encode("cp1252"), _LIST.encode("utf-8-sig")))
-    yield Target("bank_csv", 30, files.fed_from(_BANK.encode()))
-    yield Target("datev", 40, files.fed_from(_DATEV.encode("cp1252")))
-    yield Target("camt053", 60, files.fed_from(_CAMT.encode(), zipped(("a.xml", _CAMT.encode()))))
-    yield Target("profile", 10, _profile(folder / "profiles"))
+    yield Target("csv", 10, files.fed_from(_LIST.encode("cp1252"), _LIST.encode("utf-8-sig")))
+    yield Target("bank_csv", 14, files.fed_from(_BANK.encode()))
+    yield Target("datev", 24, files.fed_from(_DATEV.encode("cp1252")))
+    yield Target("camt053", 40, files.fed_from(_CAMT.encode(), zipped(("a.xml", _CAMT.encode()))))
+    yield Target("profile", 6, _profile(folder / "profiles"))

@@ -196,7 +196,7 @@ def _no_timer() -> Iterator[None]:
 
 def targets() -> Iterator[Target]:
     """Yield what reads mails and mail servers."""
-    yield Target("bounce", 60, _mail)
-    yield Target("mail_copy", 30, _copy)
-    yield Target("imap", 40, _imap)
-    yield Target("smtp", 40, _smtp)
+    yield Target("bounce", 90, _mail)
+    yield Target("mail_copy", 60, _copy)
+    yield Target("imap", 50, _imap)
+    yield Target("smtp", 60, _smtp)

@@ -270,9 +270,9 @@ def _typed() -> Iterator[None]:
 
 def targets(folder: Path) -> Iterator[Target]:
     """Yield the parsers of packages."""
-    yield Target("bundle", 30, _bundle(folder / "b.zip"))
-    yield Target("replayed", 4, _replayed(folder / "replayed"))
-    yield Target("recording", 30, _recording(folder / "recordings"))
-    yield Target("evidence", 30, _evidence(folder / "e.zip"))
-    yield Target("backup", 10, _backup(folder / "backup"))
-    yield Target("letter_outbox", 30, _outbox(folder / "letters"))
+    yield Target("bundle", 25, _bundle(folder / "b.zip"))
+    yield Target("replayed", 2, _replayed(folder / "replayed"))
+    yield Target("recording", 25, _recording(folder / "recordings"))
+    yield Target("evidence", 25, _evidence(folder / "e.zip"))
+    yield Target("backup", 8, _backup(folder / "backup"))
+    yield Target("letter_outbox", 20, _outbox(folder / "letters"))

@@ -118,4 +118,4 @@ class _Page:
 
 def targets(stack: ExitStack) -> Iterator[Target]:
     """Yield the page, which answers until `stack` is left."""
-    yield Target("page", 60, stack.enter_context(closing(_Page())))
+    yield Target("page", 30, stack.enter_context(closing(_Page())))

@@ -184,18 +184,18 @@ def targets(folder: Path) -> Iterator[Target]:
     plan = (ROOT / "bridge" / "policy" / "plans" / "standard.yaml").read_text("utf-8")
     yield Target(
         "mapping",
-        15,
+        3,
         _yaml(
             (ROOT / "mappings" / "sevdesk.yaml").read_text("utf-8"),
             lambda one: Mapping.parse.__wrapped__(Mapping, "x", one, "x.yaml"),
             4,
         ),
     )  # type: ignore[attr-defined]
-    yield Target("plan", 15, _yaml(plan, lambda one: parse_plan.__wrapped__(one, "x.yaml"), 5))
-    yield Target("plan_file", 10, _plan_file, (UsageError,))
-    yield Target("template", 100, text(_PAGES, texts.check.__wrapped__), (Wrong,))
-    yield Target("configuration", 20, _yaml(_CONFIG, _configuration(folder / "config"), 6))
-    yield Target("environment", 10, _environment(folder / "config"))
-    yield Target("base_rates", 20, text([_RATES], lambda one: parse_table(one, "x.yaml")))
-    yield Target("picture", 40, _picture(folder), (Wrong,))
-    yield Target("keys", 20, _keys(folder / "keys"))
+    yield Target("plan", 3, _yaml(plan, lambda one: parse_plan.__wrapped__(one, "x.yaml"), 5))
+    yield Target("plan_file", 5, _plan_file, (UsageError,))
+    yield Target("template", 70, text(_PAGES, texts.check.__wrapped__), (Wrong,))
+    yield Target("configuration", 4, _yaml(_CONFIG, _configuration(folder / "config"), 6))
+    yield Target("environment", 4, _environment(folder / "config"))
+    yield Target("base_rates", 12, text([_RATES], lambda one: parse_table(one, "x.yaml")))
+    yield Target("picture", 70, _picture(folder), (Wrong,))
+    yield Target("keys", 30, _keys(folder / "keys"))

@@ -2,7 +2,8 @@
 
 import json
 import zipfile
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -11,11 +12,12 @@ from bridge.app.plan_files import listed
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
 from bridge.config import load
 from bridge.contract import BadAnswer, ConfigError, Cursor, Http, RetryLater
-from bridge.errors import UsageError
+from bridge.errors import UsageError, Wrong
 from bridge.http import FileRecorder, HttpSettings, MemoryTokens
 from bridge.http.consent import AuthorizationFlow
 from bridge.http.oauth import call_token_endpoint
 from bridge.mapping import LARGEST, Mapping
+from bridge.model.period import NAMED, period
 from bridge.plain import DEEPEST, too_deep
 from bridge.policy.load import parse_plan
 from bridge.policy.money.base_rates import parse_table
@@ -239,3 +241,12 @@ def test_a_mailbox_that_says_what_is_no_text(said):
     object.__setattr__(box, "said", {b"": b"* OK ready\r\n", **_IMAP, b"EXAMINE": said})
     with pytest.raises(RetryLater):
         box.probe()
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("today", [date.min, date.max])
+def test_a_period_at_the_end_of_all_days(name, today):
+    """It is named as far as there are days, and else refused."""
+    with suppress(Wrong):
+        found = period(name, today)
+        assert found.first <= found.last

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from bridge.errors import BadAnswer, Wrong
+from bridge.errors import BadAnswer
 
 T = TypeVar("T")
 _LARGEST_EXPONENT = 400
+_LONGEST_INTEGER = 400
 DEEPEST = 64
 """Levels of lists and objects in an answer; no provider nests further, and what does is not read."""
 
@@ -35,25 +36,27 @@ class Reply:
         return self.data
 
 
-def _number(text: str) -> Decimal:
+def _number(text: str) -> Decimal | str:
     try:
         number = Decimal(text)
-    except InvalidOperation as error:
-        raise Wrong("no number") from error
+    except InvalidOperation:
+        return text
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(exponent) > _LARGEST_EXPONENT:
-        raise Wrong("number out of range")
-    return number
+    return number if isinstance(exponent, int) and abs(exponent) <= _LARGEST_EXPONENT else text
 
 
-def _no_constant(text: str) -> Any:
-    raise Wrong("{text} is no JSON", text=text)
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) <= _LONGEST_INTEGER else text
 
 
 def parse_json(content: bytes) -> Any:
-    """Return the JSON of `content` with numbers as int or Decimal, None where it is none (also: deeper than `DEEPEST`, NaN)."""
+    """Return the JSON of `content` with numbers as int or Decimal, None where it is none, or deeper than `DEEPEST`.
+
+    A number that is none (NaN, Infinity), or that nobody can compute with (1e999), is the text that stands there: it fits no field for
+    numbers, so the one record is set aside that holds it, and not the whole answer.
+    """
     try:
-        data = json.loads(content, parse_float=_number, parse_constant=_no_constant)
+        data = json.loads(content, parse_float=_number, parse_int=_integer, parse_constant=str)
     except (ValueError, RecursionError):
         return None
     return None if nested_too_deep(data) else data

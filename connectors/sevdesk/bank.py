@@ -88,7 +88,7 @@ class Bank:
     def digest(self) -> str:
         """Return a short form of the set of unbooked payments, to see whether it has changed."""
         text = ",".join(sorted(f"{item.id}:{item.amount}" for item in self.incoming))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def from_payer(self, debtor: Debtor) -> tuple[Incoming, ...]:
         """Return the payments whose payer is this debtor: by IBAN, or by name without legal form."""

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, ClassVar
 
-from bridge.contract import Act, CannotTell, Connector, Cursor, Http, Mapping, Ref
+from bridge.contract import Act, BridgeError, CannotTell, Connector, Cursor, Http, Mapping, Ref
+from bridge.errors import UsageError
 from bridge.http import HttpSettings
 from bridge.http.player import Player
 from bridge.http.recorder import Making
@@ -18,7 +19,7 @@ from bridge.testing.kit import Kit
 from bridge.testing.scene import Scene
 from tests.contract.billomat.test_conformance import BillomatKit
 from tests.contract.sevdesk.test_conformance import SevDeskKit
-from tests.fuzz.mutate import mutated_json
+from tests.fuzz.mutate import VALUES, mutated_json
 from tests.fuzz.target import Target
 
 MOST_CALLS = 400
@@ -57,7 +58,7 @@ class _Provider:
         with _Recorded(kit) as scene:
             self._settings = HttpSettings(base_url=scene.http.base_url, attempts=1, pace=1000)
             self._kind = kit.connector
-            self._options = self._kind.Settings.model_validate({"page_size": 5, **scene.kit.settings()})
+            self._options = self._kind.Settings.model_validate({"page_size": 3, **scene.kit.settings()})
             self._mapping, self._now = Mapping.load(self._kind.name), scene.kit.now()
             ids = scene.kit.seed(3)
             furnish(scene.kit, ids)
@@ -66,6 +67,14 @@ class _Provider:
         for act in acts:  # each with an account of its own, for providers count calls
             with _Recorded(kit) as scene:
                 self._record_write(scene, act)
+        for story in (*self._reads, *self._writes):  # what is played as it was must go as it went
+            with suppress(CannotTell):
+                story.do(self._connector(story.said)[1])
+
+        whole = next(one for one in self._reads if one.what == "pull")
+        self._invoices = _invoices(_first(self._connector(whole.said)[1].pull(None)))
+        bodies = [(at, json.loads(one["body"] or "0")) for at, one in enumerate(whole.said)]
+        self._records = [(at, path) for at, body in bodies for path in _records(body)]
 
     def _record_reads(self, scene: _Recorded, ids: list[str]) -> None:
         first = scene.pull()
@@ -89,12 +98,35 @@ class _Provider:
     def _told(self, scene: _Recorded, what: str, do: Callable[[Connector], object]) -> _Story:
         begin = len(scene.kept)
         with suppress(CannotTell):  # some acts can be found at no provider
-            do(scene.connector)
+            do(scene.kit.make(scene.http))  # a new one, which remembers nothing
         return _Story(what, do, scene.kept[begin:])
 
     def read(self, random: Random) -> None:
         """Read with changed answers."""
         self._play(random, random.choice(self._reads))
+
+    def hostile(self, random: Random) -> None:
+        """Read everything where one field of one record holds what it never should: neighbours go through, what is set aside is kept."""
+        story = next(one for one in self._reads if one.what == "pull")
+        at, path = random.choice(self._records)
+        data = json.loads(story.said[at]["body"])
+        record = _at(data, path)
+        name, value = random.choice(list(record)), random.choice((*VALUES, *_FLAT))
+        written = value if value in _FLAT else json.dumps(value)
+        changed = json.dumps(_put(data, (*path, name), _PLACE)).replace(f'"{_PLACE}"', str(written))
+        said = [{**one, "body": changed} if number == at else one for number, one in enumerate(story.said)]
+        try:
+            batches = _first(self._connector(said)[1].pull(None))
+        except UsageError as error:
+            if error.cause != "not_recorded":  # it wants to look at something that nobody asked for then
+                raise
+            return
+        except BridgeError as error:
+            raise AssertionError(f"{name} = {value!r:.50} stops everything: {error}") from error
+        own = str(record.get("id"))
+        lost = {one for one in self._invoices - _invoices(batches) if own not in one}
+        assert not lost, f"{story.said[at]['url']} {name} = {value!r:.50}: {lost} are missing"
+        assert all(one.raw for batch in batches for one in batch.rejects), "a record set aside without its answer"
 
     def write(self, random: Random) -> None:
         """Write, or look for what was written, with changed answers."""
@@ -141,6 +173,41 @@ class _Counted(Player):
     def send(self, *call: Any, **more: Any) -> Any:
         assert self.asked <= MOST_CALLS, "the connector goes on asking for ever"
         return super().send(*call, **more)
+
+
+_PLACE = "a value stands here"
+_FLAT = (
+    "NaN", "Infinity", "-Infinity", "1e400", "1e999", "-0", "-0.0", "9" * 400, "9" * 5000, '{"id": 1, "id": 2}', '{"a":' * 40 + "1" + "}" * 40, '"\\u202e\\u0000"',
+)  # fmt: skip
+"""What no writer of JSON would write, and no whole answer is lost by."""
+
+
+def _records(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where the records of an answer stand: objects in lists."""
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        if isinstance(data, list) and isinstance(value, dict) and value:
+            yield (*path, key)
+        else:
+            yield from _records(value, (*path, key))
+
+
+def _at(data: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
+def _put(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """Return `data` with another value at one place."""
+    if not path:
+        return value
+    if isinstance(data, dict):
+        return {**data, path[0]: _put(data[path[0]], path[1:], value)}
+    return [_put(one, path[1:], value) if at == path[0] else one for at, one in enumerate(data)]
+
+
+def _invoices(batches: list[Any]) -> set[str]:
+    return {one.id for batch in batches for one in batch.invoices}
 
 
 def _first(batches: Iterator[Any]) -> list[Any]:
@@ -190,6 +257,7 @@ def targets() -> Iterator[Target]:
         name = kit.connector.name
         yield Target(name, 25, provider.read)
         yield Target(f"{name}_writes", 40, provider.write)
+        yield Target(f"{name}_hostile", 25, provider.hostile)
         yield Target(f"{name}_cursor", 5, provider.cursor)
 
 

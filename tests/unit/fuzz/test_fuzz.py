@@ -15,7 +15,7 @@ def test_no_parser_breaks():
     with targets() as every:
         found = run(every, INPUTS)
     assert {name: fed.wrong for name, fed in found.items() if fed.wrong} == {}
-    assert len(found) == 37
+    assert len(found) == 39
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.errors import BadAnswer, ConfigError, NotFound, Refused, RetryLater, Unclear
 from bridge.http import BasicAuth, Http, HttpSettings, TokenAuth
+from bridge.http.reply import parse_json
 from bridge.testing.server import Request, Response, Server
 
 SECRET = "s3cr3t-Token+/=0123456789"
@@ -121,9 +122,6 @@ def test_reads_are_repeated_on_passing_faults(http, server, slept, fault):
         (lambda faults: faults.html(times=None), BadAnswer, "bad_answer:html"),
         (lambda faults: faults.status(200, body="not json", times=None), BadAnswer, "bad_answer:json"),
         (lambda faults: faults.status(200, body="[" * 200_000, times=None), BadAnswer, "bad_answer:json"),
-        (lambda faults: faults.status(200, body='{"a": NaN}', times=None), BadAnswer, "bad_answer:json"),
-        (lambda faults: faults.status(200, body='{"a": 1e999999999}', times=None), BadAnswer, "bad_answer:json"),
-        (lambda faults: faults.status(200, body='{"a": ' + "9" * 5000 + "}", times=None), BadAnswer, "bad_answer:json"),
         (lambda faults: faults.truncate(times=None), BadAnswer, "bad_answer:truncated"),
         (lambda faults: faults.redirect("https://elsewhere.example/login", times=None), BadAnswer, "redirect"),
     ],
@@ -429,3 +427,9 @@ def test_a_write_whose_time_is_over_is_not_begun(http, server):
         http.write("POST", "/things", body={})
     http.write("POST", "/things", body={})
     assert len(server.effects) == 2
+
+
+@pytest.mark.parametrize("written", ["NaN", "-Infinity", "1e999999999", "-1e401", "9" * 5000])
+def test_a_number_that_is_none_spoils_nothing_else(written):
+    """It is the text that stands there, which fits no amount; what stands beside it can be read."""
+    assert parse_json(f'[{{"a": {written}}}, {{"a": 1.50}}]'.encode()) == [{"a": written}, {"a": Decimal("1.50")}]

@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from textwrap import shorten
@@ -29,6 +29,7 @@ ADDRESS_LINES = 6
 """Lines that fit into the address field of DIN 5008 (27.3 mm)."""
 
 _LONGEST_LINE = 160
+_PAGES = re.compile(rb"/Count (\d{1,9})\b")
 _UNSEEN = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 
 
@@ -103,27 +104,27 @@ def _quoted(text: str) -> str:
 def _compile(letter: Letter, **options: Any) -> bytes | list[bytes] | None:
     """Set the letter; symbols that no font has are left out, letters that none has refuse the letter, all of them by name.
 
-    The data stands in the text that is compiled, not in `sys.inputs`: with other inputs typst lays out everything anew.
+    Most letters have one page, and page numbers make typst set everything twice: only a letter that turns out longer gets them.
     """
-    dated = datetime(letter.dated_on.year, letter.dated_on.month, letter.dated_on.day, tzinfo=UTC)
-    data = json.dumps(_data(letter), ensure_ascii=False)
+    own = _data(letter)
+    long = own["table"] is not None and own["table"]["long"]
+    house = _house(letter.sender, letter.style, letter.language, letter.country, _currency(letter))
+    given = [house, json.dumps(own, ensure_ascii=False)]
     missing: list[str] = []
     for _ in range(_MOST_UNSEEN):
-        source = f"{_template()}#letter(json(bytes({_quoted(data)})))".encode()
         try:
-            with _LOCK:
-                made = _compiler(letter.style.fonts).compile(input=source, timestamp=dated, **options)
+            made = _set(letter, given, numbered=long, **options)
         except typst.TypstError as error:
             unseen = _UNSEEN.search(error.message)
             if unseen is None or not unseen.group(1):
                 words = f"the letter cannot be set: {error.message}"
                 raise (ConfigError if letter.style.logo else Refused)(words, cause="letter_set") from error
             missing += [sign for sign in unseen.group(1) if unicodedata.category(sign)[0] in "LNM"]
-            data = data.replace(unseen.group(1), "")
+            given = [part.replace(unseen.group(1), "") for part in given]
         else:
             if missing:
                 break
-            return made
+            return made if long or _one_page(made) else _set(letter, given, numbered=True, **options)
     if not missing:
         raise Refused("the letter has too many characters that cannot be printed", cause="letter_characters")
     raise Refused(
@@ -132,6 +133,22 @@ def _compile(letter: Letter, **options: Any) -> bytes | list[bytes] | None:
         missing=" ".join(dict.fromkeys(missing)),
         cause="letter_characters",
     )
+
+
+def _set(letter: Letter, given: list[str], *, numbered: bool, **options: Any) -> bytes | list[bytes] | None:
+    """Have typst set it. The data stands in the text that is compiled: with other `sys.inputs` typst would set everything anew."""
+    dated = datetime(letter.dated_on.year, letter.dated_on.month, letter.dated_on.day, tzinfo=UTC)
+    parts = ", ".join(f"json(bytes({_quoted(part)}))" for part in given)
+    source = f"{_template()}#letter({parts}, numbered: {json.dumps(numbered)})"
+    with _LOCK:
+        return _compiler(letter.style.fonts).compile(input=source.encode(), timestamp=dated, **options)
+
+
+def _one_page(made: bytes | list[bytes] | None) -> bool:
+    """Return whether this is certainly one page. In a PDF the tree of pages says it; what its strings contain can raise the number only."""
+    if not isinstance(made, bytes) or not made.startswith(b"%PDF"):
+        return isinstance(made, bytes)
+    return max(map(int, _PAGES.findall(made)), default=0) == 1
 
 
 _MOST_UNSEEN = 50
@@ -174,34 +191,42 @@ def _country(code: str) -> str:
     return str(Locale("de").territories.get(code, code)).upper()
 
 
+@lru_cache(maxsize=64)
+def _house(sender: Sender, style: Style, language: str, country: str, currency: str) -> str:
+    """Return, as JSON, what all letters of this sender in this language have in common."""
+    form = Form(language, country, currency)
+    found = {
+        "words": letter_words(form),
+        "language": form.language,
+        "region": country,
+        "place": FORMS[style.form].model_dump(),
+        "style": style.model_dump(mode="json", exclude={"fonts"})
+        | {"bottom": max(style.bottom, 11 + 3.2 * _footer_lines(sender, style))},
+        "sender": plain(sender.name),
+        "return_line": breakable(_return_line(sender)),
+        "footer": [[breakable(plain(line)) for line in column] for column in sender.footer],
+    }
+    return json.dumps(found, ensure_ascii=False)
+
+
 def _data(letter: Letter) -> dict[str, Any]:
+    """Return what is this letter's own."""
     table, payment = letter.claims, letter.payment
     form = Form(letter.language, letter.country, _currency(letter))
-    words = letter_words(form)
-    style, sender = letter.style, letter.sender
     lines = address_lines(letter.name, letter.address, letter.country, posted=letter.posted)
     dated = form.day(letter.dated_on)
     blocks = _blocks(letter)
     return {
-        "words": words,
-        "language": form.language,
-        "region": letter.country,
-        "place": FORMS[style.form].model_dump(),
-        "style": style.model_dump(mode="json", exclude={"fonts"})
-        | {"bottom": max(style.bottom, 11 + 3.2 * _footer_lines(letter))},
         "title": plain(letter.subject),
         "subject": breakable(plain(letter.subject)),
-        "sender": plain(sender.name),
-        "return_line": breakable(_return_line(sender)),
-        "footer": [[breakable(plain(line)) for line in column] for column in sender.footer],
         "keywords": payment.reference if payment else "",
         "address": lines,
         "tight": len(lines) > 5 or any(len(line) > 36 for line in lines),
         "info": [
             *((plain(label), breakable(plain(value))) for label, value in letter.info if value),
-            (words["date"], dated),
+            (letter_words(form)["date"], dated),
         ],
-        "running": " · ".join((plain(sender.name), shorten(plain(letter.subject), 60, placeholder=" …"), dated)),
+        "running": " · ".join((plain(letter.sender.name), shorten(plain(letter.subject), 60, placeholder=" …"), dated)),
         "blocks": blocks,
         "sticky": _sticky(blocks),
         "table": _table(table, form) if table else None,
@@ -245,10 +270,10 @@ def _sticky(blocks: list[str | list[str]]) -> list[int]:
     return sorted({at for at in before if at in paragraphs})
 
 
-def _footer_lines(letter: Letter) -> int:
+def _footer_lines(sender: Sender, style: Style) -> int:
     """Return how many lines the particulars take at most; a column's share of the width holds so many characters."""
-    columns = letter.sender.footer
-    wide = (210 - letter.style.left - letter.style.right + 4) / max(1, len(columns)) - 4
+    columns = sender.footer
+    wide = (210 - style.left - style.right + 4) / max(1, len(columns)) - 4
     signs = max(1, int(wide / _FOOTER_SIGN))
     return max((sum(-(-len(line) // signs) for line in column) for column in columns), default=0)
 
@@ -285,9 +310,13 @@ def _mentions(table: ClaimTable, form: Form) -> list[tuple[str, str, str, str]]:
     ]
 
 
+_CODE_SCALE = 2
+"""Pixels of a module: a viewer that smooths pictures softens their edges alone."""
+
+
 def _payment(payment: PaymentDetails, form: Form) -> dict[str, Any]:
     picture = girocode.code(payment)
     return {
         "rows": [(label, breakable(plain(value))) for label, value in form.payment(payment)],
-        "code": {"size": picture.size, "path": picture.path()} if picture else None,
+        "code": list(picture.png(scale=_CODE_SCALE, quiet=0)) if picture else None,
     }

@@ -4,17 +4,17 @@ import re
 import unicodedata
 
 _ANY_BREAK = "\u200b"
+_SPACES = re.compile(" {2,}")
 _LONG = re.compile(r"\S{24,}")
 _PART = 12
 
 
 def plain(text: str) -> str:
     """Return one line of text without what has no glyph or turns the reading direction: control, format and private characters."""
-    if text.isascii() and text.isprintable():
-        kept = text
-    else:
-        kept = "".join(_shown(sign) for sign in unicodedata.normalize("NFC", text))
-    return re.sub(" {2,}", " ", kept).strip(" ")
+    kept = unicodedata.normalize("NFC", text)
+    if not kept.isprintable():
+        kept = "".join(map(_shown, kept))
+    return (_SPACES.sub(" ", kept) if "  " in kept else kept).strip(" ")
 
 
 def _shown(sign: str) -> str:

@@ -3,7 +3,6 @@
 A whole code is one integer, the top left module its highest bit, so that the eight masks are weighed with a few operations each.
 """
 
-import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -60,7 +59,6 @@ _MASKS: tuple[Callable[[int, int], bool], ...] = (
     lambda y, x: (y * x % 2 + y * x % 3) % 2 == 0,
     lambda y, x: ((y + x) % 2 + y * x % 3) % 2 == 0,
 )
-_DARK = re.compile("1+")
 
 
 class Code(NamedTuple):
@@ -73,29 +71,22 @@ class Code(NamedTuple):
         """Return whether the module in row `y`, column `x` is dark."""
         return bool(self.rows[y] >> (self.size - 1 - x) & 1)
 
-    def path(self) -> str:
-        """Return the dark modules as the data of one SVG path, one unit per module."""
-        return "".join(
-            f"M{run.start()} {y}h{run.end() - run.start()}v1h-{run.end() - run.start()}z"
-            for y, row in enumerate(self.rows)
-            for run in _DARK.finditer(f"{row:0{self.size}b}")
-        )
-
     def png(self, *, scale: int = 4, quiet: int = 4) -> bytes:
         """Return the code as a PNG with two colours: `scale` pixels per module, `quiet` light modules around it."""
         side = (self.size + 2 * quiet) * scale
         width = (side + 7) // 8
         light = b"\0" + b"\xff" * width
+        left, right = "1" * (quiet * scale), "1" * (width * 8 - (quiet + self.size) * scale)
         lines = [light * (quiet * scale)]
         for row in self.rows:
-            bits = "1" * (quiet * scale) + "".join(
-                ("1" if sign == "0" else "0") * scale for sign in f"{row:0{self.size}b}"
-            )
-            packed = int(bits.ljust(width * 8, "1"), 2).to_bytes(width, "big")
-            lines.append((b"\0" + packed) * scale)
+            dark = f"{row:0{self.size}b}".replace("1", " " * scale)
+            bits = left + dark.replace("0", "1" * scale).replace(" ", "0") + right
+            lines.append((b"\0" + int(bits, 2).to_bytes(width, "big")) * scale)
         lines.append(light * (quiet * scale))
         head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-        chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(b"".join(lines), 9)), (b"IEND", b""))
+        packer = zlib.compressobj(9, zlib.DEFLATED, 12, 4)  # so small a picture needs no more room to pack in
+        body = packer.compress(b"".join(lines)) + packer.flush()
+        chunks = ((b"IHDR", head), (b"IDAT", body), (b"IEND", b""))
         return b"\x89PNG\r\n\x1a\n" + b"".join(
             struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
             for kind, data in chunks

@@ -1,6 +1,5 @@
 """A small scanner for the tests: finds a QR code in a picture and reads it, checking every codeword (ISO/IEC 18004)."""
 
-import re
 import struct
 import zlib
 from itertools import combinations
@@ -65,17 +64,23 @@ def scan(rows):
 
 
 def scan_page(page):
-    """Return the bytes of the QR code that is drawn on a page of a PDF; None where there is none."""
-    drawn = page.get_contents().get_data().decode("latin-1")
-    bars = [tuple(map(int, one)) for one in re.findall(r"(\d+) (\d+) m (\d+) \2 l \3 (\d+) l \1 \4 l\s+h", drawn)]
-    if not bars:
+    """Return the bytes of the QR code that stands as a picture on a page of a PDF; None where there is none."""
+    found = [drawn for one in page["/Resources"].get("/XObject", {}).values() if (drawn := _grid(one.get_object()))]
+    assert len(found) <= 1
+    return read(found[0]) if found else None
+
+
+def _grid(picture):
+    """Return the modules of a picture in shades of grey that is a QR code without white around it."""
+    width, height = picture["/Width"], picture["/Height"]
+    data = picture.get_data()
+    if (picture["/BitsPerComponent"], len(data)) != (8, width * height) or width != height:
         return None
-    size = max(right for _, _, right, _ in bars)
-    grid = [[False] * size for _ in range(size)]
-    for left, top, right, _ in bars:
-        grid[top][left:right] = [True] * (right - left)
-    assert _finder(grid)
-    return read(grid)
+    rows = [[one < 128 for one in data[y * width : (y + 1) * width]] for y in range(height)]
+    scale = rows[0].index(False) // 7
+    grid = [row[::scale] for row in rows[::scale]]
+    assert rows == [[dark for dark in row for _ in range(scale)] for row in grid for _ in range(scale)]
+    return grid if _finder(grid) else None
 
 
 def _runs(row):

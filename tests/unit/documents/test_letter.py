@@ -207,6 +207,18 @@ def test_sixty_invoices_take_numbered_pages_with_the_heads_repeated():
     assert [len(marks(page)) for page in found.pages] == [3] + [0] * (len(texts) - 1)
 
 
+@pytest.mark.parametrize("subject", ["Zahlungserinnerung", "/Type /Pages /Count 1"])
+def test_a_letter_that_turns_out_longer_has_numbered_pages(subject):
+    """One page has no number; where the text needs a second, whatever the letter says, both say so and the marks stand once."""
+    assert "Seite" not in text_of(a_letter(subject=subject))
+    long = a_letter(subject=subject, text=TEXT.replace("Mit freundlichen", "Zeile.\n\n" * 30 + "Mit freundlichen"))
+    found = pypdf.PdfReader(io.BytesIO(render(long))).pages
+    assert [f"Seite {number} von 2" in page.extract_text() for number, page in enumerate(found, 1)] == [True, True]
+    assert [len(marks(page)) for page in found] == [3, 0]
+    assert "Muster Agentur GmbH · " in found[1].extract_text()
+    assert len(pictures(long, dots_per_inch=20)) == 2
+
+
 def test_long_names_stay_inside_window_and_page():
     """Very long names, numbers and words are broken and set smaller; nothing leaves its place."""
     long = (

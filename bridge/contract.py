@@ -64,7 +64,7 @@ from bridge.model import (
     Snapshot,
     WriteBack,
 )
-from bridge.plain import cell, too_deep
+from bridge.plain import cell, too_deep, too_many
 from bridge.words import NOTHING, Sentence, listed, quoted, sentence_of
 from bridge.words.misfits import misfit
 
@@ -135,6 +135,7 @@ __all__ = [
     "sentence_of",
     "sync",
     "too_deep",
+    "too_many",
 ]
 
 

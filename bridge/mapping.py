@@ -29,7 +29,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bridge.errors import BadRecord, ConfigError, Wrong
-from bridge.plain import too_deep
+from bridge.plain import too_deep, too_many
 from bridge.words import Sentence, sentence_of
 
 Reader = Callable[[Any, ZoneInfo], Any]
@@ -264,6 +264,8 @@ class Mapping:
             where = Sentence("{source}:{line}", source=source, line=mark.line + 1) if mark else source
             said = reason or " ".join(str(error).split())[:200]
             raise ConfigError("{where}: not valid YAML: {error}", where=where, error=said) from error
+        if too_many(document):
+            raise ConfigError("{source}: its aliases repeat each other without end", source=source)
         if not isinstance(document, dict):
             raise ConfigError("{source}: expected tables such as `invoice:` with `fields:`", source=source)
         options = document.pop("options", None) or {}

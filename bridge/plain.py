@@ -2,12 +2,16 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 _UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _TELEPHONE = frozenset("+0123456789 ()/-.")
 DEEPEST = 100
 """Brackets that may be open at the same place of a YAML text."""
+
+MOST_PARTS = 300_000
+"""Keys, values and items of a YAML file, written out: more than the largest one of ours could have without aliases."""
 
 
 def name_part(text: str) -> str:
@@ -42,6 +46,17 @@ def cell(text: str, *, telephone: bool = False) -> str:
     if telephone and line.startswith("+") and _TELEPHONE.issuperset(line):
         return line
     return f"'{line}" if line.strip().startswith(_FORMULA) else line
+
+
+def too_many(value: object) -> bool:
+    """Return whether a YAML value, written out, has more parts than any file of ours: its aliases repeat each other without end."""
+    left, waiting = MOST_PARTS, [value]
+    while waiting and left > 0:
+        one = waiting.pop()
+        inner = list(one.values()) if isinstance(one, Mapping) else one if isinstance(one, list) else ()
+        left -= 1 + len(inner)
+        waiting.extend(inner)
+    return bool(waiting)
 
 
 def too_deep(yaml: str) -> bool:

@@ -13,7 +13,7 @@ from bridge.app.foresight import PlanMade
 from bridge.app.opening import Opened
 from bridge.config import load
 from bridge.errors import ConfigError, UsageError
-from bridge.plain import too_deep
+from bridge.plain import too_deep, too_many
 from bridge.policy.load import load_plan, parse_plan
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -166,7 +166,7 @@ def _parsed(text: str) -> Any:
         found = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, KeyError, TypeError, ValueError, RecursionError):
         return None
-    return {} if found is None else found
+    return None if too_many(found) else {} if found is None else found
 
 
 def write(path: Path, text: str, *, new: bool) -> None:

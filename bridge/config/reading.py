@@ -15,7 +15,7 @@ from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bridge.config.problems import Place, Problem
-from bridge.plain import too_deep
+from bridge.plain import too_deep, too_many
 from bridge.words import NOTHING, Sentence
 
 Path_ = tuple[str | int, ...]
@@ -146,6 +146,9 @@ def _parse(document: Document, name: str, text: str) -> Any:
         return None
     if content is None:
         return {}
+    if too_many(content):
+        document.problems.append(Problem(Place(name, 1), "", Sentence("its aliases repeat each other without end")))
+        return None
     if not isinstance(content, dict):
         document.problems.append(Problem(Place(name, 1), "", Sentence("expected keys such as `accounts:`")))
         return None
@@ -268,9 +271,10 @@ def _scalar(value: str) -> Any:
     """Read an environment value: lists and maps may be written as YAML flow (`[a, b]`), everything else is text."""
     if value[:1] in "[{" and value[-1:] in "]}" and value and not too_deep(value):
         try:
-            return YAML(typ="safe", pure=True).load(value)
+            found = YAML(typ="safe", pure=True).load(value)
         except (YAMLError, KeyError, TypeError, ValueError, RecursionError):
             return value
+        return value if too_many(found) else found
     return value
 
 

@@ -28,6 +28,9 @@ from bridge.words import Sentence
 TOKEN_DEADLINE = 30.0
 """Seconds that one call to the token endpoint may take in all."""
 
+LARGEST_TOKEN_ANSWER = 1_000_000
+"""Bytes of the largest answer of a token endpoint that is read."""
+
 LEASE = timedelta(seconds=60)
 _LEASE_TRIES = 300
 _LEASE_PAUSE = 0.2
@@ -61,6 +64,7 @@ def call_token_endpoint(
     session = OAuth2Session(auth.client_id, secret, token_endpoint_auth_method=auth.method, scope=auth.scope or None)
     configure(session, settings, host=urlsplit(auth.token_url).hostname, connections=1)
     session.verify = trusted(settings)
+    session.hooks["response"].append(_bounded)
     try:
         with session, Watch(TOKEN_DEADLINE):
             token = dict(call(session))
@@ -78,6 +82,19 @@ def call_token_endpoint(
             "{account}: the token endpoint did not answer a token", account=account, cause="bad_answer:token"
         ) from None
     return _checked(account, token, now())
+
+
+def _bounded(answer: requests.Response, **_: object) -> None:
+    """Read the whole answer, or as much of it as any token is long; what is longer is cut off, and then no JSON."""
+    parts, size = [], 0
+    for part in answer.iter_content(65536):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_TOKEN_ANSWER:
+            answer.close()
+            parts = []
+            break
+    answer._content = b"".join(parts)  # noqa: SLF001  what `requests` keeps there once it has read everything
 
 
 def _refused(account: str, code: str) -> BridgeError:

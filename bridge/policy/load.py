@@ -14,7 +14,7 @@ from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bridge.errors import ConfigError
-from bridge.plain import too_deep
+from bridge.plain import too_deep, too_many
 from bridge.policy.plan import EscalationPlan
 from bridge.policy.texts import suggestion
 from bridge.words import Sentence, listed
@@ -118,6 +118,8 @@ def _parse(text: str, source: str) -> Any:
         raise BadPlan(
             [Sentence("{source}: not valid YAML: {error}", source=source, error=" ".join(str(error).split())[:200])]
         ) from error
+    if too_many(data):
+        raise BadPlan([Sentence("{source}: its aliases repeat each other without end", source=source)])
     if not isinstance(data, Mapping):
         raise BadPlan([Sentence("{source}:1: a plan is a list of keys such as name: and levels:", source=source)])
     return data

@@ -133,6 +133,9 @@ FILTERS = frozenset(
 LOOPS = 2
 """Levels of loops within each other."""
 
+LONGEST = 1_000_000
+"""Characters of a text once it is filled in."""
+
 _environment = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
@@ -205,8 +208,17 @@ def _refuse(node: nodes.Node, loops: int = 0) -> None:
 
 
 def render(source: str, values: Mapping[str, Any]) -> str:
-    """Return the text with its variables filled in; the texts were checked when the plan was read."""
-    return _template(source).render(values).strip()
+    """Return the text with its variables filled in; the texts were checked when the plan was read.
+
+    Raises `Wrong` where it becomes longer than `LONGEST`: a loop in a loop over the invoices of a customer with thousands.
+    """
+    parts, size = [], 0
+    for part in _template(source).generate(values):
+        parts.append(part)
+        size += len(part)
+        if size > LONGEST:
+            raise Wrong("the text becomes longer than {longest} characters", longest=LONGEST)
+    return "".join(parts).strip()
 
 
 def suggestion(word: str, known: Any) -> Sentence:

@@ -108,6 +108,8 @@ GERMAN: dict[str, str] = {
     "{path}: others can read this key; run: chmod 600 {path}": "{path}: andere können diesen Schlüssel lesen; bitte ausführen: chmod 600 {path}",
     "{path}: the key file is empty": "{path}: die Schlüsseldatei ist leer",
     "{path}: there is no such file; `mahnbridge init` writes one, --config or MAHNBRIDGE_CONFIG name another": "{path}: diese Datei gibt es nicht; `mahnbridge init` schreibt eine, --config oder MAHNBRIDGE_CONFIG nennen eine andere",
+    "its aliases repeat each other without end": "die Verweise wiederholen einander ohne Ende",
+    "{source}: its aliases repeat each other without end": "{source}: die Verweise wiederholen einander ohne Ende",
     "too many brackets within each other": "zu viele Klammern ineinander",
     "{source}: too many brackets within each other": "{source}: zu viele Klammern ineinander",
     "{source}: longer than {largest} characters; no mapping is that long": "{source}: länger als {largest} Zeichen; so lang ist keine Zuordnung",

@@ -2,6 +2,7 @@
 
 GERMAN: dict[str, str] = {
     "“{what}” of this customer is no e-mail address; nothing goes there": "„{what}“ beim Kunden ist keine E-Mail-Adresse; dorthin geht nichts",
+    "the text becomes longer than {longest} characters": "der Text wird länger als {longest} Zeichen",
     " in line {line} of the text": " in Zeile {line} des Textes",
     ", did you mean {word!r}?": ", ist {word!r} gemeint?",
     "a channel stands here twice": "ein Versandweg steht hier zweimal",

@@ -95,6 +95,7 @@ GERMAN: dict[str, str] = {
     "{path}: the file is still changing": "{path}: die Datei ändert sich noch",
     "{reason}; further rows of this file are not listed": "{reason}; weitere Zeilen dieser Datei werden nicht aufgeführt",
     "{text} may be {body} thousand or a fraction; no amount of this column tells which": "{text} kann {body} Tausend oder ein Bruchteil sein; kein Betrag dieser Spalte sagt, was gilt",
+    "{where}: its aliases repeat each other without end": "{where}: die Verweise wiederholen einander ohne Ende",
     "{where}: too many brackets within each other": "{where}: zu viele Klammern ineinander",
     "{where}: expected a table such as `kind: invoices`": "{where}: erwartet wird eine Tabelle wie `kind: invoices`",
     "{where}: {place}: {why} (value {value!r})": "{where}: {place}: {why} (Wert {value!r})",

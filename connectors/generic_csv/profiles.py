@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bridge.contract import ConfigError, Wrong, misfit, too_deep
+from bridge.contract import ConfigError, Wrong, misfit, too_deep, too_many
 from connectors.generic_csv.cells import fold
 
 
@@ -163,6 +163,8 @@ def _profile(name: str, file: Traversable | Path) -> Profile:
         if too_deep(text):
             raise ConfigError("{where}: too many brackets within each other", where=where)
         data = YAML(typ="safe", pure=True).load(text)
+        if too_many(data):
+            raise ConfigError("{where}: its aliases repeat each other without end", where=where)
         return Profile.model_validate({**data, "name": name})
     except YAMLError as error:
         raise ConfigError("{where}: {error}", where=where, error=" ".join(str(error).split())) from error

@@ -18,7 +18,7 @@ from bridge.http.consent import AuthorizationFlow
 from bridge.http.oauth import call_token_endpoint
 from bridge.mapping import LARGEST, Mapping
 from bridge.model.period import NAMED, period
-from bridge.plain import DEEPEST, too_deep
+from bridge.plain import DEEPEST, too_deep, too_many
 from bridge.policy.load import parse_plan
 from bridge.policy.money.base_rates import parse_table
 from bridge.replay.bundle import Recorded, pseudonymised
@@ -218,6 +218,25 @@ def test_brackets_without_end(tmp_path):
             read()
     assert not too_deep("a: " + "[" * DEEPEST)
     assert not too_deep("text: wie in [1], [2] und {3}\n" * 500)
+
+
+def test_aliases_without_end(tmp_path):
+    """A few lines whose aliases repeat each other would be written out for ever; every reader of YAML refuses them at once."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{one}: &a{one} [{', '.join([f'*a{one - 1}'] * 10)}]" for one in range(1, 12)]
+    laughs = "\n".join(lines)
+    (tmp_path / "bridge.yaml").write_text(laughs)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "own.yaml").write_text(laughs)
+    for read in (
+        lambda: Mapping.parse("x", laughs, "x.yaml"),
+        lambda: parse_plan(laughs, "x.yaml"),
+        lambda: load(tmp_path / "bridge.yaml", {}),
+        lambda: load_profiles(tmp_path / "profiles"),
+    ):
+        with pytest.raises(ConfigError, match="aliases"):
+            read()
+    assert not too_many({"a": ["x"] * 100_000})
 
 
 def test_a_mapping_that_is_too_long():

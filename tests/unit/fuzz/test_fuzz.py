@@ -18,6 +18,15 @@ def test_no_parser_breaks():
     assert len(found) == 39
 
 
+def test_a_text_ends():
+    """A loop in a loop over a customer's thousand invoices is broken off where no letter is that long."""
+    source = "{% for a in items %}{% for b in items %}RE-1042, {% endfor %}{% endfor %}"
+    texts.check(source)
+    with pytest.raises(Wrong, match="longer than 1000000 characters"):
+        texts.render(source, {"items": [{}] * 1000})
+    assert len(texts.render(source, {"items": [{}] * 100})) == 90_000 - 1
+
+
 @pytest.mark.parametrize(
     "text",
     [

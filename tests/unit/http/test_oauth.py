@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from bridge.errors import BadAnswer, ConfigError, RetryLater
 from bridge.http import Http, HttpSettings, MemoryTokens, TokenAuth
+from bridge.http.oauth import LARGEST_TOKEN_ANSWER
 from bridge.secrets import Vault
 from bridge.store import Store
 from bridge.store.tables import account as accounts
@@ -20,6 +21,7 @@ from bridge.testing.gateway import Gateway
 from bridge.testing.server import Response, Server
 
 KEY = "test-key-" + "k" * 40
+HUGE = b'{"access_token": "' + b"a" * LARGEST_TOKEN_ANSWER + b'", "token_type": "bearer"}'
 
 
 @pytest.fixture
@@ -257,6 +259,9 @@ def test_reuse_detection_is_real(auth, provider, tokens):
         (lambda faults: faults.cut_before("/token"), RetryLater),
         (lambda faults: faults.html("/token"), BadAnswer),
         (lambda faults: faults.redirect("http://127.0.0.1:9/elsewhere", "/token"), BadAnswer),
+        (lambda faults: faults.status(200, "/token", body=HUGE), BadAnswer),
+        (lambda faults: faults.status(200, "/token", body=b"[" * 100_000), BadAnswer),
+        (lambda faults: faults.status(200, "/token", body=b"5"), BadAnswer),
         (lambda faults: faults.status(200, "/token", body=["no", "token"]), BadAnswer),
         (lambda faults: faults.status(200, "/token", body={"access_token": 7}), BadAnswer),
         (lambda faults: faults.status(200, "/token", body={"access_token": "a\r\nb"}), BadAnswer),

@@ -15,6 +15,12 @@ TEXTS = {  # text by its selector: what it may stand on
     ".choices a": ("main", ".choices a:hover"),
     "button": ("button",),
 }
+FOCUS = {  # what can be reached with the keyboard: what lies on either side of the ring around it
+    "a:focus-visible": ("body", "main", ".error", ".note", ".summary", ".choices a:hover"),
+    "button:focus-visible": ("main", "button"),
+    "input:focus-visible": ("main",),
+    "textarea:focus-visible": ("main",),
+}
 LINES = {"fieldset", ".choices a", "textarea", "input[type=date]"}
 HEX = r"#[0-9a-f]{6}\b|#[0-9a-f]{3}\b"
 
@@ -22,12 +28,12 @@ HEX = r"#[0-9a-f]{6}\b|#[0-9a-f]{3}\b"
 def colours(scheme):
     """Return text colours, grounds and borders by selector, as a browser of that scheme takes them."""
     light, _, dark = STYLE.partition("@media (prefers-color-scheme:dark){")
-    found = {"color": {}, "background": {}, "border": {}}
+    found = {"color": {}, "background": {}, "border": {}, "outline": {}}
     for part in (light, dark) if scheme == "dark" else (light,):
         for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", part):
             for declaration in body.split(";"):
                 name, _, value = declaration.strip().partition(":")
-                told = {"border-color": "border"}.get(name, name)
+                told = {"border-color": "border", "outline-color": "outline"}.get(name, name)
                 if told in found and (colour := re.search(HEX, value)):
                     found[told] |= {one.strip(): colour.group() for one in selectors.split(",")}
     return found
@@ -61,6 +67,20 @@ def test_every_text_stands_out_from_what_it_stands_on(scheme):
     assert low == {}
     assert set(found["border"]) == LINES
     assert all(ratio(found["border"][one], found["background"]["main"]) >= 3 for one in LINES)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_ring_around_what_has_the_focus_stands_out(scheme):
+    """Who goes through the page by keyboard sees where: 3:1 at least from the ground and from the button itself (WCAG 2.1, 1.4.11)."""
+    found = colours(scheme)
+    assert set(found["outline"]) == set(FOCUS)
+    low = {
+        (one, beside): round(ratio(found["outline"][one], found["background"][beside]), 2)
+        for one, sides in FOCUS.items()
+        for beside in sides
+        if ratio(found["outline"][one], found["background"][beside]) < 3
+    }
+    assert low == {}
 
 
 def test_black_on_white_is_twenty_one_to_one():

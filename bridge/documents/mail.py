@@ -1,7 +1,8 @@
 """Mails as HTML (Mahnung als HTML): everything is said in words and tables, nothing is fetched from anywhere and nothing is counted.
 
 Made for mail programs that know tables and inline styles alone, on telephones too: tables have two columns, and the GiroCode, the one
-picture, stands below what it says where there is no room beside it. Colours are left to the reader's program, light or dark.
+picture, stands below what it says where there is no room beside it. Colours are left to the reader's program, light or dark. What
+programs are known to drop is listed, with its reason, in `tests/unit/documents/test_mail_programs.py`.
 """
 
 import re
@@ -39,16 +40,22 @@ def html(content: Content, *, giro_cid: str | None = None) -> str:
     parts = [fills[part] if part in fills else _paragraph(part) for part in parts_of(content.text)]
     if giro_cid and texts.PAYMENT not in content.text:
         parts.append(fills[texts.PAYMENT])
-    foot = "<br>\n".join(escape(line) for line in content.footer)
-    if foot:
-        parts.append(f'<p style="{_QUIET};font-size:12px;border-top:1px solid #a6a6a6;padding-top:8px">{foot}</p>')
-    inner = "\n".join(filter(None, parts))
+    rows = [_wide_row("\n".join(filter(None, parts)))]
+    if content.footer:
+        foot = "<br>\n".join(escape(line) for line in content.footer)
+        rows.append(_wide_row(foot, f"{_QUIET};font-size:12px;border-top:1px solid #a6a6a6;padding-top:8px"))
+    tag = escape(form.tag)
     return (
-        f'<!DOCTYPE html>\n<html lang="{escape(form.tag)}"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html>\n<html lang="{tag}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
         f"<title>{escape(content.subject)}</title></head>\n"
-        f'<body style="margin:0;padding:12px;{_FONT}"><div style="max-width:680px">\n{inner}\n</div></body></html>\n'
+        f'<body style="margin:0"><table role="presentation" lang="{tag}" cellspacing="0" cellpadding="12"{_WIDE}'
+        f' style="border-collapse:collapse;overflow-wrap:anywhere;max-width:680px;{_FONT}">\n{"".join(rows)}</table></body></html>\n'
     )
+
+
+def _wide_row(inner: str, style: str = "") -> str:
+    return f'<tr><td align="left" style="{_FONT};{style}">\n{inner}\n</td></tr>\n'
 
 
 def _paragraph(text: str) -> str:
@@ -66,7 +73,8 @@ def _cell(text: str, style: str = "", *, right: bool = False, head: bool = False
     tag, scope = ("th", ' scope="col"') if head else ("td", "")
     place, kept = ("right", "padding:4px 0 4px 8px;white-space:nowrap") if right else ("left", "padding:4px 8px 4px 0")
     shown = _shown(text) + (f'<br><span style="{_SMALL}">{_shown(below)}</span>' if below else "")
-    return f'<{tag}{scope} align="{place}" valign="top" style="{kept};text-align:{place};overflow-wrap:anywhere;{style}">{shown}</{tag}>'
+    told = f"{kept};{style}".strip(";")
+    return f'<{tag}{scope} align="{place}" style="{told}">{shown}</{tag}>'
 
 
 def _shown(text: str) -> str:
@@ -74,7 +82,7 @@ def _shown(text: str) -> str:
 
 
 def _row(*cells: str) -> str:
-    return f"<tr>{''.join(cells)}</tr>\n"
+    return f'<tr valign="top">{"".join(cells)}</tr>\n'
 
 
 def _table(rows: Iterable[str], width: str = "") -> str:
@@ -127,7 +135,10 @@ def _mentions(table: ClaimTable, form: Form) -> str:
 
 def _payment(payment: PaymentDetails, form: Form, giro_cid: str | None) -> str:
     told = _table(
-        _row(_cell(label, f"{_SMALL};overflow-wrap:normal"), _cell(printable(value), "font-weight:bold"))
+        _row(
+            _cell(label, f"{_SMALL};overflow-wrap:normal"),
+            _cell(printable(value), "padding-right:20px;font-weight:bold"),
+        )
         for label, value in form.payment(payment)
     )
     if giro_cid is None:
@@ -135,8 +146,6 @@ def _payment(payment: PaymentDetails, form: Form, giro_cid: str | None) -> str:
     words = letter_words(form)
     picture = f'<img src="cid:{giro_cid}" width="160" height="160" alt="{escape(words["scan_alt"])}">'
     caption = f'<br><span style="{_QUIET};font-size:11px">{escape(words["scan"])}</span>'
+    code = f'<table role="presentation" cellspacing="0" cellpadding="4"><tr><td align="center" style="{_FONT}">{picture}{caption}</td></tr></table>'
     beside = "display:inline-block;vertical-align:top;max-width:100%"
-    return (
-        f'<div><div style="{beside};padding-right:20px">{told}</div>'
-        f'<div style="{beside};text-align:center;padding-top:4px">{picture}{caption}</div></div>'
-    )
+    return f'<div><div style="{beside}">{told}</div>\n<div style="{beside}">{code}</div></div>'

@@ -1,5 +1,6 @@
 """The log: one event per unit of work, JSON or readable, with ids and never with names, addresses, amounts of people or secrets."""
 
+import json
 import logging
 import sys
 import threading
@@ -9,6 +10,7 @@ from typing import Any, TextIO
 import structlog
 
 from bridge.http import redact
+from bridge.plain import escaped, on_screen
 
 Event = MutableMapping[str, Any]
 
@@ -18,6 +20,18 @@ def redacted(_logger: Any, _method: str, event: Event) -> Event:
     return {key: redact(value) if key == "event" else redact({key: value})[key] for key, value in event.items()}
 
 
+def plain_lines(_logger: Any, _method: str, event: Event) -> Event:
+    """Return `event` with nothing that steers a terminal, and each value on one line; a traceback keeps its lines."""
+    return {
+        key: on_screen(value, lines=key == "exception") if isinstance(value, str) else value
+        for key, value in event.items()
+    }
+
+
+def _json(event: Any, **how: Any) -> str:
+    return escaped(json.dumps(event, **how))
+
+
 def set_up(*, style: str = "auto", level: str = "info", stream: TextIO | None = None) -> None:
     """Write the log to `stream` (standard error): `json`, `console`, or `auto`, which is readable on a terminal and JSON elsewhere."""
     out = stream or sys.stderr
@@ -25,7 +39,7 @@ def set_up(*, style: str = "auto", level: str = "info", stream: TextIO | None = 
     ending: Any = (
         structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
         if readable
-        else structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+        else structlog.processors.JSONRenderer(_json, ensure_ascii=False, default=str)
     )
     structlog.configure(
         processors=[
@@ -34,6 +48,7 @@ def set_up(*, style: str = "auto", level: str = "info", stream: TextIO | None = 
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             redacted,
+            *([plain_lines] if readable else []),
             ending,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -49,7 +64,10 @@ class _Redacted(logging.Formatter):
     """What libraries say, without the secrets of this process."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return str(redact(super().format(record)))
+        return on_screen(str(redact(super().format(record))))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  its name in the base class
+        return on_screen(super().formatMessage(record), lines=False)
 
 
 def get(name: str) -> Any:

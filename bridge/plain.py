@@ -59,6 +59,25 @@ def too_many(value: object) -> bool:
     return bool(waiting)
 
 
+def on_screen(text: str, *, lines: bool = True) -> str:
+    """Return `text` with a space for each sign that steers a terminal or turns the reading direction; line ends stay where `lines`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or (lines and sign == "\n") else " " for sign in text)
+
+
+def escaped(json: str) -> str:
+    """Return written JSON with the signs that `on_screen` takes out as escapes, which mean the same to whoever reads it."""
+    if json.isascii() and "\x7f" not in json:
+        return json
+    return "".join(sign if sign.isprintable() or sign == "\n" else _escape(sign) for sign in json)
+
+
+def _escape(sign: str) -> str:
+    units = sign.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
 def too_deep(yaml: str) -> bool:
     """Return whether a YAML text has more brackets within each other than any file of ours; readers take minutes for them."""
     level = 0

@@ -26,7 +26,7 @@ from bridge.app.results import CaseDetail
 from bridge.documents.archive import FileDamaged
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Ref
-from bridge.plain import cell, file_stem, free_name
+from bridge.plain import cell, file_stem, free_name, on_screen
 from bridge.words import Sentence, sentence_of
 
 SUMS = "SHA256SUMS"
@@ -205,8 +205,9 @@ def _plain(value: Any) -> Any:
 
 
 def _timeline(detail: CaseDetail) -> str:
-    head = [f"{detail.line.number}  {detail.line.customer}  {detail.line.customer_number or ''}".rstrip(), ""]
-    return "\n".join(head + [f"{one.on.isoformat()}  {one.actor}  {one.text}" for one in detail.timeline]) + "\n"
+    head = f"{detail.line.number}  {detail.line.customer}  {detail.line.customer_number or ''}".rstrip()
+    lines = [head, "", *(f"{one.on.isoformat()}  {one.actor}  {one.text}" for one in detail.timeline)]
+    return "".join(on_screen(line, lines=False) + "\n" for line in lines)
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:

@@ -11,6 +11,7 @@ import click
 from bridge import __version__
 from bridge.cli.base import Group, Option, common
 from bridge.cli.locale import say, speak
+from bridge.plain import on_screen
 
 _C = "bridge.cli.commands."
 
@@ -99,6 +100,10 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    broken = next((word for word in arguments if not _whole(word)), None)
+    if broken is not None:
+        click.echo(f"{say('wrong.usage')} {say('wrong.text', value=on_screen(broken))}", err=True)
+        return 2
     try:
         result: Any = cli.main(args=arguments, prog_name="mahnbridge", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -107,7 +112,7 @@ def _run(arguments: list[str]) -> int:
     except click.ClickException as error:
         from bridge.cli.wrong import explain_usage  # noqa: PLC0415  only when something is wrong
 
-        click.echo(explain_usage(error), err=True)
+        click.echo(on_screen(explain_usage(error)), err=True)
         return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo(say("aborted"), err=True)
@@ -119,3 +124,12 @@ def _run(arguments: list[str]) -> int:
 
         return explain_error(error)
     return result if isinstance(result, int) else 0
+
+
+def _whole(word: str) -> bool:
+    """Return whether a word of the command line is text: a terminal of another encoding sends bytes that are none."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from bridge.cli.locale import language, say, told, zone
+from bridge.plain import on_screen
 
 if TYPE_CHECKING:
     from bridge.app.results import Done
@@ -47,12 +48,12 @@ class Out:
 
     def text(self, text: str, style: str = "") -> None:
         """Print plain text."""
-        self.console.print(escape(told(text)), style=STYLES.get(style, style) or None)
+        self.console.print(escape(on_screen(told(text))), style=STYLES.get(style, style) or None)
 
     def title(self, key: str, /, **values: Any) -> None:
         """Print a headline."""
         self.console.print()
-        self.console.print(escape(say(key, **values)), style="bold")
+        self.console.print(escape(on_screen(say(key, **values))), style="bold")
 
     def done(self, change: "Done") -> None:
         """Print a change that was recorded: the text `done.WHAT`, or `done.WHAT_until` where it lasts until a day."""
@@ -186,4 +187,4 @@ def shown(value: Any) -> str:
         return f"{day(local.date())} {local:%H:%M}"
     if isinstance(value, date):
         return day(value)
-    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in str(value))
+    return on_screen(str(value))

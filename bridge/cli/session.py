@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bridge.cli.locale import language, located, speak, tell_time_in
+from bridge.plain import escaped
 
 if TYPE_CHECKING:
     from bridge.app import Bridge
@@ -110,7 +111,7 @@ class Session:
     def emit(self, result: R, show: "Callable[[Out, R], None]") -> R:
         """Print `result`: as JSON for scripts, through `show` for people."""
         if self.as_json:
-            click.echo(json.dumps(plain(result), ensure_ascii=False, indent=2))
+            click.echo(escaped(json.dumps(plain(result), ensure_ascii=False, indent=2)))
         else:
             show(self.out, result)
         return result

@@ -64,13 +64,17 @@ def explain_error(error: BaseException) -> int:
     """Print what stopped the command and return the exit code."""
     from bridge.errors import BridgeError, UsageError  # noqa: PLC0415  only when something is wrong
     from bridge.http import redact  # noqa: PLC0415
+    from bridge.plain import on_screen  # noqa: PLC0415
+
+    def tell(text: str) -> None:
+        click.echo(on_screen(text), err=True)
 
     if os.environ.get("MAHNBRIDGE_TRACEBACK") == "1":  # for people who look for a bug
         import traceback  # noqa: PLC0415
 
         traceback.print_exception(error)
     if isinstance(error, UsageError):
-        click.echo(f"{say('wrong.usage')} {redact(told(error.sentence))}", err=True)
+        tell(f"{say('wrong.usage')} {redact(told(error.sentence))}")
         return 2
     if isinstance(error, BridgeError):
         kind = type(error).__name__
@@ -82,15 +86,13 @@ def explain_error(error: BaseException) -> int:
             else ""
         )
         text = redact(told(error.sentence))
-        click.echo(f"{lead}\n{text}" if "\n" in text else f"{lead} {text}", err=True)
+        tell(f"{lead}\n{text}" if "\n" in text else f"{lead} {text}")
         return 1
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        click.echo(f"{say('error.system')} {told(_system(error))}{where}", err=True)
+        tell(f"{say('error.system')} {told(_system(error))}{where}")
         return 1
     shown = redact(f"{type(error).__name__}: {error}")
-    click.echo(
-        say("error.bug", error=shown, command=" ".join(["MAHNBRIDGE_TRACEBACK=1", "mahnbridge", *sys.argv[1:2]])),
-        err=True,
-    )
+    command = " ".join(["MAHNBRIDGE_TRACEBACK=1", "mahnbridge", *sys.argv[1:2]])
+    tell(say("error.bug", error=shown, command=command))
     return 1

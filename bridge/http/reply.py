@@ -1,6 +1,7 @@
 """What a provider answered, and how its JSON is read: exactly, and safely for hostile input."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,8 @@ from bridge.errors import BadAnswer
 T = TypeVar("T")
 _LARGEST_EXPONENT = 400
 _LONGEST_INTEGER = 400
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 DEEPEST = 64
 """Levels of lists and objects in an answer; no provider nests further, and what does is not read."""
 
@@ -59,7 +62,20 @@ def parse_json(content: bytes) -> Any:
         data = json.loads(content, parse_float=_number, parse_int=_integer, parse_constant=str)
     except (ValueError, RecursionError):
         return None
-    return None if nested_too_deep(data) else data
+    if nested_too_deep(data):
+        return None
+    return _whole(data) if _HALF.search(content) or b"\0" in content[:4] else data
+
+
+def _whole(data: Any) -> Any:
+    """Return `data` with a replacement sign for each half of a sign, which no database and no file takes."""
+    if isinstance(data, str):
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", data)
+    if isinstance(data, list):
+        return [_whole(one) for one in data]
+    if isinstance(data, dict):
+        return {_whole(name): _whole(value) for name, value in data.items()}
+    return data
 
 
 def nested_too_deep(data: Any) -> bool:

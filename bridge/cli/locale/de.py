@@ -103,6 +103,7 @@ TEXTS = {
     "wrong.integer": "erwartet wird eine ganze Zahl",
     "wrong.needs_value": "die Option {name} braucht einen Wert.",
     "wrong.extra": "zu viele Angaben: {words}",
+    "wrong.text": "{value} ist kein Text in UTF-8; bitte das Terminal auf UTF-8 stellen.",
     "account.unreachable": "nicht erreichbar",
     "status.needed": "Davon brauchen {count} eine Person; das andere versucht mahnbridge selbst weiter.",
     "status.needed.one": "Davon braucht {count} eine Person; das andere versucht mahnbridge selbst weiter.",

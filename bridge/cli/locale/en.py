@@ -103,6 +103,7 @@ TEXTS = {
     "wrong.integer": "expected a whole number",
     "wrong.needs_value": "the option {name} needs a value.",
     "wrong.extra": "too much: {words}",
+    "wrong.text": "{value} is no text in UTF-8; set the terminal to UTF-8.",
     "account.unreachable": "not reachable",
     "status.needed": "Of these {count} need a person; mahnbridge goes on trying the others by itself.",
     "status.needed.one": "Of these {count} needs a person; mahnbridge goes on trying the others by itself.",

@@ -1,6 +1,7 @@
 """The session against a real server on loopback: what is repeated, what never is, and what each fault ends in."""
 
 import gzip
+import json
 import socket
 import threading
 import time
@@ -433,3 +434,17 @@ def test_a_write_whose_time_is_over_is_not_begun(http, server):
 def test_a_number_that_is_none_spoils_nothing_else(written):
     """It is the text that stands there, which fits no amount; what stands beside it can be read."""
     assert parse_json(f'[{{"a": {written}}}, {{"a": 1.50}}]'.encode()) == [{"a": written}, {"a": Decimal("1.50")}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a\\ud800": ["\\udc00\\ud800", "\\ud83d\\ude00"]}',
+        b'{"a\xed\xa0\x80": ["\xed\xb0\x80\xed\xa0\x80", "\xf0\x9f\x98\x80"]}',
+    ],
+)
+def test_half_a_sign_becomes_one_that_can_be_kept(body):
+    """No database and no file takes half a sign; one record with it must not stop an account."""
+    data = parse_json(body)
+    assert next(iter(data.values()))[1] == "😀"
+    assert json.dumps(data, ensure_ascii=False).encode().decode().count("\N{REPLACEMENT CHARACTER}") >= 2

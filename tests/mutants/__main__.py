@@ -48,7 +48,7 @@ def equal() -> dict[tuple[str, str], str]:
 
 
 def drawn(asked: argparse.Namespace) -> list[Mutant]:
-    """Return the mistakes to make, in the order of modules and lines."""
+    """Return the mistakes to make: all in the order of modules and lines, or so many by the seed, of which the first are a fair sample too."""
     listed = equal()
     known = [
         one
@@ -58,8 +58,7 @@ def drawn(asked: argparse.Namespace) -> list[Mutant]:
     ]
     if not asked.count or asked.count >= len(known):
         return known
-    chosen = random.Random(asked.seed).sample(range(len(known)), asked.count)
-    return [known[number] for number in sorted(chosen)]
+    return random.Random(asked.seed).sample(known, asked.count)
 
 
 class Run:

@@ -10,7 +10,7 @@ def again(level: DunningLevel, via: Via) -> DunningLevel:
 
     What came with it the first time (a call, word to colleagues, the record at the provider) stands, and is not done twice.
     """
-    only = Variant(channels=(via,), document=Document.NONE, standard=True, texts=level.standard.texts)
+    only = Variant(channels=(via,), document=Document.NONE, texts=level.standard.texts)
     once = {"call_task": None, "internal_notice": None, "tag": None}
     return level.model_copy(update={"variants": (only,), "automation": Automation.PROPOSE, **once})
 

@@ -143,8 +143,15 @@ def _along(claim: ClaimView, lead: Item, today: date) -> Item:
         round=claim.round,
         plan=plan.name,
     )
-    adopted = adoption(claim, plan) if claim.notices else None
-    return Item(claim, decision._replace(adoption=adopted), plan, lead.level, lead.variant, lead.language, along=True)
+    return Item(
+        claim,
+        decision._replace(adoption=adoption(claim, plan)),
+        plan,
+        lead.level,
+        lead.variant,
+        lead.language,
+        along=True,
+    )
 
 
 def unsendable(

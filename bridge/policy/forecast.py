@@ -174,7 +174,7 @@ def _landed(case: CaseView, going: Sequence[Decision], drafts: Sequence[NoticeDr
             hand_over=None,
             undelivered=False,
             resend=None,
-            resent=claim.resent + 1 if one.level == claim.level and claim.resend else 0,
+            resent=claim.resent + (claim.resend is not None) if one.level == claim.level else 0,
         )
 
     heard = any(draft.channel not in IN_HOUSE for draft in drafts)

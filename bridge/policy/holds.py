@@ -261,11 +261,12 @@ def has_recipient(s: Situation) -> Verdict | None:
         return None
     claim = addressed(claim, target.position)
     for via in variant_channels(s):
-        if via is Via.INTERNAL and colleagues_of(case, s.rules):
-            continue
-        if via.mailed and by_letter_instead(case, claim, target.level, s.rules):
-            continue
-        if via not in (Via.CALL, Via.COLLECTION) and not can_reach(case, claim, target.level, via):
+        if via.in_house:
+            reached = via is not Via.INTERNAL or bool(colleagues_of(case, s.rules))
+        else:
+            instead = via.mailed and by_letter_instead(case, claim, target.level, s.rules)
+            reached = instead or can_reach(case, claim, target.level, via)
+        if not reached:
             facts: dict[str, object] = {"channel": via.value}
             if case.unusable and via.mailed:
                 facts["unusable"] = ", ".join(case.unusable)

@@ -141,7 +141,7 @@ def _inputs(case: CaseView, claim: ClaimView, rules: AccountRules, asks: Asks, *
     flat_fee_on = past.flat_fee_on
     if asks.flat_fee and flat_fee_on is None:
         flat_fee_on = on
-    payments = tuple(replace(one, value_on=today) if one.value_on > today else one for one in past.payments)
+    payments = tuple(replace(one, value_on=min(one.value_on, today)) for one in past.payments)
     return ClaimInputs(
         principal=claim.gross,
         due=_due(case, claim, rules),

@@ -151,4 +151,4 @@ def _attachments(frame: Frame, claims: PerClaim) -> tuple[Attachment, ...]:
 
 def _short(line: str) -> str:
     """Return the line without its template, short enough for a tag."""
-    return line.split("; ", maxsplit=1)[0][:60]
+    return line.partition("; ")[0][:60]

@@ -157,6 +157,11 @@ class _Visit(ast.NodeTransformer):
             node.body, node.orelse = node.orelse, node.body
         return self.generic_visit(node)
 
+    def visit_keyword(self, node: ast.keyword) -> ast.AST:
+        return (
+            node if node.arg == "strict" else self.generic_visit(node)
+        )  # a guard against mistakes, as an assertion is
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if isinstance(node.func, ast.Name) and node.func.id in _NAMED:
             other = _NAMED[node.func.id]

@@ -24,7 +24,7 @@ class Seen:
     failed: set[str] = field(default_factory=set)
 
     def showing(self, path: str, lines: range) -> list[str]:
-        """Return the tests that run any of these lines, the quickest first."""
+        """Return the tests that run any of these lines, the quickest of each file first."""
         tests = {test for line in lines for test in self.lines.get(f"{path}:{line}", ())}
         return self._sorted(tests)
 
@@ -34,7 +34,13 @@ class Seen:
         return self._sorted(tests or set(self.seconds))
 
     def _sorted(self, tests: set[str]) -> list[str]:
-        return sorted(tests - self.failed, key=lambda one: (self.seconds[one], one))
+        """Return these tests, the quickest of each file first, then the second of each: files look at different things."""
+        turns, ranked = Counter[str](), []
+        for one in sorted(tests - self.failed, key=lambda one: (self.seconds[one], one)):
+            file = one.partition("::")[0]
+            ranked.append((turns[file], one))
+            turns[file] += 1
+        return [one for _, one in sorted(ranked, key=lambda each: (each[0], self.seconds[each[1]], each[1]))]
 
 
 class Covering:

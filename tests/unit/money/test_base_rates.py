@@ -98,6 +98,7 @@ def test_an_operators_own_table_replaces_the_shipped_one(tmp_path):
         (OWN.replace("1.77", ".nan"), 6, "write per cent"),
         (OWN.replace("2026-07-01: 1.52", "2026-01-01: 1.52"), 5, "twice"),
         (OWN.replace("2026-01-01", "2027-07-01"), 5, "write the oldest first"),
+        (OWN.replace("2026-07-01: 1.52", "20260101: 1.52"), 5, "write the oldest first"),
         (OWN.replace("2027-06-30", "2027-05-31"), 2, "30 June or 31 December"),
         (OWN.replace("2027-06-30", "2026-06-30"), 2, "newest half-year"),
         (OWN.replace("2027-06-30", "soon"), 2, "write a date"),

@@ -178,6 +178,14 @@ def test_a_level_sent_once_more_is_counted_as_such():
     assert (other.level, other.resent) == (2, 0)
 
 
+def test_a_repetition_after_one_sent_once_more():
+    """The plan's limit counts without it, also in the days ahead."""
+    its = rules(plan(level(1, after_due=3, term_days=1, repeat={"every_days": 7, "limit": 2})))
+    one = claim(level=1, level_on=on(-9), repetition=1, resent=1)
+    found = coming(case(one), its, MAIL, TODAY, on(60))
+    assert [claim.repetition for one in found for claim in one.draft.claims] == [2, 3]
+
+
 def test_a_forecast_begins_and_ends_on_its_days():
     """Both included; an invoice that a person put off is looked at on its day, and what holds the account today goes out tomorrow."""
     its, whole = rules(days(3)), case()

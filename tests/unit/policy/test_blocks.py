@@ -156,6 +156,17 @@ def test_a_debit_under_way_holds_until_it_comes_back(values, whole, reason):
     assert held(one, case(one, **whole)).reason is reason
 
 
+def test_an_inclusion_lifts_exclusions_and_no_other_block():
+    """Whichever was read first: the customer's own dispute still holds."""
+    for reason, values in (
+        (Reason.CUSTOMER_EXCLUDED, {}),
+        (Reason.INVOICE_EXCLUDED, {}),
+        (Reason.DIRECT_DEBIT_PENDING, {"returned": True}),
+    ):
+        one = claim(include="include", blocks=(Block(reason), Block(Reason.DISPUTE)), **values)
+        assert held(one).reason is Reason.DISPUTE
+
+
 def test_what_method_and_term_are_excluded_is_told():
     """So that staff sees which line of the configuration it was."""
     found = held(claim(payment_method="PayPal"), excluded_methods=frozenset({"paypal"}))

@@ -165,6 +165,8 @@ def test_a_reminder_made_elsewhere_is_a_contact_whatever_the_level_does():
     assert standing(quiet, level=2, level_on=ago(3)).heard_of_us
     assert standing(quiet, level=3, level_on=ago(3)).heard_of_us
     assert standing(quiet, level=0).heard_of_us
+    silent_end = rules(plan(level(1), {"name": {"de": "A"}, "trigger": {"after_due": 30}, "internal_notice": True}))
+    assert standing(silent_end, level=0).heard_of_us
     assert standing(quiet, level=1, level_on=ago(3), plan="none").heard_of_us
 
 

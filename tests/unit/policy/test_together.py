@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.model import Act, Address, Colleague, Contact, DebtorKind, InvoiceKind, InvoiceStatus, Reason
+from bridge.model import Act, Address, Colleague, Contact, DebtorKind, InvoiceKind, InvoiceStatus, NoticeStatus, Reason
 from bridge.policy import Abilities, Block, compose, decide
 from bridge.policy.beside import company, together, waits_to_be_joined
 from bridge.policy.channel import Document, Via
@@ -16,7 +16,7 @@ from bridge.policy.money import DueSource, MoneyRules
 from bridge.policy.plan import Automation
 from bridge.policy.recipients import addressed, reaching
 from bridge.policy.steps import Frame, steps_of
-from bridge.policy.views import Running, SendTo
+from bridge.policy.views import NoticeView, Running, SendTo
 from bridge.policy.ways import Because, Blocked, Extra, Way, ways
 from tests.unit.policy.helpers import TEXTS, case, claim, days, level, plan, rules
 
@@ -208,6 +208,27 @@ def test_who_may_share_a_bundle():
         assert not together(case(), one, claim(invoice_id="2", **values))
 
 
+def test_a_notice_over_two_due_invoices_names_both_as_its_triggers():
+    """One over a single invoice is no bundle; a letter and word to colleagues alike."""
+    two = case(claim(invoice_id="1"), claim(invoice_id="2"), colleagues=(LENA,))
+    assert made(two, bundling())[0].triggers == ("1", "2")
+    assert made(case(), bundling())[0].triggers == ()
+    quiet = rules(plan({**CALL, "internal_notice": True}, bundling=GROUP))
+    assert [one.triggers for one in made(two, quiet)] == [("1", "2")]
+    assert [one.triggers for one in made(case(colleagues=(LENA,)), quiet)] == [()]
+
+
+def test_what_goes_along_keeps_what_was_sent_elsewhere():
+    """Its level is that of a reminder made at the provider; interest is asked for as that level asks, and no other."""
+    seen = NoticeView("9", 2, NoticeStatus.SENT, ago(1))
+    levels = (level(1, after_due=6, interest=True), level(2, after_due=20), level(3, after_due=40))
+    its = rules(plan(*levels, bundling=GROUP), money=MoneyRules(due_source=DueSource.CONTRACT))
+    other = claim(**{**YOUNG, "due_on": ago(30)}, level=2, level_on=ago(9), notices=(seen,))
+    (notice,) = compose(case(claim(), other), decide(case(claim(), other), its, TODAY), its, OWN, TODAY)
+    along = notice.claims[-1]
+    assert (along.invoice_id, along.basis.from_level, along.basis.asks.interest) == ("2", 2, False)
+
+
 # --------------------------------------------------------------------------------------------------------------- distance
 
 
@@ -235,6 +256,27 @@ def test_a_single_notice_that_waited_longer_goes_before_a_bundle(running, single
     assert held.facts["position"] == 2
     if running is None:
         assert (held.next_on, held.facts["first"], held.facts["invoices"]) == (date(2026, 10, 12), "single", "RE-1")
+
+
+def test_beside_a_proposal_that_waits_nothing_of_the_other_kind_goes_out():
+    """Even where it is the only one of its day: it is asked about again tomorrow, for the approval may come."""
+    levels = (level(1, after_due=3, term_days=7), level(2, after_due=14, term_days=7, type="last"))
+    its = rules(plan(*levels, bundling={"when": "from_last"}))
+    waiting = claim(invoice_id="2", level=1, due_on=ago(30), running=Running(1, "proposed", 2, channel="mail"))
+    whole = case(claim(due_on=ago(4)), waiting)
+    found = {one.invoice_id: one for one in keep_apart(whole, decide(whole, its, TODAY), its, TODAY)}
+    held = found["1"]
+    assert (held.outcome.value, held.next_on, held.facts["waits"]) == ("hold", date(2026, 10, 6), "bundle_proposed")
+    assert "invoices" not in held.facts
+
+
+def test_distance_is_kept_where_only_one_of_the_plans_bundles():
+    """The other plan of the customer bundles nothing, and its notice waits all the same."""
+    bundle = plan(level(1, after_due=3, term_days=7), bundling=GROUP, name="bundle")
+    its = rules(bundle, days(3, name="single"))
+    whole = case(claim(due_on=ago(9)), claim(invoice_id="2", plan="single", due_on=ago(5)))
+    found = {one.invoice_id: one.outcome.value for one in keep_apart(whole, decide(whole, its, TODAY), its, TODAY)}
+    assert found == {"1": "escalate", "2": "hold"}
 
 
 # --------------------------------------------------------------------------------------------------------- done in the house

@@ -226,6 +226,25 @@ def test_amounts_are_written_as_in_the_country_of_the_creditor():
     assert "today: 05.10.2026" in told
 
 
+def test_a_letter_about_one_invoice_is_about_one():
+    """What a text says of several stands in none about a single one; its files are the reminder, the invoice, and those of ours."""
+    text = {"de": {"subject": "S", "body": "{% if several %}viele{% else %}eine{% endif %} {{ claims }}"}}
+    its = rules(
+        plan(level(1, after_due=3, texts=text, attachments=["agb", "letter", "invoice"])),
+        creditor=Creditor(name="M", particulars={"de": ("Sitz Köln",)}),
+    )
+    (made,) = compose(case(), decide(case(), its, TODAY), its, OWN, TODAY)
+    assert made.content.text.startswith("eine ")
+    assert made.content.footer == ("Sitz Köln",)
+    assert [one.filename for one in made.steps[0].content.attachments] == ["Stufe-1-RE-1.pdf", "RE-1.pdf", "agb"]
+    home = case(address=Address(street="Weg 1", city="Köln"))
+    its = rules(
+        plan(level(1, after_due=3, channels=["letter"])), creditor=Creditor(name="M", particulars={"de": ("S",)})
+    )
+    (made,) = compose(home, decide(home, its, TODAY), its, OWN, TODAY)
+    assert (made.content.footer, made.content.sent_by, made.content.address.city) == ((), "post", "Köln")
+
+
 def test_what_goes_with_the_letter():
     """Its amounts, its claims and their levels, the invoices as files, and a line on each invoice and at the customer."""
     made = letter("de")

@@ -38,7 +38,7 @@ def _asked(case: CaseView, item: Item, rules: AccountRules, today: date, *, char
     if item.level.collection:
         asks = EVERYTHING
     elif not item.along:
-        chosen = dict(item.claim.fees_chosen).get(item.decision.level or 0)
+        chosen = dict(item.claim.fees_chosen).get(item.position)
         asks = asks_of(item.level, name, charged=charged, chosen=chosen, less=less)
     else:
         name, reached = item.claim.level_name, item.plan.levels[: item.claim.level][-1:]

@@ -74,7 +74,7 @@ def _notices(  # noqa: PLR0917  two call sites
     abilities: Abilities,
     today: date,
 ) -> list[NoticeDraft]:
-    lead = max(group, key=lambda one: one.decision.level or 0)
+    lead = max(group, key=lambda one: one.position)
     beside = _beside(case, group, lead, decisions, rules, today)
     along = [_along(one.claim, lead, today) for one in beside if one.part is Part.INCLUDED]
     items = [*group, *along]
@@ -127,7 +127,7 @@ def _beside(  # noqa: PLR0917  one call site
     def language(claim: ClaimView) -> str:
         return language_of(case, claim, lead.level, lead.plan, rules)
 
-    there = tuple(addressed(one, lead.decision.level or 0) for one in case.claims)
+    there = tuple(addressed(one, lead.position) for one in case.claims)
     return others(replace(case, claims=there), decisions, bundle, language, rules=rules, today=today)
 
 
@@ -313,7 +313,7 @@ def _notice(  # noqa: PLR0917  one call site
         account=case.account,
         debtor_id=case.debtor_id,
         plan=lead.plan.name,
-        level=lead.decision.level or 0,
+        level=lead.position,
         level_name=name,
         variant=lead.variant.name,
         channel=via,
@@ -348,7 +348,7 @@ def _claim(  # noqa: PLR0917  one call site
         credits=claim.shared_credits,
         round=decision.round,
         from_level=adopted.level if adopted else claim.level,
-        level=decision.level or 0,
+        level=item.position,
         decided_on=today,
         via=via.value,
         main=main,
@@ -371,7 +371,7 @@ def _claim(  # noqa: PLR0917  one call site
         invoice_id=claim.invoice_id,
         number=claim.number,
         round=decision.round,
-        level=decision.level or 0,
+        level=item.position,
         level_name="" if item.along else item.level.name_in(item.language),
         repetition=decision.repetition,
         demand=claim.demand,

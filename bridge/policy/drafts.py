@@ -92,3 +92,9 @@ class Item(NamedTuple):
     variant: Variant
     language: str
     along: bool = False  # overdue and asked for in the bundle, while its own level stays
+
+    @property
+    def position(self) -> int:
+        """Return the level's position in the plan; 0 where the claim only goes along."""
+        assert self.decision.level is not None
+        return self.decision.level

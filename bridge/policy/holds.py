@@ -319,7 +319,6 @@ def plain(s: Situation) -> bool:
         and claim.currency in rules.currencies
         and demand > rules.tolerance
         and demand >= rules.minimum
-        and demand > 0
         and not (claim.gone or claim.cancelled or claim.covered or claim.credited or claim.undelivered)
         and claim.closed is None
         and (rules.cutoff is None or (claim.issued_on is not None and claim.issued_on >= rules.cutoff))

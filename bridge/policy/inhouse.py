@@ -55,7 +55,7 @@ def in_house(  # noqa: PLR0917  one call site
         account=case.account,
         debtor_id=case.debtor_id,
         plan=lead.plan.name,
-        level=lead.decision.level or 0,
+        level=lead.position,
         level_name=plain.level_name,
         variant=lead.variant.name,
         channel=via,

@@ -15,11 +15,13 @@ from bridge.policy.money import (
     DueFacts,
     DueSource,
     FlatFeeReason,
+    InterestTerms,
     MoneyRules,
     NoteCode,
     Paid,
     Window,
     account_of,
+    shipped_tables,
 )  # fmt: skip
 from bridge.policy.money.interest import free_days
 from bridge.policy.money.words import computation
@@ -103,6 +105,23 @@ def test_days_without_interest_are_cut_out(suspended, left):
 
     found = free_days(day(0), day(9), [Window(day(first), day(last)) for first, last in suspended])
     assert [(one.first, one.last) for one in found] == [(day(first), day(last)) for first, last in left]
+
+
+def test_interest_of_a_single_day_and_of_a_single_cent():
+    """The first day that bears interest counts; a cent below the limit is left out and said."""
+    first = account_of(ClaimInputs(1000000, DUE), date(2026, 9, 1), RULES)
+    assert [(one.days, one.interest) for one in first.segments] == [(1, 288)]
+    small = account_of(ClaimInputs(100, DUE), TODAY, replace(RULES, interest_minimum=2))
+    assert (small.total, NoteCode.INTEREST_BELOW_MINIMUM in codes(small)) == (100, True)
+    assert account_of(ClaimInputs(100, DUE), TODAY, replace(RULES, interest_minimum=1)).total == 101
+
+
+def test_a_rate_is_never_below_zero():
+    """Whatever an operator takes off."""
+    table = shipped_tables()["DE"]
+    assert InterestTerms(Decimal(-1), table).rate_on(TODAY) == Decimal("0.52")
+    assert InterestTerms(Decimal(-2), table).rate_on(TODAY) == 0
+    assert InterestTerms(Decimal(5)).rate_on(TODAY) == 5
 
 
 def test_a_computation_over_a_leap_year_shows_both_parts():

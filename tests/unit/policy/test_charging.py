@@ -24,6 +24,8 @@ CONSUMERS = FeeRules(consumer_fees=True)
         ({"fee": 5}, replace(AGREED, fees=CONSUMERS), []),
         ({"fee": 5}, MoneyRules(fees=CONSUMERS), ["plan_fee_free"]),
         ({"fee": 5, "after_due": 31}, MoneyRules(fees=CONSUMERS), []),
+        ({"fee": 5, "after_due": 30}, MoneyRules(fees=CONSUMERS), ["plan_fee_free"]),
+        ({"fee": 5, "after_due": 28, "grace_days": 3}, MoneyRules(fees=CONSUMERS), []),
         ({"fee": 5}, replace(MoneyRules(), country="CH"), []),
         ({}, MoneyRules(), []),
     ],

@@ -11,6 +11,7 @@ from bridge.model import (
     Address,
     Contact,
     Debtor,
+    DebtorKind,
     Flag,
     Invoice,
     InvoiceKind,
@@ -24,6 +25,7 @@ from bridge.model import (
     Snapshot,
 )
 from bridge.policy import AccountFacts, Basis, Block, LocalView, recheck
+from bridge.policy.money import Asks, DueSource, MoneyRules
 from bridge.policy.recheck import recheck_mention
 from tests.unit.policy.helpers import days, rules
 
@@ -244,3 +246,48 @@ def test_an_invoice_named_as_not_yet_due_must_still_be_that(snapshot, today, exp
     mention = SimpleNamespace(why=Reason.NOT_DUE, demand=10000, credits=0, currency="EUR")
     hold = recheck_mention(mention, snapshot, ITS, today)
     assert (hold.reason if hold else None) is expected
+
+
+def test_a_hold_says_until_when():
+    """A deferral of today ends with its day; a dispute has no end."""
+    deferred = recheck(BASIS, look(), LocalView(blocks=(Block(Reason.DEFERRED, TODAY),)), ITS, TODAY)
+    disputed = recheck(BASIS, look(), LocalView(blocks=(Block(Reason.DISPUTE),)), ITS, TODAY)
+    assert (deferred.until, disputed.until) == (TODAY, None)
+
+
+def test_a_look_that_brings_no_customer_is_no_other_recipient():
+    """Not every provider shows the customer with the invoice: what was decided stands."""
+    assert reason(look(debtor=None)) is None
+    assert reason(look(INVOICE.model_copy(update={"email": "b@example.com"}), debtor=None)) is Reason.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("total", "debtor", "expected"),
+    [
+        (None, None, None),
+        (10000, None, None),
+        (9999, None, Reason.CHANGED),
+        (14000, None, Reason.CHANGED),
+        (14000, DEBTOR.model_copy(update={"kind": DebtorKind.BUSINESS}), None),
+        (10000, DEBTOR.model_copy(update={"kind": DebtorKind.BUSINESS}), Reason.CHANGED),
+    ],
+)
+def test_the_total_is_computed_anew(total, debtor, expected):
+    """With what it asks for, as of the day on which it was decided; the customer as stored, as a look does not always show them."""
+    its = replace(rules(days(3)), money=MoneyRules(due_source=DueSource.CONTRACT))
+    basis = replace(BASIS, total=total, asks=Asks(flat_fee=True))
+    assert reason(look(), basis, LocalView(debtor=debtor), its) is expected
+    assert Basis.from_json(basis.to_json()) == basis
+
+
+def test_what_a_basis_keeps():
+    """Days as text, sets in their order, and what was asked for; an older one without them is read too."""
+    whole = replace(
+        BASIS, total=5, asks=Asks(True, True, 3, "x"), notes=("n",), chosen=True, plan="p", plan_version="v"
+    )
+    kept = whole.to_json()
+    assert (kept["decided_on"], kept["deadline"]) == ("2026-10-05", "2026-10-15")
+    assert Basis.from_json(kept) == whole
+    assert Basis.from_json({**kept, "deadline": None, "asks": None, "notes": None, "known_reminders": None}) == replace(
+        whole, deadline=None, asks=Asks(), notes=()
+    )

@@ -366,6 +366,8 @@ PROVIDERS = {"channels": ["mail"], "document": "provider"}
         (EMAIL | {"document": "provider"}, FULL, (claim(), claim(invoice_id="2")), None, (("mail", "provider", "bundle"),)),
         (EMAIL | {"document": "provider"}, FULL, (NETTED,), None, (("mail", "none", "credit"),)),
         (EMAIL | {"document": "silent"}, FULL, (NETTED, claim(invoice_id="2")), None, (("mail", "silent", "credit"),)),
+        (EMAIL | {"document": "provider"}, replace(FULL, provider_fees=False), (claim(),), Extra(fee=True), (("mail", "none", "fee"),)),
+        (EMAIL | {"document": "silent"}, replace(FULL, provider_fees=False), (claim(),), Extra(fee=True), (("mail", "silent", "fee"),)),
         (EMAIL | {"automation": "create"}, THEIRS, (claim(),), None, (("provider_email", "provider", None),)),
         (EMAIL | {"automation": "create"}, FULL, (NETTED,), None, Blocked(Via.EMAIL, Because.CREDIT)),
         ({"channels": ["email", "post"]}, FULL, (), None, (("provider_email", "provider", None), ("letter", "none", "second"))),
@@ -451,6 +453,13 @@ def test_the_steps_in_their_order(via, document, automation, acts, expected):
         assert [one.content.tag for one in tagged if one.act is A.TAG] == ["m1"]
     netted = [one.act.value for one in steps_of(frame, [(NETTED, 500, "Stufe 1")])]
     assert "create" not in netted
+    for step in steps_of(
+        frame._replace(content=notice.content.model_copy(update={"text": "a\n\n[[payment]]"})), [(claim(), 0, "S")]
+    ):
+        if step.act is A.SEND_EMAIL:
+            assert (step.content.text, step.content.attachments) == ("a", ())  # the provider knows plain text alone
+        elif step.act is A.MAIL:
+            assert step.content.text == "a\n\n[[payment]]"
     without = steps_of(frame._replace(customer=False), [(claim(), 500, "Stufe 1")])
     assert A.CUSTOMER_NOTE not in [one.act for one in without]
 

@@ -243,6 +243,26 @@ def test_a_letter_about_one_invoice_is_about_one():
     )
     (made,) = compose(home, decide(home, its, TODAY), its, OWN, TODAY)
     assert (made.content.footer, made.content.sent_by, made.content.address.city) == ((), "post", "Köln")
+    assert (made.claims[0].basis.main, made.claims[0].basis.recipient) == (made.recipient, made.recipient)
+    assert made.recipient == "Muster GmbH, Weg 1, Köln, DE"
+    its = rules(plan(level(1, after_due=3)))
+    own = case(claim(email="own@example.com"))
+    assert compose(own, decide(own, its, TODAY), its, OWN, TODAY)[0].claims[0].basis.main == "own@example.com"
+    assert (
+        compose(case(), decide(case(), its, TODAY), its, OWN, TODAY)[0].claims[0].basis.main == "rechnung@example.com"
+    )
+
+
+def test_fees_of_all_kinds_are_told_apart():
+    """The fee of this letter, what was asked for before, and the flat fee, which covers them."""
+    text = {"de": {"subject": "S", "body": "{{ fee }}|{{ earlier_fees }}|{{ flat_fee }}|{{ total }}"}}
+    its = rules(
+        plan(level(1, after_due=3, fee=5, flat_fee=True, texts=text)), money=MoneyRules(due_source=DueSource.CONTRACT)
+    )
+    history = History(ancillaries=(Ancillary(AncillaryKind.RETURN_CHARGE, 250, date(2026, 9, 21)),))
+    whole = case(claim(history=history), kind=DebtorKind.BUSINESS)
+    (made,) = compose(whole, decide(whole, its, TODAY), its, OWN, TODAY)
+    assert made.content.text.partition("\n")[0].replace("\xa0", " ") == "|2,50 EUR|40,00 EUR|142,50 EUR"
 
 
 def test_what_goes_with_the_letter():

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -164,6 +165,7 @@ def main() -> int:
     parser.add_argument("--tests", action="append", help="only these tests; may be given several times")
     asked = parser.parse_args()
     os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for name in HEAVY:
         importlib.import_module(name)
     mutants, began = drawn(asked), time.monotonic()

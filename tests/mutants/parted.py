@@ -57,7 +57,7 @@ def _silent() -> None:
 
 
 def lanes(count: int, work: Callable[[int], object], *, silent: bool = False) -> None:
-    """Do `work(0)`, `work(1)` ... side by side, each in a process of its own; wait for all. Ctrl-C reaches all of them."""
+    """Do `work(0)`, `work(1)` ... side by side, each in a process of its own; wait for all. What ends us ends them."""
     started = []
     for number in range(count):
         child = os.fork()
@@ -71,5 +71,11 @@ def lanes(count: int, work: Callable[[int], object], *, silent: bool = False) ->
                     os.write(2, traceback.format_exc().encode())
             os._exit(0)
         started.append(child)
-    for child in started:
-        os.waitpid(child, 0)
+    try:
+        for child in started:
+            os.waitpid(child, 0)
+    except KeyboardInterrupt:
+        for child in started:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+        raise

@@ -163,8 +163,9 @@ def test_what_a_text_may_use(source, said):
 
 def test_a_text_is_filled_and_trimmed():
     """Lines of loops and conditions leave no empty lines behind."""
-    source = "\n{% for one in items %}\n- {{ one.number }}\n{% endfor %}\n\n"
+    source = "\n  {% for one in items %}\n- {{ one.number }}\n  {% endfor %}\n\n"
     assert texts.render(source, texts.example()) == "- RE-1042\n- RE-1042"
+    assert texts.render("{{ debtor_name }}", {"debtor_name": "A & B <C>"}) == "A & B <C>"  # plain text, no markup
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,10 @@ class Collected:
         stored = [one for one in items if "sqlite_template" in one.fixturenames]
         if stored and len(items) > 1:
             one = min(stored, key=lambda one: len(one.fixturenames))
-            state = self._session._setupstate
-            state.setup(one)
-            state.teardown_exact(next(other for other in items if other is not one))
+            one.runtest = lambda: None
+            following = next(other for other in items if other is not one)
+            one.config.hook.pytest_runtest_protocol(item=one, nextitem=following)
+            del one.runtest
 
     def measured(self, watched: set[str]) -> Seen:
         """Run all tests once and return which of them run which lines of these modules."""

@@ -18,6 +18,7 @@ from bridge.policy.owed import owed, retotalled, sent_how, wanted
 from bridge.policy.replanned import taken_back, without_outdated
 from bridge.policy.turns import due_turns, facts_on, next_turn
 from bridge.policy.views import Running
+from bridge.words import tell
 from tests.unit.policy.helpers import case, claim, days, level, plan, rules
 
 TODAY = date(2026, 10, 5)  # a Monday
@@ -307,7 +308,7 @@ def test_the_task_for_what_is_left_names_invoice_and_sum():
         (claim(open=0, history=paid, number=None), "en", "Ancillary claims open: 1, EUR\xa05.19", "waive 1 "),
     ):
         account = left_over(case(one, kind=DebtorKind.CONSUMER), one, rules(days(3), money=MONEY), TODAY)
-        told, note = task_text(account, language)
+        told, note = (tell(one, language) for one in task_text(account))
         assert told == title
         assert way in note
         assert ("davon bezahlt" in note, "of which" in note) == (False, False)

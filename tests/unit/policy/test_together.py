@@ -18,6 +18,7 @@ from bridge.policy.recipients import addressed, reaching
 from bridge.policy.steps import Frame, steps_of
 from bridge.policy.views import NoticeView, Running, SendTo
 from bridge.policy.ways import Because, Blocked, Extra, Way, ways
+from bridge.words import tell
 from tests.unit.policy.helpers import TEXTS, case, claim, days, level, plan, rules
 
 TODAY = date(2026, 10, 5)  # a Monday
@@ -290,12 +291,15 @@ def test_a_call_has_a_task_and_no_approval():
     assert (call.channel, call.automation.value, call.needs_approval, call.leaves) == (Via.CALL, "send", False, False)
     assert (call.recipient, call.deadline, call.steps, call.total) == ("Frau Muster 0221 1", None, (), 10000)
     assert (call.task.owner, call.task.due_on, call.task.note) == ("lena@example.com", date(2026, 10, 12), "freundlich")
-    assert (call.task.title, call.content.subject) == ("Anrufen: Muster GmbH (10017)", "Anrufen: Muster GmbH (10017)")
+    assert (tell(call.task.title, "de"), call.content.subject) == (
+        "Anrufen: Muster GmbH (10017)",
+        "Anrufen: Muster GmbH (10017)",
+    )
     assert call.content.text.replace("\xa0", " ") == "RE-1, fällig 15.09.2026: 100,00 EUR\nZusammen offen: 100,00 EUR"
     (owned,) = made(case(colleagues=(LENA,)), rules(plan({**CALL, "call_task": {"owner": "max"}})))
     assert (owned.task.owner, owned.recipient) == ("max", "")
     (english,) = made(case(claim(due_on=None, payment_term_days=14, number=None), name="", number=None), replace(its, staff_language="en"))  # fmt: skip
-    assert (english.task.title, english.task.owner) == ("Call: d", "")
+    assert (tell(english.task.title, "en"), english.task.owner) == ("Call: d", "")
     assert english.content.text.replace("\xa0", " ") == "1: EUR 100.00\nOpen in all: EUR 100.00"
 
 
@@ -313,7 +317,11 @@ def test_word_to_colleagues_by_itself_or_after_the_letter():
     )
     assert step.content.text.startswith("Anruf (Stufe 1): Muster GmbH (10017), Akte MA-1.\n\nRE-1")
     assert step.content.text.endswith("bitte anrufen")
-    assert (told.task.later, told.task.due_days, told.task.title) == (True, 2, "Zur Kenntnis: Muster GmbH (10017)")
+    assert (told.task.later, told.task.due_days, tell(told.task.title, "de")) == (
+        True,
+        2,
+        "Zur Kenntnis: Muster GmbH (10017)",
+    )
     beside = rules(plan(level(1, after_due=3, internal_notice={"note": "n"})))
     (mail,) = made(whole, beside)
     assert [one.act for one in mail.steps] == [A.MAIL, A.TELL]

@@ -10,6 +10,7 @@ from bridge.app.results import Done, Pulled
 from bridge.contract import Channel, Sent
 from bridge.errors import AlreadyRunning, BridgeError, ConfigError, UsageError
 from bridge.model import Covered
+from bridge.model.base import FIRST_DAY
 from bridge.store.restored import Hold
 from bridge.words import Sentence
 
@@ -53,10 +54,12 @@ class Restoring(Dunning):
     def declare_restored(self, since: datetime) -> dict[str, int]:
         """Hold this database as a restored one, because it was put back by other means. `since`: the instant it stems from.
 
-        Raises `UsageError` where that lies in the future.
+        Raises `UsageError` where that lies in the future, or before there were such programs.
         """
         if since > self.clock():
             raise UsageError("{since} is in the future", since=since.isoformat())
+        if since.date() < FIRST_DAY:
+            raise UsageError("{since} is no instant of which a database can stem", since=since.isoformat())
         with self.store.reading() as conn:
             who = self.store.leases.alive(conn, "scheduler")
         if who:

@@ -34,7 +34,8 @@ def exact_cents(value: Decimal) -> Decimal:
 
 Amount = Annotated[Decimal, BeforeValidator(_no_float), AfterValidator(exact_cents)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 """A local date that a document can bear; beyond it lie typing mistakes, and dates that no calendar can count on from."""
 
 Term = Annotated[int, Field(ge=-36_500, le=36_500)]

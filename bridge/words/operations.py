@@ -21,6 +21,7 @@ GERMAN: dict[str, str] = {
     "{path} is no whole backup: {error}": "{path} ist keine unversehrte Sicherung: {error}",
     "{path}: {name} is not what was backed up": "{path}: {name} ist nicht mehr, was gesichert wurde",
     "{since} is in the future": "{since} liegt in der Zukunft",
+    "{since} is no instant of which a database can stem": "{since} ist kein Zeitpunkt, von dem eine Datenbank stammen kann",
     "only {free} MB are free in {folder}; nothing is sent, because it could not be recorded": "in {folder} sind nur {free} MB frei; es wird nichts versandt, weil es nicht festgehalten werden könnte",
     "only {free} MB are free in {folder}; below {hold} MB nothing is sent any more": "in {folder} sind nur {free} MB frei; unter {hold} MB wird nichts mehr versandt",
     "look through `mahnbridge plan`, then `mahnbridge go-live`": "`mahnbridge plan` durchsehen, dann `mahnbridge go-live`",

@@ -103,7 +103,7 @@ def _other(random: Random, data: object) -> object:
             return [*data, data[at]]
         return [*data[:at], _other(random, data[at]), *data[at + 1 :]]
     if isinstance(data, str) and data and random.random() < 0.25:
-        return mutated(random, [data.encode()]).decode("utf-8", "replace")
+        return mutated(random, [data.encode("utf-8", "surrogatepass")]).decode("utf-8", "replace")
     return _MARK if random.random() < 0.15 else random.choice(VALUES)
 
 

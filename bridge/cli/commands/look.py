@@ -16,7 +16,7 @@ VIEWS = ("open", "closed", "all", "run", "collection")
 
 
 class Day(click.ParamType[date]):
-    """A date: 2026-12-24 or 24.12.2026."""
+    """A date: 2026-12-24 or 24.12.2026, in years that calendars can count on from."""
 
     name = "date"
 
@@ -24,13 +24,17 @@ class Day(click.ParamType[date]):
         """Return the date that `value` names."""
         if isinstance(value, date):
             return value
+        from bridge.model.base import FIRST_DAY, LAST_DAY  # noqa: PLC0415  only where a day was written
+
         text = str(value).strip()
         try:
-            if len(text) == 10 and text[2] == text[5] == ".":
-                return date(int(text[6:]), int(text[3:5]), int(text[:2]))
-            return date.fromisoformat(text)
+            dotted = len(text) == 10 and text[2] == text[5] == "."
+            day = date(int(text[6:]), int(text[3:5]), int(text[:2])) if dotted else date.fromisoformat(text)
         except ValueError:
             self.fail(say("wrong.date", value=text), param, ctx)
+        if not FIRST_DAY <= day <= LAST_DAY:
+            self.fail(say("wrong.far_day", value=text, first=FIRST_DAY.year, last=LAST_DAY.year), param, ctx)
+        return day
 
 
 PERIOD = Option(["--period"], metavar="PERIOD", help="option.period")

@@ -108,6 +108,7 @@ TEXTS = {
     "status.needed": "Davon brauchen {count} eine Person; das andere versucht mahnbridge selbst weiter.",
     "status.needed.one": "Davon braucht {count} eine Person; das andere versucht mahnbridge selbst weiter.",
     "wrong.date": "{value} ist kein Datum; richtig wäre 2026-12-24 oder 24.12.2026",
+    "wrong.far_day": "{value} liegt nicht zwischen den Jahren {first} und {last}",
     "error.ConfigError": "Eine Person muss handeln:",
     "error.BadConfig": "Die Konfiguration ist falsch:",
     "error.RetryLater": "Gerade nicht möglich:",

@@ -108,6 +108,7 @@ TEXTS = {
     "status.needed": "Of these {count} need a person; mahnbridge goes on trying the others by itself.",
     "status.needed.one": "Of these {count} needs a person; mahnbridge goes on trying the others by itself.",
     "wrong.date": "{value} is no date; write 2026-12-24 or 24.12.2026",
+    "wrong.far_day": "{value} does not lie between the years {first} and {last}",
     "error.ConfigError": "A person must act:",
     "error.BadConfig": "The configuration is wrong:",
     "error.RetryLater": "Not now:",

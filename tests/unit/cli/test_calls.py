@@ -54,6 +54,16 @@ def call(capsys, *words):
         (["explain"], "INVOICE is missing.", "INVOICE fehlt."),
         (["explain", "RE-1", "--on", "31.02.2026"], "31.02.2026 is no date", "31.02.2026 ist kein Datum"),
         (["explain", "RE-1", "--on", "tomorrow"], "write 2026-12-24", "richtig wäre 2026-12-24"),
+        (
+            ["explain", "RE-1", "--on", "9999-12-31"],
+            "between the years 1900 and 2200",
+            "zwischen den Jahren 1900 und 2200",
+        ),
+        (
+            ["claim", "RE-1", "--on", "01.01.0001"],
+            "between the years 1900 and 2200",
+            "zwischen den Jahren 1900 und 2200",
+        ),
         (["case", "block", "MA-1"], "option --reason is missing.", "die Option --reason fehlt."),
         (["case", "block", "MA-1", "--reason", "mood"], "--reason:", "--reason:"),
         (["case", "level", "MA-1", "0"], "level:", "level:"),

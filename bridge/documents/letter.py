@@ -4,23 +4,16 @@ The files are PDF/A-3 and PDF/UA-1 and, for the same letter, the same bytes on e
 """
 
 import json
-import re
-import unicodedata
-from datetime import UTC, date, datetime
-from functools import cache, lru_cache
-from importlib import resources
-from pathlib import Path
+from datetime import date
+from functools import lru_cache
 from textwrap import shorten
-from threading import Lock
 from typing import Any
 
-import typst
-
-from bridge.documents import girocode
+from bridge.documents import girocode, typeface, typesetting
 from bridge.documents.form import FORMS, Style
 from bridge.documents.printable import breakable, plain
 from bridge.documents.words import letter_words
-from bridge.errors import ConfigError, Refused
+from bridge.errors import Refused
 from bridge.model import Address, ClaimTable, Frozen, PaymentDetails
 from bridge.policy import texts
 from bridge.policy.claim_text import Form, parts_of
@@ -29,8 +22,6 @@ ADDRESS_LINES = 6
 """Lines that fit into the address field of DIN 5008 (27.3 mm)."""
 
 _LONGEST_LINE = 160
-_PAGES = re.compile(rb"/Count (\d{1,9})\b")
-_UNSEEN = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 
 
 class Sender(Frozen):
@@ -81,78 +72,17 @@ def pictures(letter: Letter, *, dots_per_inch: int = 144) -> list[bytes]:
     return [found] if isinstance(found, bytes) else found
 
 
-_LOCK = Lock()
-
-
-@cache
-def _compiler(fonts: Path | None) -> typst.Compiler:
-    return typst.Compiler(root="/", ignore_system_fonts=True, font_paths=[fonts] if fonts else [])
-
-
-@cache
-def _template() -> str:
-    source = resources.files("bridge.documents") / "letter.typ"
-    assert isinstance(source, Path)
-    return f"#import {_quoted(str(source))}: letter\n"
-
-
-def _quoted(text: str) -> str:
-    """Return `text` as a string of typst: nothing in it can end the string."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def _compile(letter: Letter, **options: Any) -> bytes | list[bytes] | None:
-    """Set the letter; symbols that no font has are left out, letters that none has refuse the letter, all of them by name.
-
-    Most letters have one page, and page numbers make typst set everything twice: only a letter that turns out longer gets them.
-    """
     own = _data(letter)
-    long = own["table"] is not None and own["table"]["long"]
-    house = _house(letter.sender, letter.style, letter.language, letter.country, _currency(letter))
-    given = [house, json.dumps(own, ensure_ascii=False)]
-    missing: list[str] = []
-    for _ in range(_MOST_UNSEEN):
-        try:
-            made = _set(letter, given, numbered=long, **options)
-        except typst.TypstError as error:
-            unseen = _UNSEEN.search(error.message)
-            if unseen is None or not unseen.group(1):
-                words = f"the letter cannot be set: {error.message}"
-                raise (ConfigError if letter.style.logo else Refused)(words, cause="letter_set") from error
-            missing += [sign for sign in unseen.group(1) if unicodedata.category(sign)[0] in "LNM"]
-            given = [part.replace(unseen.group(1), "") for part in given]
-        else:
-            if missing:
-                break
-            return made if long or _one_page(made) else _set(letter, given, numbered=True, **options)
-    if not missing:
-        raise Refused("the letter has too many characters that cannot be printed", cause="letter_characters")
-    raise Refused(
-        "the letter to {letter} contains {missing}, which none of its fonts can print; a font that can belongs into the folder of letters.fonts",
-        letter=letter.name,
-        missing=" ".join(dict.fromkeys(missing)),
-        cause="letter_characters",
+    sheet = typesetting.Sheet(
+        house=_house(letter.sender, letter.style, letter.language, letter.country, _currency(letter)),
+        own=json.dumps(own, ensure_ascii=False),
+        name=letter.name,
+        style=letter.style,
+        dated_on=letter.dated_on,
+        long=own["table"] is not None and own["table"]["long"],
     )
-
-
-def _set(letter: Letter, given: list[str], *, numbered: bool, **options: Any) -> bytes | list[bytes] | None:
-    """Have typst set it. The data stands in the text that is compiled: with other `sys.inputs` typst would set everything anew."""
-    dated = datetime(letter.dated_on.year, letter.dated_on.month, letter.dated_on.day, tzinfo=UTC)
-    parts = ", ".join(f"json(bytes({_quoted(part)}))" for part in given)
-    source = f"{_template()}#letter({parts}, numbered: {json.dumps(numbered)})"
-    with _LOCK:
-        return _compiler(letter.style.fonts).compile(input=source.encode(), timestamp=dated, **options)
-
-
-def _one_page(made: bytes | list[bytes] | None) -> bool:
-    """Return whether this is certainly one page. In a PDF the tree of pages says it; what its strings contain can raise the number only."""
-    if not isinstance(made, bytes) or not made.startswith(b"%PDF"):
-        return isinstance(made, bytes)
-    return max(map(int, _PAGES.findall(made)), default=0) == 1
-
-
-_MOST_UNSEEN = 50
-"""Different texts that cannot be printed, after which no more are looked for."""
+    return typesetting.compose(sheet, **options)
 
 
 def address_lines(name: str, address: Address, country: str = "DE", *, posted: bool = True) -> tuple[str, ...]:
@@ -202,6 +132,7 @@ def _house(sender: Sender, style: Style, language: str, country: str, currency: 
         "place": FORMS[style.form].model_dump(),
         "style": style.model_dump(mode="json", exclude={"fonts"})
         | {"bottom": max(style.bottom, 11 + 3.2 * _footer_lines(sender, style))},
+        "fonts": typeface.names(style.fonts),
         "sender": plain(sender.name),
         "return_line": breakable(_return_line(sender)),
         "footer": [[breakable(plain(line)) for line in column] for column in sender.footer],

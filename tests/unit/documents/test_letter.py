@@ -165,14 +165,79 @@ def test_data_is_never_markup():
     assert "\u202e" not in text
 
 
-def test_letters_that_the_font_lacks_refuse_the_letter_by_name():
-    """A name that cannot be printed is said, not printed wrongly; a symbol that cannot is left out."""
-    with pytest.raises(Refused, match=r"王 小 明 日, .*letters\.fonts"):
-        render(a_letter(address=KUNDE.model_copy(update={"lines": ("王小明 GmbH", "日")})))
-    flower = a_letter(address=KUNDE.model_copy(update={"lines": ("Café \U0001f338 GmbH",)}))
-    assert "Café GmbH" in " ".join(text_of(flower).split())
-    for name in ("Żółć Ğüneş Nguyễn Sp. z o.o.", "Київ Ελλάδα ΑΕ"):
-        assert name in text_of(a_letter(address=KUNDE.model_copy(update={"lines": (name,)})))
+def named(*lines):
+    return a_letter(address=KUNDE.model_copy(update={"lines": lines}))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Żółć Ğüneş Nguyễn Sp. z o.o.",
+        "Київ Ελλάδα ΑΕ",
+        "ТОВ «ґанки» Қазақ",
+        "საქართველო",
+        "Հայաստան",
+        "→ ✓ € №",
+        "ʃəŋ",
+        "Z\u0325urich",
+    ],
+)
+def test_names_in_other_writing_are_printed_by_a_font_that_has_every_letter(name):
+    """Latin with all accents, Greek, Cyrillic, Georgian and Armenian stand in the letter as they are, and are found by their text."""
+    found = text_of(named(name))
+    assert all(sign in found for sign in name)
+
+
+def test_names_from_the_right_are_printed_and_joined():
+    """Arabic and Hebrew are set from right to left; each has all its letters."""
+    for name in ("شركة النور", "חברת אור"):
+        assert sorted(set(name) - set(text_of(named(name)))) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "王小明",
+        "株式会社さくら",
+        "주식회사",
+        "บริษัท",
+        "नमस्ते",
+        "বাংলা",
+        "አማርኛ",
+        "𝓤𝓷𝓲",
+        "\U0001f338\U0001f338",
+        "\U0001f338 \U0001f339",
+    ],
+)
+def test_letters_that_no_font_has_refuse_the_letter_by_name(name):
+    """What cannot be printed, or not joined as its writing demands, is said sign by sign: no letter has boxes, half a name or none."""
+    with pytest.raises(Refused, match=r"letters\.fonts") as refused:
+        render(named(f"{name}", "Buchhaltung"))
+    assert refused.value.cause == "letter_characters"
+    assert all(sign in str(refused.value) for sign in name)
+
+
+def test_symbols_beside_a_name_are_left_out():
+    """A flower in a name that can be read without it leaves no box and no hole."""
+    assert "Café GmbH" in text_of(named("Café \U0001f338 GmbH"))
+    assert "Blumen\nBuchhaltung" in text_of(named("\U0001f338Blumen\U0001f469\u200d\U0001f469", "Buchhaltung"))
+
+
+def test_everything_at_its_longest_is_printed_whole_or_refused(tmp_path):
+    """A subject of 300 signs over sixty invoices with long numbers is set on numbered pages inside the paper; 35 lines of address are refused."""
+    subject = " ".join(f"Mahnung{number:02}" for number in range(30))
+    assert len(subject) == 299
+    table = a_table(*(a_row(f"{number:02}-{'X' * 40}", interest_rows=(INTEREST,)) for number in range(60)))
+    long = a_letter(table, subject=subject, payment=to_pay(table, reference="R" * 140))
+    texts = ["".join(page.split()).replace("\u200b", "") for page in pages(long)]
+    assert "".join(subject.split()) in texts[0]
+    assert all(f"Seite{number}von{len(texts)}" in text for number, text in enumerate(texts, 1))
+    assert all(any(f"RE-{number:02}-{'X' * 40}" in text for text in texts) for number in range(60))
+    assert any("R" * 140 in text for text in texts)
+    for picture in pictures(long, dots_per_inch=40):
+        assert max(x for row in pixels(picture) for x, dark in enumerate(row) if dark) <= 201 / 25.4 * 40
+    with pytest.raises(Refused, match="37 lines, the window 6"):
+        render(named(*(f"Zeile {number}" for number in range(35))))
 
 
 def test_a_font_of_the_agency_prints_what_the_letter_s_own_lacks(tmp_path):

@@ -34,7 +34,7 @@ class Caring(Cases):
         taken out is not named here.
         """
         with self.store.begin() as conn:
-            target, subject, account = self._target(conn, case, None)
+            target, subject, account = self._customer_of(conn, case)
             if add or remove:
                 self._name_colleagues(conn, target, self.stamp(account), add, remove)
             debtor_id = target.debtor_id or ""

@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.app.claim_statement import ClaimStatement
-from bridge.app.claims import Claims
 from bridge.app.lines import address_text, case_claim, case_line, contact_text, emails_of
 from bridge.app.results import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseSums, Done, Entry
+from bridge.app.subjects import Subjects
 from bridge.app.timeline import entry_text
 from bridge.dun.keeping import tell_left_over
 from bridge.errors import UsageError
 from bridge.model import Debtor, Reason
 from bridge.model.period import ALWAYS, Period
-from bridge.policy import leftover, words
+from bridge.policy import leftover, texts, words
 from bridge.policy.rules import NO_PLAN
 from bridge.store.cases import Stamp
 from bridge.store.choices import Target
@@ -28,8 +28,8 @@ LARGEST_CHARGE = Decimal(100_000)
 """More than this is a slip of the keyboard."""
 
 
-class Cases(Claims):
-    """What people do with cases. A case is named by its number, or by the number of an invoice in it."""
+class Cases(Subjects):
+    """What people do with cases."""
 
     def cases(
         self,
@@ -154,22 +154,6 @@ class Cases(Claims):
         known = self.store.mirror.invoice(conn, account, invoice_id)
         return self.claimed(conn, known) if known is not None else None
 
-    def _row(self, conn: Connection, name: str) -> CaseRow:
-        number = name if name.upper().startswith("MA-") else self._case_of_invoice(conn, name)
-        found = self.store.overview.case(conn, self.store.cases.by_number(conn, number)["id"])
-        assert found is not None
-        return found
-
-    def _case_of_invoice(self, conn: Connection, invoice: str) -> str:
-        known = self.store.mirror.by_number(conn, invoice)
-        numbers = [self.store.questions.case_of(conn, one.account, one.invoice.id) for one in known]
-        found = [number for number in numbers if number]
-        if len(found) != 1:
-            raise UsageError(
-                "there is no case {invoice!r}, and no single invoice of this number in a case", invoice=invoice
-            )
-        return found[0]
-
     # --------------------------------------------------------------------------------------------------------- acting
 
     def block(
@@ -179,17 +163,20 @@ class Cases(Claims):
 
         Raises `UsageError` for an insolvency of one invoice: it stops everything of the customer.
         """
-        if reason == Reason.INSOLVENCY.value and invoice is not None:
-            raise UsageError("an insolvency stops everything of the customer; leave --invoice out")
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
+            if reason == Reason.INSOLVENCY.value and target.invoice_id is not None:
+                raise UsageError(
+                    "an insolvency stops everything of the customer; name {whole} instead of an invoice",
+                    whole=self._whole_of(conn, account, target.invoice_id),
+                )
             self.store.choices.block(conn, target, Reason(reason), self.stamp(account), note=note, until=until)
         return Done("blocked", subject, self.actor, until=until, text=words.reason(Reason(reason), self.language))
 
     def deferral_proposed(self, case: str) -> date:
         """Return the day until which a deferral is proposed: today and the days of the configuration (dunning.deferral_days)."""
         with self.store.reading() as conn:
-            _, _, account = self._target(conn, case, None)
+            account, _, _ = self._customer(conn, case)
         return self._deferred_for(account, self.config.dunning.deferral_days)
 
     def _deferred_for(self, account: str, days: int) -> date:
@@ -218,7 +205,13 @@ class Cases(Claims):
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
             lifted = self.store.choices.unblock(conn, target, self.stamp(account))
-            if not lifted and invoice is None:
+            if not lifted and target.invoice_id is not None:
+                raise UsageError(
+                    "invoice {subject} has no block of its own; those of the customer are lifted by `mahnbridge case unblock {whole}`",
+                    subject=subject,
+                    whole=self._whole_of(conn, account, target.invoice_id),
+                )
+            if not lifted:
                 row = self._row(conn, case)
                 for one in self.store.overview.claims(conn, row.id):
                     own = Target(account=account, invoice_id=one.invoice_id)
@@ -234,10 +227,17 @@ class Cases(Claims):
             self.store.choices.choose(conn, target, "include", value, self.stamp(account))
         return Done(f"chosen_{value}", subject, self.actor)
 
-    def choose_plan(self, case: str, plan: str, *, invoice: str | None = None) -> Done:
-        """Give a customer or one invoice a plan of its own; `none` takes it out of every plan. What was sent stays in its history."""
+    def choose_plan(self, case: str, plan: str | None, *, invoice: str | None = None) -> Done:
+        """Give a customer or one invoice a plan of its own; `none` takes it out of every plan, None leaves it to the configuration again.
+
+        What was sent stays in its history. Raises `UsageError` where there is no such plan, or nothing to leave to the configuration.
+        """
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
+            if plan is None:
+                if not self.store.choices.take_back(conn, target, "plan", self.stamp(account)):
+                    raise UsageError("nobody chose a plan for {subject}", subject=subject)
+                return Done("chosen_default", subject, self.actor)
             known = self.rules[account].plans
             if plan != NO_PLAN and plan not in known:
                 raise UsageError(
@@ -247,12 +247,12 @@ class Cases(Claims):
                     no_plan=NO_PLAN,
                 )
             self.store.choices.choose(conn, target, "plan", plan, self.stamp(account))
-        return Done("chosen_plan", subject, self.actor, text=plan)
+        return Done("chosen_plan_none" if plan == NO_PLAN else "chosen_plan", subject, self.actor, text=plan)
 
     def close_case(self, case: str, *, note: str = "") -> Done:
         """Close a case by hand: no payment is booked, dunning does not restart by itself; what waits is dropped."""
         with self.store.begin() as conn:
-            row = self._row(conn, case)
+            row = self._whole(conn, case)
             invoices = self.store.cases.close_by_hand(conn, row.number, note, self.stamp(row.account))
             for one in invoices:
                 own = Target(account=row.account, invoice_id=one)
@@ -267,7 +267,7 @@ class Cases(Claims):
     def reopen_case(self, case: str, *, note: str = "") -> Done:
         """Open again what a person closed in this case; it starts before level 1, in a new round."""
         with self.store.begin() as conn:
-            row = self._row(conn, case)
+            row = self._whole(conn, case)
             invoices = self.store.cases.reopen_by_hand(conn, row.number, note, self.stamp(row.account))
         return Done("reopened", row.number, self.actor, count=len(invoices))
 
@@ -301,7 +301,9 @@ class Cases(Claims):
             else:
                 day = on or stamp.on
                 charges.add(conn, account, target.invoice_id, stamp, kind=kind, cents=size, on=day, note=note)
-        return Done("charge_taken_back" if take_back else "charged", subject, self.actor, text=f"{sum_:.2f}")
+            known = self.store.mirror.invoice(conn, account, target.invoice_id)
+            told = texts.money(size, known.invoice.currency if known else "", self.language)
+        return Done("charge_taken_back" if take_back else "charged", subject, self.actor, text=told)
 
     def waive(self, case: str, *, invoice: str | None = None, note: str = "", take_back: bool = False) -> Done:
         """Waive the ancillary claims (Verzicht auf Nebenforderungen) of one invoice, or of all in a case that are open; or take that back.
@@ -345,50 +347,6 @@ class Cases(Claims):
         if known is not None and standing is not None and standing.close_reason == Reason.PAID:
             seen, claim = self.seen(conn, known, stamp.on)
             tell_left_over(self.store, conn, seen, claim, self.rules[account], standing.case_id, stamp)
-
-    def _only_invoice(self, conn: Connection, case: str) -> str:
-        claims = self.store.overview.claims(conn, self._row(conn, case).id)
-        named = [one for one in claims if case in (one.number, one.invoice_id)] or claims
-        if len(named) != 1:
-            raise UsageError("case {case} has {named} invoices; name one with --invoice", case=case, named=len(named))
-        return named[0].invoice_id
-
-    def _target(self, conn: Connection, case: str, invoice: str | None) -> tuple[Target, str, str]:
-        """Return what a choice is about: the customer, or one of their invoices, whether it is in a case yet or not."""
-        account, debtor_id, subject = self._customer(conn, case)
-        if invoice is None:
-            if debtor_id is None:
-                raise UsageError("invoice {case!r} has no customer at the provider; name it with --invoice", case=case)
-            return Target(account=account, debtor_id=debtor_id), subject, account
-        found = [
-            one for one in self.store.mirror.by_number(conn, invoice, account) if one.invoice.debtor_id == debtor_id
-        ]
-        if not found:
-            known = self.store.mirror.invoice(conn, account, invoice)
-            found = [known] if known is not None and known.invoice.debtor_id == debtor_id else []
-        if len(found) != 1:
-            raise UsageError("{subject} has no invoice {invoice!r}", subject=subject, invoice=invoice)
-        one = found[0].invoice
-        return Target(account=account, invoice_id=one.id), one.number or one.id, account
-
-    def _customer(self, conn: Connection, name: str) -> tuple[str, str | None, str]:
-        """Return account, customer and name of a case, of an invoice (in a case or not), or of a customer number."""
-        known = self.store.mirror.by_number(conn, name)
-        if name.upper().startswith("MA-") or any(
-            self.store.questions.case_of(conn, one.account, one.invoice.id) for one in known
-        ):
-            row = self._row(conn, name)
-            return row.account, row.debtor_id, row.number
-        if len(known) == 1:
-            account, debtor_id = known[0].account, known[0].invoice.debtor_id
-            debtor = self.store.mirror.debtor(conn, account, debtor_id) if debtor_id else None
-            return account, debtor_id, debtor.name if debtor and debtor.name else name
-        customers = [
-            (account, one) for account in self.accounts for one in self.store.questions.debtors(conn, account, name)
-        ]
-        if len(known) > 1 or len(customers) != 1:
-            raise UsageError("there is no single case, invoice or customer {name!r}", name=name)
-        return customers[0][0], customers[0][1], name
 
     def _pending(self, conn: Connection, account: str, invoices: Sequence[str]) -> list[int]:
         live = (one for invoice in invoices for one in self.store.outbox.live_for(conn, account, invoice))

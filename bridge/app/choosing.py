@@ -87,6 +87,7 @@ class Choosing(Cases):
 
     def _open_claims(self, conn: Connection, case: str, invoice: str | None) -> list[ClaimRow]:
         row = self._row(conn, case)
+        invoice = self._invoice_meant(conn, case, invoice)
         claims = [one for one in self.store.overview.claims(conn, row.id) if one.state == "open"]
         wanted = [one for one in claims if invoice in (None, one.number, one.invoice_id)]
         if not wanted:

@@ -352,6 +352,7 @@ class Collection(Handing):
         """
         with self.store.begin() as conn:
             row = self._row(conn, case)
+            invoice = self._invoice_meant(conn, case, invoice)
             ids = [
                 one.invoice_id
                 for one in self.store.overview.claims(conn, row.id)

@@ -129,7 +129,7 @@ class Editing(Choosing):
         Raises `UsageError` where the day lies ahead, or more than a year back.
         """
         with self.store.begin() as conn:
-            target, subject, account = self._target(conn, case, None)
+            target, subject, account = self._customer_of(conn, case)
             stamp = self.stamp(account)
             day = on or stamp.on
             if not stamp.on - OLDEST_CONTACT <= day <= stamp.on:
@@ -150,7 +150,7 @@ class Editing(Choosing):
         with self.store.begin() as conn:
             row = self._row(conn, case)
             about = None
-            if invoice is not None:
+            if self._invoice_meant(conn, case, invoice):
                 target, _, _ = self._target(conn, case, invoice)
                 about = target.invoice_id
             self.record(

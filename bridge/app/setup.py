@@ -47,7 +47,8 @@ def write(path: Path, answers: Answers, *, force: bool = False) -> Made:
         raise ConfigError("{path}: exists already; --force overwrites it", path=path, cause="exists")
     accounts = _accounts(answers)
     urls = _urls(answers, accounts)
-    text = render(answers, accounts, urls, _cutoff(answers))
+    cutoff = _cutoff(answers)
+    text = render(answers, accounts, urls, cutoff)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
@@ -59,7 +60,7 @@ def write(path: Path, answers: Answers, *, force: bool = False) -> Made:
         raise ConfigError(
             "{path}: cannot be written: {strerror}", path=path, strerror=error.strerror, cause="not_written"
         ) from error
-    return Made(str(path), str(path.resolve().parent / "data"), tuple(accounts))
+    return Made(str(path), str(path.resolve().parent / "data"), tuple(accounts), cutoff)
 
 
 def render(answers: Answers, accounts: Mapping[str, str], urls: Mapping[str, str], cutoff: date) -> str:

@@ -49,6 +49,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice}: Ratenzahlung vereinbart, {count} Raten bis {until}. {note}",
         "{invoice}: payment in {count} instalments agreed, until {until}. {note}",
     ),
+    "instalments_agreed_one": (
+        "{invoice}: Zahlung in einer Rate vereinbart, bis {until}. {note}",
+        "{invoice}: payment in one instalment agreed, until {until}. {note}",
+    ),
     "instalments_missed": (
         "{invoice}: Rate vom {on} nicht eingehalten, {amount} fehlen; es wird wieder gemahnt",
         "{invoice}: the rate of {on} was missed, {amount} did not come; dunning goes on",
@@ -75,6 +79,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice}: Stufen {skipped} übersprungen durch {by}",
         "{invoice}: levels {skipped} skipped by {by}",
     ),
+    "levels_skipped_one": (
+        "{invoice}: Stufe {skipped} übersprungen durch {by}",
+        "{invoice}: level {skipped} skipped by {by}",
+    ),
     "held": ("{invoice} zurückgehalten: {text}", "{invoice} held: {text}"),
     "notice_approved": (
         "{invoice}: Stufe {level} {level_name} freigegeben",
@@ -87,6 +95,18 @@ _WORDS: dict[str, tuple[str, str]] = {
     "notice_landed": (
         "{invoice} gemahnt: Stufe {level} {level_name}",
         "{invoice} reminded: level {level} {level_name}",
+    ),
+    "notice_landed_collection": (
+        "{invoice} geht ans Inkasso: Stufe {level} {level_name}",
+        "{invoice} goes to collection: level {level} {level_name}",
+    ),
+    "notice_landed_call": (
+        "{invoice}: Anruf erledigt, Stufe {level} {level_name}",
+        "{invoice}: call made, level {level} {level_name}",
+    ),
+    "notice_landed_internal": (
+        "{invoice}: intern gemeldet, Stufe {level} {level_name}",
+        "{invoice}: told in-house, level {level} {level_name}",
     ),
     "notice_listed": (
         "{invoice} in einer Sammelmahnung mitgefordert, Stufe bleibt",
@@ -169,8 +189,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "store_restored": ("Datenbank zurückgespielt, Stand {since}", "database restored, as of {since}"),
     "retention_applied": (
-        "Aufbewahrung vorbei, gelöscht: {files} Dateien, {cases} Akten, {rejects} Sätze, {recordings} Aufzeichnungen",
-        "retention over, erased: {files} files, {cases} cases, {rejects} records, {recordings} recordings",
+        "Aufbewahrung vorbei, gelöscht: Dateien {files}, Akten {cases}, Sätze {rejects}, Aufzeichnungen {recordings}",
+        "retention over, erased: files {files}, cases {cases}, records {rejects}, recordings {recordings}",
     ),
     "restore_released": (
         "Versand nach dem Zurückspielen freigegeben. {note}",
@@ -241,14 +261,21 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) -> str:
     """Return one event in plain words; what the event does not say is left out."""
     side = 1 if language == "en" else 0
-    if kind == "blocked" and not data.get("until"):
-        kind = "blocked_for_good"
-    template = _WORDS.get(kind, (kind, kind))[side]
+    template = _WORDS.get(_variant(kind, data), (kind, kind))[side]
     values = _Values({name: _shown(name, value, language) for name, value in data.items() if value is not None})
     if str(data.get("setting", "")).partition(":")[0] == "fee" and str(data.get("value", "")).isdecimal():
         values["value"] = texts.money(int(data["value"]), "", language).strip()
     values.setdefault("invoice", invoice)
     return " ".join(template.format_map(values).split()).strip(" .:,")
+
+
+def _variant(kind: str, data: Mapping[str, Any]) -> str:
+    """Return the kind whose words fit these data: one or several, a letter or what is done in the house, with an end or without."""
+    if kind == "blocked" and not data.get("until"):
+        return "blocked_for_good"
+    single = data.get("count") == 1 or len(data.get("skipped") or ()) == 1
+    variants = (f"{kind}_one" if single else "", f"{kind}_{data.get('channel')}")
+    return next((one for one in variants if one in _WORDS), kind)
 
 
 class _Values(dict[str, str]):

@@ -138,6 +138,10 @@ def notices(out: Out, rows: Sequence[NoticeLine]) -> None:
         columns, table = columns[1:-1], [row[1:-1] for row in table]  # type: ignore[misc, assignment]
     out.table(columns, table, drop=("channel", "state", "deadline", "invoices"))
     for one in rows:
+        if one.statement or one.notes:
+            out.line(
+                "notices.about", customer=one.customer, invoices=", ".join(c.number or c.invoice for c in one.claims)
+            )
         statement(out, one)
 
 
@@ -297,7 +301,7 @@ def case(out: Out, detail: CaseDetail) -> None:
         ]
     )
     for claim in detail.claims:
-        days = say("case.days", days=claim.days_since_issue) if claim.days_since_issue is not None else ""
+        days = say("case.days", count=claim.days_since_issue) if claim.days_since_issue is not None else ""
         out.title("case.claim", number=claim.number or claim.invoice)
         out.facts(
             [
@@ -305,7 +309,7 @@ def case(out: Out, detail: CaseDetail) -> None:
                 ("ancillary", _with_parts(claim)),
                 ("total", money(claim.total, claim.currency)),
                 ("due_on", claim.due_on),
-                ("overdue", say("case.overdue", days=claim.days_overdue) if claim.days_overdue else ""),
+                ("overdue", say("case.overdue", count=claim.days_overdue) if claim.days_overdue else ""),
                 (
                     "state",
                     word("invoice", claim.status) + (f", {reason(claim.close_reason)}" if claim.close_reason else ""),

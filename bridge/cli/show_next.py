@@ -62,4 +62,5 @@ def plan(name: str, by: str, at: str) -> str:
         told = word("assigned", parts[0])
     else:
         told = say("assigned.by", conditions=", ".join(word("assigned", one) for one in parts))
-    return f"{name} ({told}{f'; {at}' if at else ''})"
+    shown_name = say("plans.none") if name == "none" else name
+    return f"{shown_name} ({told}{f'; {at}' if at else ''})"

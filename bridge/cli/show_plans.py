@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from bridge.app.foresight import (
@@ -19,7 +18,7 @@ from bridge.app.foresight import (
 from bridge.app.forewarning import Forewarned
 from bridge.cli.locale import say
 from bridge.cli.naming import level, word
-from bridge.cli.out import Money, Out, money, shown, totals
+from bridge.cli.out import Money, Out, money, shown
 
 _DROP = ("channel", "invoices", "account")
 _SIGNS = {"added": "+", "dropped": "-", "moved": "→", "changed": "~"}
@@ -46,19 +45,13 @@ def forecast(out: Out, result: Outlook) -> None:
         )
         last = one.on
     out.table(("on", "customer", "invoices", "level", "channel", "total"), rows, drop=_DROP)
-    out.line("forecast.sum", count=len({one.on for one in result.notices}), total=_sums(result.notices), style="dim")
+    customers = len({(one.account, one.customer_number or one.customer) for one in result.notices})
+    out.line("forecast.sum", count=len({one.on for one in result.notices}), customers=customers, style="dim")
 
 
 def _level(one: Ahead) -> str:
     again = say("forecast.again", count=one.repetition) if one.repetition else ""
     return f"{level(one.level, one.level_name)} {again}".strip()
-
-
-def _sums(notices: Sequence[Ahead]) -> str:
-    sums: dict[str, Decimal] = {}
-    for one in notices:
-        sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.total
-    return totals(sums)
 
 
 def plans(out: Out, rows: Sequence[PlanShown]) -> None:

@@ -23,7 +23,7 @@ EVERYTHING = Abilities(acts=frozenset(Act), channels={Act.MAIL: "mail", Act.LETT
 NOT_TIME_ALONE = frozenset(
     {Reason.STALE_DATA, Reason.WRITING_SUSPENDED, Reason.APPROVAL_PENDING, Reason.OWN_REMINDER_RUNNING}
 )
-"""Reasons that time alone does not end: newer data or a person does."""
+"""Reasons that time alone does not end: newer data or a person does. What waits for another proposal takes it as approved."""
 
 KEEPS_APART = "no bundle goes to the debtor on the same day as notices about single invoices"
 """What the last rule lets pass, which looks at all claims of the case."""
@@ -80,7 +80,7 @@ class Explanation:
         decision = self.decision
         if decision.outcome is not Outcome.HOLD or not self.upcoming:
             return decision.next_on
-        by_time = decision.reason not in NOT_TIME_ALONE and not decision.waits
+        by_time = decision.reason not in NOT_TIME_ALONE
         return self.upcoming[0].on if by_time else decision.next_on
 
     def text(self, language: str = "de") -> str:

@@ -37,13 +37,14 @@ def in_house(  # noqa: PLR0917  one call site
     A call waits for its outcome and needs no approval, a hand-over to collection always needs one. It asks for no fee and sets no term.
     """
     language = rules.staff_language
+    name = lead.level.name_in(language)
     total = sum(one.owed.account.total for one in asked)
     automation = lead.level.automation
     if via is not Via.INTERNAL:
         automation = Automation.PROPOSE if via is Via.COLLECTION else Automation.SEND
     told = tell(case, asked, lead, rules, abilities) if via is Via.INTERNAL else None
     plain = Content(
-        level_name=lead.level.name_in(language),
+        level_name=name,
         language=language,
         currency=lead.claim.currency,
         principal=amount(sum(item.claim.demand for item in group)),
@@ -56,7 +57,7 @@ def in_house(  # noqa: PLR0917  one call site
         debtor_id=case.debtor_id,
         plan=lead.plan.name,
         level=lead.position,
-        level_name=plain.level_name,
+        level_name=name,
         variant=lead.variant.name,
         channel=via,
         automation=automation,

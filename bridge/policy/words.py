@@ -74,8 +74,8 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "excluded: customer[ ({source})][ until {until}][: {note}]",
     ),
     _R.INVOICE_EXCLUDED: (
-        "ausgeschlossen: Rechnung[ ({source})][: {method}][: {term} Tage][ bis {until}][: {note}]",
-        "excluded: invoice[ ({source})][: {method}][: {term} days][ until {until}][: {note}]",
+        "ausgeschlossen: Rechnung[ ({source})][: {method}][: Tage {term}][ bis {until}][: {note}]",
+        "excluded: invoice[ ({source})][: {method}][: days {term}][ until {until}][: {note}]",
     ),
     _R.DEFERRED: ("Zahlungsaufschub[ bis {until}][: {note}]", "deferred[ until {until}][: {note}]"),
     _R.DISPUTE: ("Einwand[ bis {until}][: {note}]", "disputed[ until {until}][: {note}]"),
@@ -166,7 +166,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
         "abwarten oder ergänzen, was genannt ist; die Übergabe gibt immer eine Person frei",
         "wait for or add what is named; a hand-over is always approved by a person",
     ),
-    _R.NO_PLAN: ("dem Kunden oder Konto einen Plan zuordnen", "assign a plan to the customer or account"),
+    _R.NO_PLAN: (
+        "dem Kunden oder der Rechnung einen Plan geben (case plan), oder dem Konto (plans.default, plans.assign)",
+        "give the customer or the invoice a plan (case plan), or the account (plans.default, plans.assign)",
+    ),
     _R.PAID: _OVER,
     _R.CANCELLED: _OVER,
     _R.CREDITED: _OVER,
@@ -202,8 +205,8 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
         "wait for the rates; if one fails to come, it goes on; or lift the agreement",
     ),
     _R.DIRECT_DEBIT_PENDING: (
-        "Einzug oder Rücklastschrift abwarten, oder die Rechnung einschließen",
-        "wait for the collection or its return, or include the invoice",
+        "Einzug oder Rücklastschrift abwarten, oder die Rechnung einschließen (case include)",
+        "wait for the collection or its return, or include the invoice (case include)",
     ),
     _R.PREPAYMENT: (
         "das Kennzeichen für Vorkasse entfernen oder ihr einen Plan geben (exclusions.prepayment)",

@@ -196,7 +196,8 @@ class RowReader:
             record, *(item.value if item else None for item in (gross, paid, rest)), settled=settled
         )
         currency = named.pop() if named else self._currency
-        return _Money(sign * whole, sign * part, sign * left, currency, not partly, settled, paid_on)
+        contradicts = abs(left) > abs(whole - part)  # more is open than was not paid: nobody is asked for that unseen
+        return _Money(sign * whole, sign * part, sign * left, currency, not (partly or contradicts), settled, paid_on)
 
     def _third(
         self, record: Record, gross: Decimal | None, paid: Decimal | None, rest: Decimal | None, *, settled: bool | None

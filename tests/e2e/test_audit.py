@@ -12,7 +12,7 @@ pytestmark = pytest.mark.xdist_group("e2e-audit")
 def test_a_row_changed_in_the_database_is_named(live):
     """Decisions, approvals, settings, calls and proofs are in the trail; one row changed by hand is named, and the exit code says so."""
     live("deliver")
-    live("case", "block", "RE-1", "--reason", "dispute", "--note", "Ware fehlt", "--as", "Erika")
+    live("case", "block", "MA-000001", "--reason", "dispute", "--note", "Ware fehlt", "--as", "Erika")
     found = live.json("audit", "verify")
     assert found["flaws"] == []
     assert found["sealed"] > 5

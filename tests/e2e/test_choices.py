@@ -16,11 +16,10 @@ def test_customers_and_invoices_are_excluded_included_and_taken_out_of_their_pla
     assert desk.json("plan")["notices"] == []
     desk("case", "include", "1001", "--as", "Erika")
     assert len(desk.json("plan")["notices"]) == 1
-    assert "Späth & Söhne" in desk("case", "include", "RE-1", "--as", "Erika")  # the customer, not the invoice alone
-    desk("case", "include", "RE-1", "--default", "--as", "Erika")
-    desk("case", "exclude", "RE-1", "--invoice", "RE-1", "--as", "Erika")
+    assert "RE-1 is left out of dunning" in desk("case", "exclude", "RE-1", "--as", "Erika")  # the invoice alone
     assert desk.json("explain", "RE-1")[0]["reason"] == "invoice_excluded"
-    desk("case", "include", "RE-1", "--invoice", "RE-1", "--default", "--as", "Erika")
+    desk("case", "include", "1001", "--invoice", "RE-1", "--default", "--as", "Erika")
+    assert desk.json("explain", "RE-1")[0]["reason"] == "level_due"
     desk("case", "plan", "1001", "none", "--as", "Erika")
     [told] = desk.json("explain", "RE-1")
     assert (told["reason"], told["set_by"], told["set_on"]) == ("no_plan", "Erika", "2026-09-01")
@@ -29,6 +28,17 @@ def test_customers_and_invoices_are_excluded_included_and_taken_out_of_their_pla
     assert "Eskalationsplan standard (Erika)" in desk("case", "plan", "1001", "standard", "--as", "Erika")
     assert len(desk.json("plan")["notices"]) == 1
     assert "main, 1 Kunde von Hand" in desk("plans", "show", "standard")
+    assert "folgt wieder der Konfiguration" in desk("case", "plan", "1001", "--default", "--as", "Erika")
+    assert desk.json("explain", "RE-1")[0]["plan_by"] == "account"
+    assert "niemand einen Plan gewählt" in desk("case", "plan", "1001", "--default", "--as", "Erika", code=2)
+    assert "Entweder einen Plan" in desk("case", "plan", "1001", "--as", "Erika", code=2)
+    assert "kein Eskalationsplan mehr" in desk("case", "plan", "RE-1", "none", "--as", "Erika")
+    assert "keiner (für diese Rechnung gewählt" in " ".join(desk("explain", "RE-1").split())
+    desk("case", "plan", "RE-1", "--default", "--as", "Erika")
+    desk("run", "--no-deliver")
+    desk.sandbox.add_invoice(desk.customer, number="RE-2", gross="200.00", issued_on=date(2026, 8, 3))
+    desk("run", "--no-deliver")
+    assert "die ganze Akte nennt MA-000001" in " ".join(desk("case", "close", "RE-1", "--as", "Erika", code=2).split())
 
 
 @pytest.mark.feature("S-AGI-27", "S-BIL-9")

@@ -75,12 +75,13 @@ def test_settings_of_the_office_decide(desk):
 
 
 def test_an_insolvency_stops_everything_of_the_customer(desk):
-    """Named by one invoice it holds all of them; for one invoice alone it cannot be recorded."""
+    """It holds all invoices; for one invoice alone it cannot be recorded, and the answer names the case."""
     desk.sandbox.add_invoice(desk.customer, number="RE-2", gross="200.00", issued_on=date(2026, 8, 3))
     desk("run", "--no-deliver")
-    words = "case", "block", "RE-1", "--reason", "insolvency", "--note", "AG Hamburg", "--as", "Erika"
-    assert "leave --invoice out" in desk(*words, "--invoice", "RE-1", code=2)
-    desk(*words)
+    words = "--reason", "insolvency", "--note", "AG Hamburg", "--as", "Erika"
+    for named in (("RE-1",), ("MA-000001", "--invoice", "RE-1")):
+        assert "name MA-000001 instead of an invoice" in " ".join(desk("case", "block", *named, *words, code=2).split())
+    desk("case", "block", "MA-000001", *words)
     desk("run", "--no-deliver")
     assert desk.json("approve") == []
     texts = {one["number"]: one["text"] for one in desk.json("plan")["held"]}

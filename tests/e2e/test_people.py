@@ -78,7 +78,9 @@ def test_blocks_deferrals_and_levels_are_recorded_with_a_name(live):
     assert "blocked until 20 Sep 2026: disputed (Erika)" in live("case", "block", "MA-000001", "--reason", "dispute", "--until", "2026-09-20", "--as", "Erika", "--note", "Ware defekt")  # fmt: skip
     assert live.json("explain", "RE-1")[0]["reason"] == "dispute"
     assert live.json("run")["planned"]["notices"] == []
-    live("case", "unblock", "RE-1", "--as", "Erika")  # a case is also found by an invoice in it
+    told = live("case", "unblock", "RE-1", "--as", "Erika", code=2)  # the invoice itself has none
+    assert "`mahnbridge case unblock MA-000001`" in " ".join(told.split())
+    live("case", "unblock", "MA-000001", "--as", "Erika")
     live("case", "defer", "MA-000001", "--days", "3", "--as", "Jens")
     held = live.json("explain", "RE-1")[0]
     assert (held["reason"], held["next_on"]) == ("deferred", "2026-09-19")  # the 18th is included

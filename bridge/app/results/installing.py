@@ -1,6 +1,7 @@
 """What setting up and checking an installation return."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from bridge.model import Severity
 from bridge.words import Sentence
@@ -31,3 +32,4 @@ class Made:
     path: str
     folder: str
     accounts: tuple[str, ...]
+    cutoff: date

@@ -141,7 +141,7 @@ def instalments(
     Option(["--on"], type=Day(), metavar="DATE", help="option.case.charged_on"),
     Option(["--take-back"], is_flag=True, help="option.case.take_back"),
     _INVOICE,
-    _NOTE,
+    Option(["--note"], metavar="TEXT", default="", help="option.case.charge_note"),
     changes=True,
 )
 def charge(
@@ -307,8 +307,17 @@ def exclude(session: Session, case: str, invoice: str | None) -> int:
     return 0
 
 
-@command("case plan", _CASE, Argument(["plan"]), _INVOICE, changes=True)
-def plan(session: Session, case: str, plan: str, invoice: str | None) -> int:
-    """Give a customer or an invoice a plan of its own, or none."""
+@command(
+    "case plan",
+    _CASE,
+    Argument(["plan"], required=False),
+    _INVOICE,
+    Option(["--default"], is_flag=True, help="option.case.default"),
+    changes=True,
+)
+def plan(session: Session, case: str, *, plan: str | None, invoice: str | None, default: bool) -> int:
+    """Give a customer or an invoice a plan of its own, or none, or leave it to the configuration again."""
+    if default == bool(plan):
+        raise click.UsageError(say("wrong.plan"))
     session.done(session.bridge.choose_plan(case, plan, invoice=invoice))
     return 0

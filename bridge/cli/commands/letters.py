@@ -109,8 +109,12 @@ def _read(out: "Out", found: "ReturnsRead") -> None:
     for name, _, text in found.problems:
         out.line("pull.failed", style="error", account=name, error=text)
     listed = ", ".join(map(str, found.notices))
-    style = "warning" if found.notices else ""
-    out.line("letters.bounces", style=style, count=len(found.notices), notices=listed, others=found.others)
+    if found.notices:
+        out.line("letters.bounces", style="warning", count=len(found.notices), notices=listed)
+    else:
+        out.line("letters.no_bounces")
+    if found.others:
+        out.line("letters.other_reports", others=found.others)
 
 
 def _resent(out: "Out", found: "Resent") -> None:

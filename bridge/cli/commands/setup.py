@@ -77,8 +77,10 @@ def _prepare_places(session: Session, *, fresh: bool = False) -> int:
 
 
 def _show_made(out: "Out", made: "Made") -> None:
+    from bridge.cli.out import shown  # noqa: PLC0415  heavy
+
     out.line("init.wrote", path=made.path, style="ok")
-    out.line("init.harmless")
+    out.line("init.harmless", cutoff=shown(made.cutoff))
     out.line("init.next", path=made.path)
 
 

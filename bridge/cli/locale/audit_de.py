@@ -8,6 +8,7 @@ TEXTS = {
     "option.audit.head": "Ein anderswo notierter Stand, NUMMER:PRÜFSUMME.",
     "option.audit.before": "Ereignisse vor diesem Tag; frühestens zehn Jahre nach Ende des Kalenderjahrs.",
     "audit.whole": "{count} Ereignisse, lückenlos und unverändert.",
+    "audit.whole.one": "Ein Ereignis, lückenlos und unverändert.",
     "audit.head": "Stand, zum Notieren außerhalb: {head}",
     "audit.changed": "✗ Ereignis {number} ({kind}, {at}) wurde verändert.",
     "audit.missing": "✗ Ereignis {number} fehlt.",
@@ -18,5 +19,7 @@ TEXTS = {
     "audit.undecided": "✗ Entscheidung {number} fehlt.",
     "audit.foreign": "✗ Entscheidung {number} hat kein Lauf getroffen: Sie wurde eingefügt, oder ihr Ereignis wurde entfernt oder verändert.",
     "done.trail_exported": "{count} Ereignisse in {subject}.",
+    "done.trail_exported.one": "Ein Ereignis in {subject}.",
     "done.data_erased_until": "Angaben von {count} Ereignissen vor dem {until} gelöscht ({actor}).",
+    "done.data_erased_until.one": "Angaben eines Ereignisses vor dem {until} gelöscht ({actor}).",
 }

@@ -8,6 +8,7 @@ TEXTS = {
     "option.audit.head": "A link noted elsewhere, NUMBER:HASH.",
     "option.audit.before": "Events before this day; at the earliest ten years after the end of their calendar year.",
     "audit.whole": "{count} events, without a gap and unchanged.",
+    "audit.whole.one": "One event, without a gap and unchanged.",
     "audit.head": "Link, to be noted outside: {head}",
     "audit.changed": "✗ Event {number} ({kind}, {at}) was changed.",
     "audit.missing": "✗ Event {number} is missing.",
@@ -18,5 +19,7 @@ TEXTS = {
     "audit.undecided": "✗ Decision {number} is missing.",
     "audit.foreign": "✗ Decision {number} was made by no run: it was put in, or its event was removed or changed.",
     "done.trail_exported": "{count} events in {subject}.",
+    "done.trail_exported.one": "One event in {subject}.",
     "done.data_erased_until": "Data of {count} events before {until} erased ({actor}).",
+    "done.data_erased_until.one": "Data of one event before {until} erased ({actor}).",
 }

@@ -10,6 +10,7 @@ TEXTS = {
     "option.case.first": "Tag der ersten Monatsrate.",
     "wrong.rate": "{value!r} ist keine Rate; etwa 01.10.2026=100,00",
     "done.agreed_until": "{subject}: Ratenzahlung in {count} Raten bis {until} vereinbart ({actor}).",
+    "done.agreed_until.one": "{subject}: Zahlung in einer Rate bis {until} vereinbart ({actor}).",
     "instalments.none": "Keine Ratenzahlung läuft.",
     "instalments.title": "Ratenzahlung {subject}: {invoices}, {paid} von {total}",
     "instalments.by": "Vereinbart von {actor} am {at}. {note}",

@@ -10,6 +10,7 @@ TEXTS = {
     "option.case.first": "Date of the first monthly rate.",
     "wrong.rate": "{value!r} is no rate; write 2026-10-01=100.00",
     "done.agreed_until": "{subject}: payment in {count} instalments until {until} agreed ({actor}).",
+    "done.agreed_until.one": "{subject}: payment in one instalment until {until} agreed ({actor}).",
     "instalments.none": "There is no agreement on instalments.",
     "instalments.title": "Instalments {subject}: {invoices}, {paid} of {total}",
     "instalments.by": "Agreed by {actor} on {at}. {note}",

@@ -15,7 +15,7 @@ TEXTS = {
     "offline.running": "kam nie zum Ende",
     "offline.same": "Es endet wie damals.",
     "offline.changed": "Es endet jetzt anders.",
-    "bundle.made": "{path}: {exchanges} Anfragen an den Anbieter mit ihren Antworten, {replaced} Wörter ersetzt.",
+    "bundle.made": "{path}: Anfragen an den Anbieter mit ihren Antworten: {exchanges}, ersetzte Wörter: {replaced}.",
     "bundle.files": "Dazu Dateien, die gelesen wurden: {count}, Zelle für Zelle ersetzt, was Personen nennt.",
     "bundle.partly": "! Nicht alles ist darin: Der Anfang der Aufzeichnung oder eine gelesene Datei fehlt.",
     "bundle.sha256": "Prüfsumme SHA-256 {sha256}",
@@ -43,5 +43,6 @@ TEXTS = {
     "keys.configuration": "Konfiguration",
     "keys.earlier": "Frühere, die nur öffnen: {keys}.",
     "done.key_rotated": "Neuer Schlüssel {subject}; {count} Zugänge neu versiegelt ({actor}). Bei der nächsten Sicherung mitnehmen.",
+    "done.key_rotated.one": "Neuer Schlüssel {subject}; ein Zugang neu versiegelt ({actor}). Bei der nächsten Sicherung mitnehmen.",
     "done.keys_forgotten": "Vergessen: {subject} ({actor}).",
 }

@@ -15,7 +15,7 @@ TEXTS = {
     "offline.running": "never ended",
     "offline.same": "It ends as it did then.",
     "offline.changed": "It ends differently now.",
-    "bundle.made": "{path}: {exchanges} exchanges with the provider, {replaced} words replaced.",
+    "bundle.made": "{path}: exchanges with the provider: {exchanges}, words replaced: {replaced}.",
     "bundle.files": "With the files that were read: {count}, replaced cell by cell what names people.",
     "bundle.partly": "! Not all of it is there: the beginning of the recording, or a file that was read, is missing.",
     "bundle.sha256": "SHA-256 {sha256}",
@@ -43,5 +43,6 @@ TEXTS = {
     "keys.configuration": "configuration",
     "keys.earlier": "Earlier ones, which only open: {keys}.",
     "done.key_rotated": "New key {subject}; {count} tokens sealed anew ({actor}). Note it with the next backup.",
+    "done.key_rotated.one": "New key {subject}; one token sealed anew ({actor}). Note it with the next backup.",
     "done.keys_forgotten": "Forgotten: {subject} ({actor}).",
 }

@@ -128,10 +128,10 @@ def percent(value: Decimal, language: str) -> str:
 
 
 def computation(row: Segment, currency: str, language: str) -> str:
-    """Return the formula of one row of interest, such as `1.190,00 EUR x (1,52 % + 9,00 %) x 77/365`."""
-    rate = f"{percent(row.points, language)} %"
+    """Return the formula of one row of interest, such as `1.190,00 EUR x (1,52 % + 9,00 %) x 77/365`; no line breaks inside a rate."""
+    rate = f"{percent(row.points, language)}\u00a0%"
     if row.base is not None:
-        rate = f"({percent(row.base, language)} % + {rate})"
+        rate = f"({percent(row.base, language)}\u00a0% + {rate})"
     days = " + ".join(f"{part.days}/{part.year}" for part in row.parts)
     days = f"({days})" if len(row.parts) > 1 else days
     return f"{texts.money(row.principal, currency, language)} x {rate} x {days}"

@@ -1,6 +1,7 @@
 """Everything that people read exists in German and in English, and says the same."""
 
 import ast
+import re
 import string
 from pathlib import Path
 
@@ -109,6 +110,24 @@ def test_every_help_page_can_be_shown(language):
         assert ("Aufruf:" if language == "de" else "Usage:") in page
         assert "option." not in page, page
         assert "command." not in page, page
+
+
+_FIXED = {
+    "approve.chosen", "deliver.unclear", "plans.repeat", "runs.dropped", "runs.failed", "runs.sent", "runs.skipped",
+}  # fmt: skip
+"""Texts whose words are the same for one and for several."""
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_one_thing_is_told_in_the_singular(language):
+    """A number before a noun has a text for one; other numbers stand behind what they count."""
+    texts = catalogue(language)
+    counting = re.compile(
+        r"\{(count|records|changed|rejects|files|messages|raised|exchanges|replaced|was|now|days)\} [^\W\d]"
+    )
+    found = [key for key, text in texts.items() if counting.search(text) and not key.endswith(".one")]
+    assert [key for key in found if f"{key}.one" not in texts and key not in _FIXED] == []
+    assert {one.group(1) for key in found for one in counting.finditer(texts[key])} == {"count"}
 
 
 def test_every_changing_command_records_who_acts():

@@ -78,7 +78,7 @@ def check(whole, its, today, facts, asleep, ahead):
                 wrong.append(("the forecast names another day", told))
             if found.next_on is not None and (found.next_on < on or (notice and found.next_on > notice)):
                 wrong.append(("the next day is not before the next notice", told))
-            by_time = found.decision.reason not in NOT_TIME_ALONE and not found.decision.waits
+            by_time = found.decision.reason not in NOT_TIME_ALONE
             if found.decision.outcome is Outcome.HOLD and by_time and notice and found.next_on != notice:
                 wrong.append(("only time lies between", told))
     return wrong, seen

@@ -74,8 +74,8 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "excluded: customer[ ({source})][ until {until}][: {note}]",
     ),
     _R.INVOICE_EXCLUDED: (
-        "ausgeschlossen: Rechnung[ ({source})][: {method}][: Tage {term}][ bis {until}][: {note}]",
-        "excluded: invoice[ ({source})][: {method}][: days {term}][ until {until}][: {note}]",
+        "ausgeschlossen: Rechnung[ ({source})][: {method}][: {term}][ bis {until}][: {note}]",
+        "excluded: invoice[ ({source})][: {method}][: {term}][ until {until}][: {note}]",
     ),
     _R.DEFERRED: ("Zahlungsaufschub[ bis {until}][: {note}]", "deferred[ until {until}][: {note}]"),
     _R.DISPUTE: ("Einwand[ bis {until}][: {note}]", "disputed[ until {until}][: {note}]"),
@@ -362,7 +362,7 @@ _PLAIN = {
         "customer tag": ("Schlagwort des Kunden", "customer tag"),
         "invoice tag": ("Schlagwort der Rechnung", "invoice tag"),
         "payment method": ("Zahlungsart", "payment method"),
-        "payment term": ("Zahlungsziel", "payment term"),
+        "payment term": ("Zahlungsziel in Tagen", "payment term in days"),
     },
 }
 """Plain words for values that the rules name by code."""

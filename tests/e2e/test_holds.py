@@ -66,7 +66,7 @@ def test_settings_of_the_office_decide(desk):
         file.write("exclusions:\n  terms_days: [30]\n  prepayment: {terms_days: [0]}\n")
     held = {one["number"]: one for one in desk.json("plan")["held"]}
     assert held["RE-1"]["text"] == "deferred until 23 September 2026 (by Erika, 2 September 2026)"
-    assert held["RE-3"]["text"] == "excluded: invoice (payment term): 30 days"
+    assert held["RE-3"]["text"] == "excluded: invoice (payment term in days): 30"
     assert held["RE-4"]["reason"] == "prepayment"
     desk.configure("{terms_days: [0]}", "{terms_days: [0], plan: gentle}")
     assert desk.json("explain", "RE-4")[0]["plan"] == "gentle"

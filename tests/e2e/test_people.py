@@ -83,7 +83,7 @@ def test_blocks_deferrals_and_levels_are_recorded_with_a_name(live):
     live("case", "unblock", "MA-000001", "--as", "Erika")
     live("case", "defer", "MA-000001", "--days", "3", "--as", "Jens")
     held = live.json("explain", "RE-1")[0]
-    assert (held["reason"], held["next_on"]) == ("deferred", "2026-09-19")  # the 18th is included
+    assert (held["reason"], held["until"], held["next_on"]) == ("deferred", "2026-09-18", "2026-09-21")  # a Monday
     live("case", "unblock", "MA-000001", "--as", "Jens")
     live("case", "level", "MA-000001", "3", "--as", "Erika")
     assert [one["level"] for one in live.json("run")["planned"]["notices"]] == [3]

@@ -252,8 +252,8 @@ def test_exclusion_by_payment_term_or_method_names_it():
     by_term = rules(days(3), excluded_terms=frozenset({14}))
     for one, whole in ((claim(payment_term_days=14), case()), (claim(), case(payment_term_days=14))):
         found = decided(one, by_term, TODAY, case=whole)
-        assert words.reason(found.reason, "de", found.facts) == "ausgeschlossen: Rechnung (Zahlungsziel): 14 Tage"
-        assert words.reason(found.reason, "en", found.facts) == "excluded: invoice (payment term): 14 days"
+        assert words.reason(found.reason, "de", found.facts) == "ausgeschlossen: Rechnung (Zahlungsziel in Tagen): 14"
+        assert words.reason(found.reason, "en", found.facts) == "excluded: invoice (payment term in days): 14"
     assert (
         decided(claim(payment_term_days=30), by_term, TODAY, case=case(payment_term_days=14)).outcome
         is Outcome.ESCALATE

@@ -59,8 +59,8 @@ simulate: $(VENV)/.dev-stamp ## 10,000 seeded histories under fire: duplicates, 
 mutants: $(VENV)/.dev-stamp ## small mistakes made on purpose in policy and delivery, and which of them no unit test notices (COUNT=400 SEED=1 MODULES=...)
 	$(BIN)/python -m tests.mutants --count $(or $(COUNT),0) --seed $(or $(SEED),1) $(MODULES)
 
-fuzz: $(VENV)/.dev-stamp ## 1,000,000 changed inputs for every parser of foreign data: counts, and how to feed what broke one again (COUNT=1000000)
-	$(BIN)/python -m tests.fuzz --count $(or $(COUNT),1000000)
+fuzz: $(VENV)/.dev-stamp ## 1,000,000 changed inputs over all parsers of foreign data: counts, and how to feed what broke one again (COUNT=1000000 KEEP=folder, to go on after a break)
+	$(BIN)/python -m tests.fuzz --count $(or $(COUNT),1000000) $(if $(KEEP),--keep $(KEEP))
 
 audit-deps: $(VENV)/bin/python ## known vulnerabilities of the pinned dependencies, with pip-audit; says loudly where that cannot be told
 	@$(BIN)/python -m tests.audit_deps

@@ -4,11 +4,13 @@ import json
 import zipfile
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from bridge.app.backup_file import MANIFEST, verify
 from bridge.app.plan_files import listed
+from bridge.app.restoring import Restoring
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
 from bridge.config import load
 from bridge.contract import BadAnswer, ConfigError, Cursor, Http, RetryLater
@@ -269,3 +271,10 @@ def test_a_period_at_the_end_of_all_days(name, today):
     with suppress(Wrong):
         found = period(name, today)
         assert found.first <= found.last
+
+
+def test_a_database_older_than_all_calendars():
+    """An instant from which nobody can count a day back is refused where it is told."""
+    desk = SimpleNamespace(clock=lambda: NOW)
+    with pytest.raises(UsageError, match="can stem"):
+        Restoring.declare_restored(desk, datetime(1, 1, 1, tzinfo=UTC))

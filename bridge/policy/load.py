@@ -189,14 +189,10 @@ def _line(data: Any, location: Location) -> int:
 
 def _known(location: Location) -> list[str]:
     """Return the keys that may stand at `location`, for a suggestion."""
-    model: type[BaseModel] | None = EscalationPlan
+    model: type[BaseModel] = EscalationPlan
     for part in location:
-        if model is None:
-            return []
         if isinstance(part, str) and part in model.model_fields:
-            model = _model_in(model.model_fields[part].annotation)
-    if model is None:
-        return []
+            model = _model_in(model.model_fields[part].annotation) or model
     names = list(model.model_fields)
     return [*names, "channels", "document"] if "variants" in names else names
 

@@ -24,6 +24,7 @@ from bridge.model import (
 from bridge.policy import Block, texts
 from bridge.policy.beside import Other, Part
 from bridge.policy.build import case_view, claim_view, effect_of, is_ours, notice_view
+from bridge.policy.channel import Via
 from bridge.policy.claim_text import Form, parts_of
 from bridge.policy.coexistence import Foreign, repeated
 from bridge.policy.colleagues import colleague_of, colleagues_of, copies, written
@@ -33,7 +34,7 @@ from bridge.policy.money.words import percent
 from bridge.policy.naming import named
 from bridge.policy.paying import reference, sepa
 from bridge.policy.places import state_of
-from bridge.policy.recipients import folded, mail_recipients, postal_address
+from bridge.policy.recipients import folded, mail_recipients, postal_address, told_unusable
 from bridge.policy.rules import Caretaker
 from bridge.policy.statement import names_all
 from tests.unit.policy.helpers import case, claim, level, plan, rules
@@ -276,6 +277,18 @@ def test_whom_to_call():
 def test_where_a_letter_goes(address, claimed, said):
     """The invoice's address before the customer's, with street or name, and town; a person's choice as it is."""
     assert folded(postal_address(case(address=address), claim(**claimed))) == said
+
+
+def test_what_is_no_address_is_remarked():
+    """In the language of the staff, with every notice that goes to the debtor, and with no other."""
+    whole = case(unusable=("info@", "x"))
+    assert told_unusable(whole, Via.LETTER, "de") == (
+        "„info@, x“ beim Kunden ist keine E-Mail-Adresse; dorthin geht nichts",
+    )
+    assert told_unusable(whole, Via.MAIL, "en") == (
+        "“info@, x” of this customer is no e-mail address; nothing goes there",
+    )
+    assert told_unusable(whole, Via.CALL, "de") == told_unusable(case(), Via.MAIL, "de") == ()
 
 
 def test_a_letter_to_a_customer_without_a_name():

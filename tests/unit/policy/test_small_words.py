@@ -280,15 +280,12 @@ def test_where_a_letter_goes(address, claimed, said):
 
 
 def test_what_is_no_address_is_remarked():
-    """In the language of the staff, with every notice that goes to the debtor, and with no other."""
+    """With every notice that goes to the debtor, and with no other."""
     whole = case(unusable=("info@", "x"))
-    assert told_unusable(whole, Via.LETTER, "de") == (
-        "„info@, x“ beim Kunden ist keine E-Mail-Adresse; dorthin geht nichts",
-    )
-    assert told_unusable(whole, Via.MAIL, "en") == (
-        "“info@, x” of this customer is no e-mail address; nothing goes there",
-    )
-    assert told_unusable(whole, Via.CALL, "de") == told_unusable(case(), Via.MAIL, "de") == ()
+    for via in (Via.LETTER, Via.MAIL):
+        (told,) = told_unusable(whole, via)
+        assert "“info@, x”" in str(told)
+    assert told_unusable(whole, Via.CALL) == told_unusable(case(), Via.MAIL) == ()
 
 
 def test_a_letter_to_a_customer_without_a_name():

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from bridge.contract import Act
 from bridge.store import Store
 from tests.faults.agency import Process
 from tests.faults.borders import where
@@ -110,13 +111,23 @@ def drawn(seed, variation=0):
     Another `variation` of it has other invoices, days and workers, and the same faults.
     """
     history, rng = History.draw(seed), Random(seed)
-    kinds = list(PROVIDERS[history.provider].paths) + ["mail"] * (history.way == "mail")
     struck = [one for one in history.incidents if one.at in ("day", "approval")]
+    if rng.random() < 0.3:
+        struck.append(
+            Incident(
+                "day",
+                rng.choice((1, 2)),
+                rng.choice(("local_block", "defer", "off")),
+                target=rng.randrange(len(history.debtors)),
+            )
+        )
+    kinds = _kinds(history)
     for _ in range(rng.choice((1, 2, 3)) if kinds else 0):
         at = rng.choice(kinds)
         what = rng.choice(_AT_MAILS if at == "mail" else _AT_REQUESTS)
-        nth = rng.randrange(1, 40 if at == "read" else 4)
-        struck.append(Incident(at, nth, what, rng.random() < 0.5, rng.randrange(len(history.debtors))))
+        nth = rng.randrange(1, 40 if at == "read" else 3)
+        after = rng.random() < 0.5 and what != "401"
+        struck.append(Incident(at, nth, what, after, rng.randrange(len(history.debtors))))
     history = replace(history, incidents=tuple(struck), helped=True)
     if not variation:
         return history
@@ -124,6 +135,12 @@ def drawn(seed, variation=0):
     return replace(
         history, amounts=_amounts(history, other), begins=other.begins, workers=other.workers, gaps=other.gaps
     )
+
+
+def _kinds(history):
+    """Return the kinds of requests and mails that come in this history, reading more often than the others."""
+    kinds = [key for key in PROVIDERS[history.provider].paths if key is not Act.SEND_EMAIL or history.way == "provider"]
+    return kinds + ["read"] * (2 if kinds else 0) + ["mail"] * (2 if history.way == "mail" else 0)
 
 
 def _amounts(history, other):

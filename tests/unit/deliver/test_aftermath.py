@@ -10,16 +10,21 @@ from bridge.deliver.call import within
 from bridge.errors import WrongState
 from bridge.store.tables import claim
 from tests.unit.deliver.scene import START, TODAY
+from tests.unit.deliver.test_small_mistakes import two
 from tests.unit.deliver.test_tell import told
 
 
 def test_an_account_that_must_wait_is_not_asked_before(scene):
-    """Its budget is used up for an hour: though the step itself could go out, the run says to come again in an hour."""
-    scene.notice()
-    scene.http.fail = RetryLater("budget", after=timedelta(hours=1))
-    report = scene.deliver()
-    assert report.wait_until == scene.clock() + timedelta(hours=1)
-    assert scene.http.prepared == [6]  # a look with its lists, the act, what is read back: all or nothing
+    """One step may be tried again in ten minutes, but the account has no calls left for an hour: the run says to come in an hour."""
+    two(scene)
+
+    def busy(_write):
+        scene.http.fail = RetryLater("budget", after=timedelta(hours=1))
+        raise RetryLater("busy", after=timedelta(minutes=10))
+
+    scene.mail.pushes = [busy]
+    assert scene.deliver().wait_until == scene.clock() + timedelta(hours=1)
+    assert scene.http.prepared == [6, 6]  # a look with its lists, the act, what is read back: all or nothing
 
 
 def test_word_to_colleagues_ahead_of_the_mail_is_no_landing(scene):
@@ -28,21 +33,6 @@ def test_word_to_colleagues_ahead_of_the_mail_is_no_landing(scene):
     notice = told(scene, (Act.TELL, Act.MAIL))
     scene.deliver()
     assert (scene.states(notice), scene.levels()) == (["done", "parked"], {"1": 0})
-
-
-def test_a_record_that_fails_after_the_landing_holds_up_no_other(scene):
-    """It is left to a person for itself; what does not need it is done, and the mail is not repeated."""
-    notice = scene.notice((Act.MAIL, Act.COMPLETE, Act.NOTE))
-    effect = scene.provider.effect
-
-    def push(write):
-        if write.act is Act.COMPLETE:
-            raise Refused("no")
-        return effect(write)
-
-    scene.provider.effect = push
-    scene.deliver()
-    assert (scene.states(notice), scene.levels()) == (["done", "parked", "done"], {"1": 1})
 
 
 @pytest.mark.parametrize(("days", "on"), [(None, TODAY), (0, TODAY), (2, TODAY - timedelta(days=2))])

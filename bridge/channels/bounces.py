@@ -40,8 +40,8 @@ def read(folder: ImapFolder, since: str | None, today: date) -> Returns:
         last = _last(since, validity)
         uids = [uid for uid in _search(connection, last, today) if uid > last][:MOST_MAILS]
         suspects = [uid for uid in uids if _may_report(fetched(connection, uid, f"{_HEADERS}<0.8192>"))]
-        mails = [(uid, fetched(connection, uid, f"BODY.PEEK[]<0.{LARGEST_PART}>")) for uid in suspects]
-    reports = [one for uid, mail in mails if (one := report_in(mail, f"{validity}:{uid}")) is not None]
+        mails = ((uid, fetched(connection, uid, f"BODY.PEEK[]<0.{LARGEST_PART}>")) for uid in suspects)
+        reports = [one for uid, mail in mails if (one := report_in(mail, f"{validity}:{uid}")) is not None]
     return Returns(tuple(reports), f"{validity}:{max(uids, default=last)}")
 
 

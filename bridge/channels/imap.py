@@ -5,20 +5,84 @@ In the archive a hidden copy of every mail lies, and its Message-ID proves that 
 
 import imaplib
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 
 from bridge.channels.login import Bearer, answers, offered
-from bridge.channels.transport import tls_context
+from bridge.channels.transport import begin_tls, tls_context
 from bridge.contract import ConfigError, RetryLater
 
 _FAULTS = (OSError, imaplib.IMAP4.error, ValueError, LookupError)
 """What a broken connection ends in, and what its library says of an answer that is none."""
 
 _FOLDED_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
+
+
+DEADLINE = 300.0
+"""Seconds that one visit to a mailbox may take in all; then the line is cut."""
+
+LARGEST_PIECE, MOST = 1_000_000, 400_000_000
+"""Bytes of one piece that a server gives, of which we ask for less; and of all pieces and lines of one visit."""
+
+
+class _Connection(imaplib.IMAP4):
+    """A connection that a watchdog cuts at the deadline, greeting and TLS handshake included, and that reads no more than is asked for."""
+
+    def __init__(self, host: str, port: int, timeout: float, implicit: ssl.SSLContext | None) -> None:
+        self._implicit, self._left = implicit, MOST
+        self._watchdog = Timer(DEADLINE, self._cut)
+        self._watchdog.daemon = True
+        self._watchdog.start()
+        try:
+            super().__init__(host, port, timeout=timeout)
+        except BaseException:
+            self._watchdog.cancel()
+            raise
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        raw = socket.create_connection((self.host, self.port), timeout)
+        if self._implicit is None:
+            return raw
+        secured = self.sock = begin_tls(self._implicit, raw, self.host)
+        try:
+            secured.do_handshake()
+        except BaseException:
+            secured.close()
+            raise
+        return secured
+
+    def _cut(self) -> None:
+        raw = getattr(self, "sock", None)
+        if raw is not None:
+            with suppress(OSError):  # past the TLS layer, whose state belongs to the other thread
+                socket.socket.shutdown(raw, socket.SHUT_RDWR)
+
+    def read(self, size: int) -> bytes:
+        self._count(size, size > LARGEST_PIECE)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self._count(len(line))
+        return line
+
+    def _count(self, size: int, too_large: bool = False) -> None:
+        self._left -= size
+        if too_large or self._left < 0:
+            raise self.abort("more than was asked for")
+
+    def release(self) -> None:
+        """Say good-bye, stop the watchdog and close the connection."""
+        with suppress(*_FAULTS):
+            self.logout()
+        self._watchdog.cancel()
+        with suppress(OSError):
+            self.shutdown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +150,17 @@ class ImapFolder:
         except _FAULTS as error:
             raise RetryLater("{place}: {name}", place=place, name=type(error).__name__, cause="imap_answer") from error
         finally:
-            with suppress(*_FAULTS):
-                connection.logout()
+            connection.release()
 
-    def _connect(self) -> imaplib.IMAP4:
-        if self.security == "implicit":
-            return imaplib.IMAP4_SSL(self.host, self.port, ssl_context=tls_context(self.ca_file), timeout=self.timeout)
-        connection = imaplib.IMAP4(self.host, self.port, timeout=self.timeout)
+    def _connect(self) -> _Connection:
+        implicit = tls_context(self.ca_file) if self.security == "implicit" else None
+        connection = _Connection(self.host, self.port, self.timeout, implicit)
         if self.security == "starttls":
-            connection.starttls(tls_context(self.ca_file))
+            try:
+                connection.starttls(tls_context(self.ca_file))
+            except BaseException:
+                connection.release()
+                raise
         return connection
 
     def _log_in(self, connection: imaplib.IMAP4, place: str) -> None:

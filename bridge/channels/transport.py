@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from threading import Timer
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from bridge.channels.login import Bearer, answers, offered
 from bridge.contract import ConfigError, Refused, RetryLater, Unclear
@@ -52,6 +52,36 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         raise ConfigError("ca_file {ca_file}: {error}", ca_file=str(ca_file), error=why, cause="tls_ca") from error
 
 
+def begin_tls(context: ssl.SSLContext, raw: socket.socket, host: str) -> ssl.SSLSocket:
+    """Return the line to `host` as one of TLS, whose handshake is still to be done."""
+    try:
+        return context.wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
+    except BaseException:
+        raw.close()
+        raise
+
+
+LARGEST_ANSWERS = 1_000_000
+"""Bytes of all that a server says on one line."""
+
+
+class _Bounded:
+    """What a server says, as far as anybody needs it: an answer without end would fill the memory before the deadline cuts it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._left = file, LARGEST_ANSWERS
+
+    def readline(self, most: int = -1) -> bytes:
+        line = self._file.readline(most)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("the server does not end its answer")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class _Connection(smtplib.SMTP):
     """A connection that a watchdog cuts at the deadline, the greeting and TLS handshake included."""
 
@@ -70,11 +100,18 @@ class _Connection(smtplib.SMTP):
         raw = socket.create_connection((host, port), timeout)
         if self._implicit is None:
             return raw
+        self.sock = begin_tls(self._implicit, raw, host)  # here for the watchdog, also during the handshake
         try:
-            return self._implicit.wrap_socket(raw, server_hostname=host)
+            self.sock.do_handshake()
         except BaseException:
-            raw.close()
+            self.sock.close()
             raise
+        return self.sock
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:
+            self.file = _Bounded(self.sock.makefile("rb"))  # type: ignore[union-attr]
+        return super().getreply()
 
     def _cut(self) -> None:
         raw = getattr(self, "sock", None)

@@ -291,7 +291,7 @@ def _ahead(found: Iterable[Coming], case: CaseView) -> list[Ahead]:
             plan=one.draft.plan,
             level=one.draft.level,
             level_name=one.draft.level_name,
-            repetition=max(claim.repetition for claim in one.draft.claims),
+            repetition=max((claim.repetition for claim in one.draft.claims if claim.level), default=0),
             channel=one.draft.channel.value,
             automation=one.draft.automation.value,
             total=amount(one.draft.total),

@@ -184,6 +184,11 @@ def check(source: str) -> None:
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         where = Sentence(" in line {line} of the text", line=line) if line else ""
+        if "end of template" in str(error):
+            ends = "{% endif %}, {% endfor %}"
+            raise Wrong(
+                "a block of the text is not closed{where}; end it with one of {ends}", where=where, ends=ends
+            ) from error
         raise Wrong("the text does not render{where}: {error}", where=where, error=str(error)) from error
     except (RecursionError, SyntaxError) as error:
         raise Wrong("the text is nested too deep") from error

@@ -65,6 +65,7 @@ GERMAN: dict[str, str] = {
     "rates: {written}: write per cent per year between -20 and 50, with at most four places": "rates: {written}: richtig wären Prozent im Jahr zwischen -20 und 50, mit höchstens vier Stellen",
     "the base rate of {country} is known until {known_until} only; interest stops there instead of being guessed. Add the half-year to a table of your own and name it in claims.base_rates": "der Basiszinssatz von {country} ist nur bis {known_until} bekannt; Zinsen enden dort, statt geraten zu werden. Das neue Halbjahr in eine eigene Tabelle eintragen und sie unter claims.base_rates nennen",
     "the provider's reminder cannot be marked as sent there; it stays as it is after our own mail or letter": "die Mahnung beim Anbieter kann dort nicht als versandt gekennzeichnet werden; sie bleibt nach unserem eigenen Schreiben, wie sie ist",
+    "a block of the text is not closed{where}; end it with one of {ends}": "ein Block des Textes ist nicht geschlossen{where}; er endet mit einem von {ends}",
     "the text does not render: {error}": "der Text lässt sich nicht ausfüllen: {error}",
     "the text does not render{where}: {error}": "der Text lässt sich nicht ausfüllen{where}: {error}",
     "there is no variable {name!r}{hint}; known are {variables}": "die Variable {name!r} gibt es nicht{hint}; es gibt {variables}",

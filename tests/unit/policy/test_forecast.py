@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from bridge.app.planning import _ahead
 from bridge.model import Act, Severity
 from bridge.policy import Abilities, compose, decide
 from bridge.policy.forecast import coming
@@ -115,3 +116,15 @@ def test_a_copied_plan_has_a_version_of_its_own():
     assert made.version != made.model_copy(update={"skip_levels": True}).version
     first = made.levels[0]
     assert first.standard.channels != first.model_copy(update={"variants": (first.standard.model_copy(update={"channels": ()}),)}).standard.channels  # fmt: skip
+
+
+def test_what_goes_along_in_a_bundle_is_no_repetition():
+    """An invoice that is only asked for along has a key for its day; the bundle is told, and compared, as the first of its level."""
+    its = rules(days(3, 60, bundling={"when": "from_first"}))
+    whole = case(
+        claim(invoice_id="1", due_on=TODAY - timedelta(days=12), level=1, level_on=TODAY - timedelta(days=9)),
+        claim(invoice_id="2"),
+    )
+    found = coming(whole, its, MAIL, TODAY, TODAY)
+    assert [[one.level for one in its_part.draft.claims] for its_part in found] == [[1, 0]]
+    assert [one.repetition for one in _ahead(found, whole)] == [0]

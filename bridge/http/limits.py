@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 LONGEST = timedelta(hours=1)
 """No provider's word holds an account for longer than this; then one call asks again."""
 
+_LONGEST_HEADER = 1000
 _EPOCH = 1_000_000_000
 _PREFIXES = ("x-rate-limit-", "x-ratelimit-", "ratelimit-", "rate-limit-")
 _PARAMETER = re.compile(r";\s*([a-z]+)\s*=\s*(\d{1,15})")
@@ -31,7 +32,7 @@ class Limits:
 
 def read_limits(headers: Mapping[str, str], now: datetime) -> Limits:
     """Read the limits of an answer that arrived at `now`; what is not understood counts as not said."""
-    lower = {name.lower(): value for name, value in headers.items()}
+    lower = {name.lower(): value[:_LONGEST_HEADER] for name, value in headers.items()}
     retry_after = read_retry_after(lower.get("retry-after"), now)
     structured = lower.get("ratelimit", "")
     if ";" in structured or "=" in structured:

@@ -83,7 +83,8 @@ _PERSONAL = frozenset(
     ]
 )
 _LITERAL = re.compile(r"[\w.:/%+-]{1,40}")
-_JSON = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
+_JSON = re.compile(r'"((?:[^"\\]|\\.)*+)"(\s*:)?|"(?:[^"\\]|\\.)*+|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
+"""A text with its colon, one that does not end, a number. Each sign is read once: a broken answer of megabytes must not take for ever."""
 _SIGNS = re.compile(r"[\s\[\]{},:]*(?:(?:true|false|null)[\s\[\]{},:]*)*")
 _KEPT_DIGITS = re.compile(r"\d+|\D+")
 _MONTHS = frozenset(
@@ -155,6 +156,8 @@ class Pseudonyms:
 
         def other(match: re.Match[str]) -> str:
             nonlocal field
+            if match[1] is None and match[0].startswith('"'):
+                return self.text(match[0])
             if match[1] is None:
                 return self._digits(match[0]) if _personal(field) else match[0]
             try:

@@ -17,6 +17,7 @@ from bridge.contract import BadAnswer, ConfigError, Cursor, Http, RetryLater
 from bridge.errors import UsageError, Wrong
 from bridge.http import FileRecorder, HttpSettings, MemoryTokens
 from bridge.http.consent import AuthorizationFlow
+from bridge.http.limits import read_limits
 from bridge.http.oauth import call_token_endpoint
 from bridge.mapping import LARGEST, Mapping
 from bridge.model.period import NAMED, period
@@ -239,6 +240,20 @@ def test_aliases_without_end(tmp_path):
         with pytest.raises(ConfigError, match="aliases"):
             read()
     assert not too_many({"a": ["x"] * 100_000})
+
+
+def test_a_broken_answer_of_megabytes_is_made_anonymous():
+    """Quotes without end are read once each, not once for every one before them."""
+    text = "[" + '\\"' * 250_000
+    names = Pseudonyms()
+    names.learn(text)
+    assert "Muster" not in names.body(text + "Erna Muster")
+
+
+def test_a_header_about_limits_without_end():
+    """A provider's word about its limits is short; of a longer one the beginning is read."""
+    said = read_limits({"RateLimit": "a" * 65_000 + ";", "RateLimit-Policy": "a" * 65_000}, NOW)
+    assert said.remaining is None
 
 
 def test_a_mapping_that_is_too_long():

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from bridge import __version__
 from bridge.app.filing import write_new
-from bridge.app.opening import RECORDINGS, Opened
+from bridge.app.opening import Opened
 from bridge.contract import Connector, Reject
 from bridge.errors import UsageError
 from bridge.http import FileRecorder
@@ -88,7 +88,7 @@ class Bundling(Opened):
     def _trace(self, one: Run) -> Trace:
         counts = dict(one.counts)
         steps = tuple((int(number), str(outcome), str(cause)) for number, outcome, cause in counts.pop("steps", ()))
-        kept = (self.loaded.data / RECORDINGS / f"run-{one.id}.jsonl").is_file()
+        kept = self.recorded(one.id)
         return Trace(
             one.id, one.kind, one.account, one.actor, one.started_at, one.ended_at, one.state, one.cause, one.error, counts, steps, kept
         )  # fmt: skip

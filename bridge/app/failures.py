@@ -6,17 +6,23 @@ from datetime import UTC, date
 
 from sqlalchemy import Connection
 
+from bridge.app.advice import advice
 from bridge.app.explaining import Explaining
 from bridge.app.results import Done, Failure, FailureGroup, Replayed
-from bridge.errors import BridgeError, UsageError
+from bridge.app.timeline import UNEXPLAINED
+from bridge.errors import BridgeError, UsageError, WrongState
 from bridge.model import Act
 from bridge.model.period import ALWAYS, Period
-from bridge.replay import Again, FailedRun, Kind, Preview, Replay
+from bridge.replay import Again, FailedRun, Kind, Plan, Preview, Replay
 from bridge.replay import Failure as Stopped
 from bridge.store.accounts import OK, RECONNECT, STOPPED
-from bridge.words import Sentence, listed, quoted
+from bridge.words import NOTHING, Sentence, listed, quoted
 
 OUTCOMES: dict[str, bool | None] = {"retry": None, "went-out": True, "not-sent": False}
+
+
+LOOKED_BACK = 500
+"""Runs among which the one of a failure is looked for."""
 
 
 class Failures(Explaining):
@@ -48,8 +54,11 @@ class Failures(Explaining):
                 account=group.account,
                 example=group.items[0].text,
                 ids=tuple(item.id for item in group.items),
+                means=advised.means,
+                next=advised.next,
             )
             for group in groups
+            if (advised := advice(group.cause, group.items[0].state))
         )
 
     def _stopped_on(self, one: Stopped) -> date | None:
@@ -65,7 +74,26 @@ class Failures(Explaining):
 
     def failure(self, item: str) -> Failure:
         """Return one failure. Raises `UsageError` where nothing with this id is stopped."""
-        return _failure(self._replay.get(item), self._replay.preview([item])[0])
+        found = self._replay.get(item)
+        return _failure(found, self._replay.preview([item])[0], self._run_of(found))
+
+    def _run_of(self, one: Stopped) -> int | None:
+        """Return the newest run of which something was recorded about a failure."""
+        if one.kind is Kind.RUN:
+            return one.number
+        which = "deliver" if one.kind is Kind.STEP else "pull"
+        with self.store.reading() as conn:
+            runs = [
+                run
+                for run in self.store.runs.listing(conn, kind=which, limit=LOOKED_BACK)
+                if run.account == one.account
+            ]
+        for run in runs:
+            tried = any(step[0] == one.number for step in run.counts.get("steps", ()))
+            read = one.since is not None and run.started_at <= one.since <= (run.ended_at or one.since)
+            if (tried if which == "deliver" else read) and self.recorded(run.id):
+                return run.id
+        return None
 
     def replay(
         self,
@@ -95,7 +123,7 @@ class Failures(Explaining):
         for item in wanted:
             try:
                 preview = replay.replay(
-                    item, actor=self.actor, reason=evidence or "tried again", went_out=went_out, on=on
+                    item, actor=self.actor, reason=evidence or UNEXPLAINED, went_out=went_out, on=on
                 )
             except UsageError as error:
                 if len(wanted) == 1:
@@ -108,18 +136,33 @@ class Failures(Explaining):
         return tuple(done)
 
     def discard(self, items: Sequence[str], *, reason: str, not_sent: bool = False) -> Done:
-        """Set failures aside for good; they stay in the journal. `not_sent`: a person knows that it did not go out."""
+        """Set failures aside for good; they stay in the journal. `not_sent`: a person knows that it did not go out.
+
+        Raises `WrongState` where none of them is stopped; what is no longer stopped is left as it is.
+        """
+        done, left = [], NOTHING
         for item in items:
-            self._replay.discard(item, actor=self.actor, reason=reason, went_out=False if not_sent else None)
-        return Done("discarded", ", ".join(items), self.actor, count=len(items))
+            told = self._replay.discard(item, actor=self.actor, reason=reason, went_out=False if not_sent else None)
+            if told.plan is Plan.GIVEN_UP:
+                done.append(item)
+            else:
+                left = Sentence("{item} is left as it is: {text}", item=item, text=told.text)
+        if not done:
+            raise WrongState(left)
+        return Done("discarded", ", ".join(done), self.actor, count=len(done))
 
     def _wanted(
         self, items: Sequence[str], *, cause: str | None, account: str | None, record: str | None, run: int | None
     ) -> list[str]:
         if items:
             return list(items)
-        asked = {"cause": cause, "account": account, "record": record, "run": run}
-        named = [f"{name} {value}" for name, value in asked.items() if value is not None]
+        asked = (
+            (cause, Sentence("cause {value}", value=cause)),
+            (account, Sentence("account {value}", value=account)),
+            (record, Sentence("record {value}", value=record)),
+            (run, Sentence("run {value}", value=run)),
+        )
+        named = [sentence for value, sentence in asked if value is not None]
         if not named:
             raise UsageError(
                 "name the failures (as `failures list` shows them), or --cause, --account, --record or --run"
@@ -135,7 +178,7 @@ class Failures(Explaining):
             and (of_run is None or of_run(one))
         ]
         if not found:
-            raise UsageError("nothing is stopped for {wanted}", wanted=", ".join(named))
+            raise UsageError("nothing is stopped for {wanted}", wanted=listed(named, ", "))
         return found
 
     def _stopped_in(self, run: int) -> Callable[[Stopped], bool]:
@@ -176,10 +219,11 @@ class Failures(Explaining):
         with self.store.begin() as conn:
             self.record(conn, "run_replayed", account=run.account, run_id=run.id, data={"reason": reason})
         accounts = (run.account,) if run.account else ()
-        if run.kind == "pull":
-            self.pull(accounts)
-        else:
+        if run.kind != "pull":
             self.run(accounts, pull=False, deliver=False)
+        for one in self.pull(accounts) if run.kind == "pull" else ():
+            if one.state == "failed":
+                raise BridgeError("{error}", error=one.error, cause=one.cause)
 
     def _reread(self, account: str, _actor: str) -> None:
         self.pull((account,), full=True)
@@ -220,7 +264,8 @@ def _passing(one: Stopped, state: str) -> bool:
     return one.kind is Kind.RUN and one.what == "pull" and one.cause != "crash" and state not in (STOPPED, RECONNECT)
 
 
-def _failure(one: Stopped, preview: Preview) -> Failure:
+def _failure(one: Stopped, preview: Preview, run: int | None) -> Failure:
+    advised = advice(one.cause, one.state)
     return Failure(
         id=one.id,
         kind=one.kind.value,
@@ -232,6 +277,9 @@ def _failure(one: Stopped, preview: Preview) -> Failure:
         at=one.since,
         plan=preview.plan.value,
         replay=preview.text,
+        means=advised.means,
+        next=advised.next,
+        run=run,
     )
 
 

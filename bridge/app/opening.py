@@ -144,6 +144,10 @@ class Opened:
         recorder = self.port(account).http.recorder
         return recorder.run() if isinstance(recorder, FileRecorder) else nullcontext(Tape())
 
+    def recorded(self, run: int) -> bool:
+        """Return whether what was said during a run is kept."""
+        return (self.loaded.data / RECORDINGS / f"run-{run}.jsonl").is_file()
+
     def tape_facts(self, account: str, kind: str) -> dict[str, Any]:
         """Return what a replay needs to know about a run besides what was said."""
         port = self.port(account)

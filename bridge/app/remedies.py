@@ -1,5 +1,6 @@
 """What to do next (Abhilfe) about what `check` and `doctor` find, in one sentence for the person who runs this."""
 
+import re
 from collections.abc import Iterator
 
 from bridge.app.results import Remark
@@ -91,6 +92,8 @@ def _of_account(code: str, name: str) -> Sentence:
             "see whether this machine has a network and DNS, then accounts.{name}.http: base_url, proxy; and the firewall",
             name=name,
         )
+    if re.fullmatch(r"http_(?:408|425|5\d\d)", code):
+        return Sentence("nothing, if it is new: it is tried again; else see whether the provider works")
     if code == "tls":
         return Sentence(
             "look at this machine's clock and certificates; behind a gateway set accounts.{name}.http.ca_file",

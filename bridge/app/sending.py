@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ from bridge.errors import ConfigError, UsageError
 from bridge.model import Invoice, Reason
 from bridge.policy import Via, words
 from bridge.store.records import Notice
-from bridge.words import Sentence
+from bridge.words import NOTHING, Sentence
 
 MEGABYTE = 1_000_000
 
@@ -212,6 +213,16 @@ class Sending(ProviderFiles, Assignments):
 
     # ---------------------------------------------------------------------------------------------------------- lines
 
+    def _with_fault(self, conn: Connection, line: NoticeLine) -> NoticeLine:
+        """Return a notice on its way with what keeps it."""
+        if line.id is None or line.state not in ("queued", "parked"):
+            return line
+        steps = self.store.outbox.steps.of_notice(conn, line.id)
+        stands = next((one for one in steps if one.cause and one.state in ("queued", "unclear", "parked")), None)
+        return (
+            line if stands is None else replace(line, stopped=f"step-{stands.id}", stopped_by=stands.error or NOTHING)
+        )
+
     def lines(self, conn: Connection, notices: Sequence[Notice]) -> tuple[NoticeLine, ...]:
         """Return stored notices for people."""
         cases: dict[int, str] = {}
@@ -227,5 +238,6 @@ class Sending(ProviderFiles, Assignments):
             debtor = self.store.mirror.debtor(conn, one.account, one.debtor_id)
             today, case = self.today(one.account), cases[one.case_id]
             its = self.level_names.notice(conn, one)
-            found.append(notice_line(its, debtor, case, invoices, today=today, language=self.language))
+            line = notice_line(its, debtor, case, invoices, today=today, language=self.language)
+            found.append(self._with_fault(conn, line))
         return tuple(found)

@@ -258,10 +258,15 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 """How a task ends."""
 
 
+UNEXPLAINED = "tried again"
+"""The reason of a replay for which nobody gave one."""
+
+
 def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) -> str:
     """Return one event in plain words; what the event does not say is left out."""
     side = 1 if language == "en" else 0
     template = _WORDS.get(_variant(kind, data), (kind, kind))[side]
+    data = {name: value for name, value in data.items() if (name, value) != ("reason", UNEXPLAINED)}
     values = _Values({name: _shown(name, value, language) for name, value in data.items() if value is not None})
     if str(data.get("setting", "")).partition(":")[0] == "fee" and str(data.get("value", "")).isdecimal():
         values["value"] = texts.money(int(data["value"]), "", language).strip()

@@ -157,7 +157,9 @@ def delivered(out: Out, result: Delivered) -> None:
     """Print what a delivery did."""
     parts = [f"{word('outcome', name)}: {number}" for name, number in result.counts.items() if number]
     out.line(
-        "deliver.done", style="ok" if not result.parked else "warning", text=", ".join(parts) or say("deliver.nothing")
+        "deliver.done",
+        style="ok" if not result.parked else "warning",
+        text=", ".join(parts) or say("deliver.waits" if result.problems else "deliver.nothing"),
     )
     for text in result.problems:
         out.text(f"  {shown(text)}", "warning")
@@ -331,6 +333,10 @@ def case(out: Out, detail: CaseDetail) -> None:
     if detail.notices:
         out.title("case.notices")
         notices(out, detail.notices)
+        for its in detail.notices:
+            if its.stopped:
+                error = shown(its.stopped_by)
+                out.line("case.stopped", style="warning", notice=its.id, error=error, failure=its.stopped)
     for one in detail.blocks:
         out.line(
             "case.block",
@@ -360,6 +366,10 @@ def failures(out: Out, groups: Sequence[FailureGroup]) -> None:
         head = f"{one.count} x {word('failure', one.kind)}  {one.account}  {shown(one.what)}  [{one.cause}]"
         out.text(head, "error")
         out.text(f"   {shown(one.example)}")
+        if one.means:
+            out.line("failures.means", text=shown(one.means))
+        if one.next:
+            out.line("failures.next", text=shown(one.next))
         out.text(f"   {', '.join(one.ids[:8])}{' …' if len(one.ids) > 8 else ''}", "dim")
     out.line("failures.how", style="dim")
 
@@ -375,10 +385,14 @@ def failure(out: Out, one: Failure) -> None:
             ("state", word("step", one.state)),
             ("cause", one.cause),
             ("error", one.error),
+            ("means", one.means),
+            ("to_do", one.next),
             ("at", one.at),
         ]
     )
     out.line("failures.replay", style="dim", id=one.id, text=say(f"replay.{one.plan}", text=one.replay))
+    if one.run is not None:
+        out.line("failures.bundle", style="dim", run=one.run)
 
 
 def letters(out: Out, rows: Sequence[NoticeLine]) -> None:

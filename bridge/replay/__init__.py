@@ -82,7 +82,7 @@ class Replay:
         if kind is Kind.RUN:
             found = self._run(number)
             plan = Plan.RUN if found and self._again.rerun else Plan.NOTHING
-            return Preview(item, plan, Sentence("it is run again") if found else Sentence("it is no longer failed"))
+            return Preview(item, plan, _again(found) if found else Sentence("it is no longer failed"))
         return self._preview_step(item, number, went_out)
 
     def _preview_step(self, item: str, number: int, went_out: bool | None) -> Preview:
@@ -241,7 +241,7 @@ class Replay:
             if notice.state in ("landed", "dropped", "refused"):
                 self._store.outbox.steps.discard(conn, step.id, now=self._store.now())
                 self._store.outbox.advance(conn, notice.id, now=self._store.now())
-                return Preview(item, Plan.NOTHING, Sentence("discarded"))
+                return Preview(item, Plan.GIVEN_UP, Sentence("discarded"))
             today = self._port(notice.account).today()
             self._store.outbox.drop(
                 conn,
@@ -251,14 +251,15 @@ class Replay:
                 today=today,
                 now=self._store.now(),
             )
-        return Preview(item, Plan.NOTHING, Sentence("discarded; its notice is dropped and decided anew"))
+        return Preview(item, Plan.GIVEN_UP, Sentence("discarded; its notice is dropped and decided anew"))
 
     def _discard_reject(self, item: str, number: int, actor: str, reason: str) -> Preview:
         with self._store.begin() as conn:
             known = self._store.mirror.rejects.get(conn, number)
-            if self._store.mirror.rejects.settle(conn, number, "discarded"):
-                self._journal_reject(conn, "reject_discarded", known, actor, reason)
-        return Preview(item, Plan.NOTHING, Sentence("discarded"))
+            if not self._store.mirror.rejects.settle(conn, number, "discarded"):
+                return Preview(item, Plan.NOTHING, _IT_IS[known.state])
+            self._journal_reject(conn, "reject_discarded", known, actor, reason)
+        return Preview(item, Plan.GIVEN_UP, Sentence("discarded"))
 
     def _reread(self, item: str, number: int, actor: str, reason: str) -> Preview:
         with self._store.begin() as conn:
@@ -336,6 +337,13 @@ class Replay:
         self._store.journal.record(
             conn, kind, at=port.now(), on=port.today(), actor=actor, account=known.account, data=data
         )
+
+
+def _again(run: FailedRun) -> Sentence:
+    """Return what repeating a run does."""
+    if run.kind == "pull":
+        return Sentence("account {account} is read again", account=run.account)
+    return Sentence("the dunning run is repeated, and nothing goes out with it")
 
 
 def _explained(actor: str, reason: str) -> None:

@@ -29,6 +29,7 @@ class Plan(StrEnum):
     WAIT = "wait"  # it may still turn up: the settling time is not over, or the provider does not answer
     READ = "read"  # the record is read again
     RUN = "run"  # the run is repeated
+    GIVEN_UP = "given_up"  # a person gave it up for good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from bridge.words.system import term
 
-ROOMS = ("operations", "acts", "channels", "config", "http", "model", "policy", "store")
+ROOMS = ("operations", "acts", "advice", "channels", "config", "http", "model", "policy", "store")
 """Catalogues of our own, one module each in this folder; connectors and channels of others bring theirs with them."""
 
 LONGEST = 1000

@@ -1,6 +1,11 @@
 """German of what reading, dunning, delivery, replaying and checking say."""
 
 GERMAN: dict[str, str] = {
+    "{item} is left as it is: {text}": "{item} bleibt, wie es ist: {text}",
+    "account {value}": "Konto {value}",
+    "cause {value}": "Ursache {value}",
+    "record {value}": "Datensatz {value}",
+    "run {value}": "Lauf {value}",
     " (switched off in the configuration)": " (in der Konfiguration ausgeschaltet)",
     "--smtp needs --sender: the address that mails come from": "--smtp braucht --sender: die Adresse, von der Mails kommen",
     "PostgreSQL runs with synchronous_commit=off; after a crash of the server a reminder could go out twice": "PostgreSQL läuft mit synchronous_commit=off; nach einem Absturz des Servers könnte eine Mahnung zweimal hinausgehen",
@@ -54,7 +59,8 @@ GERMAN: dict[str, str] = {
     "it is no longer failed": "es ist nicht mehr gescheitert",
     "it is queued already": "es ist schon eingereiht",
     "it is read again with the next full pull": "es wird beim nächsten vollständigen Abruf noch einmal gelesen",
-    "it is run again": "der Lauf wird wiederholt",
+    "account {account} is read again": "das Konto {account} wird noch einmal gelesen",
+    "the dunning run is repeated, and nothing goes out with it": "der Mahnlauf wird wiederholt; dabei geht nichts hinaus",
     "it is tried again at the next delivery": "es wird bei der nächsten Zustellung noch einmal versucht",
     "it is under way": "es läuft gerade",
     "it still does not fit: {error}": "es passt noch immer nicht: {error}",

@@ -184,6 +184,64 @@ def test_a_record_is_replayed_by_its_number_or_id(desk):
     desk("replay", "--record", "RE-4711", code=2)
 
 
+@pytest.mark.feature("N-7", "P-29")
+def test_failures_are_named_in_every_way(live):
+    """By record, run, cause, account and id: a preview changes nothing, a replay is done once and noted with person and reason, again it does nothing."""
+    live.sandbox.faults.status(400, "/Invoice", times=None)
+    for way in ("--record", "--run", "--cause", "--account", ""):
+        live("deliver", code=None)
+        [group] = live.json("failures", "list", code=1)
+        [trace, *_], [item] = live.json("runs", "trace", "--failed"), group["ids"]
+        value = {"--record": "RE-1", "--run": trace["run"], "--cause": "http_400", "--account": "main"}
+        words = (way, value[way]) if way else (item,)
+        for _ in range(2):
+            [told] = live.json("replay", *words, "--dry-run")
+            assert (told["id"], told["outcome"], told["dry_run"]) == (item, "again", True), words
+        [done] = live.json("replay", *words, "--evidence", f"Konto geprüft {way or item}", "--as", "Erika")
+        assert (done["outcome"], done["dry_run"]) == ("again", False)
+        said = live("replay", *words, "--as", "Max", code=None)
+        assert "nothing is stopped" in said or "is tried again at the next delivery" in said
+    shown = live("failures", "discard", item, "--reason", "egal", "--yes", code=1)
+    assert "left as it is" in shown, "what is not parked is not given up, and is not said to be"
+    live.sandbox.faults.clear()
+    live("deliver")
+    assert len(live.mails.received) == 1
+    live("audit", "export", "trail.jsonl")
+    events = [json.loads(line) for line in (live.folder / "trail.jsonl").read_text("utf-8").splitlines()]
+    noted = [
+        (one["actor"], one["data"]["reason"])
+        for one in events
+        if one["kind"] == "step_replayed" and one["actor"] == "Erika"
+    ]
+    assert noted == [("Erika", f"Konto geprüft {way}") for way in ("--record", "--run", "--cause", "--account", item)]
+
+
+def test_a_failure_says_what_it_means_and_what_to_do(desk):
+    """List and single view explain the cause, name the next thing to do and the bundle for support, in German and English; a repeated run that fails again says so."""
+    desk.sandbox.faults.status(500, "/Invoice", times=None)
+    desk("pull", code=1)
+    assert "It means: the provider has a fault of its own" in desk("failures", "list", code=1)
+    shown = desk("failures", "show", "run-1")
+    assert "it is tried again by itself" in shown
+    assert "mahnbridge bundle 1" in shown
+    assert "account main is read again" in desk("replay", "run-1", "--dry-run")
+    assert "HTTP 500" in desk("replay", "run-1", "--as", "Erika", code=1)
+    desk.speak("de")
+    assert "Das heißt: beim Anbieter ist etwas gestört" in desk("failures", "list", code=1)
+    shown = desk("failures", "show", "run-2")
+    assert "gescheitert" in shown
+    assert "failed" not in shown
+    assert "wieder gescheitert" in desk("replay", "run-2", "--as", "Erika", code=1)
+
+
+def test_a_case_says_what_keeps_its_notice(live):
+    """While a mail waits for the mail server, its case and the delivery say so and lead to the failure."""
+    live.mails.down = True
+    assert "nothing went out" in live("deliver", code=None)
+    shown = " ".join(live("case", "show", "RE-1").split())
+    assert "1 does not go on: SMTP: 451 try again later. What to do: `mahnbridge failures show step-1`" in shown
+
+
 def test_keys_are_shown_changed_and_forgotten(desk):
     """A new key seals from now on, the earlier one is named until it is forgotten, and no command tells a key."""
     first = desk.json("keys", "show")

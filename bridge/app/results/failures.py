@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.words import Sentence
+from bridge.words import NOTHING, Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Equal failures under one cause."""
+    """Equal failures under one cause: what it means, and the next sensible thing to do."""
 
     kind: str
     what: Sentence
@@ -17,11 +17,13 @@ class FailureGroup:
     account: str
     example: Sentence
     ids: tuple[str, ...]
+    means: Sentence = NOTHING
+    next: Sentence = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One parked step, rejected record or failed run, with everything needed to decide."""
+    """One parked step, rejected record or failed run, with everything needed to decide. `run` is the one to make a bundle of, if any."""
 
     id: str
     kind: str
@@ -33,6 +35,9 @@ class Failure:
     at: datetime | None
     plan: str
     replay: Sentence
+    means: Sentence = NOTHING
+    next: Sentence = NOTHING
+    run: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

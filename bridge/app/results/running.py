@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from bridge.model import ClaimTable
-from bridge.words import Sentence
+from bridge.words import NOTHING, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ class NoticeLine:
     ] = ()  # the same as lines of text, where more than open principal is asked for or something was paid
     notes: tuple[str, ...] = ()  # remarks on the amounts, for staff
     overtaken: tuple[Overtaken, ...] = ()  # what came meanwhile, of what waits for a person
+    stopped: str = ""  # the delivery that stands, as `failures show` names it
+    stopped_by: Sentence = NOTHING  # why it stands: a wait, or a fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ def replay(
         from bridge.app.offline import replay_bundle  # noqa: PLC0415  needs no configuration
 
         return 0 if session.emit(replay_bundle(offline, mappings), _compared).now.cause != "not_recorded" else 1
-    session.emit(session.bridge.replay(failures, dry_run=dry_run, **chosen), _show)
-    return 0
+    done = session.emit(session.bridge.replay(failures, dry_run=dry_run, **chosen), _show)
+    return 1 if any(one.outcome in ("ask", "failed") and not one.dry_run for one in done) else 0
 
 
 @command(

@@ -1,5 +1,7 @@
 """Files as a provider, as the simulation sees them: an invoicing tool that exports its list, and the status list that its user reads."""
 
+import resource
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -10,6 +12,17 @@ from tests.faults.providers import ISSUED, Provider, Truth, _morning
 
 _ORIGIN = "plain/"
 """The first part of our id of an invoice in a list without a profile of its own."""
+
+
+@contextmanager
+def _room():
+    """The invoicing tool writes on a disk of its own, which is not full when ours is."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit[1], limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
 
 class FilesProvider(Provider):
@@ -47,7 +60,8 @@ class FilesProvider(Provider):
         self.exports += 1
         for listed in self.sandbox.invoices.values():
             listed.street = "Weg 2" + " " * self.exports
-        self.sandbox.export(self.at)
+        with _room():
+            self.sandbox.export(self.at)
 
     def person(self, name, email):
         return name, email

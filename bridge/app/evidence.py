@@ -10,6 +10,7 @@ import dataclasses
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -132,7 +133,7 @@ class EvidencePackages(Cases, Filing):
                 files = {name: package.read(name) for name in package.namelist()}
         except zipfile.BadZipFile as error:
             raise UsageError("{path} is no package of evidence: it is no ZIP, or a damaged one", path=path) from error
-        except (OSError, RuntimeError, NotImplementedError) as error:
+        except (OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zlib.error) as error:
             raise UsageError("{path} is no package of evidence: {error}", path=path, error=error) from error
         if SUMS not in files:
             raise UsageError("{path} is no package of evidence: it has no {sums}", path=path, sums=SUMS)

@@ -36,7 +36,7 @@ def _sent(mail: Message) -> Sent | None:
     identity = line(mail.get("Message-ID"))
     try:
         at = parsedate_to_datetime(line(mail.get("Date")))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if len(words) < 2 or not identity:
         return None

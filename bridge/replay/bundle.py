@@ -252,9 +252,10 @@ def _address(url: str, names: Pseudonyms) -> str:
         parts = urlsplit(url)
     except ValueError:  # a redirect to nowhere
         return names.text(url)
-    path = "/".join(quote(names.value(one), safe="~!$&'()*+,;=:@%") for one in parts.path.split("/"))
+    path = "/".join(quote(names.value(one), safe="~!$&'()*+,;=:@%", errors="replace") for one in parts.path.split("/"))
     query = urlencode(
-        [(name, names.value(value, name)) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
+        [(name, names.value(value, name)) for name, value in parse_qsl(parts.query, keep_blank_values=True)],
+        errors="replace",
     )
     return f"{path}?{query}" if query else path
 

@@ -35,7 +35,7 @@ def time_of(reply: Reply) -> datetime | None:
     """Return what the provider's clock showed when it answered."""
     try:
         moment = parsedate_to_datetime(reply.headers.get("Date") or "")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return moment if moment.tzinfo is not None else None
 

@@ -22,6 +22,7 @@ from bridge.http.redact import KNOWN
 from bridge.http.reply import Reply, parse_json
 from bridge.http.wire import Call, Wire
 from bridge.replay.pseudonyms import Pseudonyms
+from connectors.sevdesk.api import time_of
 from tests.fuzz.mutate import mutated, mutated_json
 from tests.fuzz.target import Target
 
@@ -35,6 +36,7 @@ _HEADERS = [
 _VALUES = [
     b"120",
     b"Wed, 21 Oct 2026 07:28:00 GMT",
+    b"Wed, 21 Oct 99999999999999999999 07:28:00 GMT",
     b'"a";r=9;t=30',
     b'"a";q=100;w=60',
     b"text/html",
@@ -61,6 +63,7 @@ def _answer(random: Random) -> None:
         assert judged is None or isinstance(judged, BridgeError)
     read_limits(headers, NOW)
     _WIRE._notice(_CALL, reply)
+    time_of(reply)
 
 
 _SETTINGS = HttpSettings(

@@ -1,15 +1,13 @@
 """What mail servers say, and the mails in mailboxes: reports of what did not arrive, our own copies, SMTP and IMAP line by line."""
 
-import imaplib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from random import Random
-from typing import Any
 from unittest.mock import patch
 
-from bridge.channels import archived, bounces, transport
+from bridge.channels import archived, bounces, imap, transport
 from bridge.channels.imap import ImapFolder
 from bridge.channels.message import COVERS
 from bridge.model import Covered
@@ -52,11 +50,25 @@ def _copy(random: Random) -> None:
             Covered.parse(word)
 
 
+class _Never:
+    """A deadline that never comes: nothing here waits for anybody, and a thread for each input would."""
+
+    daemon = False
+
+    def __init__(self, *_: object) -> None: ...
+
+    def start(self) -> None:
+        """Begin to wait."""
+
+    def cancel(self) -> None:
+        """Wait no more."""
+
+
 class _Line:
     """The other end of a connection: it answers each line that it is sent from what it was told to say."""
 
-    def __init__(self, answer: Any) -> None:
-        self._answer, self._said = answer, io.BytesIO()
+    def __init__(self, answer: Callable[[bytes], bytes], greeting: bytes) -> None:
+        self._answer, self._said = answer, io.BytesIO(greeting)
 
     def sendall(self, data: bytes, *_: object) -> None:
         place = self._said.tell()
@@ -91,38 +103,21 @@ _IMAP = {
 }
 
 
-class _Imap(imaplib.IMAP4):
-    """IMAP over a line that is none."""
+@contextmanager
+def imap_server(said: dict[bytes, bytes]) -> Iterator[ImapFolder]:
+    """Within, the folder's server says what it is told to: first what stands under nothing, then an answer for each command."""
+    mail = _REPORT.encode()
 
-    line: _Line
+    def answer(asked: bytes) -> bytes:
+        tag, _, rest = asked.partition(b" ")
+        words = rest.upper().split()
+        verb = b" ".join(words[:2]) if words[:1] == [b"UID"] else (words or [b""])[0]
+        told = said.get(verb, b"TAG OK done\r\n").replace(b"TAG", tag)
+        return told.replace(b"LENGTH", str(len(mail)).encode()).replace(b"MAIL", mail)
 
-    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
-        self.host, self.port, self.sock = host, port, self.line  # type: ignore[assignment]
-        self._file = self.file = self.line.makefile()  # type: ignore[assignment]
-
-    def shutdown(self) -> None:
-        pass
-
-
-class _Mailbox(ImapFolder):
-    """A folder whose server says what it is told to."""
-
-    said: dict[bytes, bytes]
-
-    def _connect(self) -> imaplib.IMAP4:
-        mail = _REPORT.encode()
-
-        def answer(asked: bytes) -> bytes:
-            tag, _, rest = asked.partition(b" ")
-            words = rest.upper().split()
-            verb = b" ".join(words[:2]) if words[:1] == [b"UID"] else (words or [b""])[0]
-            told = self.said.get(verb, b"TAG OK done\r\n").replace(b"TAG", tag)
-            return told.replace(b"LENGTH", str(len(mail)).encode()).replace(b"MAIL", mail)
-
-        line = _Line(answer)
-        line._said.write(self.said[b""])
-        line._said.seek(0)
-        return type("Connection", (_Imap,), {"line": line})()
+    line = _Line(answer, said[b""])
+    with patch.object(imap._Connection, "_create_socket", lambda *_: line), patch.object(imap, "Timer", _Never):
+        yield ImapFolder("mx.example", 143, "none", "u", "p", "INBOX", 5.0)
 
 
 def _imap(random: Random) -> None:
@@ -130,15 +125,14 @@ def _imap(random: Random) -> None:
     said = {b"": b"* OK ready\r\n", **_IMAP}
     for verb in random.sample(list(said), random.choice((1, 1, 2))):
         said[verb] = mutated(random, [said[verb]])
-    box = _Mailbox("mx.example", 143, "none", "u", "p", "INBOX", 5.0)
-    object.__setattr__(box, "said", said)
-    what = random.randrange(3)
-    if what == 0:
-        box.holds("<mb.1@l.example>")
-    elif what == 1:
-        bounces.read(box, random.choice((None, "7:1", "x", "7:" + "9" * 30)), TODAY)
-    else:
-        archived.archived(box, datetime(2026, 11, 1, tzinfo=UTC))
+    with imap_server(said) as box:
+        what = random.randrange(3)
+        if what == 0:
+            box.holds("<mb.1@l.example>")
+        elif what == 1:
+            bounces.read(box, random.choice((None, "7:1", "x", "7:" + "9" * 30)), TODAY)
+        else:
+            archived.archived(box, datetime(2026, 11, 1, tzinfo=UTC))
 
 
 _SMTP = {
@@ -167,31 +161,12 @@ def _smtp(random: Random) -> None:
             return b""
         return said.get(asked.strip()[:4].upper().split(b" ")[0], b"250 ok\r\n")
 
-    line = _Line(answer)
-    line._said.write(said[b""])
-    line._said.seek(0)
-    with patch.object(transport._Connection, "_get_socket", lambda *_: line), _no_timer():
+    line = _Line(answer, said[b""])
+    with patch.object(transport._Connection, "_get_socket", lambda *_: line), patch.object(transport, "Timer", _Never):
         told = transport.transact(
             _HOST, "a@b.example", ["c@d.example"], random.choice((None, "archiv@b.example")), _LETTER
         )
     assert all(sign.isprintable() for sign in told)
-
-
-@contextmanager
-def _no_timer() -> Iterator[None]:
-    """Make no thread for the deadline: nothing here waits for anybody."""
-
-    class Never:
-        daemon = False
-
-        def __init__(self, *_: object) -> None: ...
-
-        def start(self) -> None: ...
-
-        def cancel(self) -> None: ...
-
-    with patch.object(transport, "Timer", Never):
-        yield
 
 
 def targets() -> Iterator[Target]:

@@ -4,14 +4,18 @@ import json
 import zipfile
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from email.message import Message
 from types import SimpleNamespace
 
 import pytest
 
 from bridge.app.backup_file import MANIFEST, verify
+from bridge.app.evidence import SUMS, EvidencePackages
 from bridge.app.plan_files import listed
 from bridge.app.restoring import Restoring
+from bridge.channels.archived import _sent
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
+from bridge.channels.message import COVERS
 from bridge.config import load
 from bridge.contract import BadAnswer, ConfigError, Cursor, Http, RetryLater
 from bridge.errors import UsageError, Wrong
@@ -34,7 +38,7 @@ from connectors.sevdesk.api import Api
 from connectors.sevdesk.settings import SevDeskSettings
 from connectors.sevdesk.state import State
 from tests.fuzz.answers import _SETTINGS, NOW, _Server
-from tests.fuzz.mailboxes import _IMAP, _Mailbox
+from tests.fuzz.mailboxes import _IMAP, imap_server
 from tests.fuzz.page import _Page
 
 NESTED = "a: " + "[" * 3000
@@ -273,9 +277,7 @@ def test_a_key_from_the_environment_that_is_no_yaml(tmp_path, value):
 @pytest.mark.parametrize("said", [b"TAG \xde done\r\n", b"* \xff\r\n", b"\0\r\n", b""])
 def test_a_mailbox_that_says_what_is_no_text(said):
     """It is asked again later."""
-    box = _Mailbox("mx.example", 143, "none", "u", "p", "INBOX", 5.0)
-    object.__setattr__(box, "said", {b"": b"* OK ready\r\n", **_IMAP, b"EXAMINE": said})
-    with pytest.raises(RetryLater):
+    with imap_server({b"": b"* OK ready\r\n", **_IMAP, b"EXAMINE": said}) as box, pytest.raises(RetryLater):
         box.probe()
 
 
@@ -293,3 +295,39 @@ def test_a_database_older_than_all_calendars():
     desk = SimpleNamespace(clock=lambda: NOW)
     with pytest.raises(UsageError, match="can stem"):
         Restoring.declare_restored(desk, datetime(1, 1, 1, tzinfo=UTC))
+
+
+def test_a_package_of_evidence_that_cannot_be_unpacked(tmp_path):
+    """Bytes that were changed inside: it is no package of evidence."""
+    path = tmp_path / "e.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr(SUMS, "x" * 1000)
+    data = bytearray(path.read_bytes())
+    data[40:46] = b"\xff" * 6
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match="no package of evidence"):
+        EvidencePackages.verify_package(SimpleNamespace(), path)
+
+
+@pytest.mark.parametrize(
+    "day", ["Mon, 02 Nov 99999999999999999999 09:00:00 +0100", "Mon, 02 Nov 2026 09:00:00 +9999", "soon", ""]
+)
+def test_a_mail_of_no_day_is_passed_over(day):
+    """A date in the archive mailbox that is none."""
+    mail = Message()
+    mail["Message-ID"], mail["Date"], mail[COVERS] = "<mb.1@a.example>", day, "- 0123456789abcdef/1/1/0"
+    assert _sent(mail) is None
+
+
+def test_an_address_with_half_a_sign():
+    """A recording with it can be told to support all the same."""
+    line = {
+        "method": "GET",
+        "url": "/x\ud800?a=\ud800",
+        "at": "2026-09-01T08:00:00+00:00",
+        "status": 302,
+        "headers": {"Location": "/\ud800"},
+        "body": "",
+    }
+    told = pseudonymised([line], Pseudonyms(set(), key=b"k"))
+    assert json.dumps(told, ensure_ascii=False).encode()

@@ -82,6 +82,24 @@ def test_no_meaning_of_a_plan_key_is_left_over():
     assert plan.used == set(tables.PLAN_KEYS)
 
 
+def test_every_proof_of_security_exists():
+    """docs/security.md names, for each threat, tests that are there; it names no file in place of a test."""
+    rows = pages.words(DOCS / "security.md").partition("## What is defended")[2].partition("\n## ")[0].splitlines()
+    proofs = {
+        row.split(" | ")[0]: re.findall(r"`(tests/[^`]+)`", row.split(" | ")[-1]) for row in rows if "`tests/" in row
+    }
+    assert len(proofs) == sum(row.startswith("| ") for row in rows) - 1
+    cited = [one for proof in proofs.values() for one in proof]
+    missing = []
+    for one in cited:
+        file, _, name = one.partition("::")
+        path = pages.ROOT / file
+        missing += (
+            [] if path.is_file() and re.search(rf"^def {name}\(", pages.words(path), re.MULTILINE) and name else [one]
+        )
+    assert missing == []
+
+
 def test_every_metric_is_documented():
     """docs/operations.md names every metric."""
     text = pages.words(DOCS / "operations.md")

@@ -43,6 +43,11 @@ def test_one_compose_file_without_an_outside_account():
     assert service["build"] == "."
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["tmpfs"] == ["/tmp"]  # besides the volume the only place that can be written
+    assert service["volumes"] == ["data:/data"]
+    assert service["mem_limit"]
+    assert {"privileged", "cap_add", "devices", "network_mode", "pid", "user"}.isdisjoint(service)
     assert set(COMPOSE["volumes"]) == {"data"}
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
 

@@ -145,7 +145,10 @@ def test_levels_beyond_the_providers_own_are_counted_over_the_plan():
         ("{{ totall }}", "did you mean 'total'?"),
         ("{{ xyzzy }}", "there is no variable 'xyzzy'; known are"),
         ("{% for one in items %}{{ one.numbre }}{% endfor %}", "did you mean 'number'?"),
-        ("{% if several %}viele", "a block of the text is not closed in line 1 of the text; end it with one of {% endif %}"),
+        (
+            "{% if several %}viele",
+            "a block of the text is not closed in line 1 of the text; end it with one of {% endif %}",
+        ),
         ("{% if several %}{{ nope }}{% endif %}", "'nope'"),
         ("{% if not several %}{% for one in items %}{{ one.nope }}{% endfor %}{% endif %}", "have no 'nope'"),
         ("a\n{{ total", "line 2"),

@@ -17,7 +17,7 @@ _CALLS = 200
 
 @dataclass(slots=True)
 class Seen:
-    """For each line (`path:number`) the tests that run it, for each test its seconds, and the tests that fail without any mistake."""
+    """For each line (`path:number`) the tests that run it, for each test its seconds of computing, and the tests that fail without any mistake."""
 
     lines: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     seconds: dict[str, float] = field(default_factory=dict)
@@ -80,13 +80,13 @@ class Covering:
         self._now, self._calls = set(), Counter()
         threading.settrace(self._called)
         sys.settrace(self._called)
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             return (yield)
         finally:
             sys.settrace(None)
             threading.settrace(None)
-            self.seen.seconds[item.nodeid] = round(time.perf_counter() - began, 4)
+            self.seen.seconds[item.nodeid] = round(time.process_time() - began, 4)
             for name, line in self._now:
                 self.seen.lines[f"{name}:{line}"].append(item.nodeid)
 

@@ -14,12 +14,12 @@ _MEMORY = 6 * 1024**3
 def parted(work: Callable[[], int], seconds: float) -> int | None:
     """Do `work` in a silent process of its own; return its exit code, None where it takes too long.
 
-    That is: more than `seconds` of computing, or ten times as long altogether.
+    That is: more than `seconds` of computing, or thirty times as long altogether, as others may be at work beside.
     """
     child = os.fork()
     if child == 0:
         os._exit(_begun(work, seconds))
-    until, wait = time.monotonic() + 10 * seconds, 0.001
+    until, wait = time.monotonic() + 30 * seconds, 0.001
     try:
         while time.monotonic() < until:
             pid, status = os.waitpid(child, os.WNOHANG)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from bridge.app.editing import Editing
 from bridge.app.results import NoticeLine
 from bridge.errors import UsageError, WrongState
-from bridge.policy import Via
+from bridge.policy import Via, words
 from bridge.store.records import Notice
+from bridge.words import both
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Resending(Editing):
             notice, stamp = self.store.outbox.get(conn, notice_id, lock=True), self.stamp(notice.account)
             waiting = self.store.returns.ask_again(conn, notice, via.value, stamp)
             self._drop_others(conn, notice, again=True)
-            self.end_returned(conn, notice, stamp, via.value)
+            german, english = (words.plain("channel", via.value, one) for one in ("de", "en"))
+            self.end_returned(conn, notice, stamp, both(german, english))
         self.run((notice.account,), customer=notice.debtor_id, pull=False, deliver=False)
         invoices = {one.invoice_id for one in waiting}
         found = tuple(

@@ -270,6 +270,8 @@ def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) 
     values = _Values({name: _shown(name, value, language) for name, value in data.items() if value is not None})
     if str(data.get("setting", "")).partition(":")[0] == "fee" and str(data.get("value", "")).isdecimal():
         values["value"] = texts.money(int(data["value"]), "", language).strip()
+    if kind == "notice_dropped" and values.get("text"):
+        values["reason"] = values["text"]  # says what has changed
     values.setdefault("invoice", invoice)
     return " ".join(template.format_map(values).split()).strip(" .:,")
 

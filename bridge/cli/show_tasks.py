@@ -73,7 +73,7 @@ def task(out: Out, one: TaskDetail) -> None:
         )
     if one.history:
         out.title("task.history")
-        out.table(("date", "actor", "text"), [(its.on, its.actor, its.text) for its in one.history])
+        out.table(("date", "actor", "what"), [(its.on, its.actor, its.text) for its in one.history])
 
 
 def ended(out: Out, done: Done) -> None:

@@ -16,8 +16,8 @@ from bridge.model.base import Amount as Amount
 from bridge.model.base import Currency as Currency
 from bridge.model.base import Day as Day
 from bridge.model.base import Frozen as Frozen
+from bridge.model.base import Line, printed
 from bridge.model.base import Term as Term
-from bridge.model.base import printed
 from bridge.model.claimed import AncillaryRow as AncillaryRow
 from bridge.model.claimed import ClaimedInvoice as ClaimedInvoice
 from bridge.model.claimed import ClaimTable as ClaimTable
@@ -70,17 +70,17 @@ class Flag(Frozen):
 class Address(Frozen):
     """A postal address; `lines` are name and additions above the street."""
 
-    lines: tuple[str, ...] = ()
-    street: str = ""
-    postcode: str = ""
-    city: str = ""
+    lines: tuple[Line, ...] = ()
+    street: Line = ""
+    postcode: Line = ""
+    city: Line = ""
     country: str = "DE"
 
 
 class Contact(Frozen):
     """A person or mailbox at the debtor. `role` is the provider's, normalised: invoicing, main, work, private, other."""
 
-    name: str = ""
+    name: Line = ""
     role: str = "other"
     email: str | None = None
     phone: str | None = None
@@ -95,7 +95,7 @@ class Debtor(Frozen):
 
     id: str
     number: str | None = None
-    name: str
+    name: Line
     kind: DebtorKind = DebtorKind.UNKNOWN
     email: str | None = None
     contacts: tuple[Contact, ...] = ()

@@ -42,9 +42,20 @@ Term = Annotated[int, Field(ge=-36_500, le=36_500)]
 """Days from the issue date to the due date."""
 
 
+def one_line(text: str) -> str:
+    """Return what somebody wrote as one line: a space for control characters, which could make up lines of their own where it is shown."""
+    return (
+        text if text.isprintable() else " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    )
+
+
 def printed(text: str) -> str:
     """Return what somebody wrote as one short line that is safe to show: a space for each control character."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:120]
+    return " ".join(one_line(text).split())[:120]
+
+
+Line = Annotated[str, AfterValidator(one_line)]
+"""A name or a line of an address."""
 
 
 class Frozen(BaseModel):

@@ -208,7 +208,7 @@ task = table(
     Column("due_on", Date),  # local date; null while later
     Column("created_at", Instant, nullable=False),
     Column("outcome", String(32)),
-    Column("outcome_note", Text),
+    Column("outcome_note", Spoken),
     Column("ended_at", Instant),
     Column("ended_by", Text),
     Index("ix_task_state", "state", "due_on"),

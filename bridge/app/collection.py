@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from bridge.app.handing import Handing
+from bridge.app.lines import person_of
 from bridge.app.opening import PAUSE
 from bridge.app.results import Done, NoticeLine
 from bridge.contract import NotSupported, Snapshot
@@ -326,6 +327,7 @@ class Collection(Handing):
             reminders=tuple(self._reminders(conn, known)),
             payments=tuple(Received(its.on or invoice.issued_on or today, its.amount) for its in told.payments),
             documents=tuple(its.name for its in documents if one.invoice_id in its.invoices),
+            contract_date=invoice.contract_on,
             obligation_fulfilled=own.obligation_fulfilled,
             interest_rows=tuple(Interest.of(its) for its in told.interest_rows),
             interest_law=told.law or None,
@@ -390,4 +392,5 @@ def _party(debtor: Debtor | None, debtor_id: str) -> Party:
         email=debtor.email or "",
         phone=next((one.phone for one in debtor.contacts if one.phone), "") or "",
         iban=debtor.iban or "",
+        **person_of(debtor),
     )

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from bridge.app.claim_statement import ClaimStatement
 from bridge.app.results import CaseClaim, CaseLine, CaseSums, ClaimLine, Explained, NoticeLine, OtherLine
+from bridge.documents.handover import unknown
 from bridge.model import Address, ClaimTable, Debtor, Invoice
 from bridge.policy import words
 from bridge.policy.channel import Via
@@ -15,7 +17,7 @@ from bridge.policy.views import notes_from
 from bridge.store.notices import euros
 from bridge.store.overview import CaseRow, ClaimRow
 from bridge.store.records import Beside, Notice
-from bridge.words import tell
+from bridge.words import Sentence, tell
 
 ZERO = Decimal("0.00")
 
@@ -81,8 +83,43 @@ def notice_line(
         others=tuple(other_line(one, language) for one in notice.beside),
         table=notice.content.table,
         statement=told(notice.content.table, language, notice.content.country),
-        notes=remarks(notes_from(one.basis) for one in notice.claims),
+        notes=(*remarks(notes_from(one.basis) for one in notice.claims), *_missed(notice, debtor, invoices)),
     )
+
+
+def person_of(debtor: Debtor | None) -> dict[str, Any]:
+    """Return what a collection agency wants to know of a debtor beside name and address, None where the provider does not say it."""
+    person = debtor.person if debtor else None
+    return {
+        "legal_form": debtor.legal_form if debtor else None,
+        "salutation": person.salutation if person else None,
+        "first_name": person.first_name if person else None,
+        "last_name": person.last_name if person else None,
+        "birth_date": person.born_on if person else None,
+    }
+
+
+_WANTED = {
+    "legal_form": Sentence("legal form"),
+    "representative": Sentence("representative"),
+    "salutation": Sentence("salutation"),
+    "first_name": Sentence("first name"),
+    "last_name": Sentence("last name"),
+    "birth_date": Sentence("day of birth"),
+    "contract_date": Sentence("day of the contract"),
+}
+
+
+def _missed(notice: Notice, debtor: Debtor | None, invoices: Mapping[str, Invoice]) -> tuple[str, ...]:
+    """Return what a collection agency will ask for about a hand-over, in a sentence; nothing for other notices."""
+    if Via(notice.channel) is not Via.COLLECTION:
+        return ()
+    known = (invoices.get(one.invoice_id) for one in notice.claims)
+    contracts = {one.contract_on if one else None for one in known}
+    missing = unknown(debtor.kind.value if debtor else "unknown", person_of(debtor), contracts)
+    if not missing:
+        return ()
+    return (Sentence("the agency will ask for what nobody told: {missing}", missing=[_WANTED[one] for one in missing]),)
 
 
 def _subject(notice: Notice, debtor: Debtor | None) -> str:

@@ -150,7 +150,7 @@ def statement(out: Out, one: NoticeLine | Explained) -> None:
     for text in one.statement:
         out.text(f"  {text}", "dim")
     for text in one.notes:
-        out.text(f"  {text}", "warning")
+        out.text(f"  {shown(text)}", "warning")
 
 
 def delivered(out: Out, result: Delivered) -> None:

@@ -71,8 +71,8 @@ class Creditor:
 class Party:
     """Debtor (Schuldner). `kind`: business, consumer or unknown; `person` acts for a company, or is the debtor.
 
-    Legal form, representative, first and last name, salutation and days of birth and death stand in no provider's record that
-    mahnbridge reads, and are null until a person adds them at the agency; so is where the address came from but from the creditor.
+    Legal form, names, salutation and day of birth are what the provider's record says of them; representative and day of death stand in
+    none. What is not known is null, and `unknown` of the hand-over names it, until a person adds it at the agency.
     """
 
     number: str
@@ -124,7 +124,7 @@ class HandedClaim:
     """One claim. `principal` is the invoice's gross amount, `total` what is owed on the day of the hand-over.
 
     `interest_rows` compute `interest`, by the statute `interest_law`; `higher_rate_reason` says why the rate is above the statutory one
-    (RDG 13a(1) no. 4), None where it is not. `contract_date` is None: no provider tells it. `obligation_fulfilled` is what the
+    (RDG 13a(1) no. 4), None where it is not. `contract_date` is None where the provider does not tell it. `obligation_fulfilled` is what the
     configuration states, None where it does not.
     """
 
@@ -159,6 +159,17 @@ class HandedClaim:
         return sum((one.amount for one in self.charges if one.kind in kinds), ZERO)
 
 
+_PERSON = ("salutation", "first_name", "last_name", "birth_date")
+_ASKED = {"business": ("legal_form", "representative"), "consumer": _PERSON}
+
+
+def unknown(kind: str, known: Mapping[str, Any], contracts: Iterable[date | None]) -> tuple[str, ...]:
+    """Return what agencies ask for and nobody told: of the debtor by their kind, and the day of a contract."""
+    asked = _ASKED.get(kind, ("legal_form", *_PERSON))
+    missing = [name for name in asked if not known.get(name)]
+    return (*missing, *(["contract_date"] if None in contracts else []))
+
+
 @dataclass(frozen=True, slots=True)
 class HandOver:
     """One hand-over: a case, its debtor and the claims that go to the agency."""
@@ -176,6 +187,11 @@ class HandOver:
     def total(self) -> Decimal:
         return sum((one.total for one in self.claims), ZERO)
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Return the fields that the agency will ask for; in the record they are null."""
+        return unknown(self.debtor.kind, asdict(self.debtor), {one.contract_date for one in self.claims})
+
 
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
@@ -192,6 +208,11 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "debtor_kind": "business, consumer or unknown",
         "debtor_name": "name of the debtor",
         "debtor_person": "person at the debtor",
+        "debtor_legal_form": "legal form of the debtor",
+        "debtor_salutation": "salutation of the person",
+        "debtor_first_name": "first name of the person",
+        "debtor_last_name": "last name of the person",
+        "debtor_birth_date": "day of birth of the person",
         "debtor_street": "street and house number",
         "debtor_postcode": "postal code",
         "debtor_city": "town",
@@ -203,6 +224,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "obligation_fulfilled": "whether what was owed in return was rendered: ja, nein, or empty",
         "invoice_number": "invoice",
         "invoice_date": "its date",
+        "contract_date": "day of the contract",
         "due_date": "its due date",
         "first_dunning_on": "first dunning letter in the sense of the law",
         "last_reminder_on": "last reminder",
@@ -276,7 +298,7 @@ class Format:
 def record(one: HandOver) -> dict[str, Any]:
     """Return the neutral record as JSON values: amounts and dates as text."""
     values = asdict(one)
-    values["total"] = one.total
+    values |= {"total": one.total, "unknown": one.unknown}
     for claim, told in zip(one.claims, values["claims"], strict=True):
         told["first_dunning_on"] = claim.first_dunning_on
     plain: dict[str, Any] = _plain(values)
@@ -337,6 +359,11 @@ def _values(one: HandOver, claim: HandedClaim, how: Format) -> dict[str, str | d
         "debtor_kind": debtor.kind,
         "debtor_name": debtor.name,
         "debtor_person": debtor.person,
+        "debtor_legal_form": debtor.legal_form,
+        "debtor_salutation": debtor.salutation,
+        "debtor_first_name": debtor.first_name,
+        "debtor_last_name": debtor.last_name,
+        "debtor_birth_date": debtor.birth_date,
         "debtor_street": debtor.street,
         "debtor_postcode": debtor.postcode,
         "debtor_city": debtor.city,
@@ -348,6 +375,7 @@ def _values(one: HandOver, claim: HandedClaim, how: Format) -> dict[str, str | d
         "obligation_fulfilled": _yes_or_no(claim.obligation_fulfilled),
         "invoice_number": claim.invoice_number,
         "invoice_date": claim.invoice_date,
+        "contract_date": claim.contract_date,
         "due_date": claim.due_date,
         "first_dunning_on": claim.first_dunning_on,
         "last_reminder_on": last,

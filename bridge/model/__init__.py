@@ -86,10 +86,19 @@ class Contact(Frozen):
     phone: str | None = None
 
 
+class Person(Frozen):
+    """The private person, or the one who stands for a company, as the provider names them; None where it does not say."""
+
+    salutation: Line | None = None
+    first_name: Line | None = None
+    last_name: Line | None = None
+    born_on: Day | None = None
+
+
 class Debtor(Frozen):
     """Debtor (Schuldner) as one provider knows them. `email` is the address that reminders go to; None means: ask a person.
 
-    `colleagues` are our own people whom the provider names for this customer. `unusable` is what stands there in place of an e-mail
+    `legal_form` and `person` are what the provider says of them, for a hand-over to collection. `colleagues` are our own people whom the provider names for this customer. `unusable` is what stands there in place of an e-mail
     address and is none, cut short and without control characters: nobody writes to it, people are told.
     """
 
@@ -108,6 +117,8 @@ class Debtor(Frozen):
     has_mandate: bool = False
     colleagues: tuple[Colleague, ...] = ()
     unusable: tuple[Annotated[str, AfterValidator(printed)], ...] = ()
+    legal_form: Line | None = None
+    person: Person | None = None
     updated_at: AwareDatetime | None = None
 
 
@@ -116,6 +127,7 @@ class Invoice(Frozen):
 
     Amounts of credit notes and cancellations are positive, whatever sign the provider writes; `kind` says which way they go.
     `due_on` is the printed due date (not moved to a working day); `sent` is None where the provider cannot tell.
+    `contract_on` is the day of the contract behind it, where the provider tells it.
     `origin_id` and `relation` say which other document this one cancels, credits or covers.
     `amounts_clear` is False where the provider does not say in which currency an amount is.
     """
@@ -137,6 +149,7 @@ class Invoice(Frozen):
     payment_method: str | None = None
     origin_id: str | None = None
     relation: Relation | None = None
+    contract_on: Day | None = None
     provider_level: int = 0
     tags: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()

@@ -49,7 +49,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "thanks.copy": (
         "Wir schicken Ihnen die Rechnung an die Adresse, die wir von Ihnen haben.",
-        "We send the invoice to the address that we have of you.",
+        "We will send the invoice to the address that we have for you.",
     ),
     "thanks.contact": (
         "Wir berichtigen unsere Daten, bevor wir wieder schreiben.",

@@ -21,6 +21,7 @@ from bridge.contract import (
     InvoiceStatus,
     Mapping,
     Payment,
+    Person,
     ProviderNotice,
     Reason,
     Reject,
@@ -187,6 +188,7 @@ class Reading:
             if person
             else ()
         )
+        named = {field: wire.text(raw, field) for field in ("salutation", "first_name", "last_name")}
         locale = wire.text(raw, "locale")
         term = wire.text(raw, "due_days") if wire.text(raw, "due_days_type") == "ABSOLUTE" else None
         mandate = wire.text(raw, "sepa_mandate") is not None
@@ -197,6 +199,7 @@ class Reading:
             name=company or person or fields.get("number") or key,
             kind=DebtorKind.BUSINESS if wire.text(raw, "vat_number") else DebtorKind.UNKNOWN,
             contacts=contacts,
+            person=Person(**named) if person else None,
             address=self._address(raw, company, person),
             language=re.split(r"[-_]", locale)[0].lower() if locale else None,
             tags=tags,

@@ -17,6 +17,7 @@ from bridge.contract import (
     Invoice,
     InvoiceKind,
     InvoiceStatus,
+    Person,
     Reason,
     Relation,
     misfit,
@@ -109,6 +110,7 @@ class RowReader:
                 status=status,
                 debtor_id=debtor.id if debtor else None,
                 issued_on=self._date(record, "invoice_date"),
+                contract_on=self._told_day(record, "contract_date"),
                 due_on=due_on,
                 payment_term_days=days,
                 currency=money.currency,
@@ -310,7 +312,23 @@ class RowReader:
             address=self._address(record, name),
             iban="".join(sheet.cell(record, "iban").split())[:34] or None,
             has_mandate=bool(sheet.cell(record, "mandate")),
+            legal_form=sheet.cell(record, "legal_form")[:60] or None,
+            person=self._person(record),
         )
+
+    def _told_day(self, record: Record, name: str) -> date | None:
+        """Return a day that only a collection agency asks for; one that cannot be read holds no invoice up."""
+        try:
+            return self._date(record, name)
+        except BadRecord:
+            return None
+
+    def _person(self, record: Record) -> Person | None:
+        named = {
+            part: self._sheet.cell(record, part)[:120] or None for part in ("salutation", "first_name", "last_name")
+        }
+        born_on = self._told_day(record, "born_on")
+        return Person(**named, born_on=born_on) if any(named.values()) or born_on else None
 
     def _address(self, record: Record, name: str) -> Address | None:
         street, postcode, city = (self._sheet.cell(record, part)[:200] for part in ("street", "postcode", "city"))

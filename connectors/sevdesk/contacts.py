@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract import Address, BadRecord, Contact, Debtor, DebtorKind, Flag
+from bridge.contract import Address, BadRecord, Contact, Debtor, DebtorKind, Flag, Person
 from connectors.sevdesk.records import build
 from connectors.sevdesk.settings import SevDeskSettings
 
@@ -124,6 +126,7 @@ class ContactReader:
             "unusable": tuple(way.value for way in mailing.ways if _no_mail(way)),
             "contacts": _contacts(mailing.ways, reach.ways),
             "address": self._address(posting.addresses, _name(facts)),
+            "person": _person(facts, raw),
             "has_mandate": bool(facts.get("mandate")),
             "tags": tags,
             "flags": flags,
@@ -153,6 +156,18 @@ def _name(facts: Mapping[str, Any]) -> str:
     if facts.get("name"):
         return str(facts["name"])
     return " ".join(str(facts[key]) for key in ("first", "last", "addition") if facts.get(key))
+
+
+def _person(facts: Mapping[str, Any], raw: Mapping[str, Any]) -> Person | None:
+    """Return the person that a contact is, None for an organisation; a day of birth that is none is left out."""
+    if facts.get("name") or not (facts.get("first") or facts.get("last")):
+        return None
+    born_on = None
+    with suppress(ValueError):
+        born_on = date.fromisoformat(str(raw.get("birthday") or "")[:10])
+    salutation = {"m": "Herr", "w": "Frau"}.get(str(raw.get("gender") or ""))
+    names = {"first_name": facts.get("first"), "last_name": facts.get("last")}
+    return build(Person, {**names, "salutation": salutation, "born_on": born_on})
 
 
 def _kind(facts: Mapping[str, Any]) -> DebtorKind:

@@ -148,6 +148,13 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
         "Inkasso Muster",
         "1396.00",
     )  # with interest since the last reminder
+    assert (
+        wait["notes"][-1] == "the agency will ask for what nobody told: legal form, representative, day of the contract"
+    )
+    house.speak("de")
+    shown = " ".join(house("collection", "list").split())
+    assert "was niemand angegeben hat: Rechtsform, gesetzlicher Vertreter, Vertragsdatum" in shown
+    house.speak("en")
     house("collection", "export", code=1)
     assert len(house.mails.received) == 3, "nothing follows by itself"
     house("approve", wait["id"], "--yes", "--as", "Erika")

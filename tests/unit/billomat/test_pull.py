@@ -40,6 +40,18 @@ def test_a_first_pull_lists_everything_open_with_clients_reminders_and_payments(
     assert batches[-1].complete
 
 
+def test_a_client_brings_the_person_that_a_collection_agency_asks_for(billomat):
+    """Salutation, first and last name are told apart where Billomat holds them; without them there is no person."""
+    named = {"salutation": "Frau", "first_name": "Ada", "last_name": "Neu"}
+    clients = [billomat.sandbox.add_client("", **named), billomat.sandbox.add_client("Ahorn Bau GmbH")]
+    for client in clients:
+        billomat.sandbox.add_invoice(client, "10.00", due_on=date(2026, 11, 1))
+    debtors = merged(pull(billomat.connector()), "debtors")
+    person = debtors[clients[0]].person
+    assert {name: getattr(person, name) for name in named} == named
+    assert debtors[clients[1]].person is None
+
+
 def test_notices_and_clients_come_before_the_invoices_they_belong_to(billomat):
     """An invoice is never stored before the reminders that exist for it and the client it belongs to."""
     (invoice,) = many(billomat, 1)

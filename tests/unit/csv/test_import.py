@@ -274,3 +274,26 @@ def test_amounts_that_ask_for_more_than_was_not_paid_are_unclear(desk, paid, res
     """Gross 100.00: what a list shows as open beyond the unpaid part is held, not asked for; a discount may leave less."""
     desk.drop(f"Rechnungsnummer;Brutto;Bezahlt;Offen\nRE-1;100,00;{paid};{rest}\n")
     assert desk.invoices()["RE-1"].amounts_clear is clear
+
+
+def test_what_an_agency_asks_for_is_read_where_a_column_has_it(desk):
+    """Contract date, legal form and person come from columns of their own; a day that cannot be read holds no invoice up."""
+    head = "Rechnungsnummer;Kundennummer;Kunde;Rechnungsdatum;Fälligkeit;Brutto;Offen;Rechtsform;Anrede;Vorname;Nachname;Geburtsdatum;Vertragsdatum"
+    rows = [
+        f"{ROW.format(1)};GmbH;Frau;Ada;Neu;29.02.1980;01.07.2026",
+        f"{ROW.format(2)};;;;;irgendwann;31.02.2026",
+    ]
+    (desk.inbox / "offen.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    batches = desk.pull()
+    debtors = {one.number: one for batch in batches for one in batch.debtors}
+    person = debtors["K1"].person
+    assert (debtors["K1"].legal_form, person.salutation, person.first_name, person.last_name) == (
+        "GmbH",
+        "Frau",
+        "Ada",
+        "Neu",
+    )
+    assert person.born_on.isoformat() == "1980-02-29"
+    invoices = desk.invoices()
+    assert (invoices["RE-1"].contract_on.isoformat(), invoices["RE-2"].contract_on) == ("2026-07-01", None)
+    assert (debtors["K2"].legal_form, debtors["K2"].person) == (None, None)

@@ -165,7 +165,7 @@ def test_the_record_holds_what_the_agency_must_tell_a_private_person():
 
 
 def test_what_nobody_told_is_null_and_never_guessed():
-    """No provider names contract dates, legal forms or birthdays: the keys are there, empty."""
+    """What no provider told is there, empty, and `unknown` names what the agency will ask for: of a company other things than of a person."""
     told = json.loads(json.dumps(record(handover())))
     asked = ("legal_form", "representative", "salutation", "first_name", "last_name", "birth_date", "death_date")
     assert {name: told["debtor"][name] for name in asked} == dict.fromkeys(asked)
@@ -173,6 +173,9 @@ def test_what_nobody_told_is_null_and_never_guessed():
     [one] = told["claims"]
     unknown = ("contract_date", "obligation_fulfilled", "interest_law", "higher_rate_reason")
     assert {name: one[name] for name in unknown} == dict.fromkeys(unknown)
+    assert told["unknown"] == ["legal_form", "representative", "contract_date"]
+    person = replace(handover().debtor, kind="consumer", salutation="Frau", first_name="Ada", last_name="Neu")
+    assert record(replace(handover(), debtor=person))["unknown"] == ["birth_date", "contract_date"]
 
 
 @pytest.mark.parametrize(

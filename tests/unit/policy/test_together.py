@@ -170,6 +170,18 @@ def test_a_running_term_is_told_and_not_asked_for_anew():
     assert parts(case(first, claim(**other, deadline=date(2026, 10, 7))), short) == {"2": ("included", "")}
 
 
+def test_what_goes_along_stands_in_nobodys_way():
+    """Only the provider can send, and one invoice at a time: the due one goes out, the other is left out of it."""
+    theirs = Abilities(acts=frozenset({A.CREATE, A.SEND_EMAIL}))
+    its = rules(
+        plan(level(1, after_due=6, channels=["email"]), level(2, after_due=20, channels=["email"]), bundling=GROUP)
+    )
+    whole = case(claim(invoice_id="1"), claim(**YOUNG))
+    (notice,) = compose(whole, decide(whole, its, TODAY), its, theirs, TODAY)
+    assert (notice.channel, numbers([notice])) == (Via.PROVIDER_EMAIL, [("1",)])
+    assert [(one.claim.invoice_id, one.part.value) for one in notice.others] == [("2", "left_out")]
+
+
 def test_nobody_is_asked_after_where_nothing_is_bundled():
     """Only an escalation that plans a bundle asks for the debtor's other invoices, and only for those not decided yet."""
     whole = case(claim(invoice_id="1"), claim(**YOUNG))
@@ -331,6 +343,9 @@ def test_word_to_colleagues_by_itself_or_after_the_letter():
     assert english.startswith("Level 1 (level 1) went out to Muster GmbH (10017).")
     (alone,) = made(case(), beside)
     assert [one.act for one in alone.steps] == [A.MAIL]
+    by_post = rules(plan(level(1, after_due=3, channels=["letter"], internal_notice=True)))
+    (letter,) = made(replace(whole, address=HOME), by_post, Abilities(channels={A.LETTER: "letter_outbox"}))
+    assert [one.act for one in letter.steps] == [A.LETTER]  # nothing of ours can mail
     draft = rules(plan(level(1, after_due=3, document="silent", automation="create", internal_notice=True)))
     assert A.TELL not in [one.act for one in made(whole, draft, FULL)[0].steps]
 
@@ -366,6 +381,7 @@ PROVIDERS = {"channels": ["mail"], "document": "provider"}
         (EMAIL, replace(FULL, acts=FULL.acts - {A.SEND_EMAIL}), (), None, (("mail", "none", "act"),)),
         (EMAIL, replace(FULL, acts=FULL.acts - {A.CREATE}), (), None, (("mail", "none", "act"),)),
         (POST, replace(FULL, acts=FULL.acts - {A.SEND_EMAIL}), (), None, (("provider_post", "provider", None),)),
+        (EMAIL, replace(FULL, provider_levels=("1",)), (), None, (("provider_email", "provider", None),)),
         (EMAIL, replace(FULL, provider_levels=("1",)), (claim(),), None, (("provider_email", "provider", None),)),
         (EMAIL, replace(FULL, provider_levels=("1",)), (claim(provider_level=1),), None, (("mail", "none", "levels"),)),
         (EMAIL, replace(FULL, provider_levels=()), (), None, (("mail", "none", "levels"),)),

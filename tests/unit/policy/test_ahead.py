@@ -355,6 +355,8 @@ def test_a_waiver_leaves_the_principal_and_says_what_it_cost():
     (note,) = found.notes
     assert (note.facts["who"], note.facts["on"], note.facts["reason"]) == ("anna", on(-1), "goodwill")
     assert note.facts["amount"] == 500 + 58  # 20 days at 10.52 %
+    unknown = owed(case(one), one, rules(days(3), money=MONEY), TODAY, Asks(interest=True))
+    assert [one.code.value for one in unknown.notes] == ["waived_by"]
     full = owed(case(one, kind=DebtorKind.BUSINESS), replace(one, history=replace(history, waived=None)), rules(days(3), money=MONEY), TODAY, Asks(interest=True, fee=300, fee_text="Zweite"))  # fmt: skip
     assert (full.account.total, full.fee, full.extras) == (10000 + 500 + 58 + 300, 300, 558)
     assert [one.text for one in full.account.items] == ["", "Zweite"]

@@ -86,6 +86,12 @@ def test_only_customers_of_the_group_are_bundled(tags, expected):
     )
 
 
+def test_a_plan_that_bundles_nothing_bundles_no_last_reminder_either():
+    """Each invoice has its own."""
+    its = rules(plan(level(1, after_due=3, type="last")))
+    assert numbers(made(case(claim(invoice_id="1"), claim(invoice_id="2")), its)) == [("1",), ("2",)]
+
+
 def test_the_highest_level_leads_and_each_rises_to_its_own():
     """Name, text and term are those of the highest level; what needs an approval keeps all of it waiting."""
     levels = (level(1, after_due=3, automation="propose", term_days=5), level(2, after_due=9, term_days=7))

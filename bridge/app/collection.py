@@ -38,7 +38,8 @@ from bridge.store.choices import Target
 from bridge.store.files import NewFile
 from bridge.store.mirror import Known
 from bridge.store.records import Notice, NoticeClaim
-from bridge.words import Sentence
+from bridge.store.states import state_words
+from bridge.words import Sentence, sentence_of
 
 READY = ("approved", "queued", "waiting")
 """States of a hand-over that a person has approved."""
@@ -64,7 +65,7 @@ class Exported:
     folder: str
     files: tuple[str, ...]
     handed: tuple[Handed, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Sentence, ...]
 
 
 class _Document(NamedTuple):
@@ -112,14 +113,14 @@ class Collection(Handing):
                 raise WrongState(
                     "no hand-over is approved; `mahnbridge collection list` shows what waits, `approve` approves"
                 )
-            problems: list[str] = []
+            problems: list[Sentence] = []
             ready = [one for notice in notices if (one := self._prepare(notice, problems)) is not None]
             return self._export(ready, folder or self._folder(), problems)
 
     def _folder(self) -> Path:
         return self.config.collection.folder or self.loaded.data / "collection"
 
-    def _prepare(self, notice: Notice, problems: list[str]) -> _Ready | None:
+    def _prepare(self, notice: Notice, problems: list[Sentence]) -> _Ready | None:
         """Look at the claims at the provider and collect what the agency needs; None, and why, where that fails now."""
         port = self.port(notice.account)
         refs = [Ref.invoice(one.invoice_id, one.invoice_number) for one in notice.claims]
@@ -132,7 +133,7 @@ class Collection(Handing):
                 made = self._handover(conn, notice, documents)
             table([made], self._format())
         except BridgeError as error:
-            problems.append(f"{self._case_number(notice.case_id)}: {error}")
+            problems.append(Sentence("{case}: {why}", case=self._case_number(notice.case_id), why=sentence_of(error)))
             return None
         return _Ready(notice, snapshots, made, documents)
 
@@ -158,7 +159,7 @@ class Collection(Handing):
             if file.notice_id in about:
                 yield _Document(file.name, self.archive.read(file.sha256), frozenset(about[file.notice_id]))
 
-    def _export(self, ready: Sequence[_Ready], folder: Path, problems: list[str]) -> Exported:
+    def _export(self, ready: Sequence[_Ready], folder: Path, problems: list[Sentence]) -> Exported:
         handed: list[_Ready] = []
         target = folder
         try:
@@ -185,26 +186,30 @@ class Collection(Handing):
         )
         return Exported(str(target), files, lines, tuple(problems))
 
-    def _hand_over(self, conn: Connection, one: _Ready, problems: list[str]) -> bool:
+    def _hand_over(self, conn: Connection, one: _Ready, problems: list[Sentence]) -> bool:
         """Judge one hand-over again, on the fresh look and on what is known here by now, and mark it; all in one transaction."""
         notice = self.store.outbox.get(conn, one.notice.id, lock=True)
         landing = Landing(self.desk, self.port(notice.account))
         case, stamp = one.record.reference, self.stamp(notice.account)
         if notice.state not in READY:
-            problems.append(f"{case}: the hand-over is {notice.state} by now")
+            problems.append(
+                Sentence("{case}: the hand-over is {state} by now", case=case, state=state_words(notice.state))
+            )
             return False
         if self.store.outbox.hash_of(conn, notice.id) != notice.approved_hash:
-            problems.append(f"{case}: what is stored is not what was approved")
+            problems.append(Sentence("{case}: what is stored is not what was approved", case=case))
             return False
         for claim in notice.claims:
-            taken = one.snapshots.get(claim.invoice_id)
+            taken, number = one.snapshots.get(claim.invoice_id), claim.invoice_number or claim.invoice_id
             if taken is None:
-                problems.append(f"{case}: the look at invoice {claim.invoice_number} was not answered")
+                problems.append(
+                    Sentence("{case}: the look at invoice {invoice} was not answered", case=case, invoice=number)
+                )
                 return False
             hold = self.desk.rules.recheck(conn, notice, claim, taken, stamp.on)
             if hold is not None:
                 landing.drop(conn, notice, reason=hold.reason, text=hold.text, invoice_id=claim.invoice_id)
-                problems.append(f"{case}, {claim.invoice_number or claim.invoice_id}: {hold.text}")
+                problems.append(Sentence("{case}, {invoice}: {why}", case=case, invoice=number, why=hold.text))
                 return False
         if notice.state == "approved":
             self.store.outbox.queue(conn, notice.id, now=self.store.now())

@@ -89,7 +89,8 @@ class Explanation:
 
     def remedy(self, language: str = "de") -> str:
         """Return what would have to change."""
-        return words.remedy(self.decision.reason, language)
+        reason = Reason.OWN_REMINDER_RUNNING if self.decision.waits else self.decision.reason
+        return words.remedy(reason, language)
 
 
 def explain(

@@ -172,3 +172,13 @@ def test_with_ever_new_invoices_every_step_comes_and_none_too_soon(when, every, 
     for day in on:
         bundled = [one.draft.level == 3 or when == "from_first" for one in found if one.on == day]
         assert bundled == [True] or not any(bundled)
+
+
+def test_what_waits_for_an_approval_says_so_and_names_the_day_that_follows_from_it():
+    """A single notice is proposed: the bundle's next day is the one after its approval, and a person can bring it about."""
+    waits = late(3, 40, 1, OLD, running=Running(1, "proposed", 1, channel="mail", since=TODAY))
+    one = late(2, 16, 1, OLD)
+    found = explain(case(waits, late(1, 4), one), one, last_bundled(), TODAY)
+    assert (found.rule, found.decision.waits) == ("keep_apart", "single_proposed")
+    assert found.next_on == found.upcoming[0].on == TODAY + timedelta(days=7)
+    assert "approve" in found.remedy("en")

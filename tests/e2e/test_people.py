@@ -218,7 +218,7 @@ def test_status_says_which_approval_waits(desk):
     desk("status")
     desk("run", "--no-deliver", code=1)
     told = " ".join(desk("status", code=1).split())
-    assert "main: 1 invoices wait for one approval" in told
+    assert "main: one invoice waits for approval" in told
     assert "`mahnbridge run --approve-limits`" in told
     desk("run", "--no-deliver", "--approve-limits")
     assert desk.json("status")["accounts"][0]["capped"] == 0

@@ -61,8 +61,7 @@ def compose(sheet: Sheet, **options: Any) -> bytes | list[bytes] | None:
     Raises `Refused` naming all letters that no font has, or the symbols where one of its texts would be nothing without them;
     `ConfigError` where the logo cannot be read.
     """
-    given = [sheet.house, sheet.own]
-    empty, gone = _empty(given), ""
+    given, gone = [sheet.house, sheet.own], ""
     for _ in range(_MOST_UNSEEN):
         try:
             made = _set(sheet, given, numbered=sheet.long, **options)
@@ -70,7 +69,7 @@ def compose(sheet: Sheet, **options: Any) -> bytes | list[bytes] | None:
             signs = _unseen(sheet, error)
             given, gone = [_without(part, signs) for part in given], gone + signs
         else:
-            if gone and (_empty(given) > empty or _letters(gone)):
+            if gone and (_letters(gone) or _empty(given) > _empty([sheet.house, sheet.own])):
                 raise _unprintable(sheet, _letters(gone) or gone)
             return made if sheet.long or _one_page(made) else _set(sheet, given, numbered=True, **options)
     if _letters(gone):

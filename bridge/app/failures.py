@@ -58,7 +58,7 @@ class Failures(Explaining):
                 next=advised.next,
             )
             for group in groups
-            if (advised := advice(group.cause, group.items[0].state))
+            if (advised := advice(_known_as(group.items[0]), group.items[0].state))
         )
 
     def _stopped_on(self, one: Stopped) -> date | None:
@@ -264,8 +264,13 @@ def _passing(one: Stopped, state: str) -> bool:
     return one.kind is Kind.RUN and one.what == "pull" and one.cause != "crash" and state not in (STOPPED, RECONNECT)
 
 
+def _known_as(one: Stopped) -> str:
+    """Return the cause by which advice is found: a file that could not be read at all is another thing than a record."""
+    return "csv_file" if one.kind is Kind.REJECT and one.what == "file" else one.cause
+
+
 def _failure(one: Stopped, preview: Preview, run: int | None) -> Failure:
-    advised = advice(one.cause, one.state)
+    advised = advice(_known_as(one), one.state)
     return Failure(
         id=one.id,
         kind=one.kind.value,
@@ -280,6 +285,7 @@ def _failure(one: Stopped, preview: Preview, run: int | None) -> Failure:
         means=advised.means,
         next=advised.next,
         run=run,
+        source=one.source,
     )
 
 

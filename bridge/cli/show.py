@@ -382,6 +382,7 @@ def failure(out: Out, one: Failure) -> None:
             ("kind", word("failure", one.kind)),
             ("account", one.account),
             ("subject", one.subject),
+            ("source", one.source),
             ("state", word("step", one.state)),
             ("cause", one.cause),
             ("error", one.error),

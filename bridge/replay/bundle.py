@@ -221,7 +221,7 @@ def pseudonymised(lines: Sequence[Mapping[str, Any]], names: Pseudonyms) -> list
 
 def _noted(one: Mapping[str, Any], names: Pseudonyms) -> dict[str, Any]:
     if one.get("note") == "said":  # a channel's own words, its name and the class of the error beside them
-        names.learn(str(one.get("cause", "")).rpartition("_")[2])  # the server's code
+        names.keep(str(one.get("cause", "")).rpartition("_")[2])  # the server's code
         return dict(one) | {"text": told(Sentence.stored(str(one.get("text", ""))), names)}
     return {name: value if name == "channel" else structure(value, names, name) for name, value in one.items()}
 

@@ -87,6 +87,9 @@ _JSON = re.compile(r'"((?:[^"\\]|\\.)*+)"(\s*:)?|"(?:[^"\\]|\\.)*+|-?\d+(?:\.\d+
 """A text with its colon, one that does not end, a number. Each sign is read once: a broken answer of megabytes must not take for ever."""
 _SIGNS = re.compile(r"[\s\[\]{},:]*(?:(?:true|false|null)[\s\[\]{},:]*)*")
 _KEPT_DIGITS = re.compile(r"\d+|\D+")
+_GROUPS = re.compile(r"(?<![\w.,])[+(]*\d{1,4}\)?(?:[ /-]{1,3}\(?\d{1,4}\)?){2,}(?![\w.,])")
+"""Numbers of telephones and banks as people write them, in groups that would say little each."""
+
 _MONTHS = frozenset(
     re.findall(
         r"\w+",
@@ -124,9 +127,12 @@ class Pseudonyms:
         return len(self._given)
 
     def learn(self, text: str) -> None:
-        """Note the whole numbers of a JSON text that stay, so that they stay in other texts too; to be called on all texts first."""
+        """Note the whole numbers of a JSON text that stay, so that they stay in other texts too; to be called on all texts first.
+
+        In a text that is no JSON a number may be anything: none of them is noted.
+        """
         field = ""
-        for match in _JSON.finditer(text):
+        for match in _JSON.finditer(text) if text.lstrip()[:1] in ("{", "[") else ():
             if match[2]:
                 field = match[1]
             elif not _personal(field):
@@ -205,6 +211,8 @@ class Pseudonyms:
         return "".join((*parts, self._words(text[end:], personal=personal)))
 
     def _words(self, text: str, *, personal: bool) -> str:
+        if not personal:
+            text = _GROUPS.sub(lambda match: self._words(match[0], personal=True), text)
         return _WORD.sub(lambda match: self._word(match[0], personal=personal), text)
 
     def _word(self, word: str, *, personal: bool) -> str:

@@ -45,6 +45,7 @@ class Failure:
     text: Sentence
     since: datetime | None = None
     invoices: tuple[str, ...] = ()
+    source: str = ""  # of a record: the file and line, or the list, that it came with
     notice_id: int | None = None
 
     @property
@@ -115,10 +116,17 @@ def of_reject(known: KnownReject) -> Failure:
         text=_told(told),
         since=known.first_seen,
         invoices=(told.provider_id,) if told.provider_id else (),
+        source=told.source,
     )
 
 
 def _told(reject: Reject) -> Sentence:
+    if not reject.provider_id and reject.source:  # nothing else says which record it is
+        return Sentence("{source}: {told}", source=reject.source, told=_misfit(reject))
+    return _misfit(reject)
+
+
+def _misfit(reject: Reject) -> Sentence:
     if not reject.field:
         return reject.reason
     return Sentence("{field} = {value}: {reason}", field=reject.field, value=reject.value, reason=reject.reason)

@@ -55,6 +55,21 @@ def listed(tmp_path, inside):
     return call
 
 
+def test_a_failure_of_a_file_names_file_and_line(listed, tmp_path):
+    """A record leads to its file and line, a file that cannot be read at all says so with its name and what to do."""
+    (tmp_path / "eingang" / "andere.csv").write_text("Vorgang;Wert\nRE-9;5\n", "utf-8")
+    listed("pull")
+    shown = listed("failures", "list", code=1)
+    assert "andere.csv: no row of the first 60 is a header" in shown
+    assert "a file could not be read as a whole" in shown
+    [item] = [
+        one["ids"][0]
+        for one in json.loads(listed("failures", "list", "--json", code=1))
+        if one["cause"].endswith("Summe")
+    ]
+    assert "Liste Späth.csv:3" in listed("failures", "show", item)
+
+
 def test_a_bundle_of_files_fails_elsewhere_and_not_after_a_fix(listed, tmp_path, monkeypatch):
     """A wrong amount and a wrong date end elsewhere as here, from a file that names nobody; with a mended profile one of them is gone."""
     listed("pull")

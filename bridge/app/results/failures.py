@@ -38,6 +38,7 @@ class Failure:
     means: Sentence = NOTHING
     next: Sentence = NOTHING
     run: int | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

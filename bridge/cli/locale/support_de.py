@@ -21,6 +21,7 @@ TEXTS = {
     "deliver.waits": "nichts ging hinaus",
     "step.queued": "wird von selbst wieder versucht",
     "step.failed": "gescheitert",
+    "fact.source": "Woher",
     "fact.means": "Das heißt",
     "fact.to_do": "Zu tun",
     "case.stopped": "{notice} kommt nicht voran: {error}. Was tun: `mahnbridge failures show {failure}`",

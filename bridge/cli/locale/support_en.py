@@ -21,6 +21,7 @@ TEXTS = {
     "deliver.waits": "nothing went out",
     "step.queued": "is tried again by itself",
     "step.failed": "failed",
+    "fact.source": "Came with",
     "fact.means": "It means",
     "fact.to_do": "To do",
     "case.stopped": "{notice} does not go on: {error}. What to do: `mahnbridge failures show {failure}`",

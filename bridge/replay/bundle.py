@@ -11,7 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -100,6 +100,7 @@ class Packed(Frozen):
             facts = parse_json(files.get("bundle.json", b""))
             json.dumps(facts, ensure_ascii=False, default=str).encode()  # half a sign can be shown nowhere
             bundle = Bundle.model_validate(facts)
+            date.fromisoformat(bundle.business_date)
             lines = [_line(one) for one in files.get("exchanges.jsonl", b"").split(b"\n") if one]
             mapping = files.get("mapping.yaml", b"").decode()
             more = {name: data for name, data in files.items() if name not in NAMES}
@@ -163,6 +164,8 @@ def _line(data: bytes) -> Mapping[str, Any]:
     line = parse_json(data)
     if not isinstance(line, dict):
         raise ValueError("no object")
+    if not isinstance(line.get("step"), int | None):
+        raise ValueError("no step")
     if line.get("note") == "file":
         datetime.fromisoformat(line["as_of"]).timestamp()
     if "method" in line:

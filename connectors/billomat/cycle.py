@@ -2,9 +2,9 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from bridge.contract import Batch, Cursor, Mapping, PaymentKind
 from connectors.billomat.api import OPEN_STATES, Api, Page
@@ -40,34 +40,45 @@ def fresh_state() -> State:
     }
 
 
+def _aware(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("no offset")
+    return text
+
+
+_Count = Annotated[int, Field(strict=True, ge=0)]
+_Instant = Annotated[str, AfterValidator(_aware)]
+_Day = Annotated[str, AfterValidator(date.fromisoformat)]
+
+
 class _Kept(BaseModel):
     """What of a cursor must be what it was, so that reading can go on from there."""
 
     stage: Literal["clients", "reminders", "payments", "credit_notes", "invoices"] | None
-    page: PositiveInt | None
-    refreshed: AwareDatetime | None
-    levels: dict[str, int]
-    clients_to: int
-    clients: list[int]
+    page: _Count | None
+    refreshed: _Instant | None
+    levels: dict[str, _Count]
+    clients_to: _Count
+    clients: list[_Count]
     contacts: dict[str, str | None]
     tagged_invoices: dict[str, list[str]]
     tagged_clients: dict[str, list[str]]
-    reminders_total: NonNegativeInt
-    reminders_to: int
-    drafts: dict[str, tuple[str, NonNegativeInt, str | None]]
-    drafts_seen: dict[str, tuple[str, NonNegativeInt, str | None]]
+    reminders_total: _Count
+    reminders_to: _Count
+    drafts: dict[str, tuple[str, _Count, str | None]]
+    drafts_seen: dict[str, tuple[str, _Count, str | None]]
     sent: list[str]
     unsent: list[str]
-    payments: dict[str, tuple[str, Decimal, date, PaymentKind, str]]
+    payments: dict[str, tuple[str, Decimal, _Day, PaymentKind, str]]
     payments_seen: list[str]
-    updated: AwareDatetime | None
+    updated: _Instant | None
 
 
 def kept_state(cursor: Cursor | None) -> State:
     """Return the state of a cursor; one that nobody can go on from begins anew."""
     state: State = {**fresh_state(), **(dict(cursor.data) if cursor else {})}
     try:
-        _Kept.model_validate(state, strict=False)
+        _Kept.model_validate(state)
     except ValidationError:
         return fresh_state()
     return state

@@ -28,7 +28,7 @@ from bridge.model.period import NAMED, period
 from bridge.plain import DEEPEST, too_deep, too_many
 from bridge.policy.load import parse_plan
 from bridge.policy.money.base_rates import parse_table
-from bridge.replay.bundle import Recorded, pseudonymised
+from bridge.replay.bundle import Packed, Recorded, pseudonymised
 from bridge.replay.pseudonyms import Pseudonyms
 from bridge.secrets import Vault
 from bridge.words import Sentence
@@ -38,7 +38,9 @@ from connectors.sevdesk.api import Api
 from connectors.sevdesk.settings import SevDeskSettings
 from connectors.sevdesk.state import State
 from tests.fuzz.answers import _SETTINGS, NOW, _Server
+from tests.fuzz.files import zipped
 from tests.fuzz.mailboxes import _IMAP, imap_server
+from tests.fuzz.packages import _FACTS
 from tests.fuzz.page import _Page
 
 NESTED = "a: " + "[" * 3000
@@ -188,6 +190,10 @@ def test_a_stored_sentence_that_is_none(text):
     "change",
     [
         {"stage": "soon"},
+        {"reminders_total": "7"},
+        {"refreshed": 7},
+        {"updated": "2026-11-16T08:00:00"},
+        {"payments": {"1": ["2", "1.00", 7, "payment", "EUR"]}},
         {"page": -1},
         {"drafts": 7},
         {"reminders_total": "x"},
@@ -331,3 +337,20 @@ def test_an_address_with_half_a_sign():
     }
     told = pseudonymised([line], Pseudonyms(set(), key=b"k"))
     assert json.dumps(told, ensure_ascii=False).encode()
+
+
+def test_a_bundle_of_no_day(tmp_path):
+    """A business date that is none: no support bundle."""
+    path = tmp_path / "b.zip"
+    path.write_bytes(zipped(("bundle.json", json.dumps(_FACTS | {"business_date": "2026-09"}).encode())))
+    with pytest.raises(UsageError, match="no support bundle"):
+        Packed.read(path)
+
+
+def test_a_bundle_whose_line_is_of_no_step(tmp_path):
+    """A line that belongs to what is no number of a step: no support bundle."""
+    path = tmp_path / "b.zip"
+    lines = json.dumps({"note": "look", "step": {"a": 1}}).encode()
+    path.write_bytes(zipped(("bundle.json", json.dumps(_FACTS).encode()), ("exchanges.jsonl", lines)))
+    with pytest.raises(UsageError, match="no support bundle"):
+        Packed.read(path)

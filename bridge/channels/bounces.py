@@ -70,7 +70,7 @@ def report_in(mail: bytes, fallback: str) -> Returned | None:
 def _may_report(header: bytes) -> bool:
     """Return whether these headers are those of a report: a machine's, sent from nobody, or of the type for it."""
     message = message_from_bytes(header)
-    sender = parseaddr(line(message.get("From")))[1].lower().partition("@")[0]
+    sender = _sender(line(message.get("From"))).partition("@")[0]
     nobody = line(message.get("Return-Path")) == "<>"
     return (
         message.get_content_type() == "multipart/report"
@@ -78,6 +78,14 @@ def _may_report(header: bytes) -> bool:
         or sender in _MACHINES
         or message.get("X-Failed-Recipients") is not None
     )
+
+
+def _sender(header: str) -> str:
+    """Return the address of a sender in small letters, nothing where it is none: comments within comments never end."""
+    try:
+        return parseaddr(header)[1].lower()
+    except RecursionError:
+        return ""
 
 
 def _blocks(part: Message) -> Iterator[Message]:

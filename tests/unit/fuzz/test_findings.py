@@ -14,6 +14,7 @@ from bridge.app.evidence import SUMS, EvidencePackages
 from bridge.app.plan_files import listed
 from bridge.app.restoring import Restoring
 from bridge.channels.archived import _sent
+from bridge.channels.bounces import _may_report
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
 from bridge.channels.message import COVERS
 from bridge.config import load
@@ -354,3 +355,8 @@ def test_a_bundle_whose_line_is_of_no_step(tmp_path):
     path.write_bytes(zipped(("bundle.json", json.dumps(_FACTS).encode()), ("exchanges.jsonl", lines)))
     with pytest.raises(UsageError, match="no support bundle"):
         Packed.read(path)
+
+
+def test_a_sender_of_comments_within_comments():
+    """A mail that nobody can say who it is from is passed over; the others are read."""
+    assert not _may_report(b"From: " + b"(" * 1500 + b"\r\n\r\n")

@@ -87,6 +87,7 @@ GERMAN: dict[str, str] = {
     "{file}, line {line}: the XML is broken: {msg}": "{file}, Zeile {line}: das XML ist beschädigt: {msg}",
     "{file}: a bank statement has no document type; entities are refused": "{file}: ein Kontoauszug hat keinen DOCTYPE; Entitäten werden abgelehnt",
     "{file}: expected a camt.053.001 statement, not {found!r}": "{file}: erwartet wird ein Kontoauszug camt.053.001, nicht {found!r}",
+    "{file}: customer {number} is {one!r} in line {at} and {other!r} in line {place}": "{file}: Kunde {number} heißt in Zeile {at} {one!r} und in Zeile {place} {other!r}",
     "{file}: its bookings were withdrawn": "{file}: die Buchungen dazu wurden zurückgenommen",
     "{file}: not listed, but {rows} rows could not be read": "{file}: nicht aufgeführt, aber {rows} Zeilen waren nicht lesbar",
     "{name} cannot {act}": "{name} kann das nicht: {act}",

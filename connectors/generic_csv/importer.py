@@ -121,6 +121,7 @@ class Importer:
             self._stage(read, record)
         self._join(profile, report)
         self._store(profile, report)
+        self._doubt_names(report)
         if profile.meaning == "snapshot":
             self._settle_missing(profile, report)
         self._state.set_source(profile.origin, report.as_of, profile.fresh_days, profile.meaning, bank=False)
@@ -177,6 +178,29 @@ class Importer:
             self._intake.put(invoice, profile.origin, number, report, line)
             if invoice.provider_level > 0 and invoice.status is InvoiceStatus.OPEN:
                 self._intake.level(identity, invoice.provider_level, report.as_of)
+
+    def _doubt_names(self, report: Report) -> None:
+        """Hold every invoice of a customer whom one list calls by two names: nobody knows whom a bundle or letter would reach."""
+        twice = self._state.run(
+            "select json_extract(debtor, '$.id') as customer from staged where debtor is not null"
+            " group by customer having count(distinct json_extract(debtor, '$.name')) > 1"
+        ).fetchall()
+        for (customer,) in twice:
+            rows = self._state.run(
+                "select id, line, json_extract(debtor, '$.name'), json_extract(debtor, '$.number') from staged"
+                " where json_extract(debtor, '$.id') = ? order by line",
+                (customer,),
+            ).fetchall()
+            names = {fold(name): (name, line) for _, line, name, _ in reversed(rows)}
+            if len(names) == 1:
+                continue
+            (one, at), (other, place) = list(names.values())[-1:-3:-1]
+            why = Sentence(
+                "{file}: customer {number} is {one!r} in line {at} and {other!r} in line {place}",
+                file=report.name, number=rows[0][3], one=one, at=at, other=other, place=place,
+            )  # fmt: skip
+            for identity, *_ in rows:
+                self._state.doubt(identity, why)
 
     def _settle_missing(self, profile: Profile, report: Report) -> None:
         """Settle what a complete list no longer names; where rows of it could not be read, nobody knows and it is held."""

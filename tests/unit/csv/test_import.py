@@ -95,6 +95,18 @@ def test_unreadable_rows_of_a_snapshot_settle_nothing(desk):
     assert desk.reasons("open_items/RE-2") == []
 
 
+def test_one_customer_number_with_two_names_is_held(desk):
+    """A list calls one customer by two names: neither invoice goes to the other one's name; told with both lines; put right, both go on."""
+    first, second = ROW.format(1), ROW.format(2)
+    desk.items(first, second.replace("K2;Kunde 2", "K1;Andere AG"), ROW.format(3))
+    desk.pull()
+    [[told]] = [one.invoice.flags for one in desk.look("plain/RE-1")]
+    assert "'Kunde 1' in line 2 and 'Andere AG' in line 3" in str(told.source)
+    assert [desk.reasons(f"plain/RE-{number}") for number in (1, 2, 3)] == [["stale_data"], ["stale_data"], []]
+    desk.items(first, second.replace("K2;Kunde 2", "K1;KUNDE  1"), ROW.format(3))
+    assert [desk.reasons(f"plain/RE-{number}") for number in (1, 2, 3)] == [[], [], []]
+
+
 def test_older_file_never_overrides_a_newer_one(desk):
     """A file that was made earlier but arrives later changes nothing that is known from a newer one."""
     desk.items(ROW.format(1).replace("119,00;119,00", "119,00;19,00"))

@@ -121,13 +121,17 @@ def manifest(package: zipfile.ZipFile) -> dict[str, Any]:
     """Return what a backup says of itself. Raises `KeyError`, `ValueError` where it is none."""
     if package.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
         raise ValueError("its list of files is too long")
-    facts: dict[str, Any] = json.loads(package.read(MANIFEST))
+    facts: dict[str, Any] = json.loads(package.read(MANIFEST), parse_constant=_no_number, parse_float=_no_number)
     if facts["format"] != FORMAT:
         raise ValueError(f"format {facts['format']}")
     facts["files"] = {name: (int(size), str(digest)) for name, (size, digest) in facts["files"].items()}
     if set(package.namelist()) != {*facts["files"], MANIFEST} or any(".." in Path(one).parts for one in facts["files"]):
         raise ValueError("its list of files does not fit")
     return facts
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of bytes")
 
 
 def _digest(package: zipfile.ZipFile, name: str) -> tuple[int, str]:

@@ -120,7 +120,15 @@ def test_a_recording_that_was_broken_off(tmp_path):
 
 @pytest.mark.parametrize(
     "listing",
-    ["[]", "{}", '{"format": 1, "files": []}', '{"format": 1, "files": {}, "database": {"kind": 1}}', "[" * 3000],
+    [
+        "[]",
+        "{}",
+        '{"format": 1, "files": []}',
+        '{"format": 1, "files": {}, "database": {"kind": 1}}',
+        '{"format": 1, "files": {"a": [1e400, "b"]}}',
+        '{"format": 1, "files": {"a": [Infinity, "b"]}}',
+        "[" * 3000,
+    ],
 )
 def test_a_backup_whose_list_is_none(tmp_path, listing):
     """It is no whole backup, and said so."""

@@ -142,9 +142,11 @@ class Server:
         for connection, _ in live:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for _, thread in live:
+        for connection, thread in live:
             if thread is not threading.current_thread():
                 thread.join()
+                with self._live_lock:
+                    self._live.pop(connection, None)
 
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:
@@ -174,6 +176,7 @@ class Server:
                 return
             thread = threading.Thread(target=self._serve, args=(connection,), name=f"serve-{self._port}", daemon=True)
             with self._live_lock:
+                self._live = {known: serving for known, serving in self._live.items() if serving.is_alive()}
                 self._live[connection] = thread
             thread.start()
 
@@ -192,8 +195,6 @@ class Server:
         except (OSError, ValueError):
             pass  # the client went away or spoke something that is no HTTP
         finally:
-            with self._live_lock:
-                self._live.pop(connection, None)
             connection.close()
 
     def _one(self, connection: socket.socket, stream: Any) -> bool:

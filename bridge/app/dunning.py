@@ -35,9 +35,8 @@ class Dunning(Returning):
     def abilities(self, account: str, health: Health | None = None) -> Abilities:
         """Return what an account can do: what its last check found, our own channels, less the write-backs switched off."""
         port, config = self.port(account), self.config.accounts[account]
-        if health is not None and (
-            health.ok or health.acts
-        ):  # a check that saw nothing says nothing of what can be done
+        # a check that saw nothing says nothing of what can be done
+        if health is not None and (health.ok or health.acts):
             self.healths[account] = health
         known = self.healths.get(account)
         places = config.write_back or self.config.write_back
@@ -137,8 +136,8 @@ class Dunning(Returning):
     ) -> Ran:
         """Do one complete round: read the providers and what came back, dunning run (Mahnlauf), delivery.
 
-        `approved` lifts the cap and the hold after a jump, this once; with `asks` all that it makes waits for a person. Accounts whose data is older than their freshness limit are not
-        dunned. Raises `AlreadyRunning` while another run is under way.
+        `approved` lifts the cap and the hold after a jump, this once; with `asks` all that it makes waits for a person. Accounts whose data
+        is older than their freshness limit are not dunned. Raises `AlreadyRunning` while another run is under way.
         """
         names = self.chosen(accounts)
         returned = self.read_returns() if pull else ReturnsRead()

@@ -141,14 +141,18 @@ def test_a_backup_whose_list_is_none(tmp_path, listing):
 
 def test_a_backup_that_cannot_be_unpacked(tmp_path):
     """Bytes that were changed inside."""
-    path = tmp_path / "b.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr(MANIFEST, "x" * 1000)
-    data = bytearray(path.read_bytes())
-    data[45:50] = b"\xff" * 5
-    path.write_bytes(data)
     with pytest.raises(ConfigError, match="no whole backup"):
-        verify(path)
+        verify(_damaged(tmp_path / "b.zip", MANIFEST))
+
+
+def _damaged(path, name):
+    """Write a package with one file, and change bytes of its packed content."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr(name, "x" * 1000)
+    data, begins = bytearray(path.read_bytes()), 30 + len(name)
+    data[begins + 1 : begins + 7] = b"\xff" * 6
+    path.write_bytes(data)
+    return path
 
 
 @pytest.mark.parametrize("noted", ["eur", 7, [], "2026-11-16T08:00:00", "\ud800"])
@@ -314,14 +318,8 @@ def test_a_database_older_than_all_calendars():
 
 def test_a_package_of_evidence_that_cannot_be_unpacked(tmp_path):
     """Bytes that were changed inside: it is no package of evidence."""
-    path = tmp_path / "e.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr(SUMS, "x" * 1000)
-    data = bytearray(path.read_bytes())
-    data[40:46] = b"\xff" * 6
-    path.write_bytes(data)
     with pytest.raises(UsageError, match="no package of evidence"):
-        EvidencePackages.verify_package(SimpleNamespace(), path)
+        EvidencePackages.verify_package(SimpleNamespace(), _damaged(tmp_path / "e.zip", SUMS))
 
 
 @pytest.mark.parametrize(

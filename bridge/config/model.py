@@ -409,7 +409,7 @@ class Config(Frozen):
     forewarning: Forewarning = Field(Forewarning(), description="Mail about what goes out on the next day.")
     public_url: Annotated[str, AfterValidator(public)] | None = Field(
         None,
-        description="Address of the pages for staff, such as https://mahnbridge.example.com; what is written to the provider and to colleagues then leads to /cases/NUMBER there. Empty: no links.",
+        description="Address of the pages for staff, such as https://mahnbridge.example.com; what is written to the provider and to colleagues then leads to /cases/NUMBER there, which the listener of debtor_page answers with the command that shows the case. Empty: no links.",
     )
     monitor: Monitor = Field(Monitor(), description="Port of health and metrics.")
     debtor_page: DebtorPage = Field(DebtorPage(), description="The page on which debtors answer.")

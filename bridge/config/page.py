@@ -27,7 +27,10 @@ def public(value: str | None) -> str | None:
 
 
 class DebtorPage(Frozen):
-    """The page on which debtors answer a reminder (Antwortseite), by a link of their own. Off until `public_url` is set."""
+    """The page on which debtors answer a reminder (Antwortseite), by a link of their own. Off until `public_url` is set.
+
+    Its listener also answers /cases/NUMBER where the top-level `public_url` is set.
+    """
 
     public_url: Annotated[str, AfterValidator(public)] | None = Field(
         None,

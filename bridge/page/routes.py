@@ -1,4 +1,4 @@
-"""The routes of the debtor's page. GET only shows; only a POST that was confirmed acts, for mail scanners open links."""
+"""The routes of the debtor's page, and of the one for staff beside it. GET only shows; only a POST that was confirmed acts, for mail scanners open links."""
 
 import asyncio
 import re
@@ -18,6 +18,7 @@ from bridge import log
 from bridge.app import Bridge
 from bridge.app.answering import Asked, BadAnswerGiven, Given, Kind
 from bridge.page.limits import Limiter
+from bridge.page.staff import is_case_number
 from bridge.page.view import View
 
 LARGEST_BODY = 16_384
@@ -27,10 +28,14 @@ MOST_FIELDS = 200
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(bridge: Bridge, limiter: Limiter, *, prefix: str = "") -> Starlette:
-    """Return the page as an application, under `/` and under `prefix`, for proxies that take it off and for those that do not."""
+def routes(bridge: Bridge, limiter: Limiter, *, prefix: str = "", cases: str | None = None) -> Starlette:
+    """Return the pages as an application, under `/` and under `prefix`, for proxies that take it off and for those that do not.
+
+    `cases`: the path under which links to cases lead to the page for staff; None where nothing leads there.
+    """
     page = _Page(bridge, limiter)
-    found = []
+    staff = () if cases is None else dict.fromkeys(("", cases.rstrip("/")))
+    found = [Route(f"{base}/cases/{{number}}", page.handled(page.case), methods=["GET"]) for base in staff]
     for base in dict.fromkeys(("", prefix.rstrip("/"))):
         found += [
             Route(f"{base}/{{token}}", page.handled(page.choose), methods=["GET"]),
@@ -108,6 +113,14 @@ class _Page:
             return self._view.ask(asked, token, kind, language, given, error)
         self._log.info("debtor_answered", answer=kind.value, notice=asked.notice_id)
         return self._view.thanks(kind, language) if taken else self._gone(request)
+
+    async def case(self, request: Request) -> Response:
+        """Show staff which command shows a case, whether there is such a case or not."""
+        number = request.path_params["number"]
+        if not is_case_number(number):
+            self._limiter.missed(self.address(request))
+            return self._gone(request)
+        return self._view.case(number, _accepted(request))
 
     async def _asked(self, request: Request) -> Asked | None:
         asked = await run_in_threadpool(self._bridge.asked, request.path_params["token"])

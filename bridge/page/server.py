@@ -1,4 +1,4 @@
-"""The listener of the debtor's page: a thread of its own, beside the service and never on its monitoring port."""
+"""The listener of the debtor's page and of links to cases: a thread of its own, beside the service and never on its monitoring port."""
 
 import asyncio
 import socket
@@ -18,12 +18,16 @@ MOST_AT_ONCE = 64
 
 
 class PageServer:
-    """Serves the page from its creation until `close`. Raises `ConfigError` where the port is taken."""
+    """Serves the pages from its creation until `close`. Raises `ConfigError` where the port is taken."""
 
     def __init__(self, bridge: Bridge) -> None:
-        page = bridge.config.debtor_page
-        assert page.public_url is not None
-        app = routes(bridge, Limiter(time.monotonic), prefix=urlsplit(page.public_url).path)
+        page, staff = bridge.config.debtor_page, bridge.config.public_url
+        app = routes(
+            bridge,
+            Limiter(time.monotonic),
+            prefix=urlsplit(page.public_url or "").path,
+            cases=urlsplit(staff).path if staff else None,
+        )
         config = uvicorn.Config(
             app,
             log_config=None,

@@ -102,6 +102,10 @@ class View:
         title, text = say("thanks", language), say(f"thanks.{kind.value}", language)
         return self._page("said.html", language, 200, title=title, text=text)
 
+    def case(self, number: str, language: str) -> HTMLResponse:
+        """Return the page for staff behind the link to a case: which command shows it, and nothing of the case."""
+        return self._page("case.html", language, 200, title=say("case.title", language, number=number), number=number)
+
     def said(self, key: str, language: str, status: int) -> HTMLResponse:
         """Return a page with one message: `gone`, `busy` or `broken`."""
         title, text = say(f"{key}.title", language), say(f"{key}.text", language)

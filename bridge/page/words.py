@@ -1,4 +1,4 @@
-"""What the debtor reads, German first. The page names invoices and the creditor, never amounts or the debtor."""
+"""What the debtor reads, German first. The page names invoices and the creditor, never amounts or the debtor; `case.` is for staff."""
 
 from collections.abc import Mapping
 
@@ -85,6 +85,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "broken.text": (
         "Bei uns ist etwas schiefgegangen; Ihre Antwort ist nicht angekommen. Bitte versuchen Sie es später noch einmal.",
         "Something went wrong on our side; your answer was not received. Please try again later.",
+    ),
+    "case.title": ("Mahnakte {number}", "Dunning case {number}"),
+    "case.text": (
+        "Diese Seite ist für Mitarbeitende. Die Mahnakte zeigt dieser Befehl auf dem Rechner, auf dem mahnbridge läuft:",
+        "This page is for members of staff. This command shows the case, on the machine on which mahnbridge runs:",
+    ),
+    "case.hint": (
+        "Die Seite selbst liest keine Mahnakten; sie sieht für jede Nummer gleich aus.",
+        "The page itself reads no cases; it looks alike for every number.",
     ),
     "other": ("English", "Deutsch"),
 }

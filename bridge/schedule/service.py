@@ -93,7 +93,7 @@ class Service:
             self._end(port)
 
     def _open_page(self) -> None:
-        if self.bridge.config.debtor_page.public_url is not None:
+        if self.bridge.config.debtor_page.public_url or self.bridge.config.public_url:
             self.page = PageServer(self.bridge)
             self.log.info("debtor_page", port=self.page.number)
 

@@ -242,8 +242,12 @@ def test_a_bug_in_a_job_does_not_end_the_service(sqlite_store, lines):
 
 
 def test_health_readiness_and_metrics_on_one_port(sqlite_store, running):
-    """/healthz and /readyz answer, /metrics has exactly the documented metrics, anything else is not found."""
+    """/healthz and /readyz answer, /metrics has exactly the documented metrics, anything else is not found.
+
+    Without a public address no other port is opened.
+    """
     service = running(Stub(sqlite_store, run_at=ago(hours=3), last_run=datetime.now(UTC)))
+    assert service.page is None
     assert ask(service, "/healthz") == (200, "ok\n")
     status, text = ask(service, "/readyz")
     assert (status, json.loads(text)["ready"]) == (200, True)
@@ -253,6 +257,17 @@ def test_health_readiness_and_metrics_on_one_port(sqlite_store, running):
     names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
     assert names - {"mahnbridge_jobs_created", "mahnbridge_job_seconds_created"} == set(documented())
     assert 'mahnbridge_open_invoices{account="main",currency="EUR"} 3.0' in text
+
+
+def test_links_to_cases_are_answered_where_only_they_are_made(sqlite_store, running):
+    """With the address for staff alone the listener is up too, beside the port of health and metrics."""
+    stub = Stub(sqlite_store, run_at=ago(hours=3), last_run=datetime.now(UTC))
+    page = stub.config.debtor_page.model_copy(update={"port": 0})
+    stub.config = stub.config.model_copy(update={"public_url": "https://m.example", "debtor_page": page})
+    service = running(stub)
+    with urllib.request.urlopen(f"http://127.0.0.1:{service.page.number}/cases/MA-000007", timeout=5) as answer:
+        assert "mahnbridge case show MA-000007" in answer.read().decode()
+    assert ask(service, "/cases/MA-000007")[0] == 404
 
 
 def test_without_a_heartbeat_it_is_not_healthy(sqlite_store):

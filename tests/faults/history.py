@@ -132,7 +132,20 @@ def _incident(rng, at, count):
         return made(2, *EVENTS)
     if at == "read":
         return made(
-            60, *EVENTS, "500", "html", "429", "429_bare", "401", "truncate", "cut", "hang_long", "other", "die", "full"
+            60,
+            *EVENTS,
+            "500",
+            "html",
+            "429",
+            "429_bare",
+            "401",
+            "truncate",
+            "cut",
+            "hang_long",
+            "other",
+            "other_run",
+            "die",
+            "full",
         )
     if at == "look":
         return made(6, *EVENTS, "hang", "hang_long", "other", "other_late", "die", *MACHINE[:3])

@@ -22,8 +22,32 @@ _AT_READS = ("hang_long", "html", "500", "401", "truncate")
 _AT_MAILS = ("cut", "451", "550", "hang_long", "pay", "part")
 AT_ONCE = 10
 """How many histories are lived through before it is counted which borders lack kills."""
-VARIATION = 10_000_019
-"""What lies between the seeds of two variations of a history."""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What leads to a border: one of these faults, before its effect, at one of the first requests of a kind, and at its repetition."""
+
+    way: str
+    at: object
+    whats: tuple[str, ...]
+    nth: range = range(1, 2)
+    times: int = 1
+
+
+LEADS = {
+    "app.provider_files._document_missing": Lead("provider", "document", ("html", "truncate"), times=2),
+    "deliver.attempt._give_back": Lead("provider", "read", ("hang_long",), range(13, 27)),
+    "deliver.attempt._lose": Lead("provider", Act.CREATE, ("cut", "500", "html", "truncate")),
+    "deliver.attempt._release": Lead("provider", Act.CREATE, ("401", "429", "429_bare")),
+    "deliver.attempt._stop_account": Lead("provider", Act.CREATE, ("401",)),
+    "deliver.landing.park": Lead("mail", "mail", ("550",)),
+    "deliver.settle._absent": Lead("provider", Act.CREATE, ("cut", "500")),
+    "http.budget._save": Lead("provider", Act.CREATE, ("429", "429_bare")),
+    "pull._broken_off": Lead("provider", "read", ("other_run",), range(1, 8)),
+    "pull._failed": Lead("provider", "read", ("401",), range(1, 7)),
+}
+"""The borders that a fault leads to, which seldom comes by itself. The fault is over when its border has killed: one side a history."""
 
 
 @dataclass
@@ -109,11 +133,8 @@ class Killed(World):
             self.processes.pop(0).close()
 
 
-def drawn(seed, variation=0):
-    """Return the history of this seed for real processes: its faults strike at the providers and between two pieces of work.
-
-    Another `variation` of it has other invoices, days and workers, and the same faults.
-    """
+def drawn(seed):
+    """Return the history of this seed for real processes: its faults strike at the providers and between two pieces of work."""
     history, rng = History.draw(seed), Random(seed)
     struck = [one for one in history.incidents if one.at in ("day", "approval")]
     if rng.random() < 0.3:
@@ -132,13 +153,16 @@ def drawn(seed, variation=0):
         nth = rng.randrange(1, 30 if at == "read" else 3)
         after = rng.random() < 0.5 and what != "401"
         struck.append(Incident(at, nth, what, after, rng.randrange(len(history.debtors))))
-    history = replace(history, incidents=tuple(struck), helped=True)
-    if not variation:
-        return history
-    other = History.draw(seed + variation * VARIATION)
-    return replace(
-        history, amounts=_amounts(history, other), begins=other.begins, workers=other.workers, gaps=other.gaps
-    )
+    return replace(history, incidents=tuple(struck), helped=True)
+
+
+def led(seed, border):
+    """Return a short history of this seed in which a fault leads to this border, one of `LEADS`."""
+    lead, rng = LEADS[border], Random(seed)
+    nth, what = rng.choice(lead.nth), rng.choice(lead.whats)
+    faults = tuple(Incident(lead.at, number, what) for number in range(nth, nth + lead.times))
+    history = replace(History.draw(seed, short=True), provider=rng.choice(("billomat", "sevdesk")), way=lead.way)
+    return replace(history, bundle=history.bundle and lead.way != "provider", incidents=faults, helped=True)
 
 
 def _kinds(history):
@@ -147,17 +171,11 @@ def _kinds(history):
     return kinds + ["read"] * (2 if kinds else 0) + ["mail"] * (2 if history.way == "mail" else 0)
 
 
-def _amounts(history, other):
-    """Return as many amounts as the history has invoices, from another one."""
-    return tuple(other.amounts[number % len(other.amounts)] for number in range(len(history.amounts)))
-
-
 class Hunt:
-    """Which history comes next: new ones and, half of them, variations of those that reached a border which lacks kills."""
+    """Which history comes next: new ones, and as many in which a fault leads to a border that still lacks kills."""
 
     def __init__(self, names, times, first):
-        self._names, self._times, self._seed = names, times, first
-        self._reached, self._variation = {}, 0
+        self._names, self._times, self._seed, self._turn = names, times, first, 0
 
     def wanted(self, total):
         """Return the borders, each with its side of the commit, that lack kills."""
@@ -167,18 +185,13 @@ class Hunt:
         )
 
     def next(self, wanted):
-        """Return seed and variation of the next histories."""
-        known = sorted({seed for border in wanted for seed in self._reached.get(border, ())})
+        """Return the next histories: each with its seed, the border that it is led to, or None, and where it is to be killed."""
+        led_to = sorted(one for one in wanted if one[0] in LEADS)
         for number in range(AT_ONCE):
-            if known and number % 2:
-                self._variation += 1
-                yield known[self._variation % len(known)], self._variation
+            if led_to and (number % 2 or len(led_to) == len(wanted)):
+                self._turn += 1
+                border = led_to[self._turn % len(led_to)]
+                yield self._seed, border[0], frozenset({border})
             else:
-                yield self._seed, 0
-                self._seed += 1
-
-    def learn(self, told, seed):
-        """Remember which borders the history of this seed reached."""
-        for after, counts in ((False, told.before), (True, told.after)):
-            for name in counts:
-                self._reached.setdefault((name, after), set()).add(seed)
+                yield self._seed, None, wanted
+            self._seed += 1

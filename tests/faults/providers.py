@@ -138,6 +138,7 @@ class BillomatProvider(Provider):
         Act.SEND_EMAIL: ("POST", r"/reminders/\d+/email"),
         Act.NOTE: ("POST", r"/invoice-comments"),
         Act.DISCARD: ("DELETE", r"/reminders/\d+"),
+        "document": ("GET", r"/reminders/\d+/pdf"),
         "read": ("GET", r""),
     }
 
@@ -210,6 +211,7 @@ class SevDeskProvider(Provider):
         Act.MARK_SENT: ("PUT", r"/Invoice/\d+/sendBy"),
         Act.AMEND: ("PUT", r"/Invoice/\d+$"),
         Act.DISCARD: ("DELETE", r"/Invoice/\d+"),
+        "document": ("GET", r"/Invoice/\d+/getPdf"),
         "read": ("GET", r""),
     }
 

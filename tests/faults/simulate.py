@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.faults.history import BEGINNINGS, History
 from tests.faults.judging import APART, DOUBLE, LOST, WINDOW, WRONG
-from tests.faults.killing import Hunt, Killed, drawn
+from tests.faults.killing import Hunt, Killed, drawn, led
 from tests.faults.outside import Killed as Death
 from tests.faults.stage import Stage, fast_folder, prepare
 from tests.faults.world import World
@@ -122,37 +122,36 @@ def tally(seed):
 
 def kill(told):
     """Return what came of a history whose processes really die, each once at every border that is wanted, and where they did."""
-    seed, variation, wanted = told
+    seed, border, wanted = told
     stage = _stage()
-    world = Killed(drawn(seed, variation), stage, stage.clear(), wanted=wanted)
-    made = Tally(histories=1)
+    history = led(seed, border) if border else drawn(seed)
+    world = Killed(history, stage, stage.clear(), wanted=wanted)
+    made, name = Tally(histories=1), f"{seed} to {border}" if border else str(seed)
     try:
         world.run()
     except Exception as error:  # noqa: BLE001  a crash is a finding like any other
         made.wrong["crashes"] += 1
-        made.failed[f"{seed}/{variation}"] = [f"{type(error).__name__}: {error}"]
+        made.failed[name] = [f"{type(error).__name__}: {error}"]
     made.wrong += Counter(one.kind for one in world.wrong)
     if world.wrong:
-        made.failed[f"{seed}/{variation}"] = [one.text for one in world.wrong]
+        made.failed[name] = [one.text for one in world.wrong]
     made.deaths = world.deaths
     for (name, after), number in world.died.items():
         (made.after if after else made.before)[name] += number
-    return made, seed
+    return made
 
 
 def run_kills(names, times, processes, *, most=4000, first=KILLS_FROM, progress=lambda _total: None):
     """Kill real processes with SIGKILL until each of these borders has killed `times` of them before its commit and after it.
 
-    Seed after seed; for a border that seldom comes also variations of the histories that have reached it. At most `most` histories;
-    return the tally and the seconds that it took.
+    Seed after seed, and for a border that seldom comes histories in which a fault leads to it. At most `most` histories; return the
+    tally and the seconds that it took.
     """
     began, total, hunt = time.monotonic(), Tally(), Hunt(frozenset(names), times, first)
     with fast_folder() as folder, _pool(processes, folder, 50) as pool:
         while total.histories < most and (wanted := hunt.wanted(total)):
-            tasks = [(seed, variation, wanted) for seed, variation in hunt.next(wanted)]
-            for one, seed in pool.imap(kill, tasks, chunksize=1):
+            for one in pool.imap(kill, hunt.next(wanted), chunksize=1):
                 total.add(one)
-                hunt.learn(one, seed)
             progress(total)
     return total, time.monotonic() - began
 

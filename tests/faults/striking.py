@@ -165,6 +165,7 @@ class Striking:
             "late": self._be_late,
             "other": lambda: self._other(0),
             "other_late": lambda: self._other(LEASES_OVER),
+            "other_run": self._other_run,
             "jump_on": lambda: self._jump(hours=1),
             "jump_back": lambda: self._jump(hours=-1),
             "full": lambda: self._fill(full=True),
@@ -306,6 +307,14 @@ class Striking:
             if late:
                 self.clock.pass_(seconds=400)
                 self.work(lambda process: process.bridge.deliver(), "other")
+
+    def _other_run(self):
+        """Let another worker read and decide while the first one waits for an answer, longer than its lease lasts."""
+        if self.depth:
+            return
+        with self._interrupting():
+            self.clock.pass_(seconds=LEASES_OVER)
+            self.work(lambda process: process.bridge.run(), "other")
 
 
 def _blocked(store, target, stamp, until):

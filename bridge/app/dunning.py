@@ -63,7 +63,11 @@ class Dunning(Returning):
                     continue
 
     def _dun_accounts(self, accounts: Iterable[str]) -> list[DunAccount]:
-        return [DunAccount(self.rules[name], self.abilities(name), self.accounts[name].zone) for name in accounts]
+        return [self._dun_account(name) for name in accounts]
+
+    def _dun_account(self, name: str, rules: AccountRules | None = None) -> DunAccount:
+        zone, fonts = self.accounts[name].zone, self.config.letters.fonts
+        return DunAccount(rules or self.rules[name], self.abilities(name), zone, fonts)
 
     def _order(self, accounts: Sequence[str], customer: str | None) -> Order:
         first = accounts[0] if accounts else None
@@ -119,7 +123,7 @@ class Dunning(Returning):
         if not wanted:
             return {}
         order = replace(self._order([account], None), customers=wanted, everything=True)
-        its = DunAccount(rules or self.rules[account], self.abilities(account), self.accounts[account].zone)
+        its = self._dun_account(account, rules)
         decisions = (one.decision for one in plan(self.store, [its], order).lines)
         return {one.invoice_id: one for one in decisions if one.reason is Reason.REFUSED}
 

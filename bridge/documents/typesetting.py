@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from threading import Lock
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import typst
 
+from bridge.documents import typeface
 from bridge.documents.form import Style
 from bridge.errors import ConfigError, Refused
 
@@ -77,13 +78,40 @@ def compose(sheet: Sheet, **options: Any) -> bytes | list[bytes] | None:
     raise Refused("the letter has too many characters that cannot be printed", cause="letter_characters")
 
 
+@lru_cache(maxsize=4096)
+def lacking(line: str, fonts: Path | None) -> str:
+    """Return the signs for which `compose` refuses a letter with this line: letters that no font has, or all that it consists of."""
+    families = ", ".join(map(_quoted, typeface.names(fonts)))
+    left, gone = line, ""
+    for _ in range(_MOST_UNSEEN):
+        source = f"#set text(font: ({families},), fallback: false)\n#{_quoted(left)} #strong({_quoted(left)})"
+        try:
+            with _LOCK:
+                _compiler(fonts).compile(input=source.encode(), format="pdf", pdf_standards=["a-3a"])
+        except typst.TypstError as error:
+            signs = _named(error)
+            if not signs:
+                return ""
+            left, gone = left.replace(signs, ""), gone + signs
+        else:
+            break
+    letters = _letters(gone) or ("" if left.strip() else gone)
+    return "".join(sign for sign in dict.fromkeys(letters) if not sign.isspace())
+
+
 def _unseen(sheet: Sheet, error: typst.TypstError) -> str:
-    """Return the text that no font has; in the message, signs that join others or are not printed stand by their number."""
-    unseen = _UNSEEN.search(error.message)
-    if unseen is None or not unseen.group(1):
+    """Return the text that no font has. Raises where it is something else that typst cannot do."""
+    signs = _named(error)
+    if not signs:
         words = f"the letter cannot be set: {error.message}"
         raise (ConfigError if sheet.style.logo else Refused)(words, cause="letter_set") from error
-    return _NUMBER.sub(lambda sign: chr(int(sign.group(1), 16)), unseen.group(1))
+    return signs
+
+
+def _named(error: typst.TypstError) -> str:
+    """Return the text that no font has; in the message, signs that join others or are not printed stand by their number."""
+    unseen = _UNSEEN.search(error.message)
+    return _NUMBER.sub(lambda sign: chr(int(sign.group(1), 16)), unseen.group(1)) if unseen else ""
 
 
 def _letters(signs: str) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from bridge.dun.printing import tell_unprintable
 from bridge.dun.views import Seen
 from bridge.errors import WrongState
 from bridge.model import Reason
@@ -49,15 +51,28 @@ _ROUTINE = frozenset(
 
 
 class Keeper:
-    """Stores one account's part of a run, in the caller's transactions; with `asks` every notice waits for an approval."""
+    """Stores one account's part of a run, in the caller's transactions; with `asks` every notice waits for an approval.
 
-    def __init__(self, store: Store, rules: AccountRules, run_id: int, stamp: Stamp, *, asks: bool = False) -> None:
+    `fonts` is the folder of `letters.fonts`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rules: AccountRules,
+        run_id: int,
+        stamp: Stamp,
+        *,
+        asks: bool = False,
+        fonts: Path | None = None,
+    ) -> None:
         self._store = store
         self._rules = rules
         self._name = rules.account
         self._run_id = run_id
         self._stamp = stamp
         self._asks = asks
+        self._fonts = fonts
         self._next: dict[str, date | None] = {}
         self._marks: dict[int, str] = {}
 
@@ -215,6 +230,7 @@ class Keeper:
         self._note(conn, kind, seen.case_id, invoice_id=only, notice_id=notice_id, data=data)
         if draft.task is not None:
             self._store.tasks.add(conn, new_task(draft, draft.task, seen.case_id, notice_id), self._stamp)
+        tell_unprintable(self._store, conn, seen.case, draft, notice_id, seen.case_id, self._fonts, self._stamp)
         return notice_id
 
     def _used(self, conn: Connection, one: Decision, case: CaseView) -> None:

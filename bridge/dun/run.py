@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -70,11 +71,12 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @dataclass(frozen=True, slots=True)
 class DunAccount:
-    """One account as a dunning run sees it: its rules, what it can do, its time zone."""
+    """One account as a dunning run sees it: its rules, what it can do, its time zone, the folder of fonts for its letters."""
 
     rules: AccountRules
     abilities: Abilities = field(default_factory=Abilities)
     zone: ZoneInfo = BERLIN
+    fonts: Path | None = None
 
     @property
     def name(self) -> str:
@@ -255,7 +257,8 @@ class _Work:
         """Decide on one chunk and store it; return its part of the report. Leaves no trace here: it may have to be done again."""
         assert self.report.run_id is not None
         held.renew(conn)
-        keeper = Keeper(self.store, self.account.rules, self.report.run_id, stamp, asks=self.order.asks)
+        rules, asks, fonts = self.account.rules, self.order.asks, self.account.fonts
+        keeper = Keeper(self.store, rules, self.report.run_id, stamp, asks=asks, fonts=fonts)
         part = DunReport(self.order.today, automatic=self.report.automatic)
         replace(self, report=part, keeper=keeper).do(conn, chunk)
         return part

@@ -37,6 +37,7 @@ TEXTS = {
     "task.internal": "zur Kenntnis",
     "task.document": "Dokument fehlt",
     "task.address": "Adresse",
+    "task.characters": "nicht druckbar",
     "task.answer": "Antwort des Kunden",
     "task.ancillaries": "Nebenforderungen",
     "result.reached": "erreicht",

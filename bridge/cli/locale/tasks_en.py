@@ -37,6 +37,7 @@ TEXTS = {
     "task.internal": "for your information",
     "task.document": "document missing",
     "task.address": "address",
+    "task.characters": "unprintable",
     "task.answer": "customer's answer",
     "task.ancillaries": "ancillary claims",
     "result.reached": "reached",

@@ -9,7 +9,10 @@ import pytest
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
 from bridge.documents.form import Style
 from bridge.documents.letter import pictures, render
+from bridge.documents.printable import plain
 from bridge.documents.qr import encode
+from bridge.documents.signs import _COMMON, unprintable
+from bridge.documents.typesetting import lacking
 from bridge.errors import Refused
 from bridge.model import Act, Address, Attachment, Content, WriteBack
 from tests.unit.documents.samples import FEE, INTEREST, KUNDE, NOT_DUE, SENDER, TEXT, a_letter, a_row, a_table, to_pay
@@ -215,6 +218,25 @@ def test_letters_that_no_font_has_refuse_the_letter_by_name(name):
         render(named(f"{name}", "Buchhaltung"))
     assert refused.value.cause == "letter_characters"
     assert all(sign in str(refused.value) for sign in name)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [("王小明 GmbH", "王小明"), ("\U0001f338 \U0001f339", "\U0001f338\U0001f339"), ("\U0001f338 Blumen", ""), ("Ćwikła Ελλάδα Ёж – №", "")],
+)  # fmt: skip
+def test_what_a_letter_would_refuse_is_known_without_setting_it(tmp_path, name, missing):
+    """Signs of a name that would refuse the letter, and none where it would be printed; a font that has them changes that."""
+    (tmp_path / "tiny.ttf").write_bytes(TINY)
+    assert unprintable((name, "Buchhaltung", name), None) == missing
+    assert unprintable((name,), tmp_path) == missing.replace(SIGN, "")
+
+
+def test_common_writing_needs_no_look():
+    """Every sign that is taken for printable without asking is printed by the letter's own fonts, plain and bold."""
+    signs = (chr(number) for number in range(0x20, 0x2100))
+    common = [sign for sign in signs if _COMMON.fullmatch(sign) and plain(f"a{sign}b") == f"a{sign}b"]
+    assert len(common) > 1000
+    assert lacking(" ".join(common), None) == ""
 
 
 def test_symbols_beside_a_name_are_left_out():

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bridge.dun.ahead import cases
 from bridge.errors import WrongState
-from bridge.model import Colleague, Contact, InvoiceStatus, Reason
+from bridge.model import Address, Colleague, Contact, InvoiceStatus, Reason
 from bridge.policy.forecast import coming as forecast
 from bridge.store.tables import event, task
 from tests.unit.dun.stage import MONDAY, ZONE, Stage, about, at, debtor, invoice
@@ -47,6 +47,24 @@ def test_a_grouped_call_is_one_task_and_stays_one(store):
     stage.run(later)
     assert tasks(stage) == [("call", "open", MONDAY)]
     assert stage.plan(later, everything=True).reasons == {Reason.OWN_REMINDER_RUNNING.value: 3}
+
+
+def test_letters_that_no_font_prints_are_told_with_the_proposal(sqlite_store):
+    """Notice, fields and signs are a task the moment the letter is proposed, in both languages; a mail has no such trouble."""
+    address = Address(street="Weg 1", postcode="12345", city="東京")
+    for channel, told in (("mail", []), ("letter", ["characters"])):
+        stage = Stage(sqlite_store, rules(plan(level(1, after_due=3, channels=[channel], automation="propose"))))
+        stage.tell(MONDAY, debtor(name="王小明 GmbH", address=address), invoice(number="RE-①7"))
+        stage.run(MONDAY)
+        assert [one.kind for one in open_tasks(stage)] == told
+    [found], [notice] = open_tasks(stage), stage.notices("proposed")
+    assert found.notice_id == notice.id
+    assert found.title.told("de") == f"Mahnung {notice.id} an 王小明 GmbH enthält Zeichen, die keine Schrift druckt"
+    assert found.note.told("de").startswith("Name: 王 小 明; Anschrift: 東 京; ")
+    assert "name: 王 小 明; postal address: 東 京; correct them" in found.note
+    with sqlite_store.begin() as conn:
+        sqlite_store.outbox.drop(conn, notice.id, reason="changed", text="", today=MONDAY, now=at(MONDAY))
+    assert open_tasks(stage) == []
 
 
 @pytest.mark.parametrize("change", ["paid", "disputed"])

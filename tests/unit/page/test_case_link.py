@@ -10,7 +10,6 @@ from bridge.page.limits import MISSES, Limiter
 from bridge.page.routes import routes
 from bridge.page.view import HEADERS
 
-
 DESK = SimpleNamespace(  # what stands behind the pages here: a configuration, and no store that could be asked
     config=SimpleNamespace(
         creditor=Creditor(name="Muster Agentur GmbH", email="buch@muster.example"),

@@ -79,8 +79,6 @@ class Restoring(Dunning):
         since = self._restored().since
         pulled = self.pull(full=True)
         self.deliver()
-        with self.store.begin() as conn:
-            self.store.restored.disown(conn, self.accounts, self.today())
         channels = tuple(self._ask_channel(name, one, since) for name, one in sorted(self.channels.items()))
         self.run(pull=False, deliver=False)  # takes the levels over before anything is read again
         if all(one.state == "done" for one in pulled):

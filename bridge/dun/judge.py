@@ -18,6 +18,7 @@ from bridge.policy.places import calendar_at
 from bridge.policy.recheck import recheck_mention
 from bridge.store import Store
 from bridge.store.choices import StoredBlock
+from bridge.store.ours import astray
 from bridge.store.records import Beside, Notice, NoticeClaim
 
 Gate = Callable[[Connection, str], Reason | None]
@@ -111,6 +112,7 @@ class Judge:
             facts=account_facts(known, self._zones[account]),
             history=self._history(conn, account, claim, ever),
             debtor=debtor,
+            astray=astray(conn, account, snapshot.notices, without=notice.id),
         )
 
     def _history(self, conn: Connection, account: str, claim: NoticeClaim, blocks: Iterable[StoredBlock]) -> History:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from bridge.dun.left_drafts import LeftDrafts
 from bridge.dun.printing import tell_unprintable
 from bridge.dun.views import Seen
 from bridge.errors import WrongState
@@ -75,6 +76,7 @@ class Keeper:
         self._fonts = fonts
         self._next: dict[str, date | None] = {}
         self._marks: dict[int, str] = {}
+        self._left_drafts = LeftDrafts(store, rules.account, stamp)
 
     # -------------------------------------------------------------------------------------------- before composing
 
@@ -173,6 +175,7 @@ class Keeper:
         for one in decisions:
             if one.outcome is Outcome.ESCALATE:
                 self._used(conn, one, seen.case)
+        self._left_drafts.follow(conn, seen.case_id, seen.case.claims, decisions)
         if seen.case.unusable and seen.case_id is not None:
             tell_unusable(self._store, conn, seen.case, seen.case_id, self._stamp)
         return ids

@@ -122,7 +122,14 @@ class Viewer:
             invoice = known.invoice
             held = dossier.notices.get(invoice.id, ())
             notices = (
-                notice_view(one.notice, ours=one.ours, first_seen=self._day(one.first_seen), local=self._day)
+                notice_view(
+                    one.notice,
+                    ours=one.ours,
+                    astray=one.astray,
+                    leaving=one.leaving,
+                    first_seen=self._day(one.first_seen),
+                    local=self._day,
+                )
                 for one in held
             )
             its = chosen.get(invoice.id, NOTHING_CHOSEN)

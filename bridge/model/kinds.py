@@ -160,6 +160,7 @@ class Reason(StrEnum):
     PAYMENT_UNMATCHED = "payment_unmatched"
     STALE_DATA = "stale_data"
     OWN_REMINDER_RUNNING = "own_reminder_running"
+    OWN_DRAFT_LEFT = "own_draft_left"  # a draft of ours at the provider that nothing here goes on from
     FOREIGN_REMINDER_RUNNING = "foreign_reminder_running"
     NO_RECIPIENT = "no_recipient"
     NO_CHANNEL = "no_channel"

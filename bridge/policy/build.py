@@ -152,15 +152,31 @@ def notice_view(
     notice: ProviderNotice,
     *,
     ours: bool = False,
+    astray: bool = False,
+    leaving: bool = False,
     first_seen: date | None = None,
     local: Callable[[datetime], date] = datetime.date,
 ) -> NoticeView:
     """Return the view of one reminder at the provider; without a date of its own, the day on which it was first seen counts."""
     on = notice.dated_on or (local(notice.created_at) if notice.created_at else None) or first_seen
-    marked = bool(notice.marker and notice.marker.startswith(OUR_MARKER))
-    return NoticeView(notice.id, notice.level, notice.status, on, notice.deadline, ours or marked, notice.superseded)
+    return NoticeView(
+        notice.id,
+        notice.level,
+        notice.status,
+        on,
+        notice.deadline,
+        ours or marked(notice),
+        notice.superseded,
+        astray=astray,
+        leaving=leaving,
+    )
+
+
+def marked(notice: ProviderNotice) -> bool:
+    """Return whether a reminder carries a mark such as write-backs of ours leave."""
+    return bool(notice.marker and notice.marker.startswith(OUR_MARKER))
 
 
 def is_ours(notice: ProviderNotice, own: Collection[str]) -> bool:
     """Return whether a write-back of ours made this reminder: by its id, or by the marker that it carries."""
-    return notice.id in own or bool(notice.marker and notice.marker.startswith(OUR_MARKER))
+    return notice.id in own or marked(notice)

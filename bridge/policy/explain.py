@@ -21,7 +21,13 @@ EVERYTHING = Abilities(acts=frozenset(Act), channels={Act.MAIL: "mail", Act.LETT
 
 
 NOT_TIME_ALONE = frozenset(
-    {Reason.STALE_DATA, Reason.WRITING_SUSPENDED, Reason.APPROVAL_PENDING, Reason.OWN_REMINDER_RUNNING}
+    {
+        Reason.STALE_DATA,
+        Reason.WRITING_SUSPENDED,
+        Reason.APPROVAL_PENDING,
+        Reason.OWN_REMINDER_RUNNING,
+        Reason.OWN_DRAFT_LEFT,
+    }
 )
 """Reasons that time alone does not end: newer data or a person does. What waits for another proposal takes it as approved."""
 

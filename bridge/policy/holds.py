@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from bridge.model import InvoiceKind, InvoiceStatus, NoticeStatus, Reason
+from bridge.model import InvoiceKind, InvoiceStatus, Reason
 from bridge.policy.blocks import not_blocked
 from bridge.policy.calendar import DAY
 from bridge.policy.channel import Via
@@ -14,7 +14,7 @@ from bridge.policy.recipients import addressed, by_letter_instead, can_reach
 from bridge.policy.rest import why_rested
 from bridge.policy.rules import NO_PLAN
 from bridge.policy.situation import Rule, Situation, Verdict, made
-from bridge.policy.views import ClaimView
+from bridge.policy.views import ClaimView, NoticeView
 
 DUNNABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.PARTIAL, InvoiceKind.FINAL})
 _OPEN, _PAID, _DRAFT, _CANCELLED = InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.DRAFT, InvoiceStatus.CANCELLED
@@ -130,7 +130,7 @@ def balance_fits(s: Situation) -> Verdict | None:
 
 
 def none_running(s: Situation) -> Verdict | None:
-    """Pass where no reminder of ours is on its way, and nobody else has one prepared at the provider."""
+    """Pass where no reminder of ours is on its way, none was left behind, and nobody else has one prepared at the provider."""
     running = s.claim.running
     if running is not None:
         facts: dict[str, object] = {"state": running.state, "level": named(s.plan, running.level, running.level_name)}
@@ -139,12 +139,22 @@ def none_running(s: Situation) -> Verdict | None:
             next_on = outdated_on(running.deadline, running.since, s.today)
         return Verdict(Reason.OWN_REMINDER_RUNNING, next_on, facts)
     for notice in s.claim.notices:
-        if notice.superseded or notice.status is not NoticeStatus.DRAFT:
+        if not notice.is_draft:
             continue
-        if notice.ours:
+        facts = {"state": "draft", "id": notice.id}
+        if not notice.ours:
+            return Verdict(Reason.FOREIGN_REMINDER_RUNNING, None, facts)
+        if notice.leaving:
             return Verdict(Reason.OWN_REMINDER_RUNNING, None, {"state": "draft", "level": str(notice.level)})
-        return Verdict(Reason.FOREIGN_REMINDER_RUNNING, None, {"state": "draft", "id": notice.id})
+        return Verdict(Reason.OWN_DRAFT_LEFT, None, facts)
     return None
+
+
+def draft_left(claim: ClaimView) -> NoticeView | None:
+    """Return the draft of ours at the provider that nothing here goes on from, which only a person can delete or send; or None."""
+    if claim.running is not None:
+        return None
+    return next((one for one in claim.notices if one.is_draft and one.ours and not one.leaving), None)
 
 
 def outdated_on(deadline: date, since: date, today: date) -> date:

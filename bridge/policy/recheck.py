@@ -1,5 +1,6 @@
 """Right before a call: the same holds once more, on what the provider just answered, and on what may have changed since."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from typing import Protocol
@@ -96,7 +97,11 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
         verdict = rule(situation)
         if verdict is not None:
             return _hold(verdict.reason, verdict.facts)
-    return _changed(basis, situation, local) or _replanned(basis, situation, local) or _foreign(basis, snapshot)
+    return (
+        _changed(basis, situation, local)
+        or _replanned(basis, situation, local)
+        or _foreign(basis, snapshot, local.astray)
+    )
 
 
 def recheck_mention(mention: Mention, snapshot: Snapshot, rules: AccountRules, today: date) -> Hold | None:
@@ -170,13 +175,14 @@ def _other_recipient(basis: Basis, case: CaseView, claim: ClaimView) -> bool:
     return (main or "") != basis.main or not known.issuperset(basis.recipient.split(", "))
 
 
-def _foreign(basis: Basis, snapshot: Snapshot) -> Hold | None:
+def _foreign(basis: Basis, snapshot: Snapshot, astray: Collection[str]) -> Hold | None:
+    """Return the hold for a reminder that somebody else made or sent, also one of ours that went astray."""
     for notice in snapshot.notices:
         if notice.status is NoticeStatus.CANCELLED or notice.id in basis.own_reminders:
             continue
         if _our_leftover(notice, basis):
-            return _hold(Reason.OWN_REMINDER_RUNNING, {"state": notice.status.value})
-        if notice.id in basis.known_reminders or is_ours(notice, ()):
+            return _hold(Reason.OWN_DRAFT_LEFT, {"id": notice.id})
+        if notice.id in basis.known_reminders or (is_ours(notice, ()) and notice.id not in astray):
             continue
         return _hold(Reason.FOREIGN_REMINDER_RUNNING, {"id": notice.id, "state": notice.status.value})
     return None

@@ -186,7 +186,7 @@ def adoption(claim: ClaimView, plan: EscalationPlan | None) -> Adoption | None:
 
     A reminder made by hand counts as at least the provider's level, and as a contact on its date; it never lowers a level. One that is
     final counts like one that was sent: not every provider shows in its lists what went out. The order in which reminders were read
-    makes no difference. Our own records are not adopted: delivery lands them.
+    makes no difference. Our own records are not adopted: delivery lands them; what went astray counts, since somebody else sent it.
     """
     newest: NoticeView | None = None
     last = date.min
@@ -214,7 +214,7 @@ def contacts(claim: ClaimView) -> tuple[date, ...]:
 
 def _elsewhere(claim: ClaimView, notice: NoticeView) -> date | None:
     """Return the date of a reminder that somebody else sent in this round of the claim, or None."""
-    if notice.ours or notice.status not in _COUNTS or notice.on is None:
+    if (notice.ours and not notice.astray) or notice.status not in _COUNTS or notice.on is None:
         return None
     if notice.superseded and notice.status is NoticeStatus.FINAL:
         return None  # replaced before it went out

@@ -63,7 +63,11 @@ class SendTo:
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """A reminder that the provider holds for this invoice. `ours`: made by a write-back of ours."""
+    """A reminder that the provider holds for this invoice.
+
+    `ours`: made by a write-back of ours. `astray`: with our mark, while no notice here goes on from it or has gone out with it.
+    `leaving`: a step of ours deletes it, or waits for a person because it could not.
+    """
 
     id: str
     level: int
@@ -72,6 +76,12 @@ class NoticeView:
     deadline: date | None = None
     ours: bool = False
     superseded: bool = False
+    astray: bool = False
+    leaving: bool = False
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status is NoticeStatus.DRAFT and not self.superseded
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +384,7 @@ class LocalView:
     plan: str | None = None  # chosen for the invoice by a person
     customer_plan: str | None = None
     settled: bool = False  # a person approved or edited what goes out
+    astray: frozenset[str] = frozenset()  # reminders of the look with our mark that no notice here goes on from
 
 
 @dataclass(frozen=True, slots=True)

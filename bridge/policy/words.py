@@ -110,6 +110,10 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "eigene Mahnung läuft noch[: {level}][ ({state})]",
         "a reminder of ours is still running[: {level}][ ({state})]",
     ),
+    _R.OWN_DRAFT_LEFT: (
+        "beim Anbieter liegt ein Entwurf von uns, zu dem hier keine Mahnung mehr gehört[: {id}]",
+        "the provider holds a draft of ours that no notice here belongs to any more[: {id}]",
+    ),
     _R.FOREIGN_REMINDER_RUNNING: (
         "beim Anbieter steht eine Mahnung, die nicht von hier ist[ ({state})]",
         "the provider holds a reminder that was not made here[ ({state})]",
@@ -228,6 +232,10 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     _R.OWN_REMINDER_RUNNING: (
         "die laufende Mahnung freigeben, senden oder verwerfen",
         "approve, send or drop the reminder that is running",
+    ),
+    _R.OWN_DRAFT_LEFT: (
+        "den Entwurf beim Anbieter löschen, oder dort senden: dann zählt seine Stufe (siehe tasks list)",
+        "delete the draft at the provider, or send it there: its level counts then (see tasks list)",
     ),
     _R.FOREIGN_REMINDER_RUNNING: (
         "die Mahnung beim Anbieter senden oder löschen",

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from bridge.model import (
 )
 from bridge.store.accounts import Accounts
 from bridge.store.listing import Listing
+from bridge.store.ours import astray, leaving
 from bridge.store.rejects import Rejects
 from bridge.store.tables import debtor, invoice, notice_claim, payment, provider_notice
 from bridge.store.upsert import CHUNK, Written, chunked, mark, mark_debtors, write
@@ -43,11 +44,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class KnownNotice:
-    """A reminder that the provider holds, whether a write-back of ours made it, and when we first saw it."""
+    """A reminder that the provider holds, whether a write-back of ours made it, and when we first saw it.
+
+    `astray` and `leaving`: see `bridge.policy.views.NoticeView`.
+    """
 
     notice: ProviderNotice
     ours: bool
     first_seen: datetime
+    astray: bool = False
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +223,6 @@ class Mirror:
             notice_claim.c.reminder_id == provider_notice.c.id,
         )
         query = select(
-            provider_notice.c.invoice_id,
             provider_notice.c.document,
             or_(provider_notice.c.ours, noted),
             provider_notice.c.first_seen,
@@ -225,10 +230,12 @@ class Mirror:
         found: dict[str, list[KnownNotice]] = defaultdict(list)
         for chunk in chunked(invoice_ids, CHUNK):
             wanted = query.where(provider_notice.c.invoice_id.in_(chunk))
-            for invoice_id, text, ours, seen in conn.execute(
-                wanted.order_by(provider_notice.c.level, provider_notice.c.id)
-            ):
-                found[invoice_id].append(KnownNotice(ProviderNotice.model_validate_json(text), bool(ours), seen))
+            known = [
+                KnownNotice(ProviderNotice.model_validate_json(text), bool(ours), seen)
+                for text, ours, seen in conn.execute(wanted.order_by(provider_notice.c.level, provider_notice.c.id))
+            ]
+            for one in _followed(conn, account, known):
+                found[one.notice.invoice_id].append(one)
         return {invoice_id: tuple(notices) for invoice_id, notices in found.items()}
 
     def payments(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> dict[str, tuple[Payment, ...]]:
@@ -291,6 +298,16 @@ def gone(known: Invoice) -> Invoice:
     """Return `known` as an invoice that its provider no longer knows: cancelled, flagged as gone."""
     flag = Flag(reason=Reason.GONE, source="look")
     return known.model_copy(update={"status": InvoiceStatus.CANCELLED, "flags": (flag,)})
+
+
+def _followed(conn: Connection, account: str, known: list[KnownNotice]) -> list[KnownNotice]:
+    """Return these reminders with what became of the notices that they belong to."""
+    lost = astray(conn, account, [one.notice for one in known])
+    drafts = [one.notice.id for one in known if one.ours and one.notice.status is NoticeStatus.DRAFT]
+    going = leaving(conn, account, drafts) if drafts else frozenset()
+    if not lost and not going:
+        return known
+    return [replace(one, astray=one.notice.id in lost, leaving=one.notice.id in going) for one in known]
 
 
 def _invoices() -> Select[Any]:

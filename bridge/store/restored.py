@@ -8,16 +8,15 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection
 
-from bridge.model import Covered, ProviderNotice, Reason
+from bridge.model import Covered, Reason
 from bridge.model.covered import fingerprint
-from bridge.policy.build import OUR_MARKER
 from bridge.store.cases import Cases, Stamp
 from bridge.store.choices import Choices, Target
 from bridge.store.journal import Journal
 from bridge.store.outbox import Outbox
 from bridge.store.records import Step
 from bridge.store.settings import Settings
-from bridge.store.tables import account, claim, invoice, lease, listing, notice, provider_notice, step
+from bridge.store.tables import account, claim, invoice, lease, listing, notice, step
 from bridge.words import Sentence
 
 RESTORED = "restored"
@@ -71,7 +70,6 @@ class Restored:
             unclear = select(step.c.id).where(step.c.notice_id == notice_id, step.c.state.in_(("unclear", "sending")))
             if conn.execute(unclear).first() is None:
                 self.outbox.drop(conn, notice_id, reason=Reason.CHANGED.value, text=text, today=stamp.on, now=now)
-                self._disown(conn, notice_id)
                 dropped += 1
         self._keep(conn, Hold(since, now, {}), stamp)
         data = {"since": since.isoformat(), "dropped": dropped, "doubted": len(doubted)}
@@ -90,26 +88,6 @@ class Restored:
         self.settings.remember(conn, RESTORED, value=False, stamp=stamp)
         data = {"since": held.since.isoformat() if held else "", "note": note}
         self.journal.note(conn, "restore_released", stamp, data=data)
-
-    def disown(self, conn: Connection, names: Iterable[str], on: date) -> int:
-        """Let reminders count as made elsewhere that carry our mark but belong to no write-back known here; return how many.
-
-        They were made after the backup. With the mark they would count as under way here, and their level would go out once more.
-        """
-        query = select(provider_notice.c.account, provider_notice.c.id, provider_notice.c.document)
-        found = 0
-        for name, notice_id, document in conn.execute(
-            query.where(provider_notice.c.account.in_(names), provider_notice.c.ours.is_(False))
-        ).all():
-            told = ProviderNotice.model_validate_json(document)
-            if told.marker is None or not told.marker.startswith(OUR_MARKER):
-                continue
-            mine = provider_notice.c.account == name, provider_notice.c.id == notice_id
-            bare = told.model_copy(update={"marker": None}).model_dump_json(exclude_defaults=True)
-            conn.execute(update(provider_notice).where(*mine).values(document=bare))
-            self.cases.wake(conn, name, [told.invoice_id], on)
-            found += 1
-        return found
 
     def unresolved(self, conn: Connection) -> int:
         """Return how many doubted steps are still to be looked up."""
@@ -153,14 +131,6 @@ class Restored:
             invoice_id=invoice_id, data=data,
         )  # fmt: skip
         return True
-
-    def _disown(self, conn: Connection, notice_id: int) -> None:
-        """Give the steps of a dropped notice other keys: what its keys mark at the provider went out since, and is adopted like any other."""
-        conn.execute(
-            update(step)
-            .where(step.c.notice_id == notice_id, step.c.state == "dropped")
-            .values(key=step.c.key + "/restored")
-        )
 
     def _keep(self, conn: Connection, held: Hold, stamp: Stamp) -> None:
         value = {"since": held.since.isoformat(), "at": held.at.isoformat(), "asked": dict(held.asked)}

@@ -83,12 +83,14 @@ class Tasks:
         account: str | None = None,
         owner: str | None = None,
         case_id: int | None = None,
+        kind: str | None = None,
         due_by: date | None = None,
         limit: int = 10_000,
     ) -> list[Task]:
         """Return tasks, the one that is due first at the head; `owner` empty: those that are nobody's."""
         query = select(task).where(task.c.state.in_(sorted(states))).order_by(task.c.due_on, task.c.id).limit(limit)
-        for column, value in ((task.c.account, account), (task.c.owner, owner), (task.c.case_id, case_id)):
+        wanted = {task.c.account: account, task.c.owner: owner, task.c.case_id: case_id, task.c.kind: kind}
+        for column, value in wanted.items():
             if value is not None:
                 query = query.where(column == value)
         if due_by is not None:
@@ -138,6 +140,14 @@ class Tasks:
         """Return the open tasks of that kind about an invoice."""
         mine = task.c.account == account, task.c.invoice_id == invoice_id, task.c.kind == kind, task.c.state == OPEN
         return list(conn.scalars(select(task.c.id).where(*mine)))
+
+    def of_kind(self, conn: Connection, account: str, kind: str) -> dict[str, list[Task]]:
+        """Return the open tasks of that kind about single invoices of an account."""
+        found: dict[str, list[Task]] = {}
+        for one in self.listing(conn, account=account, kind=kind):
+            if one.invoice_id is not None:
+                found.setdefault(one.invoice_id, []).append(one)
+        return found
 
     def tell(self, conn: Connection, found: Notice, kind: str, title: Sentence, stamp: Stamp, *, note: str) -> None:
         """Open a task of that kind about a notice, due today; one that is open stands for it."""

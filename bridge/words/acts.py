@@ -16,6 +16,8 @@ GERMAN: dict[str, str] = {
     "the customer answered: objection: {reason}": "Antwort des Kunden: Einwand: {reason}",
     "the customer answered: please send the invoice again": "Antwort des Kunden: bitte Rechnung erneut senden",
     "the customer answered: wrong contact": "Antwort des Kunden: falscher Ansprechpartner",
+    "A draft of ours at the provider belongs to no notice: {invoice}": "Ein Entwurf von uns beim Anbieter gehört zu keiner Mahnung: {invoice}",
+    "account {account}, invoice {invoice}, reminder {reminder} at the provider (level {level} there). Delete it there; or, where it went out or is to go out, complete it there and mark it as sent: its level then counts. `mahnbridge pull {account}` looks again; this task ends by itself once nothing lies there.": "Konto {account}, Rechnung {invoice}, Mahnung {reminder} beim Anbieter (dort Stufe {level}). Dort löschen; oder, wenn sie hinausging oder hinaus soll, dort abschließen und als versandt kennzeichnen: dann zählt ihre Stufe. `mahnbridge pull {account}` sieht noch einmal nach; die Aufgabe endet von selbst, sobald dort nichts mehr liegt.",
     "Correct the e-mail address at the provider: {customer}": "E-Mail-Adresse beim Anbieter berichtigen: {customer}",
     "notice {notice} to {customer} has letters that no font prints": "Mahnung {notice} an {customer} enthält Zeichen, die keine Schrift druckt",
     "{fields}; correct them at the provider, or put a font that has them into the folder of letters.fonts": "{fields}; beim Anbieter berichtigen, oder eine Schrift mit diesen Zeichen in den Ordner von letters.fonts legen",

@@ -40,6 +40,7 @@ TEXTS = {
     "task.characters": "nicht druckbar",
     "task.answer": "Antwort des Kunden",
     "task.ancillaries": "Nebenforderungen",
+    "task.own_draft": "Entwurf beim Anbieter",
     "result.reached": "erreicht",
     "result.not_reached": "nicht erreicht",
     "result.wrong_number": "falsche Nummer",

@@ -40,6 +40,7 @@ TEXTS = {
     "task.characters": "unprintable",
     "task.answer": "customer's answer",
     "task.ancillaries": "ancillary claims",
+    "task.own_draft": "draft at the provider",
     "result.reached": "reached",
     "result.not_reached": "not reached",
     "result.wrong_number": "wrong number",

@@ -138,7 +138,8 @@ def test_a_claim_without_any_date_is_told_so():
     ("notices", "reason", "facts"),
     [
         ([draft(1)], Reason.FOREIGN_REMINDER_RUNNING, {"state": "draft", "id": "1"}),
-        ([draft(1, ours=True)], Reason.OWN_REMINDER_RUNNING, {"state": "draft", "level": "2"}),
+        ([draft(1, ours=True)], Reason.OWN_DRAFT_LEFT, {"state": "draft", "id": "1"}),
+        ([draft(1, ours=True, leaving=True)], Reason.OWN_REMINDER_RUNNING, {"state": "draft", "level": "2"}),
         ([draft(1, superseded=True)], Reason.LEVEL_DUE, None),
         ([draft(1, status=NoticeStatus.CANCELLED)], Reason.LEVEL_DUE, None),
         ([draft(1, superseded=True), draft(2)], Reason.FOREIGN_REMINDER_RUNNING, {"state": "draft", "id": "2"}),

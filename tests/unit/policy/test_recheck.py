@@ -121,7 +121,7 @@ def test_nothing_has_changed():
         (look(notices=(note(5, NoticeStatus.DRAFT),)), Reason.FOREIGN_REMINDER_RUNNING),
         (look(notices=(note(5, NoticeStatus.CANCELLED),)), None),
         (look(notices=(note(5, marker="mb:0123456789ab"),)), None),
-        (look(notices=(note(5, NoticeStatus.DRAFT, marker="mb:0123456789ab"),)), Reason.OWN_REMINDER_RUNNING),
+        (look(notices=(note(5, NoticeStatus.DRAFT, marker="mb:0123456789ab"),)), Reason.OWN_DRAFT_LEFT),
     ],
 )
 def test_judged_by_the_providers_answer(snapshot, expected):

@@ -22,7 +22,7 @@ SINGLE = (
     " account_owner_email iban several"
 )
 LOOPS = {
-    "items": "number date due_date days_overdue gross paid credited interest total level_name",
+    "items": "number date due_date days_overdue gross paid credited open interest total level_name",
     "payments": "number date amount",
     "ancillaries": "number text amount",
     "interest_rows": "number first last days rate formula amount",
@@ -106,8 +106,8 @@ account_owner: Lena
 account_owner_email: lena@example.com
 iban: DE89 3704 0044 0532 0130 00
 several: True
-items: RE-2 | 27.08.2026 | 10.09.2026 | 25 | 50,00 EUR |  |  | 0,36 EUR | 55,36 EUR | Zweite
-items: RE-1 | 01.09.2026 | 15.09.2026 | 20 | 1.190,00 EUR | 300,00 EUR | 100,00 EUR | 6,01 EUR | 798,51 EUR | Zweite
+items: RE-2 | 27.08.2026 | 10.09.2026 | 25 | 50,00 EUR |  |  | 50,00 EUR | 0,36 EUR | 55,36 EUR | Zweite
+items: RE-1 | 01.09.2026 | 15.09.2026 | 20 | 1.190,00 EUR | 300,00 EUR | 100,00 EUR | 790,00 EUR | 6,01 EUR | 798,51 EUR | Zweite
 payments: RE-1 | 25.09.2026 | 300,00 EUR
 ancillaries: RE-2 | Mahngebühr Zweite (ohne Umsatzsteuer) | 5,00 EUR
 ancillaries: RE-1 | Rücklastschriftgebühr (ohne Umsatzsteuer) | 2,50 EUR
@@ -172,8 +172,8 @@ account_owner: Lena
 account_owner_email: lena@example.com
 iban: DE89 3704 0044 0532 0130 00
 several: True
-items: RE-2 | 27 August 2026 | 10 September 2026 | 25 | EUR 50.00 |  |  | EUR 0.36 | EUR 55.36 | Second
-items: RE-1 | 1 September 2026 | 15 September 2026 | 20 | EUR 1,190.00 | EUR 300.00 | EUR 100.00 | EUR 6.01 | EUR 798.51 | Second
+items: RE-2 | 27 August 2026 | 10 September 2026 | 25 | EUR 50.00 |  |  | EUR 50.00 | EUR 0.36 | EUR 55.36 | Second
+items: RE-1 | 1 September 2026 | 15 September 2026 | 20 | EUR 1,190.00 | EUR 300.00 | EUR 100.00 | EUR 790.00 | EUR 6.01 | EUR 798.51 | Second
 payments: RE-1 | 25 September 2026 | EUR 300.00
 ancillaries: RE-2 | reminder fee Second (outside VAT) | EUR 5.00
 ancillaries: RE-1 | charge for the returned direct debit (outside VAT) | EUR 2.50

@@ -8,6 +8,8 @@ from rich.console import Console
 from bridge.demo.report import Report
 from bridge.demo.story import Story, new_stage, open_bridge
 
+pytestmark = pytest.mark.xdist_group("e2e-demo")
+
 HELD = {
     "draft": {"draft", "not_found"},
     "cancelled": {"cancelled", "not_found"},

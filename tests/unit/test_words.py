@@ -21,6 +21,8 @@ from bridge.mapping import Mapping as FieldMapping
 from bridge.model import Act
 from bridge.words import ROOMS, Sentence, both, learn
 
+pytestmark = pytest.mark.xdist_group("words")
+
 ROOT = Path(__file__).parents[2]
 NO_SENTENCES = ("bridge/testing/", "bridge/demo/", "bridge/store/migrations/versions/")
 ERRORS = {

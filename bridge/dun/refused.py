@@ -8,13 +8,14 @@ changes, where a person chooses the level, or where half of the term that was gi
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from shlex import quote
 from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
 from bridge.errors import UsageError
 from bridge.model import Content, Reason
-from bridge.policy import Decision, EscalationPlan, NoticeDraft, Outcome
+from bridge.policy import ClaimDraft, Decision, EscalationPlan, NoticeDraft, Outcome, Via
 from bridge.policy.build import amount
 from bridge.policy.holds import outdated_on
 from bridge.policy.views import Basis
@@ -73,7 +74,7 @@ def without_refused(
     """Return decisions and notices without what a person refused: its claims are held, with who refused it and until when."""
     chosen = {one.invoice_id for one in decisions if one.chosen_by or one.variant is not None}
     kept: list[NoticeDraft] = []
-    held: dict[str, Refusal] = {}
+    held: dict[str, tuple[Refusal, str]] = {}
     for draft in drafts:
         asked = [claim.invoice_id for claim in draft.claims if claim.level]
         told = (one for invoice in asked for one in known.get(invoice, ()))
@@ -83,7 +84,7 @@ def without_refused(
         if found is None:
             kept.append(draft)
         else:
-            held.update(dict.fromkeys(asked, found))
+            held.update((one.invoice_id, (found, _sooner(draft, one))) for one in draft.claims if one.level)
     going = {claim.invoice_id for draft in kept for claim in draft.claims if claim.level}
     return tuple(_held(one, held, going) for one in decisions), tuple(kept)
 
@@ -93,13 +94,24 @@ def asleep_until(refused: Mapping[str, Decision]) -> Mapping[str, date]:
     return {invoice: one.next_on or date.max for invoice, one in refused.items()}
 
 
-def _held(one: Decision, held: Mapping[str, Refusal], going: Collection[str]) -> Decision:
-    refusal = held.get(one.invoice_id)
-    if one.outcome is not Outcome.ESCALATE or refusal is None or one.invoice_id in going:
+def _held(one: Decision, held: Mapping[str, tuple[Refusal, str]], going: Collection[str]) -> Decision:
+    known = held.get(one.invoice_id)
+    if one.outcome is not Outcome.ESCALATE or known is None or one.invoice_id in going:
         return one
+    refusal, sooner = known
     again = refusal.again_on
-    facts = {"note": str(refusal.notice.reason_text or ""), "again": again}
+    facts = {"note": str(refusal.notice.reason_text or ""), "again": again, "sooner": sooner}
+    if again is None:
+        facts["stays"] = "unchanged"
     return one._replace(outcome=Outcome.HOLD, reason=Reason.REFUSED, next_on=again, facts=facts)
+
+
+def _sooner(draft: NoticeDraft, claim: ClaimDraft) -> str:
+    """Return the command by which a person has this claim proposed again at once; nothing for a last level that is repeated."""
+    name = quote(claim.number or claim.invoice_id)
+    if draft.channel is Via.COLLECTION:
+        return f"mahnbridge case handover {name}"
+    return "" if claim.repetition else f"mahnbridge case level {name} {claim.level}"
 
 
 def _about(one: NoticeDraft | Notice) -> tuple[str, ...]:

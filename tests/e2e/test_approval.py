@@ -72,6 +72,7 @@ def test_one_of_several_is_refused(desk):
     [told] = desk.json("explain", number)
     assert (told["outcome"], held["text"], held["next_on"]) == ("hold", told["text"], told["next_on"])
     assert held["next_on"] > "2026-09-01"
+    assert held["text"].endswith(f"; sooner with: mahnbridge case level {number} 1")
     ahead = [one["on"] for one in desk.json("plan", "--days", 30)["notices"] if number in one["invoices"]]
     assert told["next_on"] <= told["upcoming"][0]["on"] == ahead[0]
     [run] = [one for one in desk.json("runs", "list", "--all") if one["dropped"]]
@@ -88,6 +89,11 @@ def test_one_of_several_is_refused(desk):
     desk.sandbox.pay(invoices[number], "100.00")
     again = desk.json("run", "--no-deliver")["planned"]["notices"]
     assert [claim["number"] for one in again for claim in one["claims"]] == [number]
+    desk("approve", "--all", "--refuse", "nein", "--yes", "--as", "Erika")
+    assert desk.json("run", "--no-deliver")["planned"]["notices"] == []
+    desk("case", "level", number, "1", "--as", "Erika")  # the command that it names
+    anew = desk.json("run", "--no-deliver")["planned"]["notices"]
+    assert [claim["number"] for one in anew for claim in one["claims"]] == [number]
 
 
 def test_another_fee_recipient_and_level_compose_it_anew(proposed):

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.model import Reason
+from bridge.model import Address, Colleague, Reason
+from bridge.policy import words
 from bridge.words import quoted
-from tests.unit.dun.stage import MONDAY, about, at, days_after, debtor, invoice
+from tests.unit.dun.stage import MONDAY, Stage, about, at, days_after, debtor, invoice
 from tests.unit.policy.helpers import TEXTS, WITH_FEES, level, plan, rules
 
 
@@ -44,6 +45,7 @@ def comes_again(stage, today=MONDAY):
     if not live:
         [line] = ahead.lines
         assert (line.decision.reason, line.decision.facts["note"]) == (Reason.REFUSED, "anna: not now")
+        assert line.decision.facts["sooner"].startswith("mahnbridge case ")
         assert stage.reason() == Reason.REFUSED.value
         assert stage.next_on() == line.decision.next_on
     return bool(live)
@@ -126,3 +128,39 @@ def test_another_invoice_makes_it_another_bundle(lone):
     lone.run(MONDAY)
     [both] = lone.notices("proposed")
     assert {one.invoice_id for one in both.claims} == {"1", "2"}
+
+
+HOME = Address(street="Weg 1", postcode="12345", city="Ort")
+AGENCY = {"name": {"de": "Inkasso"}, "trigger": {"after_previous": 7}, "collection": True}
+WORD = {"name": {"de": "Hinweis"}, "trigger": {"after_previous": 7}, "internal_notice": True, "automation": "propose"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "second", "command", "choice"),
+    [
+        ("last", AGENCY, "case handover RE-1", ("hand_over", "last")),
+        ("reminder", WORD, "case level RE-1 2", ("next_level", "2")),
+    ],
+)
+def test_without_a_term_it_stays_away_and_says_what_brings_it_back(sqlite_store, kind, second, command, choice):
+    """What gives no term has no day on which it comes again: told in both languages, with the command, which then does it."""
+    stage = Stage(
+        sqlite_store, rules(plan(level(1, after_due=3, type=kind, term_days=7, automation="propose"), second))
+    )
+    known = {"address": HOME, "colleagues": (Colleague(email="lena@example.com"),)}
+    stage.tell(MONDAY, debtor(**known), invoice())
+    stage.run(MONDAY)
+    stage.land(MONDAY)
+    stage.run(days_after(15))
+    turn_down(stage)
+    stage.tell(days_after(91), debtor(tags=("vip",), **known))
+    assert not comes_again(stage, days_after(91))
+    [line] = stage.plan(days_after(91), everything=True).lines
+    told = [words.reason(line.decision.reason, language, line.decision.facts) for language in ("de", "en")]
+    assert told == [
+        f"von einer Person abgelehnt (anna: not now), bleibt weg, bis sich etwas daran ändert; früher mit: mahnbridge {command}",
+        f"refused by a person (anna: not now), stays away until something in it changes; sooner with: mahnbridge {command}",
+    ]
+    with sqlite_store.begin() as conn:
+        sqlite_store.choices.choose(conn, about(), *choice, stage.stamp(days_after(91)))
+    assert comes_again(stage, days_after(91))

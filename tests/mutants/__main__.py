@@ -4,8 +4,9 @@
 
 All mistakes, or `--count` of them, drawn by the seed alone, each with the same chance. No file is changed: tests are collected once, and
 each mistake is put into the loaded functions of a fork. It is shown to the unit tests that run its lines, the quickest first, until
-one fails; a test that hangs notices, too. Mistakes in what runs at import are tried by importing everything anew. Lines that `raise`,
-what is logged, decorators and defaults of arguments are not tried. Mistakes that change nothing stand in `equal.yaml`, with the reason.
+one fails; a test that hangs notices, too. What survives those that take `--seconds` is shown to ten times as many. Mistakes in what runs
+at import are tried by importing everything anew. Lines that `raise`, what is logged, decorators and defaults of arguments are not tried.
+Mistakes that change nothing stand in `equal.yaml`, with the reason.
 """
 
 import argparse
@@ -31,6 +32,8 @@ from tests.mutants.parted import lanes
 
 PLACES = ("bridge/policy", "bridge/deliver")
 TESTS = tuple(f"tests/unit/{one}" for one in ("policy", "money", "deliver", "dun", "documents", "config", "replay"))
+PATIENCE = 10
+"""How many times as long a mistake that survived the quickest tests is shown to more."""
 HEAVY = (
     "sqlalchemy", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "alembic.config", "alembic.command",
     "pydantic", "psycopg", "structlog", "jinja2", "babel.dates", "babel.numbers", "holidays", "lxml.etree",
@@ -81,7 +84,7 @@ class Run:
             for path in {one.path for one in self._mutants}
         }
         inside = [number for number, one in enumerate(self._mutants) if one.inside]
-        self._lanes("1 loaded", inside, lambda one: tests.judged(one, right[one.path], self._seen, self._most))
+        self._twice("1 loaded", inside, lambda one, most: tests.judged(one, right[one.path], self._seen, most))
 
     def _measure(self, tests: Collected) -> None:
         path = self._folder / "seen.json"
@@ -100,18 +103,26 @@ class Run:
         self._seen = Seen(lines, seconds, set(failed))
         known = self.verdicts()
         rest = [number for number in range(len(self._mutants)) if known.get(number, "anew") == "anew"]
-        self._lanes("2 anew", rest, lambda one: judged_anew(one, self._seen, self._most))
+        self._twice("2 anew", rest, lambda one, most: judged_anew(one, self._seen, most))
+
+    def _twice(self, name: str, numbers: list[int], judge: Callable[[Mutant, float], str]) -> None:
+        """Judge by the quickest tests, and what survives them by more; name what survives."""
+        self._lanes(f"{name} 1", numbers, lambda one: judge(one, self._most))
+        known = self.verdicts()
+        left = [number for number in numbers if known.get(number) == "survived"]
+        say(f"{len(left)} of {len(numbers)} survived the quickest tests and are shown to more")
+        self._lanes(f"{name} 2", left, lambda one: judge(one, PATIENCE * self._most))
+        known = self.verdicts()
+        for number in numbers:
+            if known.get(number) in ("survived", "no test"):
+                say(f"{known[number]}: {self._mutants[number]}")
 
     def _lanes(self, name: str, numbers: list[int], judge: Callable[[Mutant], str]) -> None:
         def work(lane: int) -> None:
             with (self._folder / f"{name} {lane}.txt").open("w", encoding="utf-8") as file:
                 for number in numbers[lane :: self._jobs]:
-                    mutant = self._mutants[number]
-                    verdict = judge(mutant)
-                    file.write(f"{number} {verdict}\n")
+                    file.write(f"{number} {judge(self._mutants[number])}\n")
                     file.flush()
-                    if verdict not in ("killed", "anew"):
-                        say(f"{verdict}: {mutant}")
 
         lanes(self._jobs, work)
 
@@ -158,7 +169,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="which are drawn")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes judge")
     parser.add_argument(
-        "--seconds", type=float, default=4.0, help="of tests that a mistake is shown to, the quickest first"
+        "--seconds", type=float, default=4.0, help="of tests that a mistake is shown to first, the quickest"
     )
     parser.add_argument("--tests", action="append", help="only these tests; may be given several times")
     asked = parser.parse_args()

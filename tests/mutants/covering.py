@@ -24,9 +24,10 @@ class Seen:
     failed: set[str] = field(default_factory=set)
 
     def showing(self, path: str, lines: range) -> list[str]:
-        """Return the tests that run any of these lines, the quickest of each file first."""
+        """Return the tests that run any of these lines: those in a file named for the module, then the quickest of each file."""
         tests = {test for line in lines for test in self.lines.get(f"{path}:{line}", ())}
-        return self._sorted(tests)
+        own = f"/test_{Path(path).stem}"
+        return sorted(self._sorted(tests), key=lambda one: own not in one.partition("::")[0])
 
     def using(self, path: str) -> list[str]:
         """Return the tests that run anything of this module; all, where none does (it is declarations only)."""

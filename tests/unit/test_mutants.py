@@ -83,6 +83,10 @@ def test_a_mistake_is_shown_to_the_quickest_tests_that_run_its_line():
     )
     assert seen.showing("a.py", range(1, 3)) == ["quick", "slow"]
     assert seen.showing("a.py", range(3, 4)) == []
+    named = Seen(
+        {"a.py:1": ["x/test_b.py::quick", "x/test_a.py::slow"]}, {"x/test_b.py::quick": 1, "x/test_a.py::slow": 2}
+    )
+    assert named.showing("a.py", range(1, 2)) == ["x/test_a.py::slow", "x/test_b.py::quick"]
     assert seen.using("a.py") == seen.using("b.py") == ["quick", "slow"]
     assert within(["quick", "slow"], seen.seconds, most=1.0) == ["quick"]
     assert within(["slow"], seen.seconds, most=1.0) == ["slow"]

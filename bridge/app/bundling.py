@@ -36,7 +36,7 @@ _SAID_BY_SERVERS = """
     accepted access account action address again allowed authentication available blocked command connection data deferred delivery denied
     disabled domain does error exceeded exist expired failed greylisted host inactive invalid later limit local login mailbox message not
     ok over permission policy problem queued quota rate recipient refused rejected relay resources server service spam storage system
-    temporarily temporary timeout too try unavailable unknown unreachable user
+    get post put patch delete temporarily temporary timeout too try unavailable unknown unreachable user
 """
 """What mail servers and gateways answer in: nobody's name, and what support needs to read."""
 _NOT_ITS_WORDS = (".german", ".sandbox")
@@ -134,7 +134,7 @@ class Bundling(Opened):
             connector=port.connector.name,
             state=run.state,
             cause=run.cause,
-            error=told(run.error, names),
+            error=told(run.error, names).to_store(),
             business_date=run.business_date.isoformat(),
             counts=structure(counts, names),
             steps=steps,

@@ -110,7 +110,7 @@ class Failures(Explaining):
     ) -> tuple[Replayed, ...]:
         """Try failures again: by id, or all of a cause, account, record or run; with `dry_run` only say what would happen.
 
-        `record` is the number of an invoice, or an id at the provider. `outcome` is a person's word where nobody can tell: `went-out` or `not-sent`, with evidence.
+        `record` is the number of an invoice, or an id at the provider, also of a record that was set aside. `outcome` is a person's word where nobody can tell: `went-out` or `not-sent`, with evidence.
         Raises `UsageError` where nothing is named, or where that word is needed and missing.
         """
         wanted = self._wanted(items, cause=cause, account=account, record=record, run=run)
@@ -173,9 +173,7 @@ class Failures(Explaining):
         found = [
             one.id
             for one in self._replay.failures(account)
-            if cause in (None, one.cause)
-            and (record is None or record in one.invoices)
-            and (of_run is None or of_run(one))
+            if cause in (None, one.cause) and (record is None or one.about(record)) and (of_run is None or of_run(one))
         ]
         if not found:
             raise UsageError("nothing is stopped for {wanted}", wanted=listed(named, ", "))
@@ -286,6 +284,7 @@ def _failure(one: Stopped, preview: Preview, run: int | None) -> Failure:
         next=advised.next,
         run=run,
         source=one.source,
+        raw=one.raw,
     )
 
 

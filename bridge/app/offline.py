@@ -25,7 +25,7 @@ from bridge.mapping import Mapping
 from bridge.plain import file_stem
 from bridge.replay.bundle import Bundle, Misfit, Packed
 from bridge.store import Store
-from bridge.words import Sentence, quoted
+from bridge.words import NOTHING, Sentence, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Ending:
 
     state: str
     cause: str
-    text: str
+    text: Sentence
     misfits: tuple[str, ...] = ()
 
 
@@ -150,7 +150,7 @@ class _Again:
         then = Ending(
             "done" if one.state in ("done", "waiting") else one.state,
             _failing(one.state, one.cause),
-            one.error,
+            Sentence.stored(one.error),
             _named(one.rejects),
         )
         connector, player = self._connector(self.packed.exchanges)
@@ -187,13 +187,13 @@ class _Again:
                 store, port, business_date=date.fromisoformat(one.business_date), full=one.cursor is None
             )
         except Exception as error:  # noqa: BLE001  a mistake in a connector is what is looked for
-            return Ending("failed", "crash", str(quoted(f"{type(error).__name__}: {error}")))
+            return Ending("failed", "crash", quoted(f"{type(error).__name__}: {error}"))
         with store.reading() as conn:
             found = [known.reject for known in store.mirror.rejects.list(conn, one.account)]
         misfits = _named(tuple(Misfit(kind=item.kind, field=item.field, reason=item.reason.template) for item in found))
         failed = result.outcome is not acts.Outcome.DONE
         return Ending(
-            "failed" if failed else "done", result.cause or "" if failed else "", str(result.error or ""), misfits
+            "failed" if failed else "done", result.cause or "" if failed else "", result.error or NOTHING, misfits
         )
 
     # -------------------------------------------------------------------------------------------------------- delivery
@@ -206,7 +206,9 @@ class _Again:
             raise UsageError("no step of this delivery failed")
         endings = [self._step(number) for number, _, _ in failed]
         _, outcome, cause = failed[0]
-        then = Ending("waiting" if outcome in WAITING else "failed", cause, self.bundle.error, _steps(failed))
+        then = Ending(
+            "waiting" if outcome in WAITING else "failed", cause, Sentence.stored(self.bundle.error), _steps(failed)
+        )
         causes = [(number, one.state, one.cause) for (number, _, _), one in zip(failed, endings, strict=True)]
         return then, replace(endings[0], misfits=_steps(causes))
 
@@ -223,11 +225,11 @@ class _Again:
                     connector.push(WriteBack.model_validate({**note["write"]}))
         except RetryLater as error:
             waits = not looked or not isinstance(error, BadAnswer)
-            return Ending("waiting" if waits else "failed", error.cause, str(error))
+            return Ending("waiting" if waits else "failed", error.cause, error.sentence)
         except BridgeError as error:
-            return Ending("failed", error.cause, str(error))
+            return Ending("failed", error.cause, error.sentence)
         except Exception as error:  # noqa: BLE001  as in `_pull`
-            return Ending("failed", f"unexpected_{type(error).__name__}", str(quoted(error)))
+            return Ending("failed", f"unexpected_{type(error).__name__}", quoted(error))
         finally:
             self.asked += player.asked
         return _as_said([one for one in noted if one["note"] == "said"])
@@ -236,10 +238,10 @@ class _Again:
 def _as_said(said: Sequence[Facts[str, Any]]) -> Ending:
     """Return how a step ended that one of our own channels did: what it said is recorded, for it is not asked again."""
     if not said:
-        return Ending("done", "", "")
+        return Ending("done", "", NOTHING)
     kind, cause = str(said[-1].get("error")), str(said[-1].get("cause") or "")
     state = "waiting" if kind == RetryLater.__name__ else "failed"
-    return Ending(state, cause or f"unexpected_{kind}", str(said[-1].get("text", "")))
+    return Ending(state, cause or f"unexpected_{kind}", Sentence.stored(str(said[-1].get("text", ""))))
 
 
 def _steps(ended: Sequence[tuple[int, str, str]]) -> tuple[str, ...]:

@@ -170,7 +170,8 @@ def delivered(out: Out, result: Delivered) -> None:
     if result.parked:
         out.line("deliver.parked", count=result.parked, style="warning")
     if result.unclear:
-        out.line("deliver.unclear", count=result.unclear, until=shown(result.waiting_until), style="warning")
+        key = "deliver.unclear" if result.waiting_until else "deliver.unclear_next"
+        out.line(key, count=result.unclear, until=shown(result.waiting_until), style="warning")
 
 
 def explained(out: Out, results: Sequence[Explained]) -> None:
@@ -389,6 +390,7 @@ def failure(out: Out, one: Failure) -> None:
             ("means", one.means),
             ("to_do", one.next),
             ("at", one.at),
+            ("raw", one.raw),
         ]
     )
     out.line("failures.replay", style="dim", id=one.id, text=say(f"replay.{one.plan}", text=one.replay))

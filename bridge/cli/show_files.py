@@ -63,7 +63,7 @@ def runs(out: Out, rows: Sequence[RunSummary]) -> None:
 def traces(out: Out, rows: Sequence[Trace]) -> None:
     """Print runs of every kind."""
     if not rows:
-        out.line("runs.none")
+        out.line("trace.none")
         return
     table = [
         [

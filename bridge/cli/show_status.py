@@ -63,7 +63,7 @@ def status(out: Out, result: Status) -> None:
         if result.rejects:
             out.line("status.rejects", count=result.rejects)
         if result.needing != result.failures:
-            out.line("status.needed", count=result.needing)
+            out.line("status.needed" if result.needing else "status.needed_none", count=result.needing)
 
 
 def trend(out: Out, result: Status) -> None:

@@ -32,6 +32,7 @@ _IT_IS = {
     "dropped": Sentence("it was dropped"),
     "discarded": Sentence("it was discarded"),
     "queued": Sentence("it is queued already"),
+    "waiting": Sentence("its turn has not come yet"),
     "unclear": Sentence("its outcome is still unclear"),
     "resolved": Sentence("it arrived well meanwhile"),
 }

@@ -23,7 +23,7 @@ from bridge.http.redact import KNOWN
 from bridge.http.reply import parse_json
 from bridge.model.base import Frozen
 from bridge.replay.pseudonyms import Pseudonyms
-from bridge.words import Sentence
+from bridge.words import NOTHING, Sentence
 
 LARGEST = 200_000_000
 """Bytes that a bundle may have unpacked."""
@@ -41,6 +41,10 @@ _REPEATS = re.compile(r"(?:^|[\s:,\[{-])[*&]\w", re.MULTILINE)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
+FORMAT: Literal[1] = 1
+"""Shape of the bundles that this version writes and reads."""
+
+
 class Misfit(Frozen):
     """A record that was set aside: of which kind, for which field, by which rule."""
 
@@ -52,11 +56,11 @@ class Misfit(Frozen):
 class Bundle(Frozen):
     """What a bundle says of its run. Instants are aware, dates local; texts are pseudonymised."""
 
-    format: Literal[1] = 1
+    format: Literal[1] = FORMAT
     run: int
     kind: Literal["pull", "deliver", "dun"]
     account: str = Field(max_length=64)
-    connector: str = Field(max_length=64)
+    connector: str = Field(max_length=64, pattern=r"^[\w-]+$")
     state: str
     cause: str | None = None
     error: str = ""
@@ -99,6 +103,8 @@ class Packed(Frozen):
         try:
             facts = parse_json(files.get("bundle.json", b""))
             json.dumps(facts, ensure_ascii=False, default=str).encode()  # half a sign can be shown nowhere
+            if isinstance(facts, dict) and isinstance(shape := facts.get("format"), int) and shape > FORMAT:
+                raise UsageError("{path} was made by a newer version of mahnbridge; replay it with that one", path=path)
             bundle = Bundle.model_validate(facts)
             date.fromisoformat(bundle.business_date)
             lines = [_line(one) for one in files.get("exchanges.jsonl", b"").split(b"\n") if one]
@@ -225,7 +231,7 @@ def pseudonymised(lines: Sequence[Mapping[str, Any]], names: Pseudonyms) -> list
 def _noted(one: Mapping[str, Any], names: Pseudonyms) -> dict[str, Any]:
     if one.get("note") == "said":  # a channel's own words, its name and the class of the error beside them
         names.keep(str(one.get("cause", "")).rpartition("_")[2])  # the server's code
-        return dict(one) | {"text": told(Sentence.stored(str(one.get("text", ""))), names)}
+        return dict(one) | {"text": told(Sentence.stored(str(one.get("text", ""))), names).to_store()}
     return {name: value if name == "channel" else structure(value, names, name) for name, value in one.items()}
 
 
@@ -277,17 +283,17 @@ def structure(value: Any, names: Pseudonyms, field: str = "") -> Any:
     return value
 
 
-def told(text: Sentence | None, names: Pseudonyms) -> str:
+def told(text: Sentence | None, names: Pseudonyms) -> Sentence:
     """Return an error in its own words, with the facts replaced."""
     if text is None:
-        return ""
+        return NOTHING
     facts = {name: _fact(value, names) for name, value in text.facts.items()}
-    return str(Sentence(text.template, **{name.removesuffix("!r"): value for name, value in facts.items()}))
+    return Sentence(text.template, **{name.removesuffix("!r"): value for name, value in facts.items()})
 
 
 def _fact(value: Any, names: Pseudonyms) -> Any:
     if isinstance(value, Sentence):
-        return Sentence(told(value, names))
+        return told(value, names)
     return names.value(value) if isinstance(value, str) else value
 
 

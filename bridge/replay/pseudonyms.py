@@ -15,6 +15,8 @@ _WORD = re.compile(r"[^\W_]+")
 _MAIL = re.compile(r"([^\s@<>\"',;:()]{1,64})@([^\s@<>\"',;:()]{1,255})")
 _KEPT_IN_TEXT = re.compile(r"mb:[0-9a-f]{12}|\[redacted\]")
 _NUMBER = re.compile(r"[+-]?\d{1,18}([.,]\d{1,12})*%?")
+_TELEPHONE = re.compile(r"\+\d{7,}|0\d{8,}")
+"""A number of a telephone in one piece: no amount and no id is written so."""
 _DATE = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s?(Z|[+-]\d\d:?\d\d)?|\d\d?\.\d\d?\.\d{2,4}|\d{8}(T\d{6})?"
 )
@@ -44,6 +46,9 @@ _PERSONAL = frozenset(
         "city",
         "ort",
         "phone",
+        "tel",
+        "telephone",
+        "handy",
         "fon",
         "telefon",
         "mobile",
@@ -137,7 +142,7 @@ class Pseudonyms:
                 field = match[1]
             elif not _personal(field):
                 value = match[0] if match[1] is None else match[1]
-                if value.isdecimal() and len(value) > 2:
+                if value.isdecimal() and len(value) > 2 and not _TELEPHONE.fullmatch(value):
                     self._numbers.add(value)
 
     def keep(self, number: str) -> None:
@@ -188,7 +193,12 @@ class Pseudonyms:
         if value.casefold() in self._known or not value:
             return value
         personal = _personal(field)
-        if not personal and (_NUMBER.fullmatch(value) or _DATE.fullmatch(value) or _CODE.fullmatch(value)):
+        telephone = _TELEPHONE.fullmatch(value)
+        if (
+            not personal
+            and not telephone
+            and (_NUMBER.fullmatch(value) or _DATE.fullmatch(value) or _CODE.fullmatch(value))
+        ):
             return value
         if personal and _DATE.fullmatch(value):
             return "1970-01-01" if len(value) == 10 and value[4] == "-" else self._words(value, personal=True)

@@ -1,5 +1,6 @@
 """What is stopped, and what a replay would do with it, as people see it."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,9 @@ from bridge.contract import Proof, Reject
 from bridge.errors import UsageError
 from bridge.store.rejects import KnownReject
 from bridge.words import Sentence
+
+_BETWEEN = re.compile(r"[\"\t;,|]")
+"""What stands between the values of a record, JSON or a line of a file."""
 
 
 class Kind(StrEnum):
@@ -46,11 +50,16 @@ class Failure:
     since: datetime | None = None
     invoices: tuple[str, ...] = ()
     source: str = ""  # of a record: the file and line, or the list, that it came with
+    raw: str = ""  # of a record: as it came
     notice_id: int | None = None
 
     @property
     def id(self) -> str:
         return f"{self.kind.value}-{self.number}"
+
+    def about(self, record: str) -> bool:
+        """Return whether this is about an invoice or record: by its id, or by a value of the record as it came, such as its number."""
+        return record in self.invoices or record in map(str.strip, _BETWEEN.split(self.raw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,7 @@ def of_reject(known: KnownReject) -> Failure:
         since=known.first_seen,
         invoices=(told.provider_id,) if told.provider_id else (),
         source=told.source,
+        raw=told.raw,
     )
 
 

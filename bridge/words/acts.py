@@ -86,6 +86,7 @@ GERMAN: dict[str, str] = {
     "it was dropped": "es wurde verworfen",
     "it was read again and still does not fit": "es wurde noch einmal gelesen und passt noch immer nicht",
     "its outcome is still unclear": "der Ausgang ist noch unklar",
+    "its turn has not come yet": "es ist noch nicht an der Reihe",
     "its settling time is not over; delivery looks for it by itself": "die Wartezeit ist noch nicht um; die Zustellung sieht von selbst nach",
     "name the failures (as `failures list` shows them), or --cause, --account, --record or --run": "die Fehlschläge nennen (wie `failures list` sie zeigt), oder --cause, --account, --record oder --run",
     "name the letters (as `letters list` shows them), or --all": "die Briefe nennen (wie `letters list` sie zeigt), oder --all",
@@ -255,6 +256,9 @@ GERMAN: dict[str, str] = {
     "the first exchanges of this run are missing; a later run that failed may replay better": "die ersten Anfragen dieses Laufs fehlen; ein späterer gescheiterter Lauf lässt sich vielleicht besser wiederholen",
     "no step of this delivery failed": "kein Schritt dieser Zustellung ist gescheitert",
     "the bundle's settings do not fit {name}": "die Einstellungen des Pakets passen nicht zu {name}",
+    "{path} was made by a newer version of mahnbridge; replay it with that one": (
+        "{path} stammt von einer neueren Version von mahnbridge; bitte mit dieser wiederholen"
+    ),
     "{path} is no support bundle: {error}": "{path} ist kein Supportpaket: {error}",
     "{path} is no support bundle: it holds {name!r}": "{path} ist kein Supportpaket: es enthält {name!r}",
     "{path} unpacks to more than {largest} bytes": "{path} entpackt sich zu mehr als {largest} Bytes",

@@ -36,6 +36,7 @@ GERMAN: dict[str, str] = {
     "SSLError": "Fehler der TLS-Verbindung",
     "Temporary failure in name resolution": "der Rechnername lässt sich gerade nicht auflösen",
     "TimeoutError": "keine Antwort in der vorgesehenen Zeit",
+    "ValidationError": "der Inhalt passt nicht",
     "UnicodeDecodeError": "kein Text in UTF-8",
     "certificate has expired": "das Zertifikat ist abgelaufen",
     "certificate is not yet valid": "das Zertifikat gilt noch nicht",

@@ -165,7 +165,7 @@ def test_what_the_mail_server_said_is_in_the_bundle(live, tmp_path, monkeypatch)
     assert found["now"]["misfits"] == [f"step-{trace['steps'][0][0]}: smtp_451"]
     with zipfile.ZipFile(live.folder / "mail.zip") as package:
         text = package.read("exchanges.jsonl").decode()
-    assert "SMTP: 451 try again later" in text
+    assert "451 try again later" in text
     assert "spaeth" not in text
 
 

@@ -23,7 +23,10 @@ class FailureGroup:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One parked step, rejected record or failed run, with everything needed to decide. `run` is the one to make a bundle of, if any."""
+    """One parked step, rejected record or failed run, with everything needed to decide.
+
+    `run` is the one to make a bundle of, if any; `raw` a record as the provider or a file gave it.
+    """
 
     id: str
     kind: str
@@ -39,6 +42,7 @@ class Failure:
     next: Sentence = NOTHING
     run: int | None = None
     source: str = ""
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)

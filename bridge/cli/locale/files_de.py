@@ -41,6 +41,7 @@ TEXTS = {
     "files.damaged": "{count} von {all} Dateien fehlen oder sind verändert.",
     "files.damaged.one": "Eine von {all} Dateien fehlt oder ist verändert.",
     "runs.none": "Kein Mahnlauf.",
+    "trace.none": "Kein Lauf.",
     "runs.title": "Mahnlauf {run} vom {on} ({actor})",
     "runs.sent": "{count} versendet",
     "runs.to_post": "{count} liegen zum Versand bereit",

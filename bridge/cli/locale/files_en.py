@@ -41,6 +41,7 @@ TEXTS = {
     "files.damaged": "{count} of {all} files are missing or changed.",
     "files.damaged.one": "One of {all} files is missing or changed.",
     "runs.none": "No dunning run.",
+    "trace.none": "No run.",
     "runs.title": "Dunning run {run} of {on} ({actor})",
     "runs.sent": "{count} sent",
     "runs.to_post": "{count} lie ready to be sent",

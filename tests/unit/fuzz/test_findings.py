@@ -354,6 +354,14 @@ def test_a_bundle_of_no_day(tmp_path):
         Packed.read(path)
 
 
+def test_a_bundle_of_a_later_shape(tmp_path):
+    """A bundle of a newer version is told from one that is none."""
+    path = tmp_path / "b.zip"
+    path.write_bytes(zipped(("bundle.json", json.dumps({"format": 2, "shape": "round"}).encode())))
+    with pytest.raises(UsageError, match="newer version"):
+        Packed.read(path)
+
+
 def test_a_bundle_whose_line_is_of_no_step(tmp_path):
     """A line that belongs to what is no number of a step: no support bundle."""
     path = tmp_path / "b.zip"

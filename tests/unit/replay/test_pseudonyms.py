@@ -8,9 +8,22 @@ RECORD = {
     "id": "4711", "invoiceNumber": "RE-1042", "status": "200", "sumGross": "1190.00", "invoiceDate": "2026-08-03T00:00:00+02:00",
     "currency": "EUR", "contact": {"objectName": "Contact", "id": 12, "name": "Späth & Söhne GmbH", "phone": 4917012345678},
     "surename": "Anna", "zip": "20095", "email": "anna@spaeth.example", "vatNumber": "DE123456789", "birthday": "1980-02-03",
-    "headText": "Rechnung RE-1042, Frau Anna, Tel. 0170 1234567, mb:aaaabbbbcccc", "paid": None, "main": True,
+    "internalNote": "+491511234567", "footer": "015112345678", "tel": 30123456, "headText": "Rechnung RE-1042, Frau Anna, Tel. 0170 1234567, mb:aaaabbbbcccc", "paid": None, "main": True,
 }  # fmt: skip
-NAMED = ("Späth", "Söhne", "Anna", "20095", "spaeth", "123456789", "1980", "0170", "1234567", "4917012345678")
+NAMED = (
+    "Späth",
+    "Söhne",
+    "Anna",
+    "20095",
+    "spaeth",
+    "123456789",
+    "1980",
+    "0170",
+    "1234567",
+    "4917012345678",
+    "1511234567",
+    "30123456",
+)
 
 
 def pseudonymised(record=RECORD, known=("Contact", "100", "200")):

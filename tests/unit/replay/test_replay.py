@@ -256,6 +256,23 @@ def test_failed_run(scene):
     assert replay.replay("run-3", **WHO).plan is Plan.NOTHING
 
 
+def test_a_step_whose_turn_has_not_come(scene, replay):
+    """What nobody approved or delivered yet has not failed: a replay says so, and so does giving it up."""
+    item = f"step-{scene.steps(scene.notice(OWN_LETTER))[-1].id}"
+    for told in (replay.preview([item])[0], replay.replay(item, **WHO), replay.discard(item, **WHO)):
+        assert (told.plan, told.text) == (Plan.NOTHING, "its turn has not come yet")
+
+
+def test_a_record_is_found_by_its_number(scene, replay):
+    """A record that was set aside is kept as it came, and found by any value of it, whole."""
+    reject(scene, raw='{"id": "9", "invoiceNumber": "RE-900", "sumGross": "a lot"}')
+    reject(scene, provider_id=None, field="", raw="RE-901; Café ;12,00")
+    found = replay.failures()
+    assert [[one.about(number) for one in found] for number in ("RE-900", "RE-901", "RE-90")] == [
+        [False, True], [True, False], [False, False],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("text", ["", "12", "step", "step-", "step-x", "letter-1", "step--1"])
 def test_bad_id(text, replay):
     """What is no id of a failure is refused with an example."""

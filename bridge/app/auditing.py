@@ -14,12 +14,9 @@ from bridge.app.opening import Opened
 from bridge.app.results import Done
 from bridge.errors import UsageError
 from bridge.store.engine import DatabaseFault
-from bridge.store.trail import ERASED, Head
+from bridge.store.trail import ERASED, Head, first_kept
 
 log = structlog.get_logger("bridge.app")
-
-TRAIL_YEARS = 10
-"""The journal documents the procedure: kept until the end of the tenth calendar year after the one of the event (HGB 257, AO 147)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +35,17 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What the check of the trail found. `head` is the newest link, to be noted outside; `waiting` events are not sealed yet."""
+    """What the check of the trail found. `head` is the newest link, to be noted outside; `waiting` events are not sealed yet.
+
+    `noted` links outside were compared. `restores` are events after which some of them no longer fit, rightly.
+    """
 
     sealed: int
     head: str
     waiting: int
     flaws: tuple[Flaw, ...]
+    restores: tuple[Flaw, ...]
+    noted: int
 
 
 class Auditing(Opened):
@@ -72,16 +74,18 @@ class Auditing(Opened):
     def audit(self, head: str | None = None) -> Audited:
         """Check every event against its digest, every digest against the chain, and the chain against the links noted outside.
 
-        `head` is a link that somebody noted elsewhere, `NUMBER:HASH`; without it the newest one in the data folder counts. Raises
-        `UsageError` where it is not of that form.
+        `head` is a link that somebody noted elsewhere, `NUMBER:HASH`, beside all those of the data folder. Raises `UsageError`
+        where it is not of that form.
         """
-        known = _head(head) if head else self._noted()
+        noted = {*self._noted(), *([_head(head)] if head else ())}
         self.seal()
         with self.store.reading() as conn:
-            flaws = tuple(Flaw(one.what, one.number, one.kind, one.at) for one in self.store.trail.check(conn, known))
+            found = [Flaw(one.what, one.number, one.kind, one.at) for one in self.store.trail.check(conn, noted)]
             newest = self.store.trail.head(conn)
             waiting = self.store.trail.waiting(conn)
-        return Audited(newest.seq, f"{newest.seq}:{newest.chain}", waiting, flaws)
+        flaws = tuple(one for one in found if one.what != "restored")
+        restores = tuple(one for one in found if one.what == "restored")
+        return Audited(newest.seq, f"{newest.seq}:{newest.chain}", waiting, flaws, restores, len(noted))
 
     def export_trail(self, path: Path) -> Done:
         """Write the whole trail as JSON lines, one event with its link each, those about decisions with these.
@@ -100,10 +104,9 @@ class Auditing(Opened):
 
         Raises `UsageError` where events of that time must still be kept.
         """
-        today = self.today()
-        first_kept = date(today.year - TRAIL_YEARS, 1, 1)
-        if before > first_kept:
-            raise UsageError("{before}: events from {kept} on must still be kept", before=before, kept=first_kept)
+        kept = first_kept(self.today())
+        if before > kept:
+            raise UsageError("{before}: events from {kept} on must still be kept", before=before, kept=kept)
         with self.store.begin() as conn:
             self.record(conn, ERASED, data={"before": before.isoformat()})
             count = self.store.trail.erase(conn, before)
@@ -118,10 +121,7 @@ class Auditing(Opened):
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(f"{head.seq}:{head.chain}\n")
 
-    def _noted(self) -> Head | None:
-        return max(self._lines(), key=lambda one: one.seq, default=None)
-
-    def _lines(self) -> Iterator[Head]:
+    def _noted(self) -> Iterator[Head]:
         try:
             text = self._heads.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError):

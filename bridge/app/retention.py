@@ -11,8 +11,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from bridge.app.auditing import TRAIL_YEARS, Auditing
+from bridge.app.auditing import Auditing
 from bridge.app.filing import Filing
+from bridge.store.trail import first_kept
 
 LAST_ERASED = "last_erased"
 """The setting that says when what was over was erased last."""
@@ -49,7 +50,7 @@ class Retaining(Auditing, Filing):
             one.unlink(missing_ok=True)
         counts["recordings"] = len(recordings)
         if counts["trail"]:
-            self.erase_data(date(today.year - TRAIL_YEARS, 1, 1))
+            self.erase_data(first_kept(today))
         with self.store.begin() as conn:
             self.store.settings.remember(conn, LAST_ERASED, {"at": now.isoformat()}, self.stamp())
             if any(counts.values()):
@@ -71,7 +72,7 @@ class Retaining(Auditing, Filing):
             "rejects": keep.rejects(conn, before, erase=erase),
             "files": files,
             "cases": keep.cases(conn, date(today.year - letters, 1, 1), erase=erase),
-            "trail": keep.trail(conn, date(today.year - TRAIL_YEARS, 1, 1)),
+            "trail": keep.trail(conn, first_kept(today)),
         }
         return counts, digests
 

@@ -17,6 +17,7 @@ from bridge.store.outbox import Outbox
 from bridge.store.records import Step
 from bridge.store.settings import Settings
 from bridge.store.tables import account, claim, invoice, lease, listing, notice, step
+from bridge.store.trail import RESTORED as PUT_BACK
 from bridge.words import Sentence
 
 RESTORED = "restored"
@@ -73,7 +74,7 @@ class Restored:
                 dropped += 1
         self._keep(conn, Hold(since, now, {}), stamp)
         data = {"since": since.isoformat(), "dropped": dropped, "doubted": len(doubted)}
-        self.journal.note(conn, "store_restored", stamp, data=data)
+        self.journal.note(conn, PUT_BACK, stamp, data=data)
         return {"dropped": dropped, "doubted": len(doubted)}
 
     def asked(self, conn: Connection, channel: str, adopted: int | None, stamp: Stamp) -> None:

@@ -5,7 +5,7 @@ the event's digest. Whoever changes an event must change every later link too; t
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -36,6 +36,7 @@ class Problem:
     """One thing that is wrong, and the event, link or decision it is about.
 
     Events are `changed`, `missing` or `erased` (without a record of it), links `link` or `cut`, decisions as `evidence.misfits` tells.
+    `restored` is no fault: the event of a restore, after which links that were noted no longer fit.
     """
 
     what: str
@@ -74,19 +75,20 @@ class Trail:
             conn.execute(insert(seal), rows[start : start + CHUNK])
         return Head(seq, chain)
 
-    def check(self, conn: Connection, known: Head | None = None) -> Iterator[Problem]:
-        """Yield everything that is wrong: events against their digests, these against the chain, that against `known`, decisions against their events."""
-        chain, expected, seen = START, 1, None
-        erased = self._erased_before(conn)
+    def check(self, conn: Connection, noted: Iterable[Head] = ()) -> Iterator[Problem]:
+        """Yield everything that is wrong: events against their digests, these against the chain, that against every link `noted` outside, decisions against their events."""
+        chain, expected, erased = START, 1, self._erased_before(conn)
+        unmet = {(one.seq, one.chain) for one in noted if one.seq}
+        restores: list[tuple[int, Problem]] = []
         for link, row in self._pairs(conn):
             if link["seq"] != expected or linked(chain, link["digest"]) != link["chain"]:
                 yield Problem("link", link["seq"])
             chain, expected = link["chain"], link["seq"] + 1
-            if known is not None and link["seq"] == known.seq:
-                seen = link["chain"]
+            unmet.discard((link["seq"], chain))
+            if row is not None and row["kind"] == RESTORED:
+                restores.append((link["seq"], Problem("restored", row["id"], row["kind"], row["at"])))
             yield from _problems(link, row, erased)
-        if known is not None and known.seq and seen != known.chain:
-            yield Problem("cut", known.seq)
+        yield from _lost(sorted(seq for seq, _ in unmet), restores)
         yield from (Problem(what, number) for what, number in evidence.misfits(conn, erased))
 
     def waiting(self, conn: Connection) -> int:
@@ -113,9 +115,8 @@ class Trail:
         return conn.execute(update(event).where(*old).values(data={}, salt=None)).rowcount
 
     def _erased_before(self, conn: Connection) -> date:
-        query = select(event.c.data).where(event.c.kind == ERASED)
-        days = [date.fromisoformat(str(data["before"])) for data in conn.scalars(query) if data.get("before")]
-        return max(days, default=date.min)
+        found = conn.execute(select(event.c.data, event.c.business_date).where(event.c.kind == ERASED))
+        return max((_erasing(data, on) for data, on in found), default=date.min)
 
     def _pairs(self, conn: Connection) -> Iterator[tuple[RowMapping, RowMapping | None]]:
         last = 0
@@ -134,6 +135,36 @@ class Trail:
 
 ERASED = "personal_data_erased"
 """Kind of the event that says before which day data was erased."""
+
+
+RESTORED = "store_restored"
+"""Kind of the event that says that the database was put back from a backup."""
+
+KEPT_YEARS = 10
+"""The journal documents the procedure: kept until the end of the tenth calendar year after the one of the event (HGB 257, AO 147)."""
+
+
+def first_kept(today: date) -> date:
+    """Return the first day whose events must still be kept."""
+    return date(today.year - KEPT_YEARS, 1, 1)
+
+
+def _erasing(data: Any, on: date) -> date:
+    """Return before which day an event lets data be erased; one that claims more than could be over by its own date lets nothing."""
+    try:
+        before = date.fromisoformat(data["before"])
+    except (KeyError, TypeError, ValueError):
+        return date.min
+    return before if before <= first_kept(on) else date.min
+
+
+def _lost(unmet: Sequence[int], restores: Sequence[tuple[int, Problem]]) -> Iterator[Problem]:
+    """Yield the first noted link that the chain no longer has, and the restores by which later ones were lost."""
+    since = min((seq for seq, _ in restores), default=None)
+    cut = [seq for seq in unmet if since is None or seq < since]
+    if cut:
+        yield Problem("cut", cut[0])
+    yield from (told for seq, told in restores if unmet and unmet[-1] >= seq)
 
 
 def linked(chain: str, digest: str) -> str:

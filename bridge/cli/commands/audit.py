@@ -48,4 +48,10 @@ def _audited(out: "Out", found: "Audited") -> None:
         out.line(f"audit.{one.what}", style="error", number=one.number, kind=one.kind, at=at)
     if not found.flaws:
         out.line("audit.whole", style="ok", count=found.sealed)
+    for one in found.restores:
+        out.line(
+            "audit.restored", number=one.number, at=one.at.strftime("%d.%m.%Y %H:%M") if one.at else "", style="warning"
+        )
+    if not found.noted:
+        out.line("audit.unnoted", style="warning")
     out.line("audit.head", head=found.head)

@@ -10,6 +10,8 @@ TEXTS = {
     "audit.whole": "{count} Ereignisse, lückenlos und unverändert.",
     "audit.whole.one": "Ein Ereignis, lückenlos und unverändert.",
     "audit.head": "Stand, zum Notieren außerhalb: {head}",
+    "audit.restored": "Am {at} wurde eine Sicherung zurückgespielt (Ereignis {number}): Glieder, die danach notiert waren, gibt es nicht mehr.",
+    "audit.unnoted": "Kein notiertes Glied liegt vor (audit-heads.txt im Datenordner): Ob die Kette als Ganzes neu geschrieben wurde, lässt sich nicht sagen.",
     "audit.changed": "✗ Ereignis {number} ({kind}, {at}) wurde verändert.",
     "audit.missing": "✗ Ereignis {number} fehlt.",
     "audit.erased": "✗ Die Angaben von Ereignis {number} ({kind}, {at}) wurden ohne Vermerk gelöscht.",

@@ -10,6 +10,8 @@ TEXTS = {
     "audit.whole": "{count} events, without a gap and unchanged.",
     "audit.whole.one": "One event, without a gap and unchanged.",
     "audit.head": "Link, to be noted outside: {head}",
+    "audit.restored": "On {at} a backup was put back (event {number}): links noted after it are no more.",
+    "audit.unnoted": "No noted link is there (audit-heads.txt of the data folder): nobody can tell whether the chain was written anew as a whole.",
     "audit.changed": "✗ Event {number} ({kind}, {at}) was changed.",
     "audit.missing": "✗ Event {number} is missing.",
     "audit.erased": "✗ The data of event {number} ({kind}, {at}) was erased without a record.",

@@ -64,7 +64,7 @@ def fill(store):
 def whole(store, head):
     """The journal has all its events, unchanged, under the same chain."""
     with store.reading() as conn:
-        return store.trail.head(conn) == head and not list(store.trail.check(conn, head))
+        return store.trail.head(conn) == head and not list(store.trail.check(conn, [head]))
 
 
 def columns(store, table="invoice"):
@@ -168,7 +168,7 @@ def test_an_upgrade_of_postgresql_keeps_the_rows_and_a_copy(postgres_url, anothe
         with bridge.store.reading() as conn:
             assert revision_of(conn) == old
             assert bridge.store.mirror.invoice(conn, "a", "1").invoice == invoice("1")
-            assert list(bridge.store.trail.check(conn, head)) == []
+            assert list(bridge.store.trail.check(conn, [head])) == []
         assert bridge.restored() is not None
 
 

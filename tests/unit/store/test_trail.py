@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from bridge.store.evidence import DECIDED
 from bridge.store.journal import digests
 from bridge.store.tables import decision, event, seal
-from bridge.store.trail import ERASED
+from bridge.store.trail import ERASED, RESTORED, Head
 from tests.unit.dun.stage import MONDAY, Stage, debtor, invoice
 from tests.unit.policy.helpers import days, rules
 
@@ -30,9 +30,9 @@ def sealed(store):
         return store.trail.extend(conn)
 
 
-def flaws(store, known=None):
+def flaws(store, *noted):
     with store.reading() as conn:
-        return [(one.what, one.number) for one in store.trail.check(conn, known)]
+        return [(one.what, one.number) for one in store.trail.check(conn, noted)]
 
 
 @pytest.fixture
@@ -93,6 +93,33 @@ def test_a_forger_who_recomputes_digests_is_found(trail):
         trail.trail.extend(conn)
     assert flaws(trail) == []
     assert flaws(trail, trail.newest) == [("cut", 5)]
+
+
+def test_a_trail_rewritten_and_continued_is_found(trail):
+    """A chain made anew fits what is noted after it, but not what was noted before; a restore explains what it lost, and is named."""
+    first = trail.newest
+    with trail.begin() as conn:
+        conn.execute(update(event).where(event.c.id == trail.ids[4]).values(digest="1" * 64))
+        conn.execute(delete(seal).where(seal.c.seq > 3))
+        trail.trail.extend(conn)
+    note(trail, 6)
+    assert ("cut", 5) in flaws(trail, first, sealed(trail))
+    with trail.begin() as conn:
+        conn.execute(delete(seal).where(seal.c.seq > 3))
+        conn.execute(delete(event).where(event.c.id >= trail.ids[3]))
+    put_back = note(trail, 7, kind=RESTORED)
+    assert flaws(trail, first, sealed(trail)) == [("restored", put_back)]
+    assert flaws(trail, Head(3, "0" * 64), first) == [("cut", 3), ("restored", put_back)]
+
+
+@pytest.mark.parametrize("before", ["2036-01-01", "2027-01-02", "soon", None, 7])
+def test_a_record_of_an_erasure_that_could_not_be(trail, before):
+    """An event that lets data be erased which must still be kept lets none; nor does one of no day."""
+    with trail.begin() as conn:
+        trail.journal.record(conn, ERASED, at=AT, on=date(2036, 5, 4), data={"before": before})
+        conn.execute(update(event).where(event.c.id == trail.ids[1]).values(data={}, salt=None))
+    sealed(trail)
+    assert flaws(trail) == [("erased", trail.ids[1])]
 
 
 def test_removed_events_and_links_are_found(trail):

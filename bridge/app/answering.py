@@ -19,6 +19,7 @@ from bridge.policy.calendar import DAY
 from bridge.store.answers import StoredLink
 from bridge.store.cases import Stamp
 from bridge.store.choices import Target
+from bridge.store.columns import by_link
 from bridge.store.records import Notice
 from bridge.store.tasks import NewTask
 from bridge.words import Sentence, quoted
@@ -120,7 +121,7 @@ class Answering(Opened):
             if link is None:
                 return False
             notice = self.store.outbox.get(conn, link.notice_id)
-            stamp = Stamp(at=self.clock(), on=self.today(link.account), actor=_actor(notice.id, self.language))
+            stamp = Stamp(at=self.clock(), on=self.today(link.account), actor=by_link(notice.id))
             known = tuple(one.invoice_id for one in notice.claims)
             checked = self._checked(given, known, self._bounds(stamp.on))
             before = self.store.answers.given(conn, link)
@@ -253,10 +254,6 @@ def _words(given: Given) -> Sentence:
             return Sentence("the customer answered: please send the invoice again")
         case Kind.CONTACT:
             return Sentence("the customer answered: wrong contact")
-
-
-def _actor(notice_id: int, language: str) -> str:
-    return f"Antwortlink der Mahnung {notice_id}" if language == "de" else f"debtor's link of notice {notice_id}"
 
 
 def _told(given: Given) -> dict[str, object]:

@@ -28,7 +28,7 @@ from bridge.documents.archive import FileDamaged
 from bridge.errors import BridgeError, UsageError
 from bridge.model import Ref
 from bridge.plain import cell, file_stem, free_name, on_screen
-from bridge.words import Sentence, sentence_of
+from bridge.words import Sentence, sentence_of, tell
 
 SUMS = "SHA256SUMS"
 EXPORTED = "evidence_exported"
@@ -104,7 +104,7 @@ class EvidencePackages(Cases, Filing):
             files += self._invoices(detail, missing)
         files += [
             ("case.json", _json({"case": detail, "proofs": proofs, "missing": missing})),
-            ("timeline.txt", _timeline(detail).encode()),
+            ("timeline.txt", _timeline(detail, self.language).encode()),
             ("payments.csv", _csv(payments)),
             ("verify.py", VERIFIER.encode()),
         ]
@@ -205,9 +205,9 @@ def _plain(value: Any) -> Any:
     return dump(mode="json") if dump else str(value)
 
 
-def _timeline(detail: CaseDetail) -> str:
+def _timeline(detail: CaseDetail, language: str) -> str:
     head = f"{detail.line.number}  {detail.line.customer}  {detail.line.customer_number or ''}".rstrip()
-    lines = [head, "", *(f"{one.on.isoformat()}  {one.actor}  {one.text}" for one in detail.timeline)]
+    lines = [head, "", *(f"{one.on.isoformat()}  {tell(one.actor, language)}  {one.text}" for one in detail.timeline)]
     return "".join(on_screen(line, lines=False) + "\n" for line in lines)
 
 

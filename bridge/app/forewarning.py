@@ -42,6 +42,7 @@ class Forewarning(Planning):
     def forewarn(self) -> Forewarned:
         """Mail the forewarning to `forewarning.to`, once for each day and only where something goes out.
 
+        It is in the language of the configuration, whoever has it sent: who reads it is not who is at the door.
         Raises `ConfigError` where nobody is named or there is no mail server of our own, else as `Channel.push`.
         """
         to = self.config.forewarning.to
@@ -50,16 +51,17 @@ class Forewarning(Planning):
         channel = self.channels.get("smtp")
         if channel is None:
             raise ConfigError("forewarning needs a mail server of our own: channels.smtp", cause="forewarning")
-        found = self.forewarning()
+        found, language = self.forewarning(), self.config.language.value
+        subject, text = _told(found.on, found.notices, language)
         with self.store.reading() as conn:
             done = self.store.settings.get(conn, _SENT_FOR) == found.on.isoformat()
             silent = not self.sending(conn) or bool(self.store.settings.get(conn, PAUSE))
         if done or silent or not found.notices:
             return found
         content = Content(
-            language=self.language,
-            subject=found.subject,
-            text=found.text,
+            language=language,
+            subject=subject,
+            text=text,
             recipients=Recipients(to=to),
             total=Decimal("0.00"),
         )
@@ -67,7 +69,7 @@ class Forewarning(Planning):
         channel.push(write)
         with self.store.begin() as conn:
             self.store.settings.set(conn, _SENT_FOR, found.on.isoformat(), self.stamp())
-        return Forewarned(found.on, found.notices, found.subject, found.text, to)
+        return Forewarned(found.on, found.notices, subject, text, to)
 
 
 def _told(on: date, notices: tuple[Ahead, ...], language: str) -> tuple[str, str]:

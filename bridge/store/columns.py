@@ -1,5 +1,6 @@
 """What the tables are made of: instants in UTC, cents, ids, and the metadata that holds all tables."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,6 +55,31 @@ class Spoken(TypeDecorator[str]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else stored_text(value)
+
+
+_BY_LINK = re.compile(r"debtor's link of notice (\d{1,18})")
+
+
+def by_link(notice_id: int) -> Sentence:
+    """Return the actor of what a debtor did by the link of a notice."""
+    return Sentence("debtor's link of notice {notice}", notice=notice_id)
+
+
+class Actor(TypeDecorator[str]):
+    """Who did something: a person's name, `mahnbridge`, or the debtor by a link, which is told in the language of whoever reads it.
+
+    Kept is the text alone, in English, over which the journal's chain is made: nobody can let it read otherwise in another language.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else "".join(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        by = _BY_LINK.fullmatch(value or "")
+        return by_link(int(by[1])) if by else value
 
 
 Cents = BigInteger

@@ -1,6 +1,7 @@
 """German of what the database and its records refuse."""
 
 GERMAN: dict[str, str] = {
+    "debtor's link of notice {notice}": "Antwortlink der Mahnung {notice}",
     "missing: {name}": "fehlt: {name}",
     "not listed: {name}": "nicht verzeichnet: {name}",
     "changed: {name}": "verändert: {name}",

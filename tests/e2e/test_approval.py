@@ -163,8 +163,10 @@ def test_the_owner_is_forewarned(desk):
     assert told["on"] == "2026-09-03"
     names = [one["customer"] for one in told["notices"]]
     assert names == ["Andere GmbH"]
+    desk.speak("de")  # who sends it reads German; the mail is in the agency's language all the same
     desk("forewarn", "--send", "--as", "Erika")
     desk("forewarn", "--send", "--as", "Erika")
+    desk.speak("en")
     ((to, mail),) = desk.mails.received
     assert to == ["chefin@lichtblick.example"]
     assert "3 September 2026" in mail["Subject"]

@@ -120,6 +120,14 @@ def test_a_debtor_disputes_without_a_login(sent, bridge, visitors):
     assert task.kind == "answer"
     shown = sent("case", "show", "RE-1")
     assert "Die Lieferung kam nie an" in shown
+    sent.speak("de")  # whoever reads German reads who answered and what in German, whatever the service is set to
+    german = " ".join(sent("case", "show", "RE-1").split())
+    assert "debtor's link" not in german
+    assert "Antwortlink der Mahnung" in german
+    assert "Antwort des Kunden: Einwand" in german
+    assert "Antwortlink der Mahnung" in " ".join(sent("explain", "RE-1").split())
+    sent.speak("en")
+    assert "debtor's link of notice" in " ".join(sent("case", "show", "RE-1").split())
     assert visitor.token not in shown
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from bridge.store.columns import Instant, Spoken, Told
+from bridge.store.columns import Actor, Instant, Spoken, Told
 from bridge.store.tables import metadata
 
 
@@ -13,7 +13,7 @@ def _render(kind: str, item: Any, _autogenerating: AutogenContext) -> str | Lite
     """Write types of ours as the types of SQLAlchemy below them, so that old revisions do not depend on today's code."""
     if kind == "type" and isinstance(item, Instant):
         return "sa.DateTime(timezone=True)"
-    if kind == "type" and isinstance(item, Told | Spoken):
+    if kind == "type" and isinstance(item, Told | Spoken | Actor):
         return "sa.Text()"
     return False
 

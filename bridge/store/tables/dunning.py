@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 
-from bridge.store.columns import Cents, Id, Instant, Spoken, Told, table
+from bridge.store.columns import Actor, Cents, Id, Instant, Spoken, Told, table
 
 dunning_case = table(
     "dunning_case",
@@ -221,7 +221,7 @@ event = table(
     Column("id", Id, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("business_date", Date, nullable=False),
-    Column("actor", Text, nullable=False),  # a person's name, or "mahnbridge"
+    Column("actor", Actor, nullable=False),
     Column("kind", String(48), nullable=False),
     Column("account", String(64)),
     Column("case_id", Id),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Date, ForeignKey, Index, String, Text
 
-from bridge.store.columns import Id, Instant, Spoken, table
+from bridge.store.columns import Actor, Id, Instant, Spoken, table
 
 agreement = table(  # payment in instalments; blocks that point to it hold the invoices it covers
     "agreement",
@@ -28,7 +28,7 @@ block = table(
     Column("invoice_id", String(128)),  # or on one invoice
     Column("reason", String(32), nullable=False),
     Column("note", Spoken, nullable=False),
-    Column("actor", Text, nullable=False),
+    Column("actor", Actor, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("until", Date),  # local date, inclusive; null: until lifted
     Column("lifted_at", Instant),

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
+from bridge.store.columns import by_link
 from bridge.store.evidence import DECIDED
 from bridge.store.journal import digests
 from bridge.store.tables import decision, event, seal
 from bridge.store.trail import ERASED, RESTORED, Head
+from bridge.words import tell
 from tests.unit.dun.stage import MONDAY, Stage, debtor, invoice
 from tests.unit.policy.helpers import days, rules
 
@@ -49,6 +51,19 @@ def test_an_untouched_trail_is_whole(trail):
     assert sealed(trail) == trail.newest
     note(trail, 9)
     assert sealed(trail).seq == 6
+    assert flaws(trail, trail.newest) == []
+
+
+def test_who_answered_by_a_link_is_told_in_either_language_and_kept_as_plain_text(trail):
+    """The chain is made over the English text alone, which is what the database holds; a person's name is told as it is."""
+    with trail.begin() as conn:
+        trail.journal.record(conn, "debtor_answered", at=AT, on=DAY, actor=by_link(12), data={"answer": "paid"})
+        raw = conn.exec_driver_sql("SELECT actor FROM event ORDER BY id DESC LIMIT 1").scalar_one()
+        actors = list(conn.scalars(select(event.c.actor).order_by(event.c.id.desc()).limit(2)))
+    assert raw == "debtor's link of notice 12"
+    assert [tell(one, "de") for one in actors] == ["Antwortlink der Mahnung 12", "Erika"]
+    assert [tell(one, "en") for one in actors] == ["debtor's link of notice 12", "Erika"]
+    sealed(trail)
     assert flaws(trail, trail.newest) == []
 
 

@@ -22,8 +22,8 @@ def name_part(text: str) -> str:
 
 def file_stem(text: str) -> str:
     """Return `text` as the name of a file for people: letters of any script, digits, `-` and `_`, at most 80 characters."""
-    kept = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in text)
-    return kept.strip("-")[:80] or "document"
+    kept = "".join(sign if sign.isalnum() or sign == "_" else "-" for sign in text)
+    return re.sub("-{2,}", "-", kept).strip("-")[:80] or "document"
 
 
 def free_name(name: str, taken: set[str]) -> str:

@@ -116,7 +116,6 @@ def build(
     if reply_to:
         mail["Reply-To"] = _mailboxes((reply_to,))
     mail["Subject"] = subject
-    mail["Content-Language"] = clean(content.language, Sentence("the language"))
     mail["X-Mahnbridge-Marker"] = write.marker
     if write.covers:
         mail[COVERS] = " ".join((str(content.deadline or "-"), *write.covers))
@@ -126,6 +125,8 @@ def build(
     mail.set_content(_body(_with_particulars(plain(content), content.footer)))
     _add_html(mail, content, sender.addr_spec)
     _attach(mail, files)
+    # last, for whoever adds content clears what was said of it
+    mail["Content-Language"] = clean(content.language, Sentence("the language"))
     _bound(mail, write)
     size = len(mail.as_bytes())
     if size > largest:

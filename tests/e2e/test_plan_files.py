@@ -140,7 +140,7 @@ def test_a_level_becomes_automatic_and_sends_its_new_text(desk):
         "trigger: {after_due: 3}\n    automation: propose",
         "trigger: {after_due: 4}\n    automation: send",
     )
-    edit(desk, "standard.yaml", 'subject: "Payment reminder for invoice', 'subject: "A kind word about invoice')
+    edit(desk, "standard.yaml", 'subject: "Payment reminder for', 'subject: "A kind word about')
     notices = desk.json("plan")["notices"]
     assert {(one["automation"], one["subject"]) for one in notices} == {
         ("send", "A kind word about invoice RE-1"), ("send", "A kind word about invoice RE-2"),
@@ -164,7 +164,7 @@ def test_every_variable_is_listed_and_an_unknown_one_refused(desk):
     edit(
         desk,
         "standard.yaml",
-        'subject: "Zahlungserinnerung zur Rechnung {{ invoice_number }}"',
+        'subject: "Zahlungserinnerung {% if several %}zu den Rechnungen{% else %}zur Rechnung{% endif %} {{ invoice_number }}"',
         'subject: "Zu {{ invoice_nr }}"',
     )
     said = desk("plans", "list", code=1)

@@ -20,7 +20,10 @@ def test_a_part_of_a_name_is_plain(text, part):
     assert name_part(text) == part
 
 
-@pytest.mark.parametrize(("text", "stem"), [("RE/2026\\1", "RE-2026-1"), ("案件 1", "案件-1"), ("..", "document")])
+@pytest.mark.parametrize(
+    ("text", "stem"),
+    [("RE/2026\\1", "RE-2026-1"), ("案件 1", "案件-1"), ("1. Mahnung", "1-Mahnung"), ("..", "document")],
+)
 def test_a_name_for_people_keeps_its_letters(text, stem):
     """An invoice's number stays readable in any script; separators of folders do not stay."""
     assert file_stem(text) == stem

@@ -36,6 +36,7 @@ def test_german_subject_and_text_arrive_unchanged(smtp, post, write):
     smtp.push(write())
     (mail,) = post.messages
     assert mail["Subject"] == "Zahlungserinnerung zu Rechnung RE-1: bitte prüfen"
+    assert mail["Content-Language"] == "de"  # for programs that read aloud, or offer a translation
     assert mail.get_body(("plain",)).get_content().rstrip("\n").splitlines()[2:] == [
         "Rechnung RE-1 über 119,00 € ist offen.",
         ".",

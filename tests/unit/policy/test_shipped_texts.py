@@ -1,7 +1,6 @@
 """The texts of the shipped plans, as a debtor in each country reads them."""
 
 import re
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from bridge.model import Act, Address, Reason
 from bridge.policy import Abilities, Creditor, Decision, Outcome, compose
 from bridge.policy.claim_text import plain
+from bridge.policy.group import Bundling
 from bridge.policy.load import starter_plans
 from bridge.policy.rules import AccountRules
 from tests.unit.policy.helpers import case, claim
@@ -25,16 +25,11 @@ COUNTRIES = ["DE", "AT", "CH", "LI", "FR"]
 
 
 def said(plan_name, number, language, country, claims):
-    """Return subject and text of one level over these claims."""
-    plan = starter_plans()[plan_name]
+    """Return subject and text of one level over these claims; one message for all of them, as in a copy by `plans new --group`."""
+    plan = starter_plans()[plan_name].model_copy(update={"bundling": Bundling(when="from_first")})
     maker = Creditor(name="Weiß & Söhne", iban="DE89370400440532013000", email="buch@agentur.example", country=country)
     rules = AccountRules(
         account="main", plans={plan.name: plan}, default_plan=plan.name, creditor=maker, language=language
-    )
-    rules = (
-        replace(rules, plans={plan.name: plan.model_copy(update={"bundling": {"when": "from_first"}})})
-        if False
-        else rules
     )
     home = Address(lines=("Kunde",), street="Weg 1", postcode="50667", city="Köln", country=country)
     whole = case(*claims, address=home, language=language)
@@ -112,3 +107,18 @@ def test_the_tone_rises():
     texts = [said("standard", number, "de", "DE", [claim()])[1] for number in range(1, 5)]
     for number, words in enumerate(("übersehen", "in Verzug", "letzte Mahnung", "Inkassounternehmen")):
         assert [words in text for text in texts].index(True) == number
+
+
+@pytest.mark.parametrize(("plan", "number"), LEVELS)
+def test_several_invoices_are_spoken_of_as_several(plan, number):
+    """One message for several invoices says so in its subject and lists each in its text, in both languages."""
+    claims = [claim(invoice_id=str(n)) for n in range(1, 6)]
+    for language, one, several in (
+        ("de", "Rechnung ", "Rechnungen RE-1, RE-2, RE-3 und 2 weiteren"),
+        ("en", "nvoice ", "nvoices RE-1, RE-2, RE-3 and 2 more"),
+    ):
+        subject, text, _ = said(plan, number, language, "DE", claims)
+        assert several in subject
+        assert f"{one}RE" not in subject + text
+        assert all(f"RE-{n}" in text for n in range(1, 6))
+        assert f"{one}RE-1" in said(plan, number, language, "DE", claims[:1])[0]

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
+from bridge.channels.headers import POLICY
 from bridge.contract import Attachment, Content, Refused, WriteBack
 from bridge.documents.mail import giro_png, html
 from bridge.policy.claim_text import plain
@@ -29,7 +29,6 @@ COVERS = "X-Mahnbridge-Covers"
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,120}@[A-Za-z0-9.-]{1,120}>")
-_POLICY = SMTP.clone(cte_type="7bit", max_line_length=78)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def build(
 ) -> EmailMessage:
     """Compose the mail of `write`. Raises `Refused` on content that may not go into a header or is too large."""
     content = write.content
-    mail = EmailMessage(policy=_POLICY)
+    mail = EmailMessage(policy=POLICY)
     subject = clean(content.subject, Sentence("the subject")).strip()
     if not subject or not content.text.strip():
         raise Refused("the mail has no subject or no text", cause="mail_empty")

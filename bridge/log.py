@@ -58,6 +58,13 @@ def set_up(*, style: str = "auto", level: str = "info", stream: TextIO | None = 
     handler = logging.StreamHandler(out)
     handler.setFormatter(_Redacted("%(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    threading.excepthook = _of_thread
+
+
+def _of_thread(broken: threading.ExceptHookArgs) -> None:
+    """Say what ended a thread that nobody watches as any other line is said, not as a bare traceback."""
+    if broken.exc_value is not None:
+        logging.getLogger("thread").error("crashed", exc_info=broken.exc_value)
 
 
 class _Redacted(logging.Formatter):

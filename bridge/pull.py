@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from bridge.contract import BadRecord, Batch, BridgeError, ConfigError, Connector, Ref, Reject, RetryLater, Snapshot
 from bridge.errors import AlreadyRunning
+from bridge.http import said_by
 from bridge.model import Cursor
 from bridge.store import Store
 from bridge.store.accounts import OK, RECONNECT, STOPPED, UNREACHABLE, Account, Totals
@@ -23,7 +24,7 @@ from bridge.store.foreign import watch
 from bridge.store.leases import Held
 from bridge.store.stopping import change_state, note_jump
 from bridge.store.upsert import Written
-from bridge.words import Sentence, quoted
+from bridge.words import Sentence
 
 LEASE_SECONDS = 600.0
 """How long a pull that was killed keeps others out; renewed with every group written."""
@@ -150,7 +151,7 @@ def pull(
         except BridgeError as error:
             return _failed(store, before, run_id, reading, error)
         except BaseException as error:
-            _broken_off(store, run_id, reading, "crash", quoted(f"{type(error).__name__}: {error}"))
+            _broken_off(store, run_id, reading, "crash", said_by(error, named=True))
             raise
         if before.pulled_at is not None and reading.counts.notices and not before.writing_suspended:
             watch(store, before.name, run_id, began=began, zone=zone, today=business_date)

@@ -19,13 +19,13 @@ from bridge.contract import BadAnswer, Batch, BridgeError, Connector, Cursor, Ht
 from bridge.deliver import AccountPort
 from bridge.deliver.ports import WAITING
 from bridge.errors import UsageError
-from bridge.http import HttpSettings
+from bridge.http import HttpSettings, said_by
 from bridge.http.player import Player
 from bridge.mapping import Mapping
 from bridge.plain import file_stem
 from bridge.replay.bundle import Bundle, Misfit, Packed
 from bridge.store import Store
-from bridge.words import NOTHING, Sentence, quoted
+from bridge.words import NOTHING, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class _Again:
                 store, port, business_date=date.fromisoformat(one.business_date), full=one.cursor is None
             )
         except Exception as error:  # noqa: BLE001  a mistake in a connector is what is looked for
-            return Ending("failed", "crash", quoted(f"{type(error).__name__}: {error}"))
+            return Ending("failed", "crash", said_by(error, named=True))
         with store.reading() as conn:
             found = [known.reject for known in store.mirror.rejects.list(conn, one.account)]
         misfits = _named(tuple(Misfit(kind=item.kind, field=item.field, reason=item.reason.template) for item in found))
@@ -229,7 +229,7 @@ class _Again:
         except BridgeError as error:
             return Ending("failed", error.cause, error.sentence)
         except Exception as error:  # noqa: BLE001  as in `_pull`
-            return Ending("failed", f"unexpected_{type(error).__name__}", quoted(error))
+            return Ending("failed", f"unexpected_{type(error).__name__}", said_by(error))
         finally:
             self.asked += player.asked
         return _as_said([one for one in noted if one["note"] == "said"])

@@ -13,7 +13,7 @@ from email.message import Message
 from email.utils import parseaddr
 
 from bridge.channels.imap import ImapFolder
-from bridge.contract import Returned, Returns
+from bridge.contract import Returned, Returns, redact
 
 MOST_MAILS = 1000
 """Mails looked at in one go; what is left comes the next time."""
@@ -63,7 +63,7 @@ def report_in(mail: bytes, fallback: str) -> Returned | None:
         report=own.group() if own else fallback,
         names=names,
         recipients=tuple(dict.fromkeys(filter(None, recipients))),
-        reason=_reason(failed) or line(message.get("Subject")),
+        reason=_reason(failed) or redact(line(message.get("Subject"))),
     )
 
 
@@ -124,7 +124,8 @@ def _named(one: Message) -> Iterator[str]:
 
 def _reason(failed: Iterable[Message]) -> str:
     told = [line(one.get("Diagnostic-Code")) or line(one.get("Status")) for one in failed]
-    return "; ".join(dict.fromkeys(re.sub(r"^[\w-]+;\s*", "", one) for one in told if one))[:300]
+    said = "; ".join(dict.fromkeys(re.sub(r"^[\w-]+;\s*", "", one) for one in told if one))
+    return str(redact(said))[:300]
 
 
 def _address(value: str) -> str:

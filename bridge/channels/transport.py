@@ -16,7 +16,7 @@ from threading import Timer
 from typing import BinaryIO, NoReturn
 
 from bridge.channels.login import Bearer, answers, offered
-from bridge.contract import ConfigError, Refused, RetryLater, Unclear
+from bridge.contract import ConfigError, Refused, RetryLater, Unclear, redact
 from bridge.words import Sentence
 
 _SENDER_IS_OURS = frozenset({530, 535, 538, 550, 551, 553, 554})
@@ -333,7 +333,7 @@ def _dotted(mail: bytes) -> bytes:
 
 
 def _answer(code: int, text: bytes) -> str:
-    shown = text.decode("utf-8", "replace")
+    shown = redact(text.decode("utf-8", "replace"))
     return f"{code} {''.join(char if char.isprintable() else ' ' for char in shown)[:300]}".strip()
 
 
@@ -344,4 +344,4 @@ def _what(error: BaseException) -> Sentence | str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     name = type(error).__name__
-    return Sentence("{name}: {said}", name=name, said=str(error)) if str(error) else name
+    return Sentence("{name}: {said}", name=name, said=redact(str(error))) if str(error) else name

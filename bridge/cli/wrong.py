@@ -72,7 +72,7 @@ def explain_error(error: BaseException) -> int:
     if os.environ.get("MAHNBRIDGE_TRACEBACK") == "1":  # for people who look for a bug
         import traceback  # noqa: PLC0415
 
-        traceback.print_exception(error)
+        click.echo(redact("".join(traceback.format_exception(error))), err=True)
     if isinstance(error, UsageError):
         tell(f"{say('wrong.usage')} {redact(told(error.sentence))}")
         return 2
@@ -90,7 +90,7 @@ def explain_error(error: BaseException) -> int:
         return 1
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        tell(f"{say('error.system')} {told(_system(error))}{where}")
+        tell(redact(f"{say('error.system')} {told(_system(error))}{where}"))
         return 1
     shown = redact(f"{type(error).__name__}: {error}")
     command = " ".join(["MAHNBRIDGE_TRACEBACK=1", "mahnbridge", *sys.argv[1:2]])

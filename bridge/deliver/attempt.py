@@ -33,11 +33,12 @@ from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, HoldLike, stop_account
 from bridge.deliver.writing import LOOKED, claim_of, proving, refs, write_back
 from bridge.errors import WrongState
+from bridge.http import said_by
 from bridge.http.recorder import note, of_step
 from bridge.policy.words import told
 from bridge.store.engine import DatabaseFault
 from bridge.store.records import Notice, Step
-from bridge.words import NOTHING, Sentence, quoted, sentence_of
+from bridge.words import NOTHING, Sentence, sentence_of
 
 log = structlog.get_logger("bridge.deliver")
 
@@ -129,13 +130,13 @@ class Attempt:
         except BridgeError as error:
             return self._park(error.cause, error.sentence)
         except Exception as error:  # noqa: BLE001  a mistake in a connector parks this step, visibly, and stops nothing else
-            return self._park(f"unexpected_{type(error).__name__}", quoted(error))
+            return self._park(f"unexpected_{type(error).__name__}", said_by(error))
         try:
             begun = self._begin(ready)
         except DatabaseFault:
             raise
         except Exception as error:  # noqa: BLE001  a look that the rules stumble over parks this step; its transaction is undone
-            return self._park(f"unexpected_{type(error).__name__}", quoted(error))
+            return self._park(f"unexpected_{type(error).__name__}", said_by(error))
         return begun if isinstance(begun, Ended) else self._call(begun, ready)
 
     def _prepare(self) -> _Ready:
@@ -322,7 +323,7 @@ class Attempt:
         if isinstance(error, CannotTell):
             return self._park(error.cause, error.sentence, written=True)
         cause = error.cause if isinstance(error, Unclear | BadAnswer) else f"unexpected_{type(error).__name__}"
-        return self._lose(cause, sentence_of(error))
+        return self._lose(cause, said_by(error))
 
     def _again(self, error: RetryLater) -> Ended:
         with self._store.reading() as conn:

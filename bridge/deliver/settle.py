@@ -7,9 +7,10 @@ from bridge.deliver.landing import Landing
 from bridge.deliver.ports import AccountPort, Desk, Report, stop_account
 from bridge.deliver.writing import found_proof, write_back
 from bridge.errors import WrongState
+from bridge.http import said_by
 from bridge.store.records import Step
 from bridge.store.steps import Proved
-from bridge.words import NOTHING, Sentence, quoted
+from bridge.words import NOTHING, Sentence
 
 
 class Settle:
@@ -61,7 +62,7 @@ class Settle:
             except BridgeError as error:
                 self._not_found(step, report, CannotTell(error.sentence, cause=error.cause))
             except Exception as error:  # noqa: BLE001  a mistake in a connector is not a proof of anything
-                self._give_up(step, report, f"unexpected_{type(error).__name__}", quoted(error))
+                self._give_up(step, report, f"unexpected_{type(error).__name__}", said_by(error))
             else:
                 if isinstance(found, Proof):
                     self._found(step, report, found)

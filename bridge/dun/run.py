@@ -22,6 +22,7 @@ from bridge.dun.report import DunReport, Line, Planned
 from bridge.dun.turns import checked, note_turns
 from bridge.dun.views import Seen, Viewer, account_facts, last_contact
 from bridge.errors import AlreadyRunning, UsageError
+from bridge.http import said_by
 from bridge.model import Reason
 from bridge.policy import (
     Abilities,
@@ -51,7 +52,7 @@ from bridge.store.engine import DatabaseFault
 from bridge.store.journal import SELF
 from bridge.store.leases import Held
 from bridge.store.upsert import mark_all
-from bridge.words import Sentence, quoted, sentence_of
+from bridge.words import Sentence, quoted
 
 log = structlog.get_logger("bridge.dun")
 
@@ -139,7 +140,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                     state="failed",
                     counts=report.counts,
                     cause=cause,
-                    error=sentence_of(error),
+                    error=said_by(error),
                 )
             raise
         report.state = "waiting" if report.waiting_for else "done"
@@ -251,7 +252,7 @@ class _Work:
             [name] = chunk.debtors or chunk.alone
             log.exception("undecided", account=self.account.name, customer=name)
             self.report.count("undecided")
-            self.report.undecided.append(f"{self.account.name}, {name}: {type(error).__name__}: {error}"[:300])
+            self.report.undecided.append(f"{self.account.name}, {name}: {said_by(error, named=True)}"[:300])
 
     def keep(self, chunk: _Chunk, held: Held, stamp: Stamp, conn: Connection) -> DunReport:
         """Decide on one chunk and store it; return its part of the report. Leaves no trace here: it may have to be done again."""

@@ -4,7 +4,7 @@ from bridge.http.budget import BudgetStatus
 from bridge.http.consent import AuthorizationFlow
 from bridge.http.ports import MemoryRates, MemoryTokens, Rate, RateStore, StoredToken, TokenStore
 from bridge.http.recorder import Exchange, FileRecorder, Recorder, Tape
-from bridge.http.redact import redact
+from bridge.http.redact import redact, said_by
 from bridge.http.reply import Reply
 from bridge.http.session import Http
 from bridge.http.settings import Auth, BasicAuth, HttpSettings, NoAuth, OAuth2Auth, TokenAuth
@@ -31,4 +31,5 @@ __all__ = [
     "TokenAuth",
     "TokenStore",
     "redact",
+    "said_by",
 ]

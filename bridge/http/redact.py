@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from bridge.words import Sentence, quoted
+
 MASK = "[redacted]"
 _SHORTEST = 4
 _REMEMBERED_TOKENS = 200
@@ -144,3 +146,11 @@ KNOWN = Redactor()
 def redact(value: Any) -> Any:
     """Return `value` (text or structure) without the secrets of this process."""
     return KNOWN.value(value)
+
+
+def said_by(error: BaseException, *, named: bool = False) -> Sentence:
+    """Return what an error says: one of ours in its words, another one quoted without secrets, with `named` behind its name."""
+    known = getattr(error, "sentence", None)
+    if isinstance(known, Sentence):
+        return known
+    return quoted(KNOWN.text(f"{type(error).__name__}: {error}" if named else str(error)))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from bridge import log
 from bridge.errors import ConfigError
 from bridge.metrics import CONTENT_TYPE
 
@@ -45,6 +46,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 16
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: whoever asked has gone away."""
+
 
 def _handler(pages: dict[str, Callable[[], Answer]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -59,8 +63,7 @@ def _handler(pages: dict[str, Callable[[], Answer]]) -> type[BaseHTTPRequestHand
             self._answer(with_body=False)
 
         def _answer(self, *, with_body: bool) -> None:
-            page = pages.get(self.path.partition("?")[0])
-            status, kind, body = page() if page else (404, "text/plain; charset=utf-8", b"not found\n")
+            status, kind, body = _page(pages, self.path.partition("?")[0])
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
@@ -73,6 +76,14 @@ def _handler(pages: dict[str, Callable[[], Answer]]) -> type[BaseHTTPRequestHand
             """Say nothing: being asked for health is no event."""
 
     return Handler
+
+
+def _page(pages: dict[str, Callable[[], Answer]], path: str) -> Answer:
+    try:
+        return pages[path]() if path in pages else text(404, "not found")
+    except Exception as error:  # noqa: BLE001  who asks is told that it failed, the operator the kind of error
+        log.get("monitor").error("page_failed", error=type(error).__name__)
+        return text(500, "failed")
 
 
 def text(status: int, words: str) -> Answer:

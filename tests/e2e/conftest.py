@@ -22,6 +22,7 @@ from aiosmtpd.controller import Controller
 from bridge import cli as commandline
 from bridge.cli import locale
 from connectors.sevdesk.sandbox import Sandbox
+from tests.unit.channels.conftest import script  # noqa: F401  a fixture
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,8 +1,10 @@
 """Secrets planted in every place that they could leak from: none comes out of any door."""
 
+import base64
 import io
 import json
 import re
+import threading
 import urllib.error
 import urllib.request
 import zipfile
@@ -14,7 +16,9 @@ import structlog
 
 from bridge import log
 from bridge.app import Bridge
+from bridge.errors import ConfigError
 from bridge.page import PageServer
+from bridge.schedule.port import Port
 from bridge.schedule.service import Service
 from tests.docs.reference import tree
 
@@ -69,6 +73,68 @@ def test_no_door_tells_a_secret(desk, office):
     nothing_told(said, token, PASSWORD, sealing)
 
 
+SEEN = (
+    ("failures", "list"), ("failures", "show", "step-1"), ("status",), ("doctor",), ("check", "main"), ("config", "show"), ("plans", "show"),
+    ("runs", "list"), ("cases",), ("explain", "RE-1"), ("tasks", "list"), ("health",), ("case", "show", "MA-000001"),
+)  # fmt: skip
+
+
+def test_what_a_mail_server_echoes_and_what_a_crash_holds_is_told_nowhere(live, office, script, monkeypatch):
+    """The mail server refuses with our password in its line, and commands crash with it in arguments and locals: no command, no file
+    that they leave, and not even the traceback that was asked for, shows it.
+    """
+    secrets = (live.sandbox.token, PASSWORD)
+    echo = f" no mail for {PASSWORD}, {base64.b64encode(PASSWORD.encode()).decode()}\r\n".encode()
+    answers = {
+        b"EHLO": b"250-hi\r\n250 AUTH PLAIN LOGIN\r\n",
+        b"AUTH": b"235 OK\r\n",
+        b"RCPT": b"550" + echo,
+        b"DATA": b"354 go on\r\n",
+    }
+    port = script(answers)
+    office.env["MAHNBRIDGE__CHANNELS__SMTP__PORT"] = str(port)
+    office.env["MAHNBRIDGE__CHANNELS__SMTP__USER"] = "office"
+    office.env["MAHNBRIDGE__CHANNELS__SMTP__PASSWORD"] = PASSWORD
+    office.env["MAHNBRIDGE__RECORDINGS__KEEP"] = "all"
+    said = [live("deliver", code=None)]
+    assert "no mail for" in live("failures", "list", code=1)
+    said += [live(*words, code=None) for words in SEEN] + [live(*words, "--json", code=None) for words in SEEN[1:4]]
+    answers |= {b"RCPT": b"250 OK\r\n", b".": b"250" + echo}  # taken at last, and said once more
+    said += [live("replay", "step-1", "--as", "Erika"), live("deliver")]
+    run = max((live.folder / "data" / "recordings").glob("run-*.jsonl")).stem
+    newest = live.json("runs", "list")[:3]
+    said += [live("runs", what, one["run"], code=None) for one in newest for what in ("show", "trace")]
+    made = {"case.zip": ("evidence", "export", "MA-000001", "--offline"), "run.zip": ("runs", "zip", newest[0]["run"])}
+    made |= {"bundle.zip": ("bundle", run.removeprefix("run-")), "trail.jsonl": ("audit", "export", "trail.jsonl")}
+    said += [
+        live(*words, *(("--out", name) if name != "trail.jsonl" else ()), code=None) for name, words in made.items()
+    ]
+    said.append(live("backup", "b.zip"))
+    assert {*made, "b.zip"} <= {one.name for one in live.folder.iterdir()}
+    for crash in (
+        lambda: RuntimeError(*secrets),
+        lambda: OSError(5, PASSWORD, PASSWORD),
+        lambda: ConfigError(PASSWORD),
+    ):
+
+        def broken(_self, *_, _crash=crash, _held=secrets):
+            raise _crash() from ValueError(_held)
+
+        monkeypatch.setattr(Bridge, "pull", broken)
+        for more in ({}, {"MAHNBRIDGE_TRACEBACK": "1"}):
+            done = live._near._inside(("pull",), live.folder, live.environment() | more)
+            assert done.returncode == 1
+            assert ("Traceback" in done.stderr) is bool(more)
+            said.append(done.stdout + done.stderr)
+    for path in Path(live.folder).rglob("*"):
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as package:
+                said += [package.read(name).decode("latin-1") for name in package.namelist()]
+        elif path.is_file() and path.suffix != ".key":
+            said.append(path.read_bytes().decode("latin-1"))
+    nothing_told(said, *secrets, base64.b64encode(PASSWORD.encode()).decode().rstrip("="))
+
+
 def test_no_option_takes_a_secret():
     """What a command is given stands in the list of processes and in the shell's history: no option and no argument is a secret."""
     named = re.compile(r"token|secret|password|passwd|key\b|api_?key", re.IGNORECASE)
@@ -108,9 +174,23 @@ def test_the_service_tells_no_secret(desk, office):
         with closing(PageServer(bridge)) as server:
             link = urlsplit(bridge.links.of("a" * 32, bridge.today()).url).path.rpartition("/")[2]
             said += [asked(server.number, f"/{one}") for one in ("", "style.css", link, quote(secrets[0]))]
+            bridge.asked = lambda _token: int(" ".join(secrets))
+            said.append(asked(server.number, f"/{link}"))
+        with closing(Port("127.0.0.1", 0, {"/metrics": lambda: int(" ".join(secrets))})) as port:
+            said.append(asked(port.number, "/metrics"))
+        nobody = threading.Thread(target=lambda: int(" ".join(secrets)))
+        nobody.start()
+        nobody.join()
+        bridge.accounts["main"].connector.pull = lambda _cursor: int(" ".join(secrets))
+        service.job("pull", "main")
+        with bridge.store.reading() as conn:
+            said.append(str(bridge.store.runs.listing(conn)))
     structlog.reset_defaults()
     told = lines.getvalue()
     assert '"event": "outage"' in told
-    assert '"event": "crashed"' in told
+    assert told.count('"event": "crashed"') == 2
+    assert told.count('"event": "page_failed"') == 2
+    assert "invalid literal" in said[-1]
+    assert "thread: crashed" in told
     assert "mahnbridge_jobs" in said[0]
     nothing_told([*said, told], *secrets)

@@ -5,6 +5,7 @@ header without words where the first one is long, which some programs take for a
 """
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from email.headerregistry import Address
 from email.policy import EmailPolicy
@@ -14,6 +15,7 @@ _LINE = 76
 _WORD = 60
 """Characters of a line, and of a word in it: the first one always stands beside the header's name."""
 
+_AFTER_SPACE = re.compile(r"(?<= )")
 _START, _END = "=?utf-8?{}?", "?="
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 """What an encoded word may say as it is, in a name too (RFC 2047 section 5)."""
@@ -58,7 +60,7 @@ def _senders(addresses: Sequence[Address]) -> Iterator[str]:
 
 
 def encoded(text: str) -> list[str]:
-    """Return `text` as encoded words, in whichever of the two ways is shorter; no sign is split between two of them."""
+    """Return `text` as encoded words, in whichever of the two ways is shorter; no sign is split between two of them, and no word but a very long one."""
     return min(_cut(text, "q", _quoted), _cut(text, "b", _base64), key=lambda words: sum(map(len, words)))
 
 
@@ -74,12 +76,15 @@ def _cut(text: str, way: str, write: Callable[[bytes], str]) -> list[str]:
     start = _START.format(way)
     room = _WORD - len(start) - len(_END)
     words, part = [], b""
-    for sign in text:
-        more = part + sign.encode()
-        if part and len(write(more)) > room:
+    for piece in _AFTER_SPACE.split(text):
+        if part and len(write(part + piece.encode())) > room:
             words.append(part)
-            more = sign.encode()
-        part = more
+            part = b""
+        for sign in piece:
+            if part and len(write(part + sign.encode())) > room:
+                words.append(part)
+                part = b""
+            part += sign.encode()
     return [start + write(one) + _END for one in (*words, part)]
 
 

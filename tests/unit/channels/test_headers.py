@@ -71,6 +71,15 @@ def test_a_subject_is_what_was_given(text):
     assert message_from_string(f"Subject: {raw}\n\n", policy=policy.default)["Subject"] == text
 
 
+def test_a_word_stays_whole():
+    """Some programs show a space where two encoded words meet: it is where a space was."""
+    name = "Müller & Söhne Werbeagentur GmbH, Buchhaltung und Mahnwesen, Jürgen Größ"
+    words = WORD.findall(written("From", Address(name, addr_spec="buch@agentur.example")))
+    assert [quopri.decodestring(data, header=True).decode()[-1] for _, data in words] == [" "] * (len(words) - 1) + [
+        "ß"
+    ]
+
+
 def test_a_plain_subject_stays_readable():
     """What is ASCII is not encoded."""
     assert written("Subject", "Payment reminder for invoice RE-1") == "Payment reminder for invoice RE-1"

@@ -138,6 +138,7 @@ def case_view(account: str, debtor: Debtor | None, debtor_id: str, **more: Any) 
         email=debtor.email,
         unusable=debtor.unusable,
         contacts=debtor.contacts,
+        person=debtor.person,
         address=debtor.address,
         language=debtor.language,
         tags=debtor.tags,

@@ -9,6 +9,7 @@ from bridge.model import ClaimTable
 from bridge.policy import texts
 from bridge.policy.build import cents
 from bridge.policy.colleagues import account_owner
+from bridge.policy.greeting import greeting
 from bridge.policy.plan import DunningLevel
 from bridge.policy.rules import AccountRules
 from bridge.policy.statement import Asked, item_variables, variables
@@ -45,7 +46,7 @@ def values_of(filling: Filling, table: ClaimTable, asked: Sequence[Asked]) -> di
         **variables(table, filling.fee, written),
         "debtor_name": case.name,
         "customer_number": case.number or "",
-        "greeting": _greeting(case, filling.lead, language),
+        "greeting": greeting(case, filling.lead, language),
         "level_name": filling.level.name_in(language),
         "invoice_number": texts.numbers([claim.number or claim.invoice_id for claim in claims], language),
         "invoice_date": texts.day(issued, language),
@@ -85,11 +86,3 @@ def values_of(filling: Filling, table: ClaimTable, asked: Sequence[Asked]) -> di
             for one in row.credit_notes
         ],
     }
-
-
-def _greeting(case: CaseView, claim: ClaimView, language: str) -> str:
-    main = claim.email or case.email
-    person = next((one.name for one in case.contacts if one.name and one.email and one.email == main), "")
-    if language == "de":
-        return f"Guten Tag {person}," if person else "Sehr geehrte Damen und Herren,"
-    return f"Dear {person}," if person else "Dear Sir or Madam,"

@@ -21,6 +21,7 @@ from bridge.model import (
     InvoiceKind,
     InvoiceStatus,
     NoticeStatus,
+    Person,
     Reason,
 )
 from bridge.policy.instalments import Agreement
@@ -198,6 +199,7 @@ class CaseView:
     kind: DebtorKind = DebtorKind.UNKNOWN
     email: str | None = None
     contacts: tuple[Contact, ...] = ()
+    person: Person | None = None  # whom the provider names as the customer, or as standing for them
     address: Address | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """Editing a notice before it begins to go out, and contacts that people had with a customer themselves."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,7 +10,9 @@ from sqlalchemy import Connection
 from bridge.app.choosing import Choosing
 from bridge.app.results import Done, NoticeLine
 from bridge.errors import UsageError, WrongState
-from bridge.model import Content
+from bridge.model import Act, Content
+from bridge.policy.claim_text import plain
+from bridge.policy.texts import CLAIMS, PAYMENT
 from bridge.store.choices import Target
 from bridge.store.records import NewNotice, NewStep, Notice, Step
 from bridge.store.rows import cents
@@ -18,6 +21,7 @@ MOST_FEE = Decimal(1000)
 """More than this is a slip of the keyboard."""
 
 OLDEST_CONTACT = timedelta(days=365)
+_PLACE = re.compile(r"(?m)^[ \t]*\{\{\s*(?P<name>claims|payment)\s*\}\}[ \t]*$|\{\{[^{}]*\}\}|\{%.*?%\}")
 
 
 class Editing(Choosing):
@@ -46,6 +50,8 @@ class Editing(Choosing):
         line = self._changeable(notice)
         if subject is not None or text is not None:
             _checked(subject, text)
+        if text is not None:
+            text = _PLACE.sub(_placed, text)
         if fee is not None and not Decimal(0) <= fee <= MOST_FEE:
             raise UsageError("{fee}: a fee is at least 0 and at most {most}", fee=fee, most=MOST_FEE)
         if emails or level is not None or fee is not None:
@@ -111,7 +117,7 @@ class Editing(Choosing):
     def _rewrite(self, conn: Connection, notice_id: int, subject: str | None, text: str | None) -> None:
         notice = self.store.outbox.get(conn, notice_id)
         steps = self.store.outbox.steps.of_notice(conn, notice_id)
-        new = _rewritten(notice, steps, subject, text)
+        new = rewritten(notice, steps, subject, text)
         version = self.store.outbox.edit(conn, notice_id, new, now=self.store.now())
         data = {
             "version": version,
@@ -173,17 +179,29 @@ def _checked(subject: str | None, text: str | None) -> None:
             raise UsageError("the {name} contains the control character {odd!r}", name=name, odd=odd)
 
 
-def _rewritten(notice: Notice, steps: Sequence[Step], subject: str | None, text: str | None) -> NewNotice:
-    """Return the notice with another subject and text, in itself and in every step that carries them."""
-    before = notice.content
+def _placed(found: re.Match[str]) -> str:
+    """Return the place of a table. Raises `UsageError` for anything else: this text is filled in no more."""
+    if found.group("name") is None:
+        raise UsageError(
+            "{found} would go out as it is written; of variables, this text takes {places} on lines of their own",
+            found=found.group(0),
+            places="{{ claims }}, {{ payment }}",
+        )
+    return {"claims": CLAIMS, "payment": PAYMENT}[found.group("name")]
 
-    def changed(content: Content) -> Content:
-        told = {}
-        if subject is not None and content.subject == before.subject and before.subject:
-            told["subject"] = subject.strip()
-        if text is not None and content.text == before.text and before.text:
-            told["text"] = text.strip()
-        return content.model_copy(update=told) if told else content
+
+def rewritten(notice: Notice, steps: Sequence[Step], subject: str | None, text: str | None) -> NewNotice:
+    """Return the notice with another subject and text, in itself and in every step that carries them."""
+    told = {"subject": subject.strip()} if subject is not None else {}
+    if text is not None:
+        told["text"] = text.strip()
+    whole = notice.content.model_copy(update=told)
+    by_provider = told | {"text": plain(whole)} if text is not None else told
+
+    def changed(one: Step) -> Content:
+        """Return what a step says, which names subject and text or neither; providers know plain text alone."""
+        new = told if one.act in (Act.MAIL, Act.LETTER) else by_provider
+        return one.content.model_copy(update={name: said for name, said in new.items() if getattr(one.content, name)})
 
     return NewNotice(
         account=notice.account,
@@ -199,11 +217,10 @@ def _rewritten(notice: Notice, steps: Sequence[Step], subject: str | None, text:
         total=notice.total,
         deadline=notice.deadline,
         recipient=notice.recipient,
-        content=changed(before),
+        content=whole,
         claims=(),
         steps=tuple(
-            NewStep(act=one.act, content=changed(one.content), claim_id=one.claim_id, channel=one.channel)
-            for one in steps
+            NewStep(act=one.act, content=changed(one), claim_id=one.claim_id, channel=one.channel) for one in steps
         ),
         plan_version=notice.plan_version,
         beside=notice.beside,

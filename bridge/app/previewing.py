@@ -1,21 +1,23 @@
-"""Preview of any level for any real invoice: the very text, page, mail or letter that would go out. Nothing is written or sent."""
+"""Preview of any level for any real invoice, and of each notice as it stands: the very text, page, mail or letter. Nothing is written or sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from email.headerregistry import Address as Mailbox
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from bridge.app.explaining import Explaining
 from bridge.app.letterhead import letter_of
+from bridge.app.lines import remarks
 from bridge.channels.message import Envelope, build
 from bridge.documents.girocode import code
 from bridge.documents.letter import render
 from bridge.documents.mail import html
-from bridge.errors import UsageError
-from bridge.model import Act, Content, Debtor, Reason, WriteBack
+from bridge.errors import UsageError, WrongState
+from bridge.model import Act, Attachment, Content, Debtor, Reason, WriteBack
 from bridge.policy import AccountRules, CaseView, ClaimView, Decision, EscalationPlan, Outcome, compose
 from bridge.policy.actions import LETTER
 from bridge.policy.assign import assign
@@ -30,7 +32,11 @@ FORMATS = ("text", "html", "pdf", "eml")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a level would say about an invoice. `document` is the file in the format asked for; `text` its text in any case."""
+    """What a level would say about an invoice, or what a notice says. `document` is the file in the format asked for; `text` its text in any case.
+
+    `notice` and `state` name the notice that was asked for. `held` says why nothing goes out about the invoice today, empty where
+    something does; `notes` are remarks for staff, such as what is not asked for and why.
+    """
 
     account: str
     invoice: str
@@ -49,6 +55,10 @@ class Shown:
     girocode: bool
     format: str
     document: bytes
+    notice: int | None = None
+    state: str = ""
+    held: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Previewing(Explaining):
@@ -86,6 +96,7 @@ class Previewing(Explaining):
         draft = self._drafted_level(case, claim, plan, position, variant, today, form)
         debtor = self.store.mirror.debtor(conn, name, known.invoice.debtor_id) if known.invoice.debtor_id else None
         content = _complete(draft, case, claim, plan, self.rules[name], form)
+        today_said = self._explain(conn, known, None)
         return Shown(
             account=name,
             invoice=known.invoice.number or known.invoice.id,
@@ -103,7 +114,51 @@ class Previewing(Explaining):
             text=plain(content),
             girocode=content.payment is not None and code(content.payment) is not None,
             format=form,
-            document=self._document(form, content, draft, debtor, case, today),
+            document=self._document(form, _Written.drafted(draft, content), debtor, case.case_number or "", today),
+            held="" if today_said.outcome == Outcome.ESCALATE else today_said.text,
+            notes=remarks(one.basis.notes for one in draft.claims),
+        )
+
+    def show_notice(self, notice: int, *, form: str = "text") -> Shown:
+        """Return what a notice says, whether it waits, is approved, refused or out: with all that people changed in it.
+
+        Raises `UsageError` where there is no such notice, or one that writes nothing to the debtor; `Refused` where it cannot be printed.
+        """
+        with self.store.reading() as conn:
+            try:
+                known = self.level_names.notice(conn, self.store.outbox.get(conn, notice))
+            except WrongState as error:
+                raise UsageError(error.sentence) from error
+            steps = self.store.outbox.steps.of_notice(conn, notice)
+            step = next((one for one in steps if one.reaches_debtor), None)
+            step = step or next((one for one in steps if one.content.text), None)
+            if step is None:
+                raise UsageError("notice {notice} writes nothing to the debtor", notice=notice)
+            (line,) = self.lines(conn, [known])
+            debtor = self.store.mirror.debtor(conn, known.account, known.debtor_id)
+        written = _Written(known.account, known.debtor_id, step.key, step.content, step.content.attachments)
+        today = self.today(known.account)
+        return Shown(
+            account=known.account,
+            invoice=", ".join(one.number or one.invoice for one in line.claims),
+            customer=line.customer,
+            plan=known.plan,
+            level=known.level,
+            level_name=known.level_name,
+            channel=known.channel,
+            recipient=known.recipient,
+            language=step.content.language,
+            total=known.total,
+            currency=known.currency,
+            deadline=known.deadline,
+            subject=step.content.subject,
+            text=plain(step.content),
+            girocode=step.content.payment is not None and code(step.content.payment) is not None,
+            format=form,
+            document=self._document(form, written, debtor, line.case, today),
+            notice=notice,
+            state=known.state,
+            notes=line.notes,
         )
 
     def _level_of(self, case: CaseView, claim: ClaimView, level: int | None) -> tuple[EscalationPlan, int]:
@@ -172,36 +227,46 @@ class Previewing(Explaining):
         wanted = [one for one in drafts if one.channel.mailed is (form != "pdf")]
         return (wanted or list(drafts))[0]
 
-    def _document(  # noqa: PLR0917  one call site
-        self, form: str, content: Content, draft: NoticeDraft, debtor: Debtor | None, case: CaseView, today: date
-    ) -> bytes:
+    def _document(self, form: str, written: "_Written", debtor: Debtor | None, case: str, today: date) -> bytes:
+        content = written.content
+
         def letter() -> bytes:
             own = self.config
-            return render(
-                letter_of(content, own.creditor, own.letters, debtor, case=case.case_number or "", today=today)
-            )
+            return render(letter_of(content, own.creditor, own.letters, debtor, case=case, today=today))
 
         if form == "pdf":
             return letter()
         if form == "html":
             return html(content).encode()
-        return (
-            self._mail(content, draft, letter) if form == "eml" else f"{content.subject}\n\n{plain(content)}\n".encode()
-        )
+        return self._mail(written, letter) if form == "eml" else f"{content.subject}\n\n{plain(content)}\n".encode()
 
-    def _mail(self, content: Content, draft: NoticeDraft, letter: Callable[[], bytes]) -> bytes:
+    def _mail(self, written: "_Written", letter: Callable[[], bytes]) -> bytes:
         """Return the mail with its attachments, as our mail server would get it; what does not exist yet is left out."""
-        settings, own = self.config.channels.get("smtp"), self.config.creditor
+        settings, own, content = self.config.channels.get("smtp"), self.config.creditor, written.content
         address = getattr(settings, "sender_address", None) or own.email or "preview@localhost"
         sender = Mailbox(getattr(settings, "sender_name", "") or own.name, addr_spec=address)
-        key = f"preview:{draft.claims[0].key}"
-        write = WriteBack(key=key, account=draft.account, act=Act.MAIL, debtor_id=draft.debtor_id, content=content)
-        planned = next((one.content.attachments for one in draft.steps if one.content.attachments), ())
-        there = [one.model_copy(update={"optional": True}) for one in planned]
-        files = list(self.enclosures.enclosed(draft.account, there, letter, {}))
+        account, debtor_id = written.account, written.debtor_id
+        write = WriteBack(key=written.key, account=account, act=Act.MAIL, debtor_id=debtor_id, content=content)
+        there = [one.model_copy(update={"optional": True}) for one in written.attachments]
+        files = list(self.enclosures.enclosed(account, there, letter, {}))
         envelope = Envelope(content.recipients.to or (address,), content.recipients.cc)
         reply_to = getattr(settings, "reply_to", None)
         return build(write, files, envelope, sender=sender, reply_to=reply_to, dated=self.clock()).as_bytes()
+
+
+class _Written(NamedTuple):
+    """What goes to a debtor, drafted or stored, with the files that go along."""
+
+    account: str
+    debtor_id: str
+    key: str
+    content: Content
+    attachments: tuple[Attachment, ...] = ()
+
+    @classmethod
+    def drafted(cls, draft: NoticeDraft, content: Content) -> "_Written":
+        files = next((one.content.attachments for one in draft.steps if one.content.attachments), ())
+        return cls(draft.account, draft.debtor_id, f"preview:{draft.claims[0].key}", content, files)
 
 
 def _printed(plan: EscalationPlan, position: int) -> EscalationPlan:

@@ -212,7 +212,7 @@ def edit(
     changed = session.bridge.edit(
         notice,
         subject=subject,
-        text=text.read() if text else None,
+        text=_read(text) if text else None,
         emails=emails,
         unknown=unknown,
         level=level,
@@ -220,6 +220,15 @@ def edit(
     )
     session.emit(changed, show_proposals)
     return 0
+
+
+def _read(file: TextIO) -> str:
+    from bridge.errors import UsageError  # noqa: PLC0415
+
+    try:
+        return file.read()
+    except ValueError as error:
+        raise UsageError("{file} is no text in UTF-8", file=file.name) from error
 
 
 @command("forewarn", Option(["--send"], is_flag=True, help="option.forewarn.send"), changes=True)

@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
+from unicodedata import category
 
 import click
 
@@ -21,6 +22,35 @@ class Option(click.Option):
 
 class Argument(click.Argument):
     """An argument, named in capitals in the usage line and nowhere else."""
+
+
+class Words(click.ParamType[str]):
+    """What a person writes in a line: a note, a reason, their name. Spaces around it are dropped, line breaks become spaces.
+
+    With `needed` something must stand there: an empty reason is a slip, never an answer.
+    """
+
+    name = "text"
+    LONGEST = 2000
+
+    def __init__(self, *, needed: bool = False) -> None:
+        self._needed = needed
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the line that `value` is."""
+        text = " ".join(str(value).split())
+        odd = next((sign for sign in text if category(sign) in ("Cc", "Cs") or sign in _TURNING), None)
+        if odd is not None:
+            self.fail(say("wrong.control", sign=f"U+{ord(odd):04X}"), param, ctx)
+        if len(text) > self.LONGEST:
+            self.fail(say("wrong.long", length=len(text), most=self.LONGEST), param, ctx)
+        if self._needed and not text:
+            self.fail(say("wrong.empty"), param, ctx)
+        return text
+
+
+_TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+"""Signs that turn the direction of writing, and so the meaning of the line around them."""
 
 
 class Command(click.Command):
@@ -111,7 +141,7 @@ def common(*, changes: bool = False) -> list[click.Parameter]:
         ),
     ]
     if changes:
-        options.insert(0, Option(["--as", "actor"], metavar="NAME", help="option.as"))
+        options.insert(0, Option(["--as", "actor"], type=Words(), metavar="NAME", help="option.as"))
     return options
 
 

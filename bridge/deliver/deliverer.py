@@ -228,7 +228,7 @@ class Deliverer:
             notice = store.outbox.get(conn, notice_id)
             steps = store.outbox.steps.of_notice(conn, notice_id)
         written = [step for step in steps if step.act is Act.LETTER and step.state == "done"]
-        if notice.state == "landed":
+        if notice.state == "landed" and not (letters and not written):
             return
         if notice.state == "waiting" and not steps:
             raise WrongState(

@@ -144,7 +144,7 @@ class Landing:
             now=now,
             withdrawn=withdrawn is not None,
         )
-        data = {"reason": reason.value, "text": text, "note": withdrawn}
+        data = {"reason": reason.value, "text": text}
         self._journal(conn, "notice_dropped", notice, None, actor=actor, data=data, invoice_id=invoice_id)
 
     def park(self, step_id: int, owner: str, *, cause: str, text: Sentence, written: bool = False) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from bridge.cli.base import Argument, Option, command
+from bridge.cli.base import Argument, Option, Words, command
 from bridge.cli.session import Session
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def adopt(session: Session) -> int:
 
 @command(
     "restore release",
-    Option(["--note"], metavar="TEXT", default="", help="option.case.note"),
+    Option(["--note"], type=Words(), metavar="TEXT", default="", help="option.case.note"),
     Option(["--despite-unknown", "unknown"], is_flag=True, help="option.restore.unknown"),
     changes=True,
 )

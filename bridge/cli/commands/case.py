@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import click
 
-from bridge.cli.base import Argument, Option, command
+from bridge.cli.base import Argument, Option, Words, command
 from bridge.cli.commands.look import Day
 from bridge.cli.locale import say
 from bridge.cli.session import Session
@@ -29,7 +29,7 @@ CHARGES = ("return_charge", "cost")
 
 _CASE = Argument(["case"], metavar="CASE")
 _INVOICE = Option(["--invoice"], metavar="NUMBER", help="option.case.invoice")
-_NOTE = Option(["--note"], metavar="TEXT", default="", help="option.case.note")
+_NOTE = Option(["--note"], type=Words(), metavar="TEXT", default="", help="option.case.note")
 
 
 @command("case show", _CASE, Option(["--invoice"], metavar="NUMBER", multiple=True, help="option.case.chosen"))
@@ -141,7 +141,7 @@ def instalments(
     Option(["--on"], type=Day(), metavar="DATE", help="option.case.charged_on"),
     Option(["--take-back"], is_flag=True, help="option.case.take_back"),
     _INVOICE,
-    Option(["--note"], metavar="TEXT", default="", help="option.case.charge_note"),
+    Option(["--note"], type=Words(), metavar="TEXT", default="", help="option.case.charge_note"),
     changes=True,
 )
 def charge(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.base import Argument, Option, command
+from bridge.cli.base import Argument, Option, Words, command
 from bridge.cli.session import Session
 
 
@@ -36,7 +36,7 @@ def export(session: Session, cases: tuple[str, ...], folder: str | None) -> int:
     "collection recall",
     Argument(["case"], metavar="CASE"),
     Option(["--invoice"], metavar="NUMBER", help="option.case.invoice"),
-    Option(["--note"], metavar="TEXT", default="", help="option.case.note"),
+    Option(["--note"], type=Words(), metavar="TEXT", default="", help="option.case.note"),
     changes=True,
 )
 def recall(session: Session, case: str, invoice: str | None, note: str) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.cli.base import Argument, Option, command
+from bridge.cli.base import Argument, Option, Words, command
 from bridge.cli.commands.look import PERIOD, Day
 from bridge.cli.locale import say, told
 from bridge.cli.session import Session
@@ -55,7 +55,7 @@ def show(session: Session, failure: str) -> int:
     Option(["--run"], type=click.IntRange(1), metavar="RUN", help="option.replay.run"),
     Option(["--dry-run"], is_flag=True, help="option.failures.dry_run"),
     Option(["--outcome", "outcome"], type=click.Choice(OUTCOMES), default="retry", help="option.failures.outcome"),
-    Option(["--evidence"], metavar="TEXT", default="", help="option.failures.evidence"),
+    Option(["--evidence"], type=Words(), metavar="TEXT", default="", help="option.failures.evidence"),
     Option(["--on", "on"], type=Day(), metavar="DATE", help="option.failures.on"),
     Option(["--offline"], type=_FILE, metavar="BUNDLE", help="option.replay.offline"),
     Option(["--mappings"], type=_FOLDER, metavar="FOLDER", help="option.replay.mappings"),
@@ -94,7 +94,7 @@ def bundle(session: Session, run: int, out: Path | None) -> int:
 @command(
     "failures discard",
     Argument(["failures"], nargs=-1, required=True),
-    Option(["--reason"], required=True, metavar="TEXT", help="option.failures.reason"),
+    Option(["--reason"], type=Words(needed=True), required=True, metavar="TEXT", help="option.failures.reason"),
     Option(["--not-sent"], is_flag=True, help="option.failures.not_sent"),
     Option(["--yes", "-y", "yes"], is_flag=True, help="option.yes"),
     changes=True,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli.base import Argument, Option, command
+from bridge.cli.base import Argument, Option, Words, command
 from bridge.cli.commands.look import PERIOD
 from bridge.cli.session import Session
 
@@ -45,7 +45,7 @@ def sent(session: Session, notices: tuple[int, ...]) -> int:
 @command(
     "letters withdraw",
     Argument(["notices"], nargs=-1, type=int, required=True, metavar="NOTICE..."),
-    Option(["--reason"], required=True, metavar="TEXT", help="option.letters.reason"),
+    Option(["--reason"], type=Words(needed=True), required=True, metavar="TEXT", help="option.letters.reason"),
     changes=True,
 )
 def withdraw(session: Session, notices: tuple[int, ...], reason: str) -> int:
@@ -57,7 +57,7 @@ def withdraw(session: Session, notices: tuple[int, ...], reason: str) -> int:
 @command(
     "letters returned",
     Argument(["notice"], type=click.IntRange(1), metavar="NOTICE"),
-    Option(["--reason"], required=True, metavar="TEXT", help="option.letters.reason"),
+    Option(["--reason"], type=Words(needed=True), required=True, metavar="TEXT", help="option.letters.reason"),
     changes=True,
 )
 def returned(session: Session, notice: int, reason: str) -> int:
@@ -69,7 +69,7 @@ def returned(session: Session, notice: int, reason: str) -> int:
 @command(
     "letters accepted",
     Argument(["notice"], type=click.IntRange(1), metavar="NOTICE"),
-    Option(["--note"], default="", metavar="TEXT", help="option.letters.reason"),
+    Option(["--note"], type=Words(), default="", metavar="TEXT", help="option.letters.reason"),
     changes=True,
 )
 def accepted(session: Session, notice: int, note: str) -> int:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.cli.base import Argument, Option, command
+from bridge.cli.base import Argument, Option, Words, command
 from bridge.cli.locale import say, told
 from bridge.cli.session import Session
 
@@ -163,7 +163,7 @@ def pause(session: Session, off: bool) -> int:
 @command(
     "release",
     Argument(["account"]),
-    Option(["--note"], metavar="TEXT", default="", help="option.case.note"),
+    Option(["--note"], type=Words(), metavar="TEXT", default="", help="option.case.note"),
     changes=True,
 )
 def release(session: Session, account: str, note: str) -> int:

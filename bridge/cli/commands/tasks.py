@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from bridge.cli.base import Argument, Option, command
+from bridge.cli.base import Argument, Option, Words, command
 from bridge.cli.commands.look import PERIOD, Day
 from bridge.cli.session import Session
 
@@ -47,7 +47,7 @@ def show(session: Session, task: int) -> int:
     Option(["--outcome"], type=click.Choice(OUTCOMES), required=True, help="option.tasks.outcome"),
     Option(["--until"], type=Day(), metavar="DATE", help="option.tasks.until"),
     Option(["--invoice"], metavar="NUMBER", help="option.tasks.invoice"),
-    Option(["--note"], metavar="TEXT", default="", help="option.case.note"),
+    Option(["--note"], type=Words(), metavar="TEXT", default="", help="option.case.note"),
     changes=True,
 )
 def done(session: Session, *, task: int, outcome: str, until: date | None, invoice: str | None, note: str) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from bridge.cli.base import Argument, Option, command
+from bridge.cli.base import Argument, Option, Words, command
 from bridge.cli.commands.case import Sum
 from bridge.cli.locale import say
 from bridge.cli.session import Session
@@ -138,7 +138,7 @@ def _show_delivered(out: "Out", result: "Delivered") -> None:
     Argument(["notices"], nargs=-1, type=int, metavar="[NOTICE]..."),
     Option(["--all", "everything"], is_flag=True, help="option.approve.all"),
     Option(["--limits", "limits"], metavar="ACCOUNT", multiple=True, help="option.approve.limits"),
-    Option(["--refuse"], metavar="REASON", help="option.approve.refuse"),
+    Option(["--refuse"], type=Words(needed=True), metavar="REASON", help="option.approve.refuse"),
     Option(["--yes", "-y", "yes"], is_flag=True, help="option.yes"),
     changes=True,
 )

@@ -13,6 +13,7 @@ import pytest
 from bridge import cli as commandline
 from bridge.app.results import Remark
 from bridge.cli import locale
+from bridge.cli.base import Words
 from bridge.cli.session import plain
 from bridge.config import load
 from bridge.errors import AlreadyRunning, ConfigError, RetryLater, UsageError
@@ -222,3 +223,26 @@ def test_the_language_is_that_of_the_locale_else_german(monkeypatch, environment
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert locale.language() == language
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["approve", "1", "--refuse", ""], "--refuse: a text is missing here"),
+        (["approve", "1", "--refuse", "  "], "--refuse: a text is missing here"),
+        (["letters", "returned", "1", "--reason", ""], "--reason: a text is missing here"),
+        (["case", "charge", "RE-1", "5", "--note", "\x1b[31mrot"], "--note: the sign U+001B"),
+        (["case", "defer", "RE-1", "--note", "x" * 2001], "--note: 2001 characters are too many"),
+        (["pause", "--as", "Eri\u202eka"], "--as: the sign U+202E"),
+    ],
+)
+def test_what_people_write_is_a_line_that_can_be_shown(capsys, words, said):
+    """An empty reason never approves what was to be refused; nothing that steers a terminal gets into the journal or a letter."""
+    code, _, err = call(capsys, *words)
+    assert code == 2
+    assert said in err
+
+
+def test_a_note_keeps_its_words():
+    """Line breaks become spaces; emoji of several signs stay."""
+    assert Words().convert(" zwei\n Zeilen 👩‍👧 ", None, None) == "zwei Zeilen 👩‍👧"

@@ -82,6 +82,15 @@ def test_what_is_only_something_to_do_is_no_message(scene):
             confirm(call, actor="anna")
 
 
+def test_a_mail_is_no_letter_that_was_posted(scene):
+    """A number mistyped at `letters posted` says so instead of thanking."""
+    mail = scene.notice((Act.SEND_EMAIL,))
+    scene.deliver()
+    assert scene.get(mail).state == "landed"
+    with pytest.raises(WrongState, match="nothing that waits to be sent"):
+        scene.deliverer.mark_posted(mail, actor="anna")
+
+
 def test_a_call_that_never_ends_does_not_keep_the_process():
     """It runs beside the worker, and dies with it."""
     seen = []

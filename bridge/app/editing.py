@@ -11,7 +11,7 @@ from bridge.app.choosing import Choosing
 from bridge.app.results import Done, NoticeLine
 from bridge.errors import UsageError, WrongState
 from bridge.model import Act, Content
-from bridge.policy.claim_text import plain
+from bridge.policy.claim_text import mail_text, plain
 from bridge.policy.texts import CLAIMS, PAYMENT
 from bridge.store.choices import Target
 from bridge.store.records import NewNotice, NewStep, Notice, Step
@@ -196,11 +196,12 @@ def rewritten(notice: Notice, steps: Sequence[Step], subject: str | None, text: 
     if text is not None:
         told["text"] = text.strip()
     whole = notice.content.model_copy(update=told)
-    by_provider = told | {"text": plain(whole)} if text is not None else told
 
     def changed(one: Step) -> Content:
         """Return what a step says, which names subject and text or neither; providers know plain text alone."""
-        new = told if one.act in (Act.MAIL, Act.LETTER) else by_provider
+        new = told
+        if text is not None and one.act not in (Act.MAIL, Act.LETTER):
+            new = told | {"text": mail_text(whole) if one.act is Act.SEND_EMAIL else plain(whole)}
         return one.content.model_copy(update={name: said for name, said in new.items() if getattr(one.content, name)})
 
     return NewNotice(

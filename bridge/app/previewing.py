@@ -21,7 +21,7 @@ from bridge.model import Act, Attachment, Content, Debtor, Reason, WriteBack
 from bridge.policy import AccountRules, CaseView, ClaimView, Decision, EscalationPlan, Outcome, compose
 from bridge.policy.actions import LETTER
 from bridge.policy.assign import assign
-from bridge.policy.claim_text import plain
+from bridge.policy.claim_text import mail_text
 from bridge.policy.drafts import NoticeDraft
 from bridge.policy.recipients import mail_recipients, postal_address
 from bridge.policy.wording import Texts
@@ -111,7 +111,7 @@ class Previewing(Explaining):
             currency=content.currency,
             deadline=draft.deadline,
             subject=content.subject,
-            text=plain(content),
+            text=mail_text(content),
             girocode=content.payment is not None and code(content.payment) is not None,
             format=form,
             document=self._document(form, _Written.drafted(draft, content), debtor, case.case_number or "", today),
@@ -152,7 +152,7 @@ class Previewing(Explaining):
             currency=known.currency,
             deadline=known.deadline,
             subject=step.content.subject,
-            text=plain(step.content),
+            text=mail_text(step.content),
             girocode=step.content.payment is not None and code(step.content.payment) is not None,
             format=form,
             document=self._document(form, written, debtor, line.case, today),
@@ -238,7 +238,7 @@ class Previewing(Explaining):
             return letter()
         if form == "html":
             return html(content).encode()
-        return self._mail(written, letter) if form == "eml" else f"{content.subject}\n\n{plain(content)}\n".encode()
+        return self._mail(written, letter) if form == "eml" else f"{content.subject}\n\n{mail_text(content)}\n".encode()
 
     def _mail(self, written: "_Written", letter: Callable[[], bytes]) -> bytes:
         """Return the mail with its attachments, as our mail server would get it; what does not exist yet is left out."""

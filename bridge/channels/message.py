@@ -17,7 +17,7 @@ from hashlib import sha256
 from bridge.channels.headers import POLICY
 from bridge.contract import Attachment, Content, Refused, WriteBack
 from bridge.documents.mail import giro_png, html
-from bridge.policy.claim_text import plain
+from bridge.policy.claim_text import mail_text
 from bridge.words import Sentence
 
 LARGEST_MAIL = 25_000_000
@@ -121,7 +121,7 @@ def build(
     thread = _thread(write, sender.addr_spec)
     mail["In-Reply-To"] = thread
     mail["References"] = thread
-    mail.set_content(_body(_with_particulars(plain(content), content.footer)))
+    mail.set_content(_body(mail_text(content)))
     _add_html(mail, content, sender.addr_spec)
     _attach(mail, files)
     # last, for whoever adds content clears what was said of it
@@ -146,10 +146,6 @@ def _thread(write: WriteBack, sender: str) -> str:
     """Return the root of the conversation with this debtor: mail programs show all notices of a case together."""
     case = sha256(f"{write.account}:{write.debtor_id or write.key}".encode()).hexdigest()[:32]
     return f"<case-{case}@{sender.rpartition('@')[2]}>"
-
-
-def _with_particulars(text: str, particulars: Sequence[str]) -> str:
-    return "\n".join([text.rstrip("\n"), "", "-- ", *particulars]) if particulars else text
 
 
 def _add_html(mail: EmailMessage, content: Content, sender: str) -> None:

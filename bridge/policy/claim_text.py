@@ -209,3 +209,9 @@ def plain(content: Content) -> str:
     }
     parts = (fills.get(part, part) for part in parts_of(content.text))
     return "\n\n".join(part for part in parts if part)
+
+
+def mail_text(content: Content) -> str:
+    """Return the plain text of a mail: the text, and below it the creditor's particulars (GmbHG 35a, HGB 37a) where there are some."""
+    text = plain(content)
+    return "\n".join([text.rstrip("\n"), "", "-- ", *content.footer]) if content.footer else text

@@ -14,11 +14,14 @@ from bridge.plain import file_stem
 from bridge.policy.actions import INVOICE, LETTER, Enclosed
 from bridge.policy.build import amount
 from bridge.policy.channel import Document, Via
-from bridge.policy.claim_text import plain
+from bridge.policy.claim_text import mail_text, plain
 from bridge.policy.plan import Automation
 from bridge.policy.views import Abilities, ClaimView
 
 NO_FILES: Mapping[str, Attachment] = MappingProxyType({})
+
+LONGEST_TAG = 60
+"""Signs of a tag; sevDesk and Billomat show lists of them."""
 
 OWN_RECORD = ""
 """Id of the reference that stands for the reminder which this notice itself makes at the provider."""
@@ -111,7 +114,7 @@ def _step(frame: Frame, act: Act, one: tuple[ClaimView, int, str], **more: str) 
 
 def _send(frame: Frame, claims: PerClaim) -> StepDraft:
     act = frame.via.act
-    told = {"text": plain(frame.content)} if frame.via.by_provider else {}
+    told = {"text": mail_text(frame.content), "footer": ()} if frame.via.by_provider else {}
     content = frame.content.model_copy(
         update={"line": "", "link": "", "sent_by": None, **told, "attachments": _attachments(frame, claims)}
     )
@@ -150,5 +153,6 @@ def _attachments(frame: Frame, claims: PerClaim) -> tuple[Attachment, ...]:
 
 
 def _short(line: str) -> str:
-    """Return the line without its template, short enough for a tag."""
-    return line.partition("; ")[0][:60]
+    """Return the line without its template, short enough for a tag: whole parts of it, as far as they fit."""
+    short = line.partition("; ")[0]
+    return short if len(short) <= LONGEST_TAG else short[: LONGEST_TAG + 1].rpartition(", ")[0] or short[:LONGEST_TAG]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.model import Address, Colleague, Contact, DebtorKind, Reason
+from bridge.model import Address, Colleague, Contact, Content, DebtorKind, Reason
 from bridge.policy import Abilities, compose, decide
 from bridge.policy.channel import Document, Via
 from bridge.policy.compose import language_of
@@ -214,6 +214,34 @@ def test_the_steps_in_their_order(via, document, automation, acts, expected):
             assert step.content.text == "a\n\n[[payment]]"
     without = steps_of(frame._replace(customer=False), [(claim(), 500, "Stufe 1")])
     assert A.CUSTOMER_NOTE not in [one.act for one in without]
+
+
+def test_a_provider_mails_our_particulars_too():
+    """Business letters name register and managers (GmbHG 35a), whoever's mail server they leave by; the provider's document has its own."""
+    content = Content(text="Guten Tag", footer=("Muster GmbH · Hamburg", "HRB 1"))
+    frame = Frame(Via.PROVIDER_EMAIL, Document.PROVIDER, Automation.SEND, None, content, FULL)
+    said = {one.act: one.content for one in steps_of(frame, [(claim(), 0, "S")])}
+    assert said[A.SEND_EMAIL].text == "Guten Tag\n\n-- \nMuster GmbH · Hamburg\nHRB 1"
+    assert said[A.CREATE].text == "Guten Tag"
+
+
+@pytest.mark.parametrize(
+    ("line", "tag"),
+    [
+        ("01.09.2026: Mahnung (Stufe 1) per Brief; Vorlage standard", "01.09.2026: Mahnung (Stufe 1) per Brief"),
+        (
+            "01.09.2026: Zahlungserinnerung (Stufe 1) per E-Mail, Frist 11.09.2026; Vorlage a",
+            "01.09.2026: Zahlungserinnerung (Stufe 1) per E-Mail",
+        ),
+        ("x" * 70, "x" * 60),
+        ("x" * 60 + ", Frist", "x" * 60),
+    ],
+)
+def test_a_line_that_is_too_long_for_a_tag_loses_whole_parts(line, tag):
+    """No tag ends within a date."""
+    without_notes = replace(FULL, acts=FULL.acts - {A.NOTE} | {A.TAG})
+    frame = Frame(Via.PROVIDER_EMAIL, Document.PROVIDER, Automation.SEND, None, Content(line=line), without_notes)
+    assert [one.content.tag for one in steps_of(frame, [(claim(), 0, "S")]) if one.act is A.TAG] == [tag]
 
 
 def test_what_a_record_says():

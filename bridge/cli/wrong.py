@@ -51,6 +51,9 @@ def _kind(param: click.Parameter) -> str | None:
         return say("wrong.choice", known=", ".join(map(str, param.type.choices)))
     if isinstance(param.type, click.Path) and param.type.exists:
         return say("wrong.path")
+    if isinstance(param.type, click.IntRange) and param.type.min is not None:
+        least, most = param.type.min, param.type.max
+        return say("wrong.at_least", least=least) if most is None else say("wrong.range", least=least, most=most)
     return say("wrong.integer") if isinstance(param.type, click.types.IntParamType) else None
 
 

@@ -102,6 +102,8 @@ TEXTS = {
     "wrong.value": "{name}: {text}",
     "wrong.choice": "richtig wäre eines von {known}",
     "wrong.path": "gibt es nicht, oder es ist nicht lesbar",
+    "wrong.at_least": "erwartet wird eine ganze Zahl ab {least}",
+    "wrong.range": "erwartet wird eine ganze Zahl von {least} bis {most}",
     "wrong.integer": "erwartet wird eine ganze Zahl",
     "wrong.needs_value": "die Option {name} braucht einen Wert.",
     "wrong.extra": "zu viele Angaben: {words}",

@@ -102,6 +102,8 @@ TEXTS = {
     "wrong.value": "{name}: {text}",
     "wrong.choice": "right would be one of {known}",
     "wrong.path": "is not there, or cannot be read",
+    "wrong.at_least": "expected a whole number from {least} on",
+    "wrong.range": "expected a whole number from {least} to {most}",
     "wrong.integer": "expected a whole number",
     "wrong.needs_value": "the option {name} needs a value.",
     "wrong.extra": "too much: {words}",

@@ -243,6 +243,20 @@ def test_what_people_write_is_a_line_that_can_be_shown(capsys, words, said):
     assert said in err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["preview", "RE-1", "--level", "0"], "--level: expected a whole number from 1 on"),
+        (["case", "defer", "RE-1", "--days", "0"], "--days: expected a whole number from 1 to "),
+        (["case", "defer", "RE-1", "--days", "x"], "--days: expected a whole number from 1 to "),
+    ],
+)
+def test_a_number_out_of_range_is_told_its_range(capsys, words, said):
+    """0 is a whole number: what is said is which ones are right."""
+    code, _, err = call(capsys, *words)
+    assert (code, said in err) == (2, True)
+
+
 def test_a_note_keeps_its_words():
     """Line breaks become spaces; emoji of several signs stay."""
     assert Words().convert(" zwei\n Zeilen 👩‍👧 ", None, None) == "zwei Zeilen 👩‍👧"

@@ -21,6 +21,9 @@ _QUIET = "color:#767676"
 _WIDE = ' width="100%"'
 _SMALL = f"{_QUIET};font-size:13px"
 _ADDRESS = re.compile(r"https://[^\s<>\"']+")
+_NEXT = "<br>\n"
+"""A new line. Where elements are taken out, as for previews, what they parted stays apart by the line's end; so it is with cells."""
+
 _LINE = "border-bottom:1px solid #a6a6a6"
 
 
@@ -42,7 +45,7 @@ def html(content: Content, *, giro_cid: str | None = None) -> str:
         parts.append(fills[texts.PAYMENT])
     rows = [_wide_row("\n".join(filter(None, parts)))]
     if content.footer:
-        foot = "<br>\n".join(escape(line) for line in content.footer)
+        foot = _NEXT.join(escape(line) for line in content.footer)
         rows.append(_wide_row(foot, f"{_QUIET};font-size:12px;border-top:1px solid #a6a6a6;padding-top:8px"))
     tag = escape(form.tag)
     return (
@@ -59,7 +62,7 @@ def _wide_row(inner: str, style: str = "") -> str:
 
 
 def _paragraph(text: str) -> str:
-    return f"<p>{'<br>'.join(_line(line) for line in text.split(chr(10)))}</p>"
+    return f"<p>{_NEXT.join(_line(line) for line in text.split(chr(10)))}</p>"
 
 
 def _line(text: str) -> str:
@@ -72,7 +75,7 @@ def _cell(text: str, style: str = "", *, right: bool = False, head: bool = False
     """Return one cell; `below` is a quieter line under its text."""
     tag, scope = ("th", ' scope="col"') if head else ("td", "")
     place, kept = ("right", "padding:4px 0 4px 8px;white-space:nowrap") if right else ("left", "padding:4px 8px 4px 0")
-    shown = _shown(text) + (f'<br><span style="{_SMALL}">{_shown(below)}</span>' if below else "")
+    shown = _shown(text) + (f'{_NEXT}<span style="{_SMALL}">{_shown(below)}</span>' if below else "")
     told = f"{kept};{style}".strip(";")
     return f'<{tag}{scope} align="{place}" style="{told}">{shown}</{tag}>'
 
@@ -82,7 +85,8 @@ def _shown(text: str) -> str:
 
 
 def _row(*cells: str) -> str:
-    return f'<tr valign="top">{"".join(cells)}</tr>\n'
+    inner = "\n".join(cells)
+    return f'<tr valign="top">{inner}</tr>\n'
 
 
 def _table(rows: Iterable[str], width: str = "") -> str:
@@ -130,7 +134,7 @@ def _mentions(table: ClaimTable, form: Form) -> str:
         due = f", {form.words['due']} {form.day(one.due_on)}" if one.due_on else ""
         why = f" ({one.why})" if one.why else ""
         lines.append(escape(f"{printable(one.number)}{due}, {form.words['open']} {form.money(one.open)}{why}"))
-    return f"\n<p>{escape(form.words['mentions'])}:<br>\n" + "<br>\n".join(lines) + "</p>"
+    return "\n<p>" + _NEXT.join((f"{escape(form.words['mentions'])}:", *lines)) + "</p>"
 
 
 def _payment(payment: PaymentDetails, form: Form, giro_cid: str | None) -> str:
@@ -145,7 +149,7 @@ def _payment(payment: PaymentDetails, form: Form, giro_cid: str | None) -> str:
         return told
     words = letter_words(form)
     picture = f'<img src="cid:{giro_cid}" width="160" height="160" alt="{escape(words["scan_alt"])}">'
-    caption = f'<br><span style="{_QUIET};font-size:11px">{escape(words["scan"])}</span>'
+    caption = f'{_NEXT}<span style="{_QUIET};font-size:11px">{escape(words["scan"])}</span>'
     code = f'<table role="presentation" cellspacing="0" cellpadding="4"><tr><td align="center" style="{_FONT}">{picture}{caption}</td></tr></table>'
     beside = "display:inline-block;vertical-align:top;max-width:100%"
     return f'<div><div style="{beside}">{told}</div>\n<div style="{beside}">{code}</div></div>'

@@ -82,7 +82,9 @@ def test_the_page_says_everything_without_pictures():
 def test_the_page_fits_a_telephone_and_a_dark_screen():
     """Tables have two columns, the code may stand below what it says, and no colour is fixed but a grey that is read on white and black."""
     page = html(CONTENT, giro_cid="x")
-    assert {row.count("<td") + row.count("<th") for row in re.findall(r"<tr valign=\"top\">.*?</tr>", page)} == {2}
+    assert {
+        row.count("<td") + row.count("<th") for row in re.findall(r"<tr valign=\"top\">.*?</tr>", page, re.DOTALL)
+    } == {2}
     assert "vom 01.07.2026, fällig am 15.07.2026 · Betrag 1.190,00, bezahlt 190,00" in page
     assert page.count("display:inline-block") == 2
     assert '<meta name="color-scheme" content="light dark">' in page

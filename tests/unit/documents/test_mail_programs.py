@@ -131,6 +131,18 @@ def test_a_mail_stands_where_only_tables_and_their_attributes_are_known(name):
     assert outer["lang"], "Gmail takes the language of the page away"
 
 
+def test_words_and_amounts_stay_apart_where_elements_are_taken_out():
+    """Previews of mails, and programs without pages, drop what is between angle brackets and put nothing in its place."""
+    told = " ".join(re.sub(r"<[^>]+>", "", html(PAGES["german"])).split())
+    for needed in (
+        "Rechnung offen RE-0 vom",
+        "Betrag 1.190,00, bezahlt 190,00 1.000,00",
+        "IBAN DE02 1203",
+        "Gesamtbetrag 2.060,32&nbsp;EUR",
+    ):
+        assert needed in told
+
+
 def test_a_mail_with_sixty_invoices_is_not_cut_off():
     """Sixty invoices, each with a fee and two periods of interest, are shown whole by Gmail, the greeting and the particulars too."""
     assert len(html(content(60), giro_cid="code@agentur.example").encode()) < LARGEST

@@ -36,7 +36,7 @@ def routes(bridge: Bridge, limiter: Limiter, *, prefix: str = "", cases: str | N
     page = _Page(bridge, limiter)
     staff = () if cases is None else dict.fromkeys(("", cases.rstrip("/")))
     found = [Route(f"{base}/cases/{{number}}", page.handled(page.case), methods=["GET"]) for base in staff]
-    for base in dict.fromkeys(("", prefix.rstrip("/"))):
+    for base in dict.fromkeys((prefix.rstrip("/"), "")):  # its own path first, or it would be taken for a link
         found += [
             Route(f"{base}/{{token}}", page.handled(page.choose), methods=["GET"]),
             Route(f"{base}/{{token}}/{{kind}}", page.handled(page.ask), methods=["GET"]),

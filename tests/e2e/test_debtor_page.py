@@ -243,8 +243,8 @@ def test_both_languages_and_a_path_of_its_own(visitors):
     assert "/dispute?lang=de" in german.text
     done = visitor.session.post(f"{visitor.base}/{visitor.token}/copy?lang=de", data={"confirmed": "yes"}, timeout=20)
     assert "angekommen" in done.text
-    kept = requests.get(f"{visitor.base}/antwort/{visitor.token}/paid", timeout=20)
-    assert kept.status_code == 200
+    for path in ("", "/paid", "/promise?lang=de"):
+        assert requests.get(f"{visitor.base}/antwort/{visitor.token}{path}", timeout=20).status_code == 200, path
     assert requests.get(f"{visitor.base}/", timeout=20).status_code == 404
     assert requests.put(f"{visitor.base}/{visitor.token}/paid", timeout=20).status_code == 404
 

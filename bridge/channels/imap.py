@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Timer
 
 from bridge.channels.login import Bearer, answers, offered
-from bridge.channels.transport import begin_tls, tls_context
+from bridge.channels.transport import opened_line, tls_context
 from bridge.contract import ConfigError, RetryLater
+from bridge.http.deadline import Deadline
 
 _FAULTS = (OSError, imaplib.IMAP4.error, ValueError, LookupError)
 """What a broken connection ends in, and what its library says of an answer that is none."""
@@ -31,36 +31,20 @@ LARGEST_PIECE, MOST = 1_000_000, 400_000_000
 
 
 class _Connection(imaplib.IMAP4):
-    """A connection that a watchdog cuts at the deadline, greeting and TLS handshake included, and that reads no more than is asked for."""
+    """A connection that is cut at the deadline, greeting and TLS handshake included, and that reads no more than is asked for."""
 
     def __init__(self, host: str, port: int, timeout: float, implicit: ssl.SSLContext | None) -> None:
         self._implicit, self._left = implicit, MOST
-        self._watchdog = Timer(DEADLINE, self._cut)
-        self._watchdog.daemon = True
-        self._watchdog.start()
+        self._deadline = Deadline(DEADLINE)
+        self._deadline.begin()
         try:
             super().__init__(host, port, timeout=timeout)
         except BaseException:
-            self._watchdog.cancel()
+            self._deadline.end()
             raise
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        raw = socket.create_connection((self.host, self.port), timeout)
-        if self._implicit is None:
-            return raw
-        secured = self.sock = begin_tls(self._implicit, raw, self.host)
-        try:
-            secured.do_handshake()
-        except BaseException:
-            secured.close()
-            raise
-        return secured
-
-    def _cut(self) -> None:
-        raw = getattr(self, "sock", None)
-        if raw is not None:
-            with suppress(OSError):  # past the TLS layer, whose state belongs to the other thread
-                socket.socket.shutdown(raw, socket.SHUT_RDWR)
+        return opened_line((self.host, self.port), timeout, self._implicit, self._deadline)
 
     def read(self, size: int) -> bytes:
         self._count(size, size > LARGEST_PIECE)
@@ -77,10 +61,10 @@ class _Connection(imaplib.IMAP4):
             raise self.abort("more than was asked for")
 
     def release(self) -> None:
-        """Say good-bye, stop the watchdog and close the connection."""
+        """Say good-bye and close the connection."""
         with suppress(*_FAULTS):
             self.logout()
-        self._watchdog.cancel()
+        self._deadline.end()
         with suppress(OSError):
             self.shutdown()
 

@@ -1,7 +1,7 @@
 """One SMTP transaction, with an answer for every way in which it can end (RFC 5321).
 
 Nothing is sent unless every recipient was accepted. Up to the final dot nothing can have been delivered; after it, a lost answer is
-`Unclear`. A watchdog closes the connection at the hard deadline, so that a server that trickles its answers cannot hold it open.
+`Unclear`. The connection is cut at the hard deadline, so that a server that trickles its answers cannot hold it open.
 """
 
 import smtplib
@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from threading import Timer
 from typing import BinaryIO, NoReturn
 
 from bridge.channels.login import Bearer, answers, offered
 from bridge.contract import ConfigError, Refused, RetryLater, Unclear, redact
+from bridge.http.deadline import Deadline
 from bridge.words import Sentence
 
 _SENDER_IS_OURS = frozenset({530, 535, 538, 550, 551, 553, 554})
@@ -52,10 +52,14 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         raise ConfigError("ca_file {ca_file}: {error}", ca_file=str(ca_file), error=why, cause="tls_ca") from error
 
 
-def begin_tls(context: ssl.SSLContext, raw: socket.socket, host: str) -> ssl.SSLSocket:
-    """Return the line to `host` as one of TLS, whose handshake is still to be done."""
+def opened_line(
+    place: tuple[str, int], timeout: float | None, implicit: ssl.SSLContext | None, deadline: Deadline
+) -> socket.socket:
+    """Return a connection that is cut at the deadline, with TLS on it where it begins at once; `timeout` between two bytes, in seconds."""
+    raw = socket.create_connection(place, timeout)
     try:
-        return context.wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
+        deadline.follow(raw)
+        return raw if implicit is None else implicit.wrap_socket(raw, server_hostname=place[0])
     except BaseException:
         raw.close()
         raise
@@ -83,13 +87,12 @@ class _Bounded:
 
 
 class _Connection(smtplib.SMTP):
-    """A connection that a watchdog cuts at the deadline, the greeting and TLS handshake included."""
+    """A connection that is cut at the deadline, greeting and TLS handshake included."""
 
     def __init__(self, server: Server, context: ssl.SSLContext | None) -> None:
         self._implicit = context if server.security == "implicit" else None
-        self._watchdog = Timer(server.deadline, self._cut)
-        self._watchdog.daemon = True
-        self._watchdog.start()
+        self._deadline = Deadline(server.deadline)
+        self._deadline.begin()
         try:
             super().__init__(server.host, server.port, local_hostname=server.hello, timeout=server.timeout)
         except BaseException:
@@ -97,33 +100,16 @@ class _Connection(smtplib.SMTP):
             raise
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        raw = socket.create_connection((host, port), timeout)
-        if self._implicit is None:
-            return raw
-        self.sock = begin_tls(self._implicit, raw, host)  # here for the watchdog, also during the handshake
-        try:
-            self.sock.do_handshake()
-        except BaseException:
-            self.sock.close()
-            raise
-        return self.sock
+        return opened_line((host, port), timeout, self._implicit, self._deadline)
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None:
             self.file = _Bounded(self.sock.makefile("rb"))  # type: ignore[union-attr]
         return super().getreply()
 
-    def _cut(self) -> None:
-        raw = getattr(self, "sock", None)
-        if raw is not None:
-            with suppress(OSError):
-                socket.socket.shutdown(
-                    raw, socket.SHUT_RDWR
-                )  # past the TLS layer, whose state belongs to the other thread
-
     def release(self) -> None:
-        """Stop the watchdog and close the connection."""
-        self._watchdog.cancel()
+        """Close the connection."""
+        self._deadline.end()
         with suppress(OSError, smtplib.SMTPException):
             self.close()
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
 from bridge.errors import BridgeError, ConfigError, UsageError
+from bridge.http.deadline import BoundedHandler
 from bridge.http.oauth import call_token_endpoint, oauth_settings
 from bridge.http.ports import TokenStore
 from bridge.http.redact import KNOWN
@@ -221,13 +222,12 @@ class _Listener(ThreadingHTTPServer):
         """Say nothing: a browser that goes away is no error, and a traceback could show the code."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(BoundedHandler):
     """Answers the browser. Only requests by this listener's own address count, so that no web page can speak to it by a name."""
 
-    timeout = 10
     server: _Listener
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  its name in the base class
         own = {f"127.0.0.1:{self.server.server_port}", f"localhost:{self.server.server_port}"}
         status, words = self.server.flow.came_back(self.path) if self.headers.get("Host") in own else (400, _WRONG)
         title, german, english = (html.escape(word) for word in words)
@@ -244,6 +244,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(page)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing: the request line has the code."""

@@ -4,11 +4,8 @@
 down. And an error before the first byte of the request was sent (name, connect, TLS, proxy) proves that nothing was written.
 """
 
-import contextlib
 import socket
 import ssl
-import threading
-import time
 from contextvars import ContextVar, Token
 from typing import Any, Self
 
@@ -18,63 +15,35 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyM
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from bridge.errors import ConfigError
+from bridge.http.deadline import Deadline
 from bridge.http.guard import Guard
 from bridge.http.settings import HttpSettings, is_loopback
 
 _current: ContextVar["Watch | None"] = ContextVar("mahnbridge_http_watch", default=None)
 
 
-class Watch:
-    """One call's hard deadline in seconds. `sent`: bytes of the request may have left; `expired`: the deadline has struck."""
+class Watch(Deadline):
+    """One call's hard deadline in seconds. `sent`: bytes of the request may have left."""
 
     def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
         self.sent = False
-        self.expired = False
-        self._until = time.monotonic() + seconds
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._strike)
-        self._timer.daemon = True
         self._token: Token[Watch | None] | None = None
 
     def __enter__(self) -> Self:
         self._token = _current.set(self)
-        self._timer.start()
+        self.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        with self._lock:
-            self._socket = None
+        self.end()
         if self._token is not None:
             _current.reset(self._token)
 
-    def connected(self, connection: socket.socket | None) -> None:
-        """Remember the socket that the deadline shuts down."""
-        with self._lock:
-            self._check()
-            self._socket = connection
-
     def sending(self, connection: socket.socket | None) -> None:
         """Note that bytes of the request are about to leave; refuse it when the deadline has passed before that."""
-        with self._lock:
-            self._check()
-            self._socket = connection
-            self.sent = True
-
-    def _check(self) -> None:
-        if self.expired or time.monotonic() >= self._until:
-            self.expired = True
-            raise TimeoutError("the deadline of this call has passed")
-
-    def _strike(self) -> None:
-        with self._lock:
-            self.expired = True
-            if self._socket is not None:
-                with contextlib.suppress(
-                    OSError
-                ):  # SSLSocket.shutdown would drop the TLS layer under the reader's feet
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        self.follow(connection)
+        self.sent = True
 
 
 class _Watched(HTTPConnection):
@@ -89,7 +58,7 @@ class _Watched(HTTPConnection):
             self._guard.check(self.host, connection)
         watch = _current.get()
         if watch is not None:
-            watch.connected(connection)
+            watch.follow(connection)
         return connection
 
     def _tunnel(self) -> None:

@@ -7,6 +7,7 @@ import time
 from urllib.parse import urlsplit
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bridge.app import Bridge
 from bridge.errors import ConfigError
@@ -15,6 +16,22 @@ from bridge.page.routes import routes
 
 MOST_AT_ONCE = 64
 """Requests and connections at a time; more are told to come back."""
+
+
+CONNECTION_SECONDS = 30.0
+"""What one connection may take in all; whoever sends slower than that keeps nobody else out."""
+
+
+class _Impatient(H11Protocol):
+    """One connection, cut after `CONNECTION_SECONDS`: uvicorn waits for ever for the end of a request."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base class has it
+        self._patience = self.loop.call_later(CONNECTION_SECONDS, transport.abort)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.cancel()
+        super().connection_lost(exc)
 
 
 class PageServer:
@@ -36,7 +53,7 @@ class PageServer:
             proxy_headers=False,
             lifespan="off",
             ws="none",
-            http="h11",
+            http=_Impatient,
             loop="asyncio",
             limit_concurrency=MOST_AT_ONCE,
             timeout_keep_alive=5,

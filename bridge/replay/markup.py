@@ -8,7 +8,7 @@ from bridge.replay.pseudonyms import Pseudonyms
 
 _TOKEN = re.compile(r"<[^<>]*>|[^<]+|<")
 _TAG = re.compile(r"(</?[?]?)([\w:.-]+)((?:\s[^<>]*)?)(>)", re.DOTALL)
-_ATTRIBUTE = re.compile(r"([\w:.-]+)(\s*=\s*)(\"[^\"]*\"|'[^']*')")
+_ATTRIBUTE = re.compile(r"(?<![\w:.-])([\w:.-]+)(\s*=\s*)(\"[^\"]*\"|'[^']*')")
 _KEYWORD = re.compile(r"\b(DOCTYPE|ENTITY|CDATA|ELEMENT|ATTLIST|NOTATION|SYSTEM|PUBLIC)\b")
 _SPACE = re.compile(r"(?:urn:iso:|https?://www\.w3\.org/)[\w:./#-]{1,100}")
 _DECIDING = frozenset(

@@ -92,7 +92,7 @@ _JSON = re.compile(r'"((?:[^"\\]|\\.)*+)"(\s*:)?|"(?:[^"\\]|\\.)*+|-?\d+(?:\.\d+
 """A text with its colon, one that does not end, a number. Each sign is read once: a broken answer of megabytes must not take for ever."""
 _SIGNS = re.compile(r"[\s\[\]{},:]*(?:(?:true|false|null)[\s\[\]{},:]*)*")
 _KEPT_DIGITS = re.compile(r"\d+|\D+")
-_GROUPS = re.compile(r"(?<![\w.,])[+(]*\d{1,4}\)?(?:[ /-]{1,3}\(?\d{1,4}\)?){2,}(?![\w.,])")
+_GROUPS = re.compile(r"(?<![\w.,+(])[+(]*\d{1,4}\)?(?:[ /-]{1,3}\(?\d{1,4}\)?){2,}(?![\w.,])")
 """Numbers of telephones and banks as people write them, in groups that would say little each."""
 
 _MONTHS = frozenset(
@@ -108,6 +108,8 @@ _NAMED = re.compile(
     "zweck|ansprech|person|kontakt|inhaber|gl(?:ä|ae)ubiger|contact|organi[sz]ation|customer|client|notiz|bemerkung|kommentar|comment|note|"
     "beschreibung|description|betreff|subject|nachricht|message|anrede|titel"
 )
+_LONGEST_HEADING = 200
+"""Signs of a heading; what is longer says more than what stands below it."""
 _NUMBERED = re.compile(r"(?:kunden|customer|debitor|personen|kd)\w*?[-_ .]*(?:nr|nummer|no|number|konto)\.?|debitor")
 """Headings for numbers of customers, which stay as ids at a provider do."""
 
@@ -267,6 +269,8 @@ class Pseudonyms:
 def named(heading: str) -> bool:
     """Return whether a heading of a table stands above names, addresses, numbers of banks or free texts."""
     text = heading.casefold().strip()
+    if len(text) > _LONGEST_HEADING:
+        return True
     return _NUMBERED.fullmatch(text) is None and (_NAMED.search(text) is not None or _personal(heading))
 
 

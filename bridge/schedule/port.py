@@ -3,11 +3,12 @@
 import json
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 from bridge import log
 from bridge.errors import ConfigError
+from bridge.http.deadline import BoundedHandler
 from bridge.metrics import CONTENT_TYPE
 
 Answer = tuple[int, str, bytes]
@@ -50,16 +51,15 @@ class _Server(ThreadingHTTPServer):
         """Say nothing: whoever asked has gone away."""
 
 
-def _handler(pages: dict[str, Callable[[], Answer]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10
+def _handler(pages: dict[str, Callable[[], Answer]]) -> type[BoundedHandler]:
+    class Handler(BoundedHandler):
         server_version = "mahnbridge"
         sys_version = ""
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802  its name in the base class
             self._answer(with_body=True)
 
-        def do_HEAD(self) -> None:
+        def do_HEAD(self) -> None:  # noqa: N802  its name in the base class
             self._answer(with_body=False)
 
         def _answer(self, *, with_body: bool) -> None:
@@ -71,9 +71,6 @@ def _handler(pages: dict[str, Callable[[], Answer]]) -> type[BaseHTTPRequestHand
             self.end_headers()
             if with_body:
                 self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the server's signature
-            """Say nothing: being asked for health is no event."""
 
     return Handler
 

@@ -41,6 +41,8 @@ SENT_ACTIONS = ("REMINDER_MAIL", "REMINDER_SIGN_MAIL", "REMINDER_LETTER", "REMIN
 ZERO = Decimal("0.00")
 _MARK = re.compile(r"mb:[0-9a-f]{12}")
 _MAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
+_LONGEST_MAIL = 254
+"""Signs of an address (RFC 5321); asked first, as a longer one would take the square of its length to read."""
 _PLACE = re.compile(r"(?:D[- ])?([0-9]{5})\s+(\S.*)")
 
 
@@ -66,7 +68,7 @@ def is_correction(record: Record) -> bool:
 
 def mail_address(text: str | None) -> str | None:
     """Return an e-mail address, None where the text is none, or more than one."""
-    return text if text and _MAIL.fullmatch(text) else None
+    return text if text and len(text) <= _LONGEST_MAIL and _MAIL.fullmatch(text) else None
 
 
 def marker_of(record: Record) -> str | None:

@@ -18,6 +18,8 @@ _NO_LETTER = re.compile("[^a-z0-9]+")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "fr.": "CHF", "sfr.": "CHF", "eur": "EUR", "euro": "EUR"}
 _AFFIX = re.compile(r"^([A-Za-z€$£.]*)\s*(.*?)\s*([A-Za-z€$£][A-Za-z€$£.]*)?$", re.DOTALL)
+_LONGEST_AMOUNT = 60
+"""Signs of an amount with its currency; asked first, as more would take the square of their number to read."""
 _BODY = re.compile(r"[0-9][0-9.,']*")
 _TWO_DIGIT_YEAR = 70
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
@@ -52,6 +54,8 @@ class Amount:
 def _strip(text: str) -> tuple[int, str, str | None]:
     """Return sign, digits with separators, and currency of an amount. Raises `ValueError`."""
     body = "".join(text[:LONGEST_CELL].replace("\u2212", "-").replace("\u2019", "'").split())
+    if len(body) > _LONGEST_AMOUNT:
+        raise ValueError(text)
     before, body, after = _AFFIX.fullmatch(body).groups()  # type: ignore[union-attr]  # matches any text
     sign = 1
     if body.startswith("(") and body.endswith(")"):

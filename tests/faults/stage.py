@@ -12,7 +12,7 @@ import structlog
 
 from bridge.app import opening
 from bridge.config import load
-from bridge.http import transport
+from bridge.http import deadline
 from bridge.mapping import Mapping
 from bridge.store import Store
 from bridge.store import engine as engines
@@ -92,7 +92,7 @@ def make_cheap(put):
     """Let `put(where, name, value)` put in what parses once and starts no timers."""
     put(opening, "FieldMapping", _Mappings)
     put(opening, "plans_of", _plans_once)
-    put(transport, "threading", _Threading)
+    put(deadline, "threading", _Threading)
 
 
 class _Mappings:
@@ -102,9 +102,9 @@ class _Mappings:
 
 
 class _Threading:
-    """What the transport needs of `threading`."""
+    """What a deadline needs of `threading`."""
 
-    Lock = staticmethod(transport.threading.Lock)
+    Lock = staticmethod(deadline.threading.Lock)
     Timer = _Unarmed
 
 

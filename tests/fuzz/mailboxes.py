@@ -53,14 +53,12 @@ def _copy(random: Random) -> None:
 class _Never:
     """A deadline that never comes: nothing here waits for anybody, and a thread for each input would."""
 
-    daemon = False
-
     def __init__(self, *_: object) -> None: ...
 
-    def start(self) -> None:
+    def begin(self) -> None:
         """Begin to wait."""
 
-    def cancel(self) -> None:
+    def end(self) -> None:
         """Wait no more."""
 
 
@@ -116,7 +114,7 @@ def imap_server(said: dict[bytes, bytes]) -> Iterator[ImapFolder]:
         return told.replace(b"LENGTH", str(len(mail)).encode()).replace(b"MAIL", mail)
 
     line = _Line(answer, said[b""])
-    with patch.object(imap._Connection, "_create_socket", lambda *_: line), patch.object(imap, "Timer", _Never):
+    with patch.object(imap._Connection, "_create_socket", lambda *_: line), patch.object(imap, "Deadline", _Never):
         yield ImapFolder("mx.example", 143, "none", "u", "p", "INBOX", 5.0)
 
 
@@ -162,7 +160,10 @@ def _smtp(random: Random) -> None:
         return said.get(asked.strip()[:4].upper().split(b" ")[0], b"250 ok\r\n")
 
     line = _Line(answer, said[b""])
-    with patch.object(transport._Connection, "_get_socket", lambda *_: line), patch.object(transport, "Timer", _Never):
+    with (
+        patch.object(transport._Connection, "_get_socket", lambda *_: line),
+        patch.object(transport, "Deadline", _Never),
+    ):
         told = transport.transact(
             _HOST, "a@b.example", ["c@d.example"], random.choice((None, "archiv@b.example")), _LETTER
         )

@@ -25,6 +25,8 @@ def health(session: Session, url: str | None, timeout: float) -> int:
     import http.client  # noqa: PLC0415
     from urllib.parse import urlsplit  # noqa: PLC0415
 
+    from bridge.http.deadline import Deadline  # noqa: PLC0415
+
     if url is None:
         from bridge.config import load  # noqa: PLC0415
 
@@ -33,13 +35,19 @@ def health(session: Session, url: str | None, timeout: float) -> int:
         url = f"http://{host}:{monitor.port}/healthz"
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=timeout)
+    deadline = Deadline(timeout)
+    deadline.begin()
     try:
+        connection.connect()
+        deadline.follow(connection.sock)
         connection.request("GET", parts.path or "/healthz")
         answer = connection.getresponse()
-        text, fine = answer.read(10_000).decode("utf-8", "replace").strip(), answer.status == 200
+        text = answer.read(10_000).decode("utf-8", "replace").strip()
+        fine = answer.status == 200 and not deadline.expired
     except (OSError, http.client.HTTPException) as error:
         text, fine = f"{type(error).__name__}: {error}", False
     finally:
+        deadline.end()
         connection.close()
     session.emit({"ok": fine, "text": text}, lambda out, _: out.line("health.ok" if fine else "health.bad", text=text))
     return 0 if fine else 1

@@ -10,6 +10,7 @@ from bridge.channels.bounces import fetched
 from bridge.channels.imap import ImapFolder
 from bridge.channels.smtp import Smtp
 from bridge.errors import RetryLater
+from bridge.http.deadline import Deadline
 
 FLOOD = 50_000_000
 PATIENCE = 10.0
@@ -19,8 +20,8 @@ PATIENCE = 10.0
 class Hostile:
     """One connection on loopback that does what a test says; `sent` bytes left it, `left`: the client hung up first."""
 
-    def __init__(self, behave):
-        self.sent, self.left = 0, False
+    def __init__(self, behave, mailbox=False):
+        self.sent, self.left, self.mailbox = 0, False, mailbox
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, args=(behave,), daemon=True)
@@ -61,6 +62,28 @@ def trickling(first):
             threading.Event().wait(0.05)
 
     return behave
+
+
+def trickling_tls(server, line):
+    """Agree to begin TLS, and trickle what could be the beginning of an answer in it."""
+    greeting, asks = (b"* OK hello\r\n", 2) if server.mailbox else (b"220 hello\r\n", 2)
+    line.sendall(greeting)
+    for _ in range(asks):
+        asked = line.recv(65536)
+        tag = asked.partition(b" ")[0]
+        if b"STARTTLS" in asked:
+            break
+        line.sendall(
+            b"* CAPABILITY IMAP4rev1 STARTTLS\r\n" + tag + b" OK\r\n"
+            if server.mailbox
+            else b"250-hi\r\n250 STARTTLS\r\n"
+        )
+    line.sendall(tag + b" OK begin\r\n" if server.mailbox else b"220 begin\r\n")
+    line.recv(65536)  # the client's first word in TLS
+    line.sendall(b"\x16\x03\x03\x40\x00")  # a record of sixteen thousand bytes, one by one
+    while True:
+        line.sendall(b"x")
+        threading.Event().wait(0.05)
 
 
 def flooding(first, piece, replies=()):
@@ -132,3 +155,23 @@ def test_a_mail_server_that_never_ends_the_handshake_is_left(settings, write):
     with Hostile(silent) as server, pytest.raises(RetryLater):
         Smtp(settings(port=server.port, security="implicit", timeout=PATIENCE * 5, deadline=0.3)).push(write())
     assert server.left
+
+
+def test_a_handshake_that_trickles_after_starttls_is_cut(monkeypatch, settings, write):
+    """Also the handshake that begins on a line which stands already: at a mail server and at a mailbox."""
+    monkeypatch.setattr(mailbox, "DEADLINE", 0.4)
+    with Hostile(trickling_tls) as server, pytest.raises(RetryLater):
+        Smtp(settings(port=server.port, security="starttls", timeout=PATIENCE * 5, deadline=0.4)).push(write())
+    assert server.left
+    with Hostile(trickling_tls, mailbox=True) as server, pytest.raises(RetryLater):
+        folder(server.port, "starttls").probe()
+    assert server.left
+
+
+def test_a_line_that_stands_only_after_the_deadline_is_not_used():
+    """The time runs from the beginning, not from the first byte."""
+    deadline = Deadline(60)
+    deadline.expired = True
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(TimeoutError):
+        deadline.follow(ours)

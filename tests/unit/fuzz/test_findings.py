@@ -24,16 +24,22 @@ from bridge.http import FileRecorder, HttpSettings, MemoryTokens
 from bridge.http.consent import AuthorizationFlow
 from bridge.http.limits import read_limits
 from bridge.http.oauth import call_token_endpoint
+from bridge.http.redact import Redactor
 from bridge.mapping import LARGEST, Mapping
 from bridge.model.period import NAMED, period
 from bridge.plain import DEEPEST, too_deep, too_many
+from bridge.policy.colleagues import colleague_of
 from bridge.policy.load import parse_plan
 from bridge.policy.money.base_rates import parse_table
+from bridge.policy.recipients import email_of
 from bridge.replay.bundle import Packed, Recorded, pseudonymised
-from bridge.replay.pseudonyms import Pseudonyms
+from bridge.replay.markup import pseudonymised_xml
+from bridge.replay.pseudonyms import Pseudonyms, named
 from bridge.secrets import Vault
 from bridge.words import Sentence
 from connectors.billomat.cycle import fresh_state, kept_state
+from connectors.billomat.reading import mail_address
+from connectors.generic_csv.cells import Decimals, amount
 from connectors.generic_csv.profiles import load_profiles
 from connectors.sevdesk.api import Api
 from connectors.sevdesk.settings import SevDeskSettings
@@ -374,3 +380,31 @@ def test_a_bundle_whose_line_is_of_no_step(tmp_path):
 def test_a_sender_of_comments_within_comments():
     """A mail that nobody can say who it is from is passed over; the others are read."""
     assert not _may_report(b"From: " + b"(" * 1500 + b"\r\n\r\n")
+
+
+MANY = 300_000
+"""Signs that a pattern which takes the square of their number would read for hours; one that reads each once takes a moment."""
+
+
+def refused(reader, text):
+    with pytest.raises(ValueError):
+        reader(text)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: refused(email_of, "a@" + "." * MANY + "@"),
+        lambda: refused(colleague_of, "a@" + "." * MANY + "@"),
+        lambda: mail_address("a@" + "." * MANY + "@"),
+        lambda: refused(lambda text: amount(text, Decimals.COMMA), "1" + "a" * MANY + "!"),
+        lambda: named("kd" + "_" * MANY),
+        lambda: pseudonymised_xml("<a " + "a" * MANY + ">", Pseudonyms()),
+        lambda: Pseudonyms().text("(" * MANY, personal=True),
+        lambda: Redactor(["geheim"]).text('"token":"' + "\\" * MANY + "bearer " * 1000),
+    ],
+    ids=["recipient", "colleague", "billomat", "amount", "heading", "attribute", "groups", "redaction"],
+)
+def test_what_is_long_is_read_once(read):
+    """No pattern over foreign text takes more than its length: what is too long is refused before it is matched."""
+    read()

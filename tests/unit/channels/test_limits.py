@@ -81,7 +81,7 @@ def trickling_tls(server, line):
     line.sendall(tag + b" OK begin\r\n" if server.mailbox else b"220 begin\r\n")
     line.recv(65536)  # the client's first word in TLS
     line.sendall(b"\x16\x03\x03\x40\x00")  # a record of sixteen thousand bytes, one by one
-    while True:
+    for _ in range(60):  # then it waits for the client to hang up
         line.sendall(b"x")
         threading.Event().wait(0.05)
 

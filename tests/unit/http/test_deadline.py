@@ -22,7 +22,7 @@ def handshaking(server, line):
     """Never end the handshake of TLS."""
     line.recv(65536)
     line.sendall(RECORD)
-    while True:
+    for _ in range(60):  # then it waits for the client to hang up
         line.sendall(b"x")
         threading.Event().wait(0.05)
 
@@ -31,7 +31,14 @@ def test_a_handshake_of_tls_that_trickles():
     """The deadline of a call holds for the handshake too, in which the socket changes hands."""
     with Hostile(handshaking) as server:
         url = f"https://127.0.0.1:{server.port}"
-        settings = HttpSettings(base_url=url, auth=TokenAuth(token="geheim-geheim"), attempts=1, read_deadline=0.4)
+        settings = HttpSettings(
+            base_url=url,
+            auth=TokenAuth(token="geheim-geheim"),
+            attempts=1,
+            read_deadline=0.4,
+            connect_timeout=100,
+            read_timeout=100,
+        )
         with pytest.raises(RetryLater) as wrong:
             Http(settings, account="a", sleep=lambda _: None).read("/things")
         assert wrong.value.cause == "timeout"

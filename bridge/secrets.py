@@ -146,8 +146,8 @@ def _bound_to(account: str) -> bytes:
     return f"mahnbridge:{account}".encode()
 
 
-def _key(text: str) -> _Key:
-    """Read 32 bytes as base64, or derive them from a long text."""
+def _key(text: str, place: str = "keys.key") -> _Key:
+    """Read 32 bytes as base64, or derive them from a long text. Raises `ConfigError`, which names the place, where it is too short."""
     raw = b""
     try:
         raw = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
@@ -156,7 +156,8 @@ def _key(text: str) -> _Key:
     if len(raw) != 32:
         if len(text.strip()) < 32:
             raise ConfigError(
-                "keys.key is too short: write 32 bytes as base64, or a text of at least 32 characters",
+                "{place} is too short: write 32 bytes as base64, or a text of at least 32 characters",
+                place=place,
                 cause="secret_key",
             )
         raw = hashlib.sha256(b"mahnbridge key " + text.strip().encode("utf-8", "surrogateescape")).digest()
@@ -172,6 +173,8 @@ def _of_files(folder: Path) -> list[str]:
     """Return the keys of the data folder, the one that seals first; it is made where there is none."""
     first, earlier = _key_file(folder / KEY_FILE), folder / PREVIOUS_FILE
     texts = _existing(earlier).split() if earlier.exists() else []
+    for path, text in ((folder / KEY_FILE, first), *((earlier, text) for text in texts)):
+        _key(text, str(path))
     return [first, *(text for text in texts if text != first)]
 
 

@@ -18,6 +18,8 @@ _NEVER = tuple(
 )  # fmt: skip
 """Link-local networks, and the addresses at which clouds tell their machines secrets."""
 
+_NAT64, _COMPATIBLE = ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96")
+
 
 class Guard:
     """Judges the addresses of one account."""
@@ -40,11 +42,18 @@ class Guard:
 
     def allows(self, host: str, address: str) -> bool:
         """Tell whether `address` is one that `host` may have."""
-        found = ipaddress.ip_address(address.partition("%")[0])
-        if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
+        found = _meant(ipaddress.ip_address(address.partition("%")[0]))
         if any(found in network for network in _NEVER if network.version == found.version):
             return False
         if found.is_multicast or found.is_unspecified:
             return False
         return found.is_global or self._own_network or (found.is_loopback and is_loopback(host))
+
+
+def _meant(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the address of IPv4 that one of IPv6 stands for (mapped, 6to4, behind NAT64), any other as it is."""
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found in _NAT64 or found in _COMPATIBLE:
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if int(found) > 1 else found
+    return found.ipv4_mapped or found.sixtofour or found

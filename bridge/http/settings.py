@@ -23,14 +23,25 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
+    if not _is_address(value):
         raise Wrong("{value!r} is no address; write https://host/path", value=value)
+    parts = urlsplit(value)
     if parts.username or parts.password:
         raise Wrong("no user name or password in an address; use auth")
     if parts.query or parts.fragment:
         raise Wrong("{value!r} must have no ? or #", value=value)
     return value.rstrip("/")
+
+
+def _is_address(value: str) -> bool:
+    """Return whether this is an address of the web whose host and port there can be."""
+    try:
+        parts = urlsplit(value)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:
+        return False
+    plain = value.isprintable() and not any(sign.isspace() for sign in value)
+    return plain and parts.scheme in ("https", "http") and bool(host)
 
 
 def _safe_url(value: str) -> str:

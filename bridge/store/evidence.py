@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, Text, cast, func, select, update
 
 from bridge.store.journal import digest_of_data, hexdigest, json_text
 from bridge.store.tables import decision, event, run
@@ -54,19 +54,32 @@ def misfits(conn: Connection, erased: date) -> Iterator[tuple[str, int]]:
 
 def _foreign(conn: Connection, where: ColumnElement[bool], erased: date) -> Iterator[tuple[str, int]]:
     """Yield the decisions between those that events are about, unless theirs may have been erased."""
-    query = select(decision.c.id, decision.c.detail, run.c.business_date)
+    says = func.length(cast(decision.c.detail, Text)) > len("{}")
+    query = select(decision.c.id, says, run.c.business_date)
     query = query.outerjoin(run, run.c.id == decision.c.run_id).where(where).order_by(decision.c.id)
-    for number, detail, on in conn.execute(query):
-        if detail or on is None or on > erased:
+    for number, told, on in conn.execute(query):
+        if told or on is None or on > erased:
             yield "foreign", number
 
 
-def rows_of(conn: Connection, data: Mapping[str, Any]) -> Iterator[RowMapping]:
+def rows_of(conn: Connection, data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the decisions that one event is about, as they stand now."""
     for first, last in data.get("rows", ()):
         for start in range(first, last + 1, _CHUNK):
             inside = decision.c.id.between(start, min(start + _CHUNK - 1, last))
-            yield from conn.execute(select(decision).where(inside).order_by(decision.c.id)).mappings()
+            yield from read(conn, decision, conn.scalars(select(decision.c.id).where(inside))).values()
+
+
+def read(conn: Connection, table: Table, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
+    """Return rows by their number. Of one that holds what no program of ours wrote (SQLite takes any) all but its number is None."""
+    query, wanted = select(table).order_by(table.c.id), sorted(ids)
+    try:
+        return {row["id"]: dict(row) for row in conn.execute(query.where(table.c.id.in_(wanted))).mappings()}
+    except ValueError:
+        if len(wanted) == 1:
+            return {wanted[0]: {**dict.fromkeys(table.c.keys()), "id": wanted[0]}}
+    half = len(wanted) // 2
+    return {**read(conn, table, wanted[:half]), **read(conn, table, wanted[half:])}
 
 
 def erase(conn: Connection, events: Iterable[Mapping[str, Any]]) -> None:
@@ -79,20 +92,21 @@ def erase(conn: Connection, events: Iterable[Mapping[str, Any]]) -> None:
 def _events(conn: Connection) -> Iterator[Mapping[str, Any]]:
     last = 0
     while True:
-        query = select(event).where(event.c.kind == DECIDED, event.c.id > last).order_by(event.c.id).limit(100)
-        found = conn.execute(query).all()
+        query = select(event.c.id).where(event.c.kind == DECIDED, event.c.id > last).order_by(event.c.id).limit(100)
+        found = conn.scalars(query).all()
         if not found:
             return
-        yield from (one.data for one in found if _whole(one))
-        last = found[-1].id
+        yield from (one["data"] for one in read(conn, event, found).values() if _whole(one))
+        last = found[-1]
 
 
-def _whole(one: Any) -> bool:
+def _whole(one: Mapping[str, Any]) -> bool:
     """Return whether an event is as it was written: what is not was erased, or is named as changed."""
-    if one.salt is None or digest_of_data(one.data, one.salt) != one.data_digest:
+    data = one["data"]
+    if one["salt"] is None or digest_of_data(data, one["salt"]) != one["data_digest"]:
         return False
-    count: int = sum(last - first + 1 for first, last in one.data["rows"])
-    return len(one.data["marks"]) == count * _DIGITS
+    count: int = sum(last - first + 1 for first, last in data["rows"])
+    return len(data["marks"]) == count * _DIGITS
 
 
 def _compared(conn: Connection, data: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

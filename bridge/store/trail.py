@@ -5,7 +5,7 @@ the event's digest. Whoever changes an event must change every later link too; t
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -115,10 +115,10 @@ class Trail:
         return conn.execute(update(event).where(*old).values(data={}, salt=None)).rowcount
 
     def _erased_before(self, conn: Connection) -> date:
-        found = conn.execute(select(event.c.data, event.c.business_date).where(event.c.kind == ERASED))
-        return max((_erasing(data, on) for data, on in found), default=date.min)
+        found = evidence.read(conn, event, conn.scalars(select(event.c.id).where(event.c.kind == ERASED)))
+        return max((_erasing(one["data"], one["business_date"]) for one in found.values()), default=date.min)
 
-    def _pairs(self, conn: Connection) -> Iterator[tuple[RowMapping, RowMapping | None]]:
+    def _pairs(self, conn: Connection) -> Iterator[tuple[RowMapping, Mapping[str, Any] | None]]:
         last = 0
         while True:
             links = (
@@ -127,7 +127,7 @@ class Trail:
             if not links:
                 return
             ids = [link["event_id"] for link in links]
-            rows = {row["id"]: row for row in conn.execute(select(event).where(event.c.id.in_(ids))).mappings()}
+            rows = evidence.read(conn, event, ids)
             for link in links:
                 yield link, rows.get(link["event_id"])
             last = links[-1]["seq"]
@@ -172,10 +172,13 @@ def linked(chain: str, digest: str) -> str:
     return hashlib.sha256(f"{chain}{digest}".encode()).hexdigest()
 
 
-def _problems(link: RowMapping, row: RowMapping | None, erased: date) -> Iterator[Problem]:
+def _problems(link: RowMapping, row: Mapping[str, Any] | None, erased: date) -> Iterator[Problem]:
     number = link["event_id"]
     if row is None:
         yield Problem("missing", number)
+        return
+    if row["kind"] is None:
+        yield Problem("changed", number)
         return
     if row["salt"] is None:
         if row["data"] or row["business_date"] >= erased:

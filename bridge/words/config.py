@@ -55,7 +55,7 @@ GERMAN: dict[str, str] = {
     "is no valid BIC (8 or 11 characters)": "ist keine gültige BIC (8 oder 11 Zeichen)",
     "is no valid IBAN (check the digits)": "ist keine gültige IBAN (bitte die Ziffern prüfen)",
     "keep one of them": "bitte nur eines davon behalten",
-    "keys.key is too short: write 32 bytes as base64, or a text of at least 32 characters": "keys.key ist zu kurz: richtig wären 32 Byte als Base64 oder ein Text von mindestens 32 Zeichen",
+    "{place} is too short: write 32 bytes as base64, or a text of at least 32 characters": "{place} ist zu kurz: richtig wären 32 Byte als Base64 oder ein Text von mindestens 32 Zeichen",
     "lease_seconds must be longer than deadline_seconds and margin_seconds together": "lease_seconds muss länger sein als deadline_seconds und margin_seconds zusammen",
     "lease_seconds must be longer than deadline_seconds and margin_seconds together, else a second worker could start": "lease_seconds muss länger sein als deadline_seconds und margin_seconds zusammen, sonst könnte ein zweiter Prozess beginnen",
     "monitor: cannot listen on {host}:{port}: {strerror}": "monitor: auf {host}:{port} kann nicht gelauscht werden: {strerror}",

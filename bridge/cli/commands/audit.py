@@ -45,7 +45,8 @@ def erase(session: Session, before: date) -> int:
 def _audited(out: "Out", found: "Audited") -> None:
     for one in found.flaws:
         at = one.at.strftime("%d.%m.%Y %H:%M") if one.at else ""
-        out.line(f"audit.{one.what}", style="error", number=one.number, kind=one.kind, at=at)
+        key = f"audit.{one.what}" + ("_unread" if one.what == "changed" and not one.kind else "")
+        out.line(key, style="error", number=one.number, kind=one.kind, at=at)
     if not found.flaws:
         out.line("audit.whole", style="ok", count=found.sealed)
     for one in found.restores:

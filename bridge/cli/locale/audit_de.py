@@ -13,6 +13,7 @@ TEXTS = {
     "audit.restored": "Am {at} wurde eine Sicherung zurückgespielt (Ereignis {number}): Glieder, die danach notiert waren, gibt es nicht mehr.",
     "audit.unnoted": "Kein notiertes Glied liegt vor (audit-heads.txt im Datenordner): Ob die Kette als Ganzes neu geschrieben wurde, lässt sich nicht sagen.",
     "audit.changed": "✗ Ereignis {number} ({kind}, {at}) wurde verändert.",
+    "audit.changed_unread": "✗ Ereignis {number} wurde verändert, es ist nicht mehr lesbar.",
     "audit.missing": "✗ Ereignis {number} fehlt.",
     "audit.erased": "✗ Die Angaben von Ereignis {number} ({kind}, {at}) wurden ohne Vermerk gelöscht.",
     "audit.link": "✗ Glied {number} der Kette passt nicht zu den anderen.",

@@ -13,6 +13,7 @@ TEXTS = {
     "audit.restored": "On {at} a backup was put back (event {number}): links noted after it are no more.",
     "audit.unnoted": "No noted link is there (audit-heads.txt of the data folder): nobody can tell whether the chain was written anew as a whole.",
     "audit.changed": "✗ Event {number} ({kind}, {at}) was changed.",
+    "audit.changed_unread": "✗ Event {number} was changed, it can no longer be read.",
     "audit.missing": "✗ Event {number} is missing.",
     "audit.erased": "✗ The data of event {number} ({kind}, {at}) was erased without a record.",
     "audit.link": "✗ Link {number} of the chain does not fit the others.",

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from bridge.errors import ConfigError
-from bridge.secrets import KEY_FILE, Vault, new_key
+from bridge.secrets import KEY_FILE, PREVIOUS_FILE, Vault, new_key
 
 
 def test_a_sealed_secret_opens_for_its_account_only():
@@ -67,6 +67,17 @@ def test_a_short_key_is_refused_without_being_shown(key):
     with pytest.raises(ConfigError, match="too short") as caught:
         Vault([key])
     assert key not in str(caught.value)
+
+
+def test_a_broken_key_file_is_named(tmp_path):
+    """Where the key is the file's, its path is told, not a key of the configuration that nobody wrote."""
+    for name in (KEY_FILE, PREVIOUS_FILE):
+        Vault.open(tmp_path)
+        (tmp_path / name).touch(0o600)
+        (tmp_path / name).write_text("broken")
+        with pytest.raises(ConfigError, match=name):
+            Vault.open(tmp_path)
+        (tmp_path / name).unlink()
 
 
 def test_a_long_text_is_a_key_too():

@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from pydantic import ValidationError
 
 from bridge.errors import ConfigError
 from bridge.http import Http, HttpSettings
@@ -18,11 +19,33 @@ METADATA = [
     "0.0.0.0",
     "224.0.0.1",
 ]
-OWN = ["10.0.0.5", "172.16.3.4", "192.168.1.1", "100.64.0.1", "fd12::1", "127.0.0.1", "::1", "::ffff:10.0.0.5"]
+OWN = [
+    "10.0.0.5",
+    "172.16.3.4",
+    "192.168.1.1",
+    "100.64.0.1",
+    "fd12::1",
+    "127.0.0.1",
+    "::1",
+    "::ffff:10.0.0.5",
+    "64:ff9b::10.0.0.5",
+    "2002:a00:5::1",
+    "::10.0.0.5",
+]
 
 
 def settings(**more):
     return HttpSettings(base_url="https://provider.example/api", **more)
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["https://x.example:99999", "https://x y.example", "https://x..example", "https://x.example/a\r\nb", "file:///x", f"https://{'a' * 64}.de"],
+)  # fmt: skip
+def test_an_address_that_can_be_none(base):
+    """A port, host or sign that no address has is named when the configuration is read, not when somebody is called."""
+    with pytest.raises(ValidationError, match="is no address"):
+        HttpSettings(base_url=base)
 
 
 @pytest.mark.parametrize("address", METADATA)

@@ -137,6 +137,31 @@ def test_a_record_of_an_erasure_that_could_not_be(trail, before):
     assert flaws(trail) == [("erased", trail.ids[1])]
 
 
+@pytest.mark.parametrize("column", ["data", "at", "business_date"])
+def test_what_cannot_be_read_is_named(sqlite_store, column):
+    """SQLite takes any text in any column: an event that nobody can read any more is named, and the others are checked."""
+    ids = [note(sqlite_store, number) for number in range(3)]
+    newest = sealed(sqlite_store)
+    with sqlite_store.begin() as conn:
+        conn.exec_driver_sql(f"update event set {column} = 'x' where id = ?", (ids[1],))
+    assert flaws(sqlite_store, newest) == [("changed", ids[1])]
+    with sqlite_store.reading() as conn:
+        assert [one["kind"] for one in sqlite_store.trail.lines(conn)] == ["held", None, "held"]
+
+
+def test_a_decision_that_cannot_be_read_is_named(decided):
+    """A decision whose detail is no JSON any more is changed, one put in like this is foreign."""
+    store, victim = decided.store, decided.rows["5"]
+    if store.engine.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL refuses what is no JSON")
+    with store.begin() as conn:
+        conn.exec_driver_sql("update decision set detail = 'x' where id = ?", (victim,))
+    assert flaws(store) == [("decision", victim)]
+    with store.begin() as conn:
+        conn.exec_driver_sql("update decision set id = 99 where id = ?", (victim,))
+    assert flaws(store) == [("undecided", victim), ("foreign", 99)]
+
+
 def test_removed_events_and_links_are_found(trail):
     """A removed event is missing; with its link the chain breaks; a tail cut off with its links is shorter than noted."""
     with trail.begin() as conn:

@@ -5,15 +5,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bridge.app.house import SKEW_SECONDS, last_backup
+from bridge.app.mounts import network_disk
 from bridge.app.remedies import CLOCK, HELD, OWNER, first_remedy, remedy
 from bridge.app.results import Remark
 from bridge.errors import BridgeError
 from bridge.model import Reason, Severity
 from bridge.secrets import KEY_FILE
+from bridge.store.engine import database_url
 from bridge.words import NOTHING, Sentence
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ _STATES = ("stopped", "reconnect", "unreachable")
 def diagnose(bridge: "Bridge", *, offline: bool = False) -> Diagnosis:
     """Ask everything and everybody that a notice needs; nothing is written or sent. `offline` asks no provider and no mail server."""
     found = [_of_check(bridge, one) for one in bridge.check(offline=offline).remarks]
-    for look in (_settings, _reading, _held, _waiting, _folders, _machine):
+    for look in (_settings, _reading, _held, _waiting, _folders, _network, _machine):
         found += look(bridge)
     return _sorted(found)
 
@@ -204,6 +207,25 @@ def _folders(bridge: "Bridge") -> Iterator[Ailment]:
         yield Ailment(
             "not_writable", Severity.ERROR, "", Sentence("{path} cannot be written by this user", path=path), OWNER
         )
+
+
+def _network(bridge: "Bridge") -> Iterator[Ailment]:
+    """Find a SQLite file on another machine's disk: its locks do not hold there, so that two processes may claim one letter."""
+    where = database_url(bridge.loaded.database_url)
+    if where.get_backend_name() != "sqlite" or not where.database:
+        return
+    found = network_disk(Path(where.database))
+    if found is not None:
+        text = Sentence(
+            "the SQLite database {path} lies on a network file system ({kind}, {point}): locks may not hold there, and it can be damaged",
+            path=where.database,
+            kind=found[1],
+            point=found[0],
+        )
+        next_ = Sentence(
+            "stop the service, move the data folder to a disk of this machine, or use PostgreSQL (database.url)"
+        )
+        yield Ailment("network_disk", Severity.ERROR, "", text, next_)
 
 
 def _machine(bridge: "Bridge") -> Iterator[Ailment]:

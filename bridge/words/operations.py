@@ -67,6 +67,8 @@ GERMAN: dict[str, str] = {
     "dunning.sending is never: this installation does not send": "dunning.sending ist never: diese Installation versendet nicht",
     "{count} deliveries or records wait for a person": "{count} Zustellungen oder Sätze warten auf eine Person",
     "process {who} works by the clock; a second `serve` on this database ends at once": "der Prozess {who} arbeitet nach der Uhr; ein zweites `serve` an dieser Datenbank endet sofort",
+    "the SQLite database {path} lies on a network file system ({kind}, {point}): locks may not hold there, and it can be damaged": "die SQLite-Datenbank {path} liegt auf einem Netzlaufwerk ({kind}, {point}): Sperren halten dort womöglich nicht, und sie kann Schaden nehmen",
+    "stop the service, move the data folder to a disk of this machine, or use PostgreSQL (database.url)": "den Dienst anhalten und den Datenordner auf eine Platte dieses Rechners verlegen, oder PostgreSQL verwenden (database.url)",
     "this machine's clock and the database's differ by {seconds} s": "die Uhr dieses Rechners und die der Datenbank unterscheiden sich um {seconds} s",
     "see whether the database runs, and correct `database.url` and its rights": "nachsehen, ob die Datenbank läuft, und `database.url` und ihre Rechte berichtigen",
     "correct channels.{name}, then `mahnbridge check`": "channels.{name} berichtigen, dann `mahnbridge check`",

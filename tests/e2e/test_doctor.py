@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bridge.app import Bridge, sending
+from bridge.app import Bridge, mounts, sending
 from bridge.app.doctor import diagnose
 from bridge.store import Store
 
@@ -44,7 +44,7 @@ def test_a_healthy_installation_has_nothing_to_mend(live):
 
 
 def test_the_commonest_problems_of_the_configuration(desk, monkeypatch):
-    """Sending off, cut-off in the future, no backup, no room; each by itself, in both languages."""
+    """Sending off, cut-off in the future, no backup, no room, a disk of another machine; each by itself, in both languages."""
     desk("pull")
     assert (
         named(desk, "sending_off", severity="warning")["next"]
@@ -64,6 +64,10 @@ def test_the_commonest_problems_of_the_configuration(desk, monkeypatch):
     named(desk, "disk_low", severity="warning", words=("--offline",))
     usage.free = 150_000_000
     named(desk, "disk_full", words=("--offline",))
+    table = desk.folder / "mountinfo"
+    table.write_text("1 0 0:1 / / rw - nfs4 nas:/export rw\n", encoding="utf-8")
+    monkeypatch.setattr(mounts, "TABLE", table)
+    assert "nfs4" in named(desk, "network_disk", words=("--offline",))["text"]
 
 
 def test_nothing_is_sent_that_could_not_be_recorded(live, monkeypatch):

@@ -32,17 +32,14 @@ from bridge.policy import (
     Decision,
     NoticeDraft,
     Outcome,
-    Via,
     compose,
     unsendable,
 )
 from bridge.policy.beside import bundles, company, together, waits_to_be_joined
 from bridge.policy.decide import decide_claim
 from bridge.policy.distance import keep_apart
-from bridge.policy.holds import UNDECIDED, outdated
-from bridge.policy.owed import retotalled
 from bridge.policy.places import calendar_of
-from bridge.policy.replanned import taken_back
+from bridge.policy.replanned import withdrawn
 from bridge.policy.situation import effective_due
 from bridge.store import Store
 from bridge.store.accounts import Account
@@ -61,9 +58,6 @@ CHUNK = 200
 
 _BROKEN_OFF = {Reason.APPROVAL_PENDING.value, Reason.STALE_DATA.value, Reason.WRITING_SUSPENDED.value}
 """Reasons that keep a run from being the turn of a plan with a frequency."""
-
-_OURS_TO_DO = {Via.CALL.value, Via.COLLECTION.value}
-"""What waits for people of ours, so that nothing was said to the debtor yet."""
 
 LEASE_SECONDS = 300
 DEFAULT_CAP = 25
@@ -346,21 +340,8 @@ class _Work:
             running = claim.running
             if running is None or claim.invoice_id not in seen.due or running.notice_id in dropped:
                 continue
-            decision = decide_claim(seen.case, claim, self.account.rules, self.order.today, facts=facts)
-            reason, why = decision.reason, decision.facts
-            over = decision.outcome is Outcome.CLOSE
-            if reason is Reason.OWN_REMINDER_RUNNING:
-                replanned = taken_back(seen.case, claim, self.account.rules, self.order.today)
-                if replanned is not None:
-                    reason, why = replanned.reason, replanned.facts
-                elif outdated(claim, self.order.today) or retotalled(seen.case, claim, self.account.rules):
-                    reason = Reason.CHANGED
-                else:
-                    continue
-            open_ = running.state == "waiting" and (over or running.channel in _OURS_TO_DO)
-            if running.state not in UNDECIDED | {"queued"} and not open_:
-                continue
-            if self.keeper is None or self.keeper.drop(conn, seen, claim, reason, why):
+            found = withdrawn(seen.case, claim, self.account.rules, self.order.today, facts=facts)
+            if found is not None and (self.keeper is None or self.keeper.drop(conn, seen, claim, *found)):
                 dropped.add(running.notice_id)
         return self._without(conn, seen, dropped) if dropped else seen
 

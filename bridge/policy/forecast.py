@@ -13,7 +13,7 @@ from bridge.policy.distance import keep_apart
 from bridge.policy.drafts import NoticeDraft
 from bridge.policy.money import Reached
 from bridge.policy.owed import sent_how
-from bridge.policy.replanned import without_outdated
+from bridge.policy.replanned import without_withdrawn
 from bridge.policy.rules import AccountRules
 from bridge.policy.situation import NO_FACTS
 from bridge.policy.turns import facts_on
@@ -61,7 +61,7 @@ def play(
     true of the whole account on `start`: what they hold goes out on the day after at the earliest. `asleep` are invoices that no run
     looks at before a day, because a person refused what was proposed.
     """
-    case = settled(_current(case, rules, start), start)
+    case = settled(without_withdrawn(case, rules, start, facts=facts), start)
     due = {claim.invoice_id: max(start, asleep.get(claim.invoice_id, start)) for claim in case.claims}
     found: list[Coming] = []
     day = min(due.values(), default=end)
@@ -96,11 +96,6 @@ def turn(  # noqa: PLR0917  two call sites
     others = company(case, decisions, rules, day, facts=facts)
     possible = [one for one in (*decisions, *others) if one.invoice_id not in held]
     return decisions, keep_apart(case, possible, rules, day)
-
-
-def _current(case: CaseView, rules: AccountRules, today: date) -> CaseView:
-    """Return the case without the notices that the next run takes back because of their plan."""
-    return replace(case, claims=tuple(without_outdated(case, one, rules, today) for one in case.claims))
 
 
 def _set_next(due: dict[str, date], decision: Decision, day: date, *, sent: bool) -> None:

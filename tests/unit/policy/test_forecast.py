@@ -6,11 +6,12 @@ from datetime import date, timedelta
 import pytest
 
 from bridge.app.planning import _ahead
-from bridge.model import Act, Severity
-from bridge.policy import Abilities, compose, decide
+from bridge.model import Act, InvoiceStatus, Reason, Severity
+from bridge.policy import Abilities, Block, compose, decide
 from bridge.policy.forecast import coming
 from bridge.policy.lint import days_of, lint
 from bridge.policy.load import starter_plans
+from bridge.policy.views import Running
 from tests.unit.policy.helpers import TEXTS, case, claim, days, level, plan, rules
 
 TODAY = date(2026, 10, 5)
@@ -128,3 +129,36 @@ def test_what_goes_along_in_a_bundle_is_no_repetition():
     found = coming(whole, its, MAIL, TODAY, TODAY)
     assert [[one.level for one in its_part.draft.claims] for its_part in found] == [[1, 0]]
     assert [one.repetition for one in _ahead(found, whole)] == [0]
+
+
+def on(day):
+    return TODAY + timedelta(days=day)
+
+
+DEFERRED = Block(Reason.DEFERRED, on(14), "", "", "Erika", on(-1), None)
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "comes"),
+    [
+        ("proposed", {}, [("10-13", ("1",), 2)]),
+        ("proposed", {"blocks": (DEFERRED,)}, [("10-20", ("1",), 1), ("10-28", ("1",), 2)]),
+        ("queued", {"blocks": (DEFERRED,)}, [("10-20", ("1",), 1), ("10-28", ("1",), 2)]),
+        ("parked", {"blocks": (DEFERRED,)}, [("10-20", ("1",), 2)]),
+        ("proposed", {"open": 0, "status": InvoiceStatus.PAID}, []),
+        ("proposed", {"open": 5000}, [("10-05", ("1",), 1), ("10-13", ("1",), 2)]),
+    ],
+)
+def test_a_proposal_that_the_next_run_takes_back_does_not_count_as_sent(state, more, comes):
+    """What waits counts as gone out, unless its invoice was blocked or paid since: then its level is still to come, if at all."""
+    its = rules(days(3, 14))
+    waiting = Running(1, state, 1, demand=10000, since=on(0), deadline=on(7), channel="mail", total=10000)
+    assert told(case(claim(running=waiting, **more)), its, until=30) == comes
+
+
+def test_a_bundle_is_taken_back_as_a_whole():
+    """One of two invoices of a waiting bundle is blocked: neither counts as sent, and the other one comes by itself."""
+    its = rules(plan(level(1, after_due=3, term_days=7), level(2, after_due=14), bundling={"when": "from_first"}))
+    waiting = Running(1, "proposed", 1, demand=10000, since=on(0), deadline=on(7), channel="mail", total=10000)
+    both = (claim(invoice_id="1", running=waiting, blocks=(DEFERRED,)), claim(invoice_id="2", running=waiting))
+    assert told(case(*both), its, until=10)[0] == ("10-05", ("2",), 1)

@@ -126,7 +126,7 @@ class Checking(Claims):
             yield Remark(Severity.INFO, "key_file", text)
         if self.vault.earlier:
             text = Sentence(
-                "{count} earlier keys still open tokens and links; `mahnbridge keys forget` ends that",
+                "{count} earlier {count|key still opens|keys still open} tokens and links; `mahnbridge keys forget` ends that",
                 count=len(self.vault.earlier),
             )
             yield Remark(Severity.INFO, "key_earlier", text)

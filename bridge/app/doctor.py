@@ -176,7 +176,9 @@ def _held(bridge: "Bridge") -> Iterator[Ailment]:
     counts = Counter((one.account, one.reason) for one in held)
     for (account, reason), count in sorted(counts.items()):
         if reason in HELD:
-            text = Sentence("{count} open invoices are held: {reason}", count=count, reason=_said(Reason(reason)))
+            text = Sentence(
+                "{count} open {count|invoice is|invoices are} held: {reason}", count=count, reason=_said(Reason(reason))
+            )
             yield Ailment(
                 reason,
                 Severity.ERROR if reason != Reason.NO_RECIPIENT else Severity.WARNING,
@@ -195,7 +197,9 @@ def _said(reason: Reason) -> Sentence:
 def _waiting(bridge: "Bridge") -> Iterator[Ailment]:
     needing = bridge.needing()
     if needing:
-        text = Sentence("{count} deliveries or records wait for a person", count=needing)
+        text = Sentence(
+            "{count} {count|delivery or record waits|deliveries or records wait} for a person", count=needing
+        )
         yield Ailment("waiting", Severity.ERROR, "", text, Sentence("`mahnbridge failures list`"))
 
 

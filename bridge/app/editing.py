@@ -171,7 +171,10 @@ def _checked(subject: str | None, text: str | None) -> None:
             continue
         if not value.strip() or len(value) > most:
             raise UsageError(
-                "the {name} has {count} characters; write 1 to {most}", name=name, count=len(value), most=most
+                "the {name} has {count} {count|character|characters}; write 1 to {most}",
+                name=name,
+                count=len(value),
+                most=most,
             )
         allowed = "\n\t" if name == "text" else ""
         odd = next((sign for sign in value if not sign.isprintable() and sign not in allowed), None)

@@ -55,7 +55,7 @@ for path in sorted(here.rglob("*")):
     name = path.relative_to(here).as_posix()
     if path.is_file() and name not in listed and name != "SHA256SUMS":
         wrong.append(f"not listed / nicht verzeichnet: {name}")
-print("\\n".join(wrong) or f"{len(listed)} files are unchanged / {len(listed)} Dateien sind unverändert")
+print("\\n".join(wrong) or f"files unchanged: {len(listed)} / unveränderte Dateien: {len(listed)}")
 sys.exit(1 if wrong else 0)
 '''
 

@@ -132,6 +132,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "keys_forgotten": ("frühere Schlüssel vergessen", "earlier keys forgotten"),
     "bundle_made": ("Supportpaket geschrieben", "support bundle written"),
     "decided": ("{count} Entscheidungen eines Mahnlaufs", "{count} decisions of a dunning run"),
+    "decided_one": ("{count} Entscheidung eines Mahnlaufs", "{count} decision of a dunning run"),
     "account_stopped": ("Konto angehalten: {error}", "account stopped: {error}"),
     "account_resumed": ("Konto läuft wieder", "account goes on"),
     "jump_held": ("Sprung zwischen zwei Abrufen, das Konto wartet", "jump between two pulls, the account waits"),

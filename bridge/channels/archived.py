@@ -26,7 +26,9 @@ def archived(folder: ImapFolder, since: datetime) -> Sequence[Sent]:
     with folder.opened() as connection:
         uids = found_since(connection, (since - timedelta(days=1)).date())  # a server judges by its own day
         if len(uids) > MOST_MAILS:
-            raise RetryLater("IMAP {host}: {count} mails", host=folder.host, count=len(uids), cause="imap_answer")
+            raise RetryLater(
+                "IMAP {host}: {count} {count|mail|mails}", host=folder.host, count=len(uids), cause="imap_answer"
+            )
         heads = [fetched(connection, uid, _HEADERS) for uid in uids]
     return [one for head in heads if (one := _sent(message_from_bytes(head))) is not None and one.at >= since]
 

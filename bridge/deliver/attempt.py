@@ -330,7 +330,8 @@ class Attempt:
             attempts = self._steps.get(conn, self._step.id).attempts
         if attempts >= self._port.settings.retries:
             return self._park(
-                error.cause, Sentence("given up after {attempts} calls: {error}", attempts=attempts, error=error)
+                error.cause,
+                Sentence("given up after {attempts} {attempts|call|calls}: {error}", attempts=attempts, error=error),
             )
         wait = min(error.after * 2 ** (attempts - 1), max(_LONGEST_WAIT, error.after))
         self._release(error, wait)

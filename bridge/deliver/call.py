@@ -56,7 +56,7 @@ def within(seconds: float, act: Callable[[], Proof], *, late: Callable[[Result],
     threading.Thread(target=copy_context().run, args=(call.run,), name="delivery-call", daemon=True).start()
     result = call.wait(seconds, stop)
     if result is None:
-        raise Unclear("no answer within {seconds} seconds", seconds=f"{seconds:g}", cause="deadline")
+        raise Unclear("no answer within {seconds} {seconds|second|seconds}", seconds=f"{seconds:g}", cause="deadline")
     if isinstance(result, BaseException):
         raise result
     return result

@@ -177,7 +177,7 @@ class Budget:
             until = rate.reset_at or now + _UNKNOWN_WINDOW
             kept = Sentence(" ({calls} are kept for delivery)", calls=keep) if keep else ""
             raise RetryLater(
-                "{account}: {left} calls left until {until} UTC{kept}",
+                "{account}: {left} {left|call|calls} left until {until} UTC{kept}",
                 account=self.account,
                 left=max(0, rate.remaining),
                 until=f"{until:%H:%M:%S}",

@@ -17,6 +17,7 @@ WORDS = {
         "credited": "gutgeschrieben",
         "open": "offen",
         "interest": "Verzugszinsen {first} bis {last}, {days} Tage",
+        "interest.one": "Verzugszinsen am {first}, 1 Tag",
         "credit_notes": "Abgezogen: {notes}.",
         "credit_note": "Gutschrift",
         "over": "über",
@@ -39,6 +40,7 @@ WORDS = {
         "credited": "credited",
         "open": "open",
         "interest": "Default interest {first} to {last}, {days} days",
+        "interest.one": "Default interest on {first}, 1 day",
         "credit_notes": "Taken off: {notes}.",
         "credit_note": "credit note",
         "over": "of",
@@ -87,7 +89,8 @@ class Form:
         for one in row.ancillaries:
             yield one.text, one.amount
         for part in row.interest_rows:
-            head = self.say("interest", first=self.day(part.first), last=self.day(part.last), days=part.days)
+            name = "interest.one" if part.days == 1 else "interest"
+            head = self.say(name, first=self.day(part.first), last=self.day(part.last), days=part.days)
             yield f"{head}: {part.formula}", part.interest
 
     def sums(self, table: ClaimTable) -> list[tuple[str, Decimal]]:

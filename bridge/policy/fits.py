@@ -179,7 +179,7 @@ def _levels(plan: EscalationPlan, abilities: Abilities) -> Iterator[Finding]:
     beyond = [plan.level(position) for position in using[len(there) :]] or [plan.levels[-1]]
     named = [via for level in beyond for one in level.variants if _uses(one) for via in one.channels]
     text = Sentence(
-        "plan {plan}: makes up to {wanted} reminders for an invoice at the provider, which has {there} dunning levels ({have})",
+        "plan {plan}: makes up to {wanted} {wanted|reminder|reminders} for an invoice at the provider, which has {there} dunning {there|level|levels} ({have})",
         plan=plan.name,
         wanted=wanted,
         there=len(there),

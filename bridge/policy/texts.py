@@ -297,7 +297,10 @@ def numbers(values: Sequence[str], language: str) -> str:
     """Return invoice numbers for a line of text: up to three, and how many more there are."""
     if len(values) <= 3:
         return ", ".join(values)
-    more = f"und {len(values) - 3} weiteren" if language.startswith("de") else f"and {len(values) - 3} more"
+    left = len(values) - 3
+    more = f"und {left} weiteren" if language.startswith("de") else f"and {left} more"
+    if left == 1:
+        more = "und einer weiteren" if language.startswith("de") else "and one more"
     return f"{', '.join(values[:3])} {more}"
 
 

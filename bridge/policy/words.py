@@ -85,8 +85,8 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         "the customer reports a payment[, waited for until {until}][: {note}]",
     ),
     _R.PAYMENT_PLAN: (
-        "Ratenzahlung vereinbart[ bis {until}][, {kept} von {rates} Raten bezahlt][, nächste Rate {amount} am {rate_on}][: {note}]",
-        "payment plan agreed[ until {until}][, {kept} of {rates} rates paid][, next rate {amount} on {rate_on}][: {note}]",
+        "Ratenzahlung vereinbart[ bis {until}][, bezahlte Raten: {kept} von {rates}][, nächste Rate {amount} am {rate_on}][: {note}]",
+        "payment plan agreed[ until {until}][, rates paid: {kept} of {rates}][, next rate {amount} on {rate_on}][: {note}]",
     ),
     _R.DIRECT_DEBIT_PENDING: (
         "Lastschrift noch nicht eingezogen[ bis {until}]",

@@ -29,7 +29,7 @@ LONGEST = 1000
 UNTRANSLATED = "[en] "
 """Stands before a sentence that has no German."""
 
-_PLACE = re.compile(r"\{\{|\}\}|\{(\w+(?:!r)?)\}")
+_PLACE = re.compile(r"\{\{|\}\}|\{(\w+(?:!r)?)(?:\|([^{}|]*)\|([^{}|]*))?\}")
 _STORED = '{"words": '
 _learned: dict[str, str] = {}
 
@@ -39,6 +39,7 @@ class Sentence(str):  # noqa: SLOT000  template and facts are added
 
     `template` is the English text with its places, and the key of the German one. A fact may be text, a number, a date, a decimal, a
     member of an enumeration, an error, a sequence of these, or `Sentence` again; a place written `{name!r}` quotes it as Python does.
+    `{count|invoice is|invoices are}` stands for the first words where the fact is one, else for the second.
     Without facts the template is taken as it stands.
     """
 
@@ -49,7 +50,7 @@ class Sentence(str):  # noqa: SLOT000  template and facts are added
         """Return the sentence; `template` is returned as it is where it is one already and there is nothing to fill in."""
         if isinstance(template, Sentence) and not facts:
             return template
-        places = {found for found in _PLACE.findall(template) if found} if facts else set()
+        places = {found for found, _, _ in _PLACE.findall(template) if found} if facts else set()
         kept = {place: _kept(place, facts[place.removesuffix("!r")]) for place in sorted(places)}
         return cls._made(str(template), kept)
 
@@ -219,7 +220,14 @@ def _kept(place: str, value: Any) -> Any:
 def _fill(template: str, facts: Mapping[str, Any], language: str) -> str:
     if not facts:
         return template
-    return _PLACE.sub(lambda found: _shown(facts[found[1]], language) if found[1] else found[0][0], template)
+
+    def place(found: re.Match[str]) -> str:
+        if not found[1]:
+            return found[0][0]
+        value = facts[found[1]]
+        return _shown(value, language) if found[2] is None else found[2 if str(value) == "1" else 3]
+
+    return _PLACE.sub(place, template)
 
 
 def _shown(value: Any, language: str) -> str:

@@ -36,7 +36,7 @@ GERMAN: dict[str, str] = {
     "{account}: the token endpoint answered no access token": "{account}: der Token-Endpunkt gab kein Zugriffstoken",
     "{account}: the token endpoint did not answer a token": "{account}: der Token-Endpunkt antwortete ohne Token",
     "{account}: this is not the answer to this attempt; paste the whole address, beginning with {redirect_uri}": "{account}: das ist nicht die Antwort auf diesen Versuch; bitte die ganze Adresse einfügen, beginnend mit {redirect_uri}",
-    "{account}: {left} calls left until {until} UTC{kept}": "{account}: noch {left} Aufrufe bis {until} UTC{kept}",
+    "{account}: {left} {left|call|calls} left until {until} UTC{kept}": "{account}: noch {left} {left|Aufruf|Aufrufe} bis {until} UTC{kept}",
     "{account}: {path!r} is no path of this provider": "{account}: {path!r} ist kein Pfad dieses Anbieters",
     "{account}: {why}; run: mahnbridge connect {account}": "{account}: {why}; bitte ausführen: mahnbridge connect {account}",
     "{account}: another worker is refreshing the token": "{account}: das Token wird gerade anderswo erneuert",

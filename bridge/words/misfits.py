@@ -93,9 +93,9 @@ def _measured(kind: str, facts: Mapping[str, Any]) -> Sentence | None:
     if kind == "string_pattern_mismatch":
         return Sentence("does not fit the pattern {pattern}", pattern=facts["pattern"])
     if kind == "string_too_short":
-        return Sentence("must have at least {limit} characters", limit=facts["min_length"])
+        return Sentence("must have at least {limit} {limit|character|characters}", limit=facts["min_length"])
     if kind == "string_too_long":
-        return Sentence("must have at most {limit} characters", limit=facts["max_length"])
+        return Sentence("must have at most {limit} {limit|character|characters}", limit=facts["max_length"])
     if kind == "too_short":
         return Sentence("needs at least {limit}", limit=facts["min_length"])
     if kind == "too_long":

@@ -55,7 +55,7 @@ GERMAN: dict[str, str] = {
     "plan {name!r} has no version {version!r}; kept are: {known}": "der Plan {name!r} hat keine Fassung {version!r}; aufbewahrt sind: {known}",
     "plan {plan}, level {positions}{name}: {text}": "Plan {plan}, Stufe {positions}{name}: {text}",
     "plan {plan}, levels {positions}{name}: {text}": "Plan {plan}, Stufen {positions}{name}: {text}",
-    "plan {plan}: makes up to {wanted} reminders for an invoice at the provider, which has {there} dunning levels ({have})": "Plan {plan}: legt beim Anbieter bis zu {wanted} Mahnungen zu einer Rechnung an; dort gibt es {there} Mahnstufen ({have})",
+    "plan {plan}: makes up to {wanted} {wanted|reminder|reminders} for an invoice at the provider, which has {there} dunning {there|level|levels} ({have})": "Plan {plan}: legt beim Anbieter bis zu {wanted} {wanted|Mahnung|Mahnungen} zu einer Rechnung an; dort gibt es {there} {there|Mahnstufe|Mahnstufen} ({have})",
     "plan {plan}: this account has no place for a line on the invoice; the line stays in the case": "Plan {plan}: dieses Konto hat an der Rechnung keinen Platz für unsere Zeile; sie bleibt in der Mahnakte",
     "rates: lines such as 2026-07-01: 1.52": "rates: erwartet werden Zeilen wie 2026-07-01: 1.52",
     "rates: needs at least one line such as 2026-07-01: 1.52": "rates: braucht mindestens eine Zeile wie 2026-07-01: 1.52",

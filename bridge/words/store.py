@@ -61,7 +61,7 @@ GERMAN: dict[str, str] = {
     "unclear": "unklar",
     "under way": "läuft gerade",
     "until {until} lies before today ({on})": "der {until} liegt vor heute ({on})",
-    "upgrading would break {broken} references, first in table {table}": "die Umstellung würde {broken} Verweise zerreißen, zuerst in der Tabelle {table}",
+    "upgrading would break {broken} {broken|reference|references}, first in table {table}": "die Umstellung würde {broken} {broken|Verweis|Verweise} zerreißen, zuerst in der Tabelle {table}",
     "waiting": "wartet",
     "{name} was taken over by another process, because this one was too slow": "{name} hat ein anderer Prozess übernommen, weil dieser zu langsam war",
     "{on} lies in the future; today is {today}": "der {on} liegt in der Zukunft; heute ist der {today}",

@@ -273,7 +273,7 @@ class Api:
             len(records) < due
         ):  # nothing, or smaller pages than were asked for: the pages in between would never be read
             raise BadAnswer(
-                "{path}: page {number} of {pages} has {records} of {total} records, {due} should be on it; is page_size too large?",
+                "{path}: page {number} of {pages} has {records} of {total} {total|record|records}, {due} should be on it; is page_size too large?",
                 path=path,
                 number=number,
                 pages=pages,

@@ -145,7 +145,9 @@ class Check:
             self._say(
                 severity,
                 "billomat_documents_left",
-                Sentence("{left} documents are left this month; every reminder uses one.", left=left),
+                Sentence(
+                    "{left} {left|document is|documents are} left this month; every reminder uses one.", left=left
+                ),
             )
 
     def _levels(self) -> tuple[str, ...]:
@@ -154,7 +156,7 @@ class Check:
             self._say(
                 Severity.INFO,
                 "billomat_levels",
-                Sentence("Billomat has {count} dunning levels: {names}.", count=len(names), names=names),
+                Sentence("Billomat has {count} dunning {count|level|levels}: {names}.", count=len(names), names=names),
             )
         else:
             self._say(

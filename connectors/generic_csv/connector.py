@@ -151,7 +151,7 @@ settings:
             age = (now - datetime.fromisoformat(as_of)).days
             if age > days:
                 text = Sentence(
-                    "the newest file of {origin} is {age} days old, its limit is {days}: its invoices are held as stale",
+                    "the newest file of {origin} is {age} {age|day|days} old, its limit is {days}: its invoices are held as stale",
                     origin=origin,
                     age=age,
                     days=days,

@@ -216,7 +216,9 @@ class Importer:
                 self._state.doubt(
                     identity,
                     Sentence(
-                        "{file}: not listed, but {rows} rows could not be read", file=report.name, rows=report.unnamed
+                        "{file}: not listed, but {rows} {rows|row|rows} could not be read",
+                        file=report.name,
+                        rows=report.unnamed,
                     ),
                 )
                 continue

@@ -83,7 +83,7 @@ class RowReader:
         sheet = self._sheet
         if len(record.cells) > len(sheet.header) and any(cell.strip() for cell in record.cells[len(sheet.header) :]):
             raise BadRecord(
-                "the row has {cells} cells, the header {header}; a text with the delimiter needs quotes",
+                "the row has {cells} {cells|cell|cells}, the header {header}; a text with the delimiter needs quotes",
                 cells=len(record.cells),
                 header=len(sheet.header),
                 field="row",

@@ -29,7 +29,7 @@ def test_instalments_are_agreed_kept_and_missed(desk):
     assert (told["reason"], told["set_by"], told["set_on"], told["until"]) == (
         "payment_plan", "Erika", "2026-09-01", "2026-10-15",
     )  # fmt: skip
-    assert "1 of 2 rates paid, next rate EUR\xa0690.00 on 15 October 2026: telefonisch" in told["text"]
+    assert "rates paid: 1 of 2, next rate EUR\xa0690.00 on 15 October 2026: telefonisch" in told["text"]
     [shown] = desk.json("agreements")
     assert [(one["paid"], one["state"]) for one in shown["rates"]] == [("500.00", "paid"), ("0.00", "open")]
     assert "15 Oct 2026" in desk("agreements")

@@ -37,7 +37,7 @@ KEYWORDS = {"BadRecord": {"cause", "field", "value"}, "RetryLater": {"cause", "a
 SAYING = {"both", "listed", "misfit", "quoted", "sentence_of", "told"}
 """What returns a sentence."""
 
-PLACE = re.compile(r"\{(\w+)(?:!r)?\}")
+PLACE = re.compile(r"\{(\w+)(?:!r)?[|}]")
 
 
 class Said(NamedTuple):
@@ -118,7 +118,7 @@ def needs_german(template: str) -> bool:
 
 
 def places(text: str) -> set[str]:
-    return set(re.findall(r"(?<!\{)\{(\w+(?:!r)?)\}", text.replace("{{{", "{").replace("}}}", "}")))
+    return set(re.findall(r"(?<!\{)\{(\w+(?:!r)?)(?:\|[^{}]*)?\}", text.replace("{{{", "{").replace("}}}", "}")))
 
 
 def test_every_sentence_in_the_source_has_german() -> None:
@@ -229,11 +229,146 @@ def test_the_hint_for_a_missing_key_has_german() -> None:
 def test_a_stored_sentence_is_told_in_both_languages() -> None:
     """What is kept is template and facts; whoever reads it days later is told in his language."""
     inner = Refused("sevDesk cannot {act}", act=Act.CREATE)
-    kept = Sentence("given up after {attempts} calls: {error}", attempts=3, error=inner).to_store()
+    kept = Sentence("given up after {attempts} {attempts|call|calls}: {error}", attempts=3, error=inner).to_store()
     learn(plug_ins()["sevdesk"])
     again = Sentence.stored(kept)
     assert again.told("en") == "given up after 3 calls: sevDesk cannot create a reminder"
     assert again.told("de") == "nach 3 Aufrufen aufgegeben: sevDesk kann das nicht: eine Mahnung anlegen"
+
+
+SEVERAL = [
+    "accounts",
+    "bytes",
+    "calls",
+    "cells",
+    "characters",
+    "claims",
+    "columns",
+    "copies",
+    "customers",
+    "days",
+    "decisions",
+    "deliveries",
+    "documents",
+    "entries",
+    "events",
+    "fees",
+    "fields",
+    "files",
+    "hours",
+    "instalments",
+    "invoices",
+    "items",
+    "keys",
+    "letters",
+    "levels",
+    "lines",
+    "links",
+    "mails",
+    "messages",
+    "minutes",
+    "months",
+    "notices",
+    "pages",
+    "payments",
+    "people",
+    "places",
+    "proposals",
+    "rates",
+    "records",
+    "references",
+    "reminders",
+    "rows",
+    "seconds",
+    "steps",
+    "tasks",
+    "texts",
+    "times",
+    "tokens",
+    "weeks",
+    "years",
+    "Aufgaben",
+    "Aufrufe",
+    "Aufrufen",
+    "Briefe",
+    "Briefen",
+    "Bytes",
+    "Dateien",
+    "Datensätze",
+    "Datensätzen",
+    "Dokumente",
+    "Dokumenten",
+    "Entscheidungen",
+    "Ereignisse",
+    "Felder",
+    "Forderungen",
+    "Gebühren",
+    "Konten",
+    "Kunden",
+    "Links",
+    "Mahnstufen",
+    "Mahnungen",
+    "Mails",
+    "Minuten",
+    "Monate",
+    "Monaten",
+    "Posten",
+    "Raten",
+    "Rechnungen",
+    "Sätze",
+    "Sätzen",
+    "Schritte",
+    "Schritten",
+    "Seiten",
+    "Sekunden",
+    "Spalten",
+    "Stufen",
+    "Stunden",
+    "Tage",
+    "Tagen",
+    "Texte",
+    "Texten",
+    "Verweise",
+    "Vorschläge",
+    "Vorschlägen",
+    "Wochen",
+    "Zahlungen",
+    "Zeilen",
+    "Zellen",
+    "Zustellungen",
+]
+"""What is counted, in the plural of both languages."""
+
+ONE_OF_SEVERAL = re.compile(
+    rf"\b1 (?:(?:open|earlier|further|more|dunning|offene|frühere|weitere|weiteren) )?(?:{'|'.join(SEVERAL)})\b"
+)
+NEVER_ONE = {
+    "longest", "largest", "most_files", "largest_xml", "largest_package", "largest_file", "longest_number", "limit", "loops", "size",
+    "lines", "named", "data", "searched",
+}  # fmt: skip
+"""Facts that are never one: limits of ours, and what is told only where it is more (or less) than one."""
+
+
+def told_of_one(template: str) -> str:
+    facts = {name: 1000 if name in NEVER_ONE else 1 for name in PLACE.findall(template)}
+    return str(Sentence(template, **facts))
+
+
+def test_one_of_a_thing_is_told_in_the_singular() -> None:
+    """Every sentence of every catalogue with each of its facts one, German and English: nowhere `1 invoices`."""
+    catalogues = (house(), *plug_ins().values())
+    templates = {one.template for one in said()} | {text for one in catalogues for pair in one.items() for text in pair}
+    assert [text for one in sorted(templates) if ONE_OF_SEVERAL.search(text := told_of_one(one))] == []
+    assert ONE_OF_SEVERAL.search(told_of_one("{count} open invoices are held")), "the pattern finds what it looks for"
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 Mails"), (1, "1 Mail"), (2, "2 Mails"), ("1", "1 Mail")])
+def test_a_count_chooses_its_words(count: object, said: str) -> None:
+    """One, and everything else; also after it was stored, and in the other language."""
+    learn({"there {count|is|are} {count} {count|mail|mails}": "{count} {count|Mail|Mails}"})
+    kept = Sentence.stored(Sentence("there {count|is|are} {count} {count|mail|mails}", count=count).to_store())
+    assert kept.told("de") == said
+    assert str(kept) == ("there is 1 mail" if str(count) == "1" else f"there are {count} mails")
 
 
 @pytest.mark.parametrize(

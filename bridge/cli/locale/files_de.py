@@ -39,7 +39,7 @@ TEXTS = {
     "files.unchanged": "{count} Dateien geprüft, alle unverändert.",
     "files.unchanged.one": "Eine Datei geprüft, unverändert.",
     "files.damaged": "{count} von {all} Dateien fehlen oder sind verändert.",
-    "files.damaged.one": "Eine von {all} Dateien fehlt oder ist verändert.",
+    "files.damaged.one": "Eine Datei von {all} fehlt oder ist verändert.",
     "runs.none": "Kein Mahnlauf.",
     "trace.none": "Kein Lauf.",
     "runs.title": "Mahnlauf {run} vom {on} ({actor})",

@@ -39,7 +39,7 @@ TEXTS = {
     "files.unchanged": "{count} files checked, all unchanged.",
     "files.unchanged.one": "One file checked, unchanged.",
     "files.damaged": "{count} of {all} files are missing or changed.",
-    "files.damaged.one": "One of {all} files is missing or changed.",
+    "files.damaged.one": "One file of {all} is missing or changed.",
     "runs.none": "No dunning run.",
     "trace.none": "No run.",
     "runs.title": "Dunning run {run} of {on} ({actor})",

@@ -108,7 +108,7 @@ def _run(conn: Connection, revision: str = "head") -> None:
         broken = conn.execute(text("pragma foreign_key_check")).all()
         if broken:
             raise ConfigError(
-                "upgrading would break {broken} references, first in table {table}",
+                "upgrading would break {broken} {broken|reference|references}, first in table {table}",
                 broken=len(broken),
                 table=broken[0][0],
                 cause="database",

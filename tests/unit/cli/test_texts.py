@@ -12,7 +12,10 @@ from bridge.app.timeline import _ACTS, _WORDS
 from bridge.cli import cli, locale
 from bridge.cli.locale import catalogue, speak
 from bridge.model import Act, Reason
+from bridge.page.words import TEXTS as PAGE
 from bridge.policy import words
+from bridge.policy.claim_text import WORDS as CLAIM_WORDS
+from tests.unit.test_words import ONE_OF_SEVERAL
 
 ROOT = Path(__file__).parents[3] / "bridge" / "cli"
 
@@ -128,6 +131,18 @@ def test_one_thing_is_told_in_the_singular(language):
     found = [key for key, text in texts.items() if counting.search(text) and not key.endswith(".one")]
     assert [key for key in found if f"{key}.one" not in texts and key not in _FIXED] == []
     assert {one.group(1) for key in found for one in counting.finditer(texts[key])} == {"count"}
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_one_of_a_thing_is_never_told_as_several(language):
+    """Every text of the command line, the journal, the reasons and the table of claims, with each number in it one."""
+    told = [catalogue(language)[key] for key in catalogue(language) if f"{key}.one" not in catalogue(language)]
+    side = ("de", "en").index(language)
+    told += [pair[side] for kind, pair in _WORDS.items() if f"{kind}_one" not in _WORDS]
+    told += [text for name, text in CLAIM_WORDS[language].items() if f"{name}.one" not in CLAIM_WORDS[language]]
+    told += [pair[side] for table in (words.REASONS, words.REMEDIES, PAGE) for pair in table.values()]
+    found = [one for text in told if ONE_OF_SEVERAL.search(one := re.sub(r"\{(?!most\})\w+\}", "1", text))]
+    assert found == []
 
 
 def test_every_changing_command_records_who_acts():

@@ -47,10 +47,10 @@ def test_explain_says_who_agreed_on_what_and_sees_dunning_resume():
     one = held(3000)
     found = explain(case(one), one, ITS, date(2026, 10, 20))
     assert found.text("de") == (
-        "Ratenzahlung vereinbart bis 15.12.2026, 1 von 3 Raten bezahlt, nächste Rate 30,00\xa0EUR am 15.11.2026 (von Erika, 01.10.2026)"
+        "Ratenzahlung vereinbart bis 15.12.2026, bezahlte Raten: 1 von 3, nächste Rate 30,00\xa0EUR am 15.11.2026 (von Erika, 01.10.2026)"
     )
     assert found.text("en") == (
-        "payment plan agreed until 15 December 2026, 1 of 3 rates paid, next rate EUR\xa030.00 on 15 November 2026"
+        "payment plan agreed until 15 December 2026, rates paid: 1 of 3, next rate EUR\xa030.00 on 15 November 2026"
         " (by Erika, 1 October 2026)"
     )
     assert found.ahead[0].on == date(2026, 11, 20)

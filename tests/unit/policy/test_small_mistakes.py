@@ -26,7 +26,7 @@ TODAY = date(2026, 10, 5)
 def test_four_numbers_are_three_and_one_more():
     """Up to three invoice numbers are named; from the fourth on they are counted."""
     assert numbers(["1", "2", "3"], "de") == "1, 2, 3"
-    assert numbers(["1", "2", "3", "4"], "de") == "1, 2, 3 und 1 weiteren"
+    assert numbers(["1", "2", "3", "4"], "de") == "1, 2, 3 und einer weiteren"
     assert numbers(["1", "2", "3", "4", "5"], "en") == "1, 2, 3 and 2 more"
 
 

@@ -142,7 +142,7 @@ def test_evidence_is_told_line_by_line():
     """A note that looks like the next line of the history stays in its own."""
     event = SimpleNamespace(on=date(2026, 11, 16), actor="Erika", text=f"{HOSTILE}\n2026-11-17  Erika  bezahlt")
     line = SimpleNamespace(number="MA-000001", customer=HOSTILE, customer_number=None)
-    text = _timeline(SimpleNamespace(line=line, timeline=[event]))
+    text = _timeline(SimpleNamespace(line=line, timeline=[event]), "en")
     assert harmless(text)
     assert text.count("\n") == 3
 

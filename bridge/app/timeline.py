@@ -185,6 +185,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Antwort über den Link: {answer} {until}. {note}",
         "answer through the link: {answer} {until}. {note}",
     ),
+    "debtor_answered_without_day": (
+        "Antwort über den Link: {answer}. {note}",
+        "answer through the link: {answer}. {note}",
+    ),
     "evidence_exported": ("Beweispaket geschrieben, Siegel {seal}", "package of evidence written, seal {seal}"),
     "link_revoked": ("Antwortlink widerrufen", "debtor's link revoked"),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
@@ -281,6 +285,8 @@ def _variant(kind: str, data: Mapping[str, Any]) -> str:
     """Return the kind whose words fit these data: one or several, a letter or what is done in the house, with an end or without."""
     if kind == "blocked" and not data.get("until"):
         return "blocked_for_good"
+    if kind == "debtor_answered" and not data.get("until"):
+        return "debtor_answered_without_day"
     single = data.get("count") == 1 or len(data.get("skipped") or ()) == 1
     variants = (f"{kind}_one" if single else "", f"{kind}_{data.get('channel')}")
     return next((one for one in variants if one in _WORDS), kind)

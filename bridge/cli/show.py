@@ -341,9 +341,8 @@ def case(out: Out, detail: CaseDetail) -> None:
     for one in detail.blocks:
         out.line(
             "case.block",
-            reason=reason(one.reason),
-            invoice=one.invoice,
-            until=shown(one.until) or say("case.until_lifted"),
+            about=f"{reason(one.reason)} {one.invoice}".strip(),
+            until=say("case.until", day=shown(one.until)) if one.until else say("case.until_lifted"),
             actor=one.actor,
             note=one.note,
             style="warning",

@@ -1,6 +1,7 @@
 """How tasks, hand-overs to collection and the people of a customer look."""
 
 from collections.abc import Sequence
+from textwrap import shorten
 
 from bridge.app.caring import Colleagues
 from bridge.app.collection import Exported
@@ -23,7 +24,7 @@ def tasks(out: Out, rows: Sequence[TaskLine]) -> None:
         (
             one.id,
             f"{shown(one.due_on)} !" if one.overdue else one.due_on,
-            word("task", one.kind),
+            shorten(shown(one.title), 60, placeholder=" …") if one.kind == "answer" else word("task", one.kind),
             one.customer,
             one.phone,
             ", ".join(one.invoices),

@@ -51,7 +51,7 @@ class Spoken(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value.to_store() if isinstance(value, Sentence) else value
+        return value.among_words() if isinstance(value, Sentence) else value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else stored_text(value)

@@ -59,7 +59,8 @@ class Journal:
             "notice_id": notice_id,
             "step_id": step_id,
             "data": {
-                name: value.to_store() if isinstance(value, Sentence) else value for name, value in (data or {}).items()
+                name: value.among_words() if isinstance(value, Sentence) else value
+                for name, value in (data or {}).items()
             },
         }
         values |= digests(values, secrets.token_hex(16))

@@ -78,7 +78,11 @@ class Sentence(str):  # noqa: SLOT000  template and facts are added
 
     def to_store(self) -> str:
         """Return text for the database from which `stored` makes the same sentence; one without facts is its own text."""
-        return json.dumps(_packed(self), ensure_ascii=False) if self.facts else self.template
+        return self.among_words() if self.facts else self.template
+
+    def among_words(self) -> str:
+        """Return text for a place where somebody's own words may stand too: `stored_text` tells it from them, without facts as well."""
+        return json.dumps(_packed(self), ensure_ascii=False)
 
     @classmethod
     def stored(cls, text: str) -> "Sentence":
@@ -121,7 +125,7 @@ Said = Annotated[
     Any,
     BeforeValidator(_said),
     AfterValidator(lambda value: value if isinstance(value, Sentence) else str(value)),
-    PlainSerializer(lambda value: value.to_store() if isinstance(value, Sentence) else value, return_type=str),
+    PlainSerializer(lambda value: value.among_words() if isinstance(value, Sentence) else value, return_type=str),
     WithJsonSchema({"type": "string"}),
 ]
 """Text of a model that is a sentence or somebody else's words, which are plain `str`."""

@@ -174,6 +174,28 @@ def test_each_answer_pauses_as_it_should(sent, bridge, visitors):
         sent.speak(language, columns=200)
         assert said in sent("tasks", "show", promised)
         assert held in sent("explain", "RE-2")
+    visitors["spaeth.example"].answer("dispute", reason="Mangelhaft")
+    for language, asked, objection, blocked in (
+        (
+            "de",
+            "Antwort des Kunden: bitte Rechnung erneut senden",
+            "Antwort über den Link: Einwand. Mangelhaft",
+            "bis 08.09.2026, durch",
+        ),
+        (
+            "en",
+            "the customer answered: please send the invoice again",
+            "answer through the link: objection. Mangelhaft",
+            "until 8 Sep 2026, by",
+        ),
+    ):
+        sent.speak(language, columns=200)
+        for shown in (sent("explain", "RE-3"), sent("case", "show", "RE-3")):
+            assert asked in shown
+        assert shown.count(asked) == 4
+        assert blocked in shown
+        assert "Mangelhaft" in sent("tasks", "list")
+        assert objection in sent("case", "show", "RE-1")
 
 
 def test_what_cannot_be_is_asked_again(bridge, visitors):

@@ -6,26 +6,64 @@ from bridge.app.claims import Claims
 from bridge.errors import UsageError
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
+from bridge.words import Sentence
+
+_NAMED = 8
+"""Cases that are named where several could be meant."""
 
 
 class Subjects(Claims):
     """Finds what a command is about. A case or a customer means all that is theirs, an invoice that invoice alone."""
 
     def _row(self, conn: Connection, name: str) -> CaseRow:
-        number = name if name.upper().startswith("MA-") else self._case_of_invoice(conn, name)
+        number = name if name.upper().startswith("MA-") else self._case_meant(conn, name)
         found = self.store.overview.case(conn, self.store.cases.by_number(conn, number)["id"])
         assert found is not None
         return found
 
-    def _case_of_invoice(self, conn: Connection, invoice: str) -> str:
-        known = self.store.mirror.by_number(conn, invoice)
-        numbers = [self.store.questions.case_of(conn, one.account, one.invoice.id) for one in known]
-        found = [number for number in numbers if number]
-        if len(found) != 1:
+    def _case_meant(self, conn: Connection, name: str) -> str:
+        """Return the case of an invoice or of a customer; of several of a customer's, the one that is not closed.
+
+        Raises `UsageError` where there is none, or naming all that could be meant.
+        """
+        invoices = (
+            self.store.questions.case_of(conn, one.account, one.invoice.id)
+            for one in self.store.mirror.by_number(conn, name)
+        )
+        of_invoices = list(dict.fromkeys(filter(None, invoices)))
+        customers = [
+            (account, one) for account in self.accounts for one in self.store.questions.debtors(conn, account, name)
+        ]
+        if of_invoices:  # an id inside the provider that happens to be a number of an invoice is nobody's word
+            customers = [one for one in customers if self._number_of(conn, *one) == name]
+        theirs = [one for customer in customers for one in self.store.questions.cases_of(conn, *customer)]
+        going = [number for number, state in theirs if state != "closed"]
+        of_customers = going if len(going) == 1 and len(customers) == 1 else [number for number, _ in theirs]
+        found = list(dict.fromkeys((*of_invoices, *of_customers)))
+        if len(found) == 1:
+            return found[0]
+        if not found:
             raise UsageError(
-                "there is no case {invoice!r}, and no single invoice of this number in a case", invoice=invoice
+                "there is no case {case!r}, and no invoice or customer of this number in a case", case=name
             )
-        return found[0]
+        raise UsageError(
+            "{case!r} could mean several cases: {cases}; name one of them",
+            case=name,
+            cases=[self._candidate(conn, number) for number in found[:_NAMED]],
+        )
+
+    def _number_of(self, conn: Connection, account: str, debtor_id: str) -> str | None:
+        debtor = self.store.mirror.debtor(conn, account, debtor_id)
+        return debtor.number if debtor else None
+
+    def _candidate(self, conn: Connection, number: str) -> Sentence:
+        """Return a case as people tell it from others: by its customer, and since when."""
+        row = self.store.overview.case(conn, self.store.cases.by_number(conn, number)["id"])
+        assert row is not None
+        facts = {"number": row.number, "customer": row.debtor_name or row.debtor_id}
+        if row.closed_on is not None:
+            return Sentence("{number} ({customer}, closed {day})", **facts, day=row.closed_on)
+        return Sentence("{number} ({customer}, since {day})", **facts, day=row.opened_on)
 
     def _only_invoice(self, conn: Connection, case: str) -> str:
         claims = self.store.overview.claims(conn, self._row(conn, case).id)

@@ -156,6 +156,12 @@ class Questions:
         query = select(dunning_case.c.number).join(claim, claim.c.case_id == dunning_case.c.id)
         return conn.scalar(query.where(claim.c.account == account, claim.c.invoice_id == invoice_id))
 
+    def cases_of(self, conn: Connection, account: str, debtor_id: str) -> list[tuple[str, str]]:
+        """Return number and state of all cases of a debtor, the newest first."""
+        query = select(dunning_case.c.number, dunning_case.c.state).order_by(dunning_case.c.id.desc())
+        rows = conn.execute(query.where(dunning_case.c.account == account, dunning_case.c.debtor_id == debtor_id))
+        return [(number, state) for number, state in rows]
+
     def closed_by(self, conn: Connection, account: str, invoice_id: str) -> tuple[str, date] | None:
         """Return who closed the case of this invoice by hand the last time, and on which local date."""
         query = (

@@ -38,6 +38,7 @@ def test_customers_and_invoices_are_excluded_included_and_taken_out_of_their_pla
     desk("run", "--no-deliver")
     desk.sandbox.add_invoice(desk.customer, number="RE-2", gross="200.00", issued_on=date(2026, 8, 3))
     desk("run", "--no-deliver")
+    assert "Mahnakte MA-000001" in desk("case", "show", "1001")  # by the customer's number, as by an invoice's
     assert "die ganze Akte nennt MA-000001" in " ".join(desk("case", "close", "RE-1", "--as", "Erika", code=2).split())
 
 

@@ -73,7 +73,7 @@ class Checking(Claims):
             paused, accounts = self.store.settings.get(conn, PAUSE), self.store.mirror.accounts.all(conn)
         if sending:
             yield Remark(Severity.INFO, "sending_on", Sentence("sending is on"))
-        else:
+        elif restored is None:
             yield Remark(Severity.INFO, "sending_off", Sentence("sending is off"))
         if not safe:
             text = Sentence(

@@ -97,7 +97,7 @@ class Dunning(Returning):
         customer: str | None = None,
         not_due: bool | None = None,
     ) -> Planned:
-        """Return what a run would do now, and every open invoice that is held with its reason; nothing is written.
+        """Return what a run would do now, every open invoice that is held with its reason, and what waits to go out; nothing is written.
 
         `not_due` says whether people see those not yet due (default: dunning.show_not_due).
         """
@@ -107,7 +107,12 @@ class Dunning(Returning):
         shown = self.config.dunning.show_not_due if not_due is None else not_due
         found = self._planned(plan(self.store, self._dun_accounts(names), order))
         with self.store.reading() as conn:
-            return replace(found, shows_not_due=shown, paused=self.paused(conn))
+            waiting = self.store.outbox.listing(conn, states=["proposed", "approved", "queued"], limit=100_000)
+            its = (
+                one for one in waiting if one.account in names and one.debtor_id in (order.customers or {one.debtor_id})
+            )
+            pending = self.lines(conn, sorted(its, key=lambda one: one.id))
+            return replace(found, shows_not_due=shown, paused=self.paused(conn), pending=pending)
 
     def facts(self, conn: Connection, account: str) -> AccountFacts:
         """Return what is true of the whole account today, as a run finds it."""
@@ -253,9 +258,8 @@ class Dunning(Returning):
     def preview(self) -> GoLive:
         """Return what would go out once sending is on: what waits already, and what a run now would add."""
         with self.store.reading() as conn:
-            waiting = self.store.outbox.listing(conn, states=["proposed", "approved", "queued"], limit=100_000)
-            lines, sending = self.lines(conn, sorted(waiting, key=lambda one: one.id)), self.sending(conn)
-        return GoLive(self.plan(), lines, sending)
+            sending = self.sending(conn)
+        return GoLive(self.plan(), sending)
 
 
 def _other(other: Other, language: str) -> OtherLine:

@@ -38,7 +38,7 @@ class Looking(Failures):
             stored = {one.name: one for one in self.store.mirror.accounts.all(conn)}
             switch = self.store.settings.changed(conn, SENDING)
             sending, paused = self.sending(conn), self.store.settings.changed(conn, PAUSE)
-            last = self.store.questions.last_run(conn, "dun")
+            last, held = self.store.questions.last_run(conn, "dun"), self.store.restored.hold(conn)
             capped = self.store.questions.capped_claims(conn)
             return Status(
                 today=today,
@@ -59,6 +59,7 @@ class Looking(Failures):
                 cases_open=self.store.overview.counts(conn).get("open", 0),
                 last_run=last.started_at if last else None,
                 clock_set=self.config.clock is not None,
+                restored=held.since if held else None,
             )
 
     def _compared(self, conn: Connection, one: AccountStatus, today: date) -> AccountStatus:

@@ -106,6 +106,7 @@ class Sending(ProviderFiles, Assignments):
         with self.store.reading() as conn:
             steps = self.store.questions.step_counts(conn)
             sending, paused = self.sending(conn), bool(self.store.settings.get(conn, PAUSE))
+            restored = self.store.restored.hold(conn) is not None
         reasons = [one.held.value for one in reports if one.held is not None]
         opens = [one.opens_at for one in reports if one.opens_at is not None]
         wake = [one.wait_until for one in reports if one.wait_until is not None]
@@ -117,6 +118,7 @@ class Sending(ProviderFiles, Assignments):
             reasons={reason: reasons.count(reason) for reason in dict.fromkeys(reasons)},
             sending=sending,
             paused=paused,
+            restored=restored,
             later=sum(one.later for one in reports),
             opens_at=min(opens, default=None),
             problems=(

@@ -46,6 +46,9 @@ def planned(out: Out, result: Planned, *, everything: bool = False) -> None:
         out.line("plan.more", style="dim")
     if early:
         _not_due(out, early, listed=everything or result.shows_not_due)
+    if result.pending:
+        out.title("plan.pending", count=len(result.pending))
+        notices(out, result.pending)
 
 
 def _not_due(out: Out, rows: Sequence[Held], *, listed: bool) -> None:
@@ -164,7 +167,8 @@ def delivered(out: Out, result: Delivered) -> None:
     for text in result.problems:
         out.text(f"  {shown(text)}", "warning")
     if not result.sending:
-        out.line("deliver.paused" if result.paused else "deliver.off", style="warning")
+        why = "restored" if result.restored else "paused" if result.paused else "off"
+        out.line(f"deliver.{why}", style="warning")
     if result.later:
         out.line("deliver.later", count=result.later, at=shown(result.opens_at), style="warning")
     if result.parked:

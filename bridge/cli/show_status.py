@@ -13,11 +13,13 @@ def status(out: Out, result: Status) -> None:
     out.title("status.title", day=shown(result.today))
     if result.clock_set:
         out.line("status.clock", style="warning")
+    if result.restored:
+        out.line("status.restored", since=shown(result.restored), style="error")
     if result.paused:
         out.line("status.paused", by=result.paused_by, style="error")
     elif result.sending:
         out.line("status.sending_on", by=result.sending_by, at=shown(result.sending_at), style="ok")
-    else:
+    elif not result.restored:
         out.line("status.sending_off", style="warning")
     if result.ready:
         out.line("status.ready", count=result.ready, style="info")

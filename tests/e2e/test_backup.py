@@ -56,6 +56,10 @@ def test_a_backup_older_than_the_last_mails(live, archive):
     live("deliver")
     assert "restored from a backup" in live("go-live", "--yes", "--as", "Erika", code=None)
     assert "restored" in live("check", code=None)
+    assert "go-live" not in live("status", code=1)
+    assert [one["level"] for one in live.json("plan")["pending"]] == [
+        1
+    ]  # whoever looks through the plan sees what a release lets out
     assert len(live.mails.received) == 2
     assert "was not asked" in live("restore", "release", "--as", "Erika", code=1)
     found = live.json("restore", "adopt", "--as", "Erika")

@@ -128,6 +128,7 @@ class Planned:
     stale: tuple[str, ...] = ()  # accounts left out, because their data is older than their freshness limit
     shows_not_due: bool = False  # people want to see what is not yet due, too
     paused: str = ""  # that all sending is paused, by whom and since when
+    pending: tuple[NoticeLine, ...] = ()  # proposed, approved or queued before, and not yet under way to the debtor
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ class Delivered:
     reasons: dict[str, int] = field(default_factory=dict)
     sending: bool = False
     paused: bool = False
+    restored: bool = False
     problems: tuple[Sentence, ...] = ()
     later: int = 0  # steps that wait for the next day or hour of sending, which begins at `opens_at`
     opens_at: datetime | None = None
@@ -171,6 +173,5 @@ class GoLive:
     """What would go out once sending is on, and whether it is on now."""
 
     preview: Planned
-    waiting: tuple[NoticeLine, ...]
     sending: bool
     actor: str = ""

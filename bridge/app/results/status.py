@@ -49,3 +49,4 @@ class Status:
     last_run: datetime | None = None
     clock_set: bool = False
     paused_by: str = ""
+    restored: datetime | None = None  # the instant of the backup that was put back, until a person releases sending

@@ -43,16 +43,16 @@ def erase(session: Session, before: date) -> int:
 
 
 def _audited(out: "Out", found: "Audited") -> None:
+    from bridge.cli.out import shown  # noqa: PLC0415
+
     for one in found.flaws:
-        at = one.at.strftime("%d.%m.%Y %H:%M") if one.at else ""
+        at = shown(one.at)
         key = f"audit.{one.what}" + ("_unread" if one.what == "changed" and not one.kind else "")
         out.line(key, style="error", number=one.number, kind=one.kind, at=at)
     if not found.flaws:
         out.line("audit.whole", style="ok", count=found.sealed)
     for one in found.restores:
-        out.line(
-            "audit.restored", number=one.number, at=one.at.strftime("%d.%m.%Y %H:%M") if one.at else "", style="warning"
-        )
+        out.line("audit.restored", number=one.number, at=shown(one.at), style="warning")
     if not found.noted:
         out.line("audit.unnoted", style="warning")
     out.line("audit.head", head=found.head)

@@ -48,9 +48,13 @@ def status(session: Session) -> int:
     from bridge.cli.show_status import status as show  # noqa: PLC0415
 
     session.emit(result, show)
-    needed = result.needing or any(
-        one.state in ("stopped", "reconnect") or one.held_jump or one.capped or one.writing_suspended
-        for one in result.accounts
+    needed = (
+        result.needing
+        or result.restored
+        or any(
+            one.state in ("stopped", "reconnect") or one.held_jump or one.capped or one.writing_suspended
+            for one in result.accounts
+        )
     )
     return 1 if needed else 0
 

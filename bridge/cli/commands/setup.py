@@ -173,9 +173,6 @@ def release(session: Session, account: str, note: str) -> int:
 
 
 def _show_preview(out: "Out", preview: "GoLive") -> None:
-    from bridge.cli.show import notices, planned  # noqa: PLC0415
+    from bridge.cli.show import planned  # noqa: PLC0415
 
     planned(out, preview.preview)
-    if preview.waiting:
-        out.title("go_live.waiting", count=len(preview.waiting))
-        notices(out, preview.waiting)

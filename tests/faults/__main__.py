@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.faults.history import History
+from tests.faults.killing import LEADS
 from tests.faults.simulate import kill_lines, lines, run, run_kills, shrunk
 
 
@@ -38,7 +39,7 @@ def main():
         print(line)
     times = told.kills if told.kills is not None else 20 * (told.count >= 10_000)
     if times:
-        names = sorted(total.passed)
+        names = sorted({*total.passed, *LEADS})
         killed, seconds = run_kills(names, times, told.processes, progress=progress)
         for line in kill_lines(killed, names, seconds, told.processes):
             print(line)

@@ -26,7 +26,7 @@ AT_ONCE = 10
 
 @dataclass(frozen=True)
 class Lead:
-    """What leads to a border: one of these faults, before its effect, at one of the first requests of a kind, and at its repetition."""
+    """What leads to a border: one of these faults, before its effect, at one of the first requests of a kind, so many `times`."""
 
     way: str
     at: object
@@ -46,6 +46,7 @@ LEADS = {
     "http.budget._save": Lead("provider", Act.CREATE, ("429", "429_bare")),
     "pull._broken_off": Lead("provider", "read", ("other_run",), range(1, 8)),
     "pull._failed": Lead("provider", "read", ("401",), range(1, 7)),
+    "replay.discard": Lead("mail", "mail", ("550",), times=2),
 }
 """The borders that a fault leads to, which seldom comes by itself. The fault is over when its border has killed: one side a history."""
 

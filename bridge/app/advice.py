@@ -29,6 +29,24 @@ _GIVEN_UP = Sentence(
 
 _CAUSES: tuple[tuple[str, Advice], ...] = (
     (
+        r"(smtp|imap)_(refresh_token|login|security|tls|archive|folder)|tls_ca",
+        Advice(
+            Sentence("the mail server or mailbox does not let us in; the account is stopped"),
+            Sentence("correct `channels.smtp` as its message says, `mahnbridge check`, then `mahnbridge pull`"),
+        ),
+    ),
+    (
+        r"oauth_(connection|lease|temporarily_unavailable|server_error|slow_down)",
+        Advice(Sentence("the authorization server issues no token at the moment"), _WAIT),
+    ),
+    (
+        r"oauth_.*",
+        Advice(
+            Sentence("the authorization server issues no token; the account is stopped"),
+            Sentence("correct client_id, client_secret and scope where the message says, `mahnbridge check`, then `mahnbridge pull`"),
+        ),
+    ),
+    (
         r"http_40[17]|.*_token|.*_credentials",
         Advice(
             Sentence("the provider does not accept the credentials; the account is stopped"),
@@ -87,7 +105,7 @@ _CAUSES: tuple[tuple[str, Advice], ...] = (
         ),
     ),
     (
-        r"smtp_(4\d\d|connect|login)",
+        r"smtp_4\d\d|(smtp|imap)_connect",
         Advice(Sentence("the mail server does not take mails at the moment; nothing went out"), _WAIT),
     ),
     (

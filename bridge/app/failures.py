@@ -257,9 +257,10 @@ def _passing(one: Stopped, state: str) -> bool:
     Unclear outcomes are looked up, refused moments tried again, and an account that does not answer is read at its next time; only
     a stopped account, a crash, and what was set aside or parked waits for somebody.
     """
+    stopped = state in (STOPPED, RECONNECT)
     if one.kind is Kind.STEP:
-        return one.state in ("unclear", "queued")
-    return one.kind is Kind.RUN and one.what == "pull" and one.cause != "crash" and state not in (STOPPED, RECONNECT)
+        return one.state == "unclear" or (one.state == "queued" and not stopped)
+    return one.kind is Kind.RUN and one.what == "pull" and one.cause != "crash" and not stopped
 
 
 def _known_as(one: Stopped) -> str:

@@ -164,8 +164,8 @@ def delivered(out: Out, result: Delivered) -> None:
         style="ok" if not result.parked else "warning",
         text=", ".join(parts) or say("deliver.waits" if result.problems else "deliver.nothing"),
     )
-    for text in result.problems:
-        out.text(f"  {shown(text)}", "warning")
+    for text in dict.fromkeys(map(shown, result.problems)):
+        out.text(f"  {text}", "warning")
     if not result.sending:
         why = "restored" if result.restored else "paused" if result.paused else "off"
         out.line(f"deliver.{why}", style="warning")

@@ -104,7 +104,7 @@ def _refused(account: str, code: str) -> BridgeError:
             "{account}: the authorization server says {code}", account=account, code=code, cause=f"oauth_{code}"
         )
     return ConfigError(
-        "{account}: the authorization server says {code}; check the account's auth settings",
+        "{account}: the authorization server says {code}; check client_id, client_secret and scope there",
         account=account,
         code=code,
         cause=f"oauth_{code}",

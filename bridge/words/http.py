@@ -28,7 +28,7 @@ GERMAN: dict[str, str] = {
     "{account}: port {redirect_port} of 127.0.0.1 is taken; set another auth.redirect_port": "{account}: Port {redirect_port} auf 127.0.0.1 ist belegt; bitte einen anderen auth.redirect_port eintragen",
     "{account}: the address has no code; paste the whole address": "{account}: in der Adresse fehlt der Code; bitte die ganze Adresse einfügen",
     "{account}: the authorization server says {code}": "{account}: der Anmeldeserver antwortet {code}",
-    "{account}: the authorization server says {code}; check the account's auth settings": "{account}: der Anmeldeserver antwortet {code}; bitte auth dieses Kontos prüfen",
+    "{account}: the authorization server says {code}; check client_id, client_secret and scope there": "{account}: der Anmeldeserver antwortet {code}; bitte dort client_id, client_secret und scope prüfen",
     "{account}: the provider wants no calls until {until} UTC": "{account}: der Anbieter möchte bis {until} UTC keine Aufrufe",
     "{account}: the secret for {name} is empty or has spaces around it or characters no header can carry": "{account}: das Geheimnis für {name} ist leer, hat Leerzeichen am Rand oder Zeichen, die in keinem Header stehen können",
     "{account}: the token changed while it was refreshed": "{account}: das Token wurde geändert, während es erneuert wurde",

@@ -19,6 +19,7 @@ def failure(kind, *, what="create", state="parked", cause="refused"):
     [
         (failure(Kind.STEP, state="unclear"), OK, True),
         (failure(Kind.STEP, state="queued", cause="http_503"), OK, True),
+        (failure(Kind.STEP, state="queued", cause="smtp_login"), STOPPED, False),
         (failure(Kind.STEP, state="parked"), OK, False),
         (failure(Kind.REJECT, what="invoice", state="open"), OK, False),
         (failure(Kind.RUN, what="pull", state="failed", cause="connection"), UNREACHABLE, True),

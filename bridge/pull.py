@@ -20,6 +20,7 @@ from bridge.http import said_by
 from bridge.model import Cursor
 from bridge.store import Store
 from bridge.store.accounts import OK, RECONNECT, STOPPED, UNREACHABLE, Account, Totals
+from bridge.store.engine import explained
 from bridge.store.foreign import watch
 from bridge.store.leases import Held
 from bridge.store.stopping import change_state, note_jump
@@ -151,7 +152,9 @@ def pull(
         except BridgeError as error:
             return _failed(store, before, run_id, reading, error)
         except BaseException as error:
-            _broken_off(store, run_id, reading, "crash", said_by(error, named=True))
+            fault = explained(error)
+            cause, text = (fault.cause, fault.sentence) if fault else ("crash", said_by(error, named=True))
+            _broken_off(store, run_id, reading, cause, text)
             raise
         if before.pulled_at is not None and reading.counts.notices and not before.writing_suspended:
             watch(store, before.name, run_id, began=began, zone=zone, today=business_date)

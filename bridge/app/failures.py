@@ -13,7 +13,7 @@ from bridge.app.timeline import UNEXPLAINED
 from bridge.errors import BridgeError, UsageError, WrongState
 from bridge.model import Act
 from bridge.model.period import ALWAYS, Period
-from bridge.replay import Again, FailedRun, Kind, Plan, Preview, Replay
+from bridge.replay import Again, Earlier, FailedRun, Kind, Plan, Preview, Replay
 from bridge.replay import Failure as Stopped
 from bridge.store.accounts import OK, RECONNECT, STOPPED
 from bridge.words import NOTHING, Sentence, listed, quoted
@@ -111,14 +111,15 @@ class Failures(Explaining):
         """Try failures again: by id, or all of a cause, account, record or run; with `dry_run` only say what would happen.
 
         `record` is the number of an invoice, or an id at the provider, also of a record that was set aside. `outcome` is a person's word where nobody can tell: `went-out` or `not-sent`, with evidence.
+        What was replayed before and is not stopped any more is left as it is; it is said who did that, and when.
         Raises `UsageError` where nothing is named, or where that word is needed and missing.
         """
-        wanted = self._wanted(items, cause=cause, account=account, record=record, run=run)
+        wanted, earlier = self._wanted(items, cause=cause, account=account, record=record, run=run)
         replay, went_out = self._replay, OUTCOMES[outcome]
         if went_out is not None and not evidence.strip():
             raise UsageError("{outcome} needs --evidence: how do you know?", outcome=outcome)
         if dry_run:
-            return tuple(_replayed(one, dry_run=True) for one in replay.preview(wanted))
+            return tuple(_replayed(one, earlier, dry_run=True) for one in replay.preview(wanted))
         done = []
         for item in wanted:
             try:
@@ -132,7 +133,7 @@ class Failures(Explaining):
             except BridgeError as error:
                 done.append(Replayed(item, "failed", error.sentence, dry_run=False))
             else:
-                done.append(_replayed(preview, dry_run=False))
+                done.append(_replayed(preview, earlier, dry_run=False))
         return tuple(done)
 
     def discard(self, items: Sequence[str], *, reason: str, not_sent: bool = False) -> Done:
@@ -153,9 +154,11 @@ class Failures(Explaining):
 
     def _wanted(
         self, items: Sequence[str], *, cause: str | None, account: str | None, record: str | None, run: int | None
-    ) -> list[str]:
+    ) -> tuple[list[str], Mapping[str, Earlier]]:
+        """Return the ids of what is meant, and who has replayed what before."""
+        earlier = {one.failure.id: one for one in self._replay.earlier()}
         if items:
-            return list(items)
+            return list(items), earlier
         asked = (
             (cause, Sentence("cause {value}", value=cause)),
             (account, Sentence("account {value}", value=account)),
@@ -170,14 +173,17 @@ class Failures(Explaining):
         if account is not None:
             self.chosen((account,))
         of_run = None if run is None else self._stopped_in(run)
-        found = [
-            one.id
-            for one in self._replay.failures(account)
-            if cause in (None, one.cause) and (record is None or one.about(record)) and (of_run is None or of_run(one))
-        ]
+
+        def meant(one: Stopped) -> bool:
+            of_account = account in (None, one.account) and cause in (None, one.cause)
+            return of_account and (record is None or one.about(record)) and (of_run is None or of_run(one))
+
+        found = [one.id for one in self._replay.failures(account) if meant(one)]
+        if not found and (record is not None or run is not None):
+            found = [one.failure.id for one in earlier.values() if meant(one.failure)]
         if not found:
             raise UsageError("nothing is stopped for {wanted}", wanted=listed(named, ", "))
-        return found
+        return found, earlier
 
     def _stopped_in(self, run: int) -> Callable[[Stopped], bool]:
         """Return what tells whether a failure belongs to a run: itself, steps it tried or decided on, records it set aside."""
@@ -289,5 +295,8 @@ def _failure(one: Stopped, preview: Preview, run: int | None) -> Failure:
     )
 
 
-def _replayed(preview: Preview, *, dry_run: bool) -> Replayed:
-    return Replayed(preview.id, preview.plan.value, preview.text, dry_run)
+def _replayed(preview: Preview, earlier: Mapping[str, Earlier], *, dry_run: bool) -> Replayed:
+    text, before = preview.text, earlier.get(preview.id)
+    if preview.plan is Plan.NOTHING and before is not None:
+        text = Sentence("{person} replayed it on {day}; {now}", person=before.by, day=before.on, now=preview.text)
+    return Replayed(preview.id, preview.plan.value, text, dry_run)

@@ -60,6 +60,7 @@ class Looking(Failures):
                 last_run=last.started_at if last else None,
                 clock_set=self.config.clock is not None,
                 restored=held.since if held else None,
+                disk_full=self.disk_full(),
             )
 
     def _compared(self, conn: Connection, one: AccountStatus, today: date) -> AccountStatus:

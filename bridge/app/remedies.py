@@ -121,6 +121,8 @@ def first_remedy(error: BridgeError) -> Sentence:
     """Return what to do where the installation does not even open."""
     if _not_ours(error):
         return OWNER
+    if error.cause == "disk_full":
+        return _ROOM
     if error.cause == "database_newer":
         return Sentence("install the newer version again, or `mahnbridge restore load` a backup of this one")
     if error.cause == "database":

@@ -62,7 +62,11 @@ class Sending(ProviderFiles, Assignments):
             return Reason.GLOBAL_PAUSE
         if not self.sending(conn):
             return Reason.SENDING_OFF
-        return Reason.DISK_FULL if self.room() < self.config.disk.hold_megabytes * MEGABYTE else None
+        return Reason.DISK_FULL if self.disk_full() else None
+
+    def disk_full(self) -> bool:
+        """Return whether nothing is sent, because the disk has no room to record it."""
+        return self.room() < self.config.disk.hold_megabytes * MEGABYTE
 
     def room(self) -> int:
         """Return how many bytes are free on the disk of the data folder."""

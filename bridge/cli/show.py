@@ -162,13 +162,15 @@ def delivered(out: Out, result: Delivered) -> None:
     out.line(
         "deliver.done",
         style="ok" if not result.parked else "warning",
-        text=", ".join(parts) or say("deliver.waits" if result.problems else "deliver.nothing"),
+        text=", ".join(parts) or say("deliver.waits" if result.problems or result.reasons else "deliver.nothing"),
     )
     for text in dict.fromkeys(map(shown, result.problems)):
         out.text(f"  {text}", "warning")
     if not result.sending:
         why = "restored" if result.restored else "paused" if result.paused else "off"
         out.line(f"deliver.{why}", style="warning")
+    if Reason.DISK_FULL in result.reasons:
+        out.line("deliver.disk_full", style="error")
     if result.later:
         out.line("deliver.later", count=result.later, at=shown(result.opens_at), style="warning")
     if result.parked:

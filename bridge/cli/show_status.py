@@ -21,6 +21,8 @@ def status(out: Out, result: Status) -> None:
         out.line("status.sending_on", by=result.sending_by, at=shown(result.sending_at), style="ok")
     elif not result.restored:
         out.line("status.sending_off", style="warning")
+    if result.disk_full:
+        out.line("status.disk_full", style="error")
     if result.ready:
         out.line("status.ready", count=result.ready, style="info")
     rows = [

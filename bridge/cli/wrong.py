@@ -68,6 +68,7 @@ def explain_error(error: BaseException) -> int:
     from bridge.errors import BridgeError, UsageError  # noqa: PLC0415  only when something is wrong
     from bridge.http import redact  # noqa: PLC0415
     from bridge.plain import on_screen  # noqa: PLC0415
+    from bridge.store.engine import explained  # noqa: PLC0415
 
     def tell(text: str) -> None:
         click.echo(on_screen(text), err=True)
@@ -76,6 +77,7 @@ def explain_error(error: BaseException) -> int:
         import traceback  # noqa: PLC0415
 
         click.echo(redact("".join(traceback.format_exception(error))), err=True)
+    error = explained(error) or error
     if isinstance(error, UsageError):
         tell(f"{say('wrong.usage')} {redact(told(error.sentence))}")
         return 2

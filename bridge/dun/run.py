@@ -45,7 +45,7 @@ from bridge.store import Store
 from bridge.store.accounts import Account
 from bridge.store.candidates import candidates, lonely, wake_origins
 from bridge.store.cases import Stamp
-from bridge.store.engine import DatabaseFault
+from bridge.store.engine import DatabaseFault, explained
 from bridge.store.journal import SELF
 from bridge.store.leases import Held
 from bridge.store.upsert import mark_all
@@ -126,7 +126,8 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                     work.take_up(chunk, held, stamp)
         except BaseException as error:
             with store.begin() as conn:
-                cause = getattr(error, "cause", type(error).__name__)
+                fault = explained(error) or error
+                cause = getattr(fault, "cause", type(error).__name__)
                 store.runs.end(
                     conn,
                     report.run_id,
@@ -134,7 +135,7 @@ def dun(store: Store, accounts: Sequence[DunAccount], order: Order) -> DunReport
                     state="failed",
                     counts=report.counts,
                     cause=cause,
-                    error=said_by(error),
+                    error=said_by(fault),
                 )
             raise
         report.state = "waiting" if report.waiting_for else "done"

@@ -6,6 +6,7 @@ Everything is journalled with actor and reason, and harmless to repeat: what is 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,7 @@ from bridge.contract import BridgeError, CannotTell, ConfigError, Proof, Ref, Re
 from bridge.deliver import AccountPort, Desk, Landing, found_proof, write_back
 from bridge.errors import UsageError, WrongState
 from bridge.replay.stopped import Again as Again
+from bridge.replay.stopped import Earlier as Earlier
 from bridge.replay.stopped import FailedRun as FailedRun
 from bridge.replay.stopped import Failure as Failure
 from bridge.replay.stopped import Group as Group
@@ -39,6 +41,12 @@ _IT_IS = {
 """What is said of an item that is not stopped, by its state."""
 
 
+_GOES_ON = Sentence(
+    "it is tried again by itself; to keep it from going out, block the invoice (`mahnbridge case block`)"
+)
+"""What is said to somebody who wants to discard what waits: it is stopped by what stops any other call, right before it."""
+
+
 class Replay:
     """Failures of all accounts, for people."""
 
@@ -55,6 +63,28 @@ class Replay:
             found += [of_reject(one) for one in self._store.mirror.rejects.list(conn, account)]
             found += [of_run(one) for one in self._again.failed_runs(conn, account)]
         return found
+
+    def earlier(self) -> list[Earlier]:
+        """Return what people replayed, the newest first, each thing once."""
+        found: dict[str, Earlier] = {}
+        with self._store.reading() as conn:
+            for one in self._store.questions.replayed(conn):
+                failure = self._replayed(conn, one)
+                if failure is not None:
+                    found.setdefault(failure.id, Earlier(failure, one["actor"], one["business_date"]))
+        return list(found.values())
+
+    def _replayed(self, conn: Connection, one: Mapping[str, Any]) -> Failure | None:
+        if one["step_id"] is not None:
+            return self._of_step(conn, self._store.outbox.steps.get(conn, one["step_id"]))
+        if one["run_id"] is not None:
+            run = self._store.runs.get(conn, one["run_id"])
+            text = run.error or Sentence("")
+            return of_run(FailedRun(run.id, run.kind, run.account, run.cause or "", text, run.started_at))
+        try:
+            return of_reject(self._store.mirror.rejects.get(conn, one["data"].get("reject", 0)))
+        except UsageError:  # settled long ago, and erased
+            return None
 
     def groups(self, account: str | None = None) -> list[Group]:
         """Return the failures grouped by account, act and cause, the largest group first."""
@@ -232,7 +262,7 @@ class Replay:
         with self._store.begin() as conn:
             notice, step = self._locked(conn, number)
             if step.state != "parked":
-                return Preview(item, Plan.NOTHING, _IT_IS[step.state])
+                return Preview(item, Plan.NOTHING, _GOES_ON if step.state == "queued" else _IT_IS[step.state])
             uncertain = step.reaches_debtor and (step.started_at is not None or step.proof is not None)
             if uncertain and went_out is not False and notice.state != "landed":
                 raise UsageError(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection
@@ -82,7 +82,16 @@ class Preview:
     proof: Proof | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What somebody replayed before, on that local date, as it is now."""
+
+    failure: Failure
+    by: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class FailedRun:
     """A run that ended in an error, as the run store tells it."""
 

@@ -22,6 +22,7 @@ from bridge.metrics import Metrics
 from bridge.page import PageServer
 from bridge.schedule import port as pages
 from bridge.schedule.times import Daily, due_before
+from bridge.store.engine import explained
 from bridge.store.leases import Held
 from bridge.words import Sentence
 
@@ -232,13 +233,14 @@ class Service:
         except AlreadyRunning as error:
             outcome = "already_running"
             self.log.info("skipped", job=kind, account=", ".join(accounts), message=str(error))
-        except BridgeError as error:
-            outcome = "failed"
-            for account in accounts or (kind,):
-                self.outages.failed(account, error.cause, str(error), job=kind)
         except Exception as error:
-            outcome = "crashed"
-            self.log.exception("crashed", job=kind, account=", ".join(accounts), error=type(error).__name__)
+            fault = error if isinstance(error, BridgeError) else explained(error)
+            outcome = "failed" if fault else "crashed"
+            if fault is None:
+                self.log.exception("crashed", job=kind, account=", ".join(accounts), error=type(error).__name__)
+            else:
+                for account in accounts or (kind,):
+                    self.outages.failed(account, fault.cause, str(fault), job=kind)
         finally:
             with self._lock:
                 self._working.discard(me)

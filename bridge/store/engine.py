@@ -4,6 +4,7 @@ SQLite: WAL, `synchronous=FULL` (a claim must survive power loss), foreign keys 
 PostgreSQL: psycopg 3, READ COMMITTED for writing (callers use conditional updates), one read-only snapshot for reading.
 """
 
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from bridge.errors import ConfigError
 
@@ -136,6 +137,39 @@ def overtaken(error: DBAPIError) -> bool:
     return busy or getattr(error.orig, "sqlstate", None) in _OVERTAKEN
 
 
+NO_ROOM = 500_000
+"""Bytes: with less SQLite cannot even make the files that it reads with; it says "disk I/O error" then, of which nobody learns why."""
+
+
+def no_room(engine: Engine) -> bool:
+    """Return whether the disk of a SQLite database is full."""
+    if engine.dialect.name != "sqlite":
+        return False
+    try:
+        return shutil.disk_usage(Path(str(engine.url.database)).parent).free < NO_ROOM
+    except OSError:
+        return False
+
+
+def explained(error: BaseException) -> ConfigError | None:
+    """Return what people are told of a fault of the database that is none of the program: a full disk, or what the database itself says.
+
+    None where it is no such fault.
+    """
+    if not isinstance(error, OperationalError | InterfaceError):
+        return None
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error.orig, "sqlstate", None) == "53100":
+        return ConfigError(
+            "no room is left on the disk of the database; nothing was lost, and it goes on once there is room",
+            cause="disk_full",
+        )
+    return ConfigError("the database does not do its work: {reason}", reason=_said(error), cause="database")
+
+
+def _said(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0] if str(error.orig or "").strip() else "no connection"
+
+
 def reach(engine: Engine) -> None:
     """Connect once. Raises `ConfigError` with the reason, without the password, where that fails."""
     shown = engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string(hide_password=True)
@@ -143,9 +177,12 @@ def reach(engine: Engine) -> None:
         with engine.connect() as connection:
             connection.execute(text("select 1"))
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else "no connection"
+        if no_room(engine):
+            raise ConfigError(
+                "no room is left on the disk of {shown}; the database cannot be opened", shown=shown, cause="disk_full"
+            ) from None
         raise ConfigError(
-            "the database {shown} cannot be opened: {reason}", shown=shown, reason=reason, cause="database"
+            "the database {shown} cannot be opened: {reason}", shown=shown, reason=_said(error), cause="database"
         ) from None
 
 

@@ -28,6 +28,8 @@ from bridge.store.upsert import CHUNK, chunked
 from bridge.words import Sentence
 
 DUNNABLE = ("invoice", "partial", "final")
+MOST_REPLAYED = 1000
+"""Replays that are remembered when somebody asks for one once more."""
 LIVE = ("proposed", "approved", "queued", "waiting", "parked")
 
 
@@ -257,6 +259,12 @@ class Questions:
             .where(notice.c.account == account, notice.c.state == "refused", invoice.c.status == "open")
         )
         return frozenset(conn.scalars(query))
+
+    def replayed(self, conn: Connection) -> list[dict[str, Any]]:
+        """Return what people tried again, the newest first: columns of the journal."""
+        kinds = ("step_replayed", "reject_replayed", "run_replayed")
+        query = select(event).where(event.c.kind.in_(kinds)).order_by(event.c.id.desc()).limit(MOST_REPLAYED)
+        return [dict(row) for row in conn.execute(query).mappings()]
 
     def notices_of(self, conn: Connection, account: str, invoice_id: str) -> list[int]:
         """Return the ids of all notices over this invoice, oldest first, whatever became of them."""

@@ -1,6 +1,8 @@
 """German of what reading, dunning, delivery, replaying and checking say."""
 
 GERMAN: dict[str, str] = {
+    "{person} replayed it on {day}; {now}": "{person} hat es am {day} wiederholt; {now}",
+    "it is tried again by itself; to keep it from going out, block the invoice (`mahnbridge case block`)": "es wird von selbst noch einmal versucht; soll es nicht hinausgehen, die Rechnung sperren (`mahnbridge case block`)",
     "{item} is left as it is: {text}": "{item} bleibt, wie es ist: {text}",
     "account {value}": "Konto {value}",
     "cause {value}": "Ursache {value}",

@@ -75,6 +75,11 @@ def test_nothing_is_sent_that_could_not_be_recorded(live, monkeypatch):
     usage = type("Usage", (), {"free": 150_000_000})
     monkeypatch.setattr(sending.shutil, "disk_usage", lambda _: usage)
     assert live.json("deliver")["reasons"] == {"disk_full": 1}
+    assert "No room on the disk" in live("deliver")
+    assert "NO ROOM on the disk" in live("status", code=1)
+    live.speak("de")
+    assert "KEIN PLATZ auf dem Datenträger" in live("status", code=1)
+    live.speak("en")
     assert live.mails.received == []
     usage.free = 10**12
     live("deliver")
@@ -97,7 +102,7 @@ def test_the_commonest_problems_outside(desk, database):
     assert "mahnbridge connect main" in named(desk, "account_reconnect", words=("--offline",))["next"]
     desk("pull")
     desk.configure("default: standard", "default: none")
-    assert "1 open invoices" in named(desk, "no_plan")["text"]
+    assert "1 open invoice is held" in named(desk, "no_plan")["text"]
     desk.configure("default: none", "default: standard")
     desk.sandbox.today = date(2026, 9, 21)  # the bank feed stands still
     desk.at("2026-09-21T10:00")

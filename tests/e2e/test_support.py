@@ -170,7 +170,7 @@ def test_what_the_mail_server_said_is_in_the_bundle(live, tmp_path, monkeypatch)
 
 
 def test_a_record_is_replayed_by_its_number_or_id(desk):
-    """`--record` takes one of two records that were set aside, by id; a number that nothing has is refused."""
+    """`--record` takes one of two records that were set aside, by id; a second time it says who did that; a number that nothing has is refused."""
     odd = [desk.sandbox.add_invoice(desk.customer, number=f"RE-{one}", gross="119.00") for one in (7, 8)]
     for one in odd:
         desk.sandbox.spoil(one, invoiceDate="soon")
@@ -181,6 +181,12 @@ def test_a_record_is_replayed_by_its_number_or_id(desk):
     desk("replay", "--record", odd[0], "--as", "Erika")
     [group] = desk.json("failures", "list", code=1)
     assert group["count"] == 1
+    for more in ((), ("--dry-run",)):
+        said = desk("replay", "--record", odd[0], "--as", "Max", *more)
+        assert "nothing to do: Erika replayed it on 2026-09-01; it arrived well meanwhile" in said
+    desk.speak("de")
+    assert "wiederholt; der Datensatz kam inzwischen richtig an" in desk("replay", "--record", odd[0])
+    desk.speak("en")
     desk("replay", "--record", "RE-4711", code=2)
 
 
@@ -203,6 +209,7 @@ def test_failures_are_named_in_every_way(live):
         assert "nothing is stopped" in said or "is tried again at the next delivery" in said
     shown = live("failures", "discard", item, "--reason", "egal", "--yes", code=1)
     assert "left as it is" in shown, "what is not parked is not given up, and is not said to be"
+    assert "mahnbridge case block" in shown
     live.sandbox.faults.clear()
     live("deliver")
     assert len(live.mails.received) == 1

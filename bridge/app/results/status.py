@@ -50,3 +50,4 @@ class Status:
     clock_set: bool = False
     paused_by: str = ""
     restored: datetime | None = None  # the instant of the backup that was put back, until a person releases sending
+    disk_full: bool = False  # nothing is sent, because it could not be recorded

@@ -51,6 +51,7 @@ def status(session: Session) -> int:
     needed = (
         result.needing
         or result.restored
+        or result.disk_full
         or any(
             one.state in ("stopped", "reconnect") or one.held_jump or one.capped or one.writing_suspended
             for one in result.accounts

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sqlite3
 import threading
 import urllib.error
 import urllib.request
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from bridge import log
 from bridge.app.results import Delivered, Planned, Pulled, Ran, ReturnsRead
@@ -239,6 +241,22 @@ def test_a_bug_in_a_job_does_not_end_the_service(sqlite_store, lines):
     service.job("pull", "main")
     service.job("pull", "main")
     assert [line["event"] for line in lines()] == ["crashed", "pulled"]
+
+
+def test_a_full_disk_is_an_outage_and_no_bug(sqlite_store, lines):
+    """The job failed and is tried again; the log says that room is missing, once, without a traceback."""
+    stub = Stub(sqlite_store, run_at="07:30")
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorname = "SQLITE_FULL"
+    stub.answers = [OperationalError("insert", None, full)] * 2 + [Pulled("main", "done")]
+    service = Service(stub)
+    for _ in range(3):
+        service.job("pull", "main")
+    told = lines()
+    assert [(line["event"], line.get("cause")) for line in told] == [
+        ("outage", "disk_full"), ("recovered", None), ("pulled", None),
+    ]  # fmt: skip
+    assert "no room" in told[0]["message"]
 
 
 def test_health_readiness_and_metrics_on_one_port(sqlite_store, running):

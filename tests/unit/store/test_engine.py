@@ -1,11 +1,15 @@
 """Both databases behave alike where the delivery protocol needs it."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from bridge.app.remedies import first_remedy
+from bridge.cli.wrong import explain_error
 from bridge.errors import ConfigError
 from bridge.store import Store
 from bridge.store import engine as engines
@@ -112,3 +116,46 @@ def test_the_clock_of_a_shared_database_is_the_servers(postgres_store):
     assert clock() - first == timedelta(seconds=30)
     ticks[0] = 61.0
     assert clock() - first < timedelta(seconds=20)
+
+
+def full(store):
+    """Write into a database that may not grow any more, as on a full disk; return what is raised."""
+
+    def fill():
+        with store.begin() as c:
+            c.exec_driver_sql("pragma max_page_count = 1")
+            for number in range(2000):
+                add(c, f"{number:0>100}")
+
+    with pytest.raises(DBAPIError) as raised:
+        fill()
+    return raised.value
+
+
+def test_a_full_disk_is_told_as_one(sqlite_store, capsys):
+    """What the database says of a full disk reaches people as that, with what it means; a mistake of ours stays one."""
+    error = full(sqlite_store)
+    assert error.orig.sqlite_errorname == "SQLITE_FULL"
+    found = engines.explained(error)
+    assert found.cause == "disk_full"
+    assert explain_error(error) == 1
+    assert "mistake in mahnbridge" not in capsys.readouterr().err
+    assert engines.explained(ZeroDivisionError()) is None
+    assert "locked" in str(engines.explained(OperationalError("x", None, Exception("database is locked"))))
+
+
+def test_a_database_on_a_full_disk_says_so(sqlite_path, monkeypatch):
+    """SQLite says "disk I/O error" where it cannot even begin; what is wrong is the room."""
+    Store.open(sqlite_path).close()
+
+    def broken(*_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(engines, "_sqlite_connection", broken)
+    with pytest.raises(ConfigError, match="disk I/O error"):
+        engines.reach(engines.make_engine(sqlite_path))
+    monkeypatch.setattr(engines.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(ConfigError, match="no room is left") as caught:
+        engines.reach(engines.make_engine(sqlite_path))
+    assert caught.value.cause == "disk_full"
+    assert "make room" in first_remedy(caught.value)

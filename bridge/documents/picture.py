@@ -1,5 +1,6 @@
 """Pictures that may stand in a letter: PNG, JPEG and SVG, really read before a letter is due."""
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -9,6 +10,10 @@ from bridge.errors import Wrong
 LARGEST = 2_000_000
 """Bytes of a logo; a larger one would make every letter heavy."""
 
+MOST_PIXELS = 10_000_000
+"""Points of a logo: 85 mm at 600 to the inch are 2,000 wide. All of them are held while a letter is made."""
+
+_FETCHES = re.compile(r"@import|url\(\s*[\"']?\s*[^#\s\"']", re.IGNORECASE)
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -36,7 +41,7 @@ def _check_png(data: bytes) -> None:
     """Check every chunk's checksum and that the picture's data is whole."""
     if not data.startswith(_PNG):
         raise Wrong("is no PNG picture")
-    at, pixels, kind = len(_PNG), b"", b""
+    at, pixels, head, kind = len(_PNG), b"", b"", b""
     while kind != b"IEND":
         length = int.from_bytes(data[at : at + 4])
         if at + 12 + length > len(data):
@@ -45,13 +50,41 @@ def _check_png(data: bytes) -> None:
         if data[at + 8 + length : at + 12 + length] != struct.pack(">I", zlib.crc32(kind + body)):
             raise Wrong("is a damaged PNG picture (a checksum is wrong)")
         pixels += body if kind == b"IDAT" else b""
+        head = body if kind == b"IHDR" else head
         at += 12 + length
-    try:
-        whole = zlib.decompressobj().decompress(pixels, 1)
-    except zlib.error:
-        whole = b""
-    if not whole:
+    if not _holds(pixels, _png_bytes(head)):
         raise Wrong("is a damaged PNG picture")
+
+
+def _png_bytes(head: bytes) -> int:
+    """Return how many bytes the pixels of a PNG picture have at least, by its head."""
+    width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", head) if len(head) == 13 else (0,) * 7
+    if not width or not height:
+        raise Wrong("is a damaged PNG picture")
+    _check_pixels(width, height)
+    samples = {2: 3, 4: 2, 6: 4}.get(kind, 1)
+    return 1 if interlaced else height * (1 + (width * samples * bits + 7) // 8)
+
+
+def _holds(packed: bytes, size: int) -> bool:
+    """Return whether `packed` really unpacks to that many bytes, of which few are held at a time."""
+    unpacking = zlib.decompressobj()
+    try:
+        while size > 0 and (part := unpacking.decompress(packed, 1_000_000)):
+            size, packed = size - len(part), unpacking.unconsumed_tail
+    except zlib.error:
+        return False
+    return size <= 0
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise Wrong(
+            "has {width} x {height} pixels, at most {most} in all are right for a logo",
+            width=width,
+            height=height,
+            most=MOST_PIXELS,
+        )
 
 
 def _check_jpeg(data: bytes) -> None:
@@ -61,7 +94,10 @@ def _check_jpeg(data: bytes) -> None:
         raise Wrong("is no JPEG picture")
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker, length = data[at + 1], struct.unpack_from(">H", data, at + 2)[0]
-        sized = sized or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC))
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and at + 9 <= len(data):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            _check_pixels(width, height)
+            sized = True
         if marker == 0xDA:
             break
         at += 2 + length
@@ -86,7 +122,9 @@ def _check_svg(data: bytes) -> None:
             etree.QName(key).localname == "href" and not str(value).startswith("#")
             for key, value in node.attrib.items()
         )
-        if name in ("script", "foreignObject") or linked:
+        styled = [node.text or "" if name == "style" else "", *map(str, node.attrib.values())]
+        acts = any(etree.QName(key).localname.lower().startswith("on") for key in node.attrib)
+        if name in ("script", "foreignObject") or linked or acts or any(map(_FETCHES.search, styled)):
             raise Wrong(
                 "is an SVG picture with <{name}> that runs or fetches something; only drawings are right", name=name
             )

@@ -15,6 +15,7 @@ import typst
 from bridge.documents import typeface
 from bridge.documents.form import Style
 from bridge.errors import ConfigError, Refused
+from bridge.words import Sentence
 
 _PAGES = re.compile(rb"/Count (\d{1,9})\b")
 _NUMBER = re.compile(r"\\u\{([0-9a-f]+)\}")
@@ -103,8 +104,8 @@ def _unseen(sheet: Sheet, error: typst.TypstError) -> str:
     """Return the text that no font has. Raises where it is something else that typst cannot do."""
     signs = _named(error)
     if not signs:
-        words = f"the letter cannot be set: {error.message}"
-        raise (ConfigError if sheet.style.logo else Refused)(words, cause="letter_set") from error
+        said = Sentence("the letter cannot be set: {error}", error=error.message)
+        raise (ConfigError if sheet.style.logo else Refused)(said, cause="letter_set") from error
     return signs
 
 

@@ -51,6 +51,7 @@ GERMAN: dict[str, str] = {
     "{place}: log-in refused": "{place}: Anmeldung abgelehnt",
     "{place}: there is no folder {folder!r}": "{place}: den Ordner {folder!r} gibt es nicht",
     "a line of the address of {name} is too long for the window": "eine Zeile der Anschrift von {name} ist zu lang für das Fenster",
+    "the letter cannot be set: {error}": "der Brief lässt sich nicht setzen: {error}",
     "the letter has too many characters that cannot be printed": "der Brief hat zu viele Zeichen, die nicht gedruckt werden können",
     "the letter to {letter} contains {missing}, which none of its fonts can print; a font that can belongs into the folder of letters.fonts": "der Brief an {letter} enthält {missing}; das kann keine seiner Schriften drucken, eine passende gehört in den Ordner von letters.fonts",
     "the mail has {size} bytes, at most {largest} can be sent": "die Mail hat {size} Byte, höchstens {largest} können gesendet werden",

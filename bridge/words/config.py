@@ -145,6 +145,7 @@ GERMAN: dict[str, str] = {
     "has {size} bytes, at most {largest} are right for a logo": "hat {size} Byte, für ein Logo sind höchstens {largest} richtig",
     "is a JPEG picture that is cut off": "ist ein abgeschnittenes JPEG-Bild",
     "is a PNG picture that is cut off": "ist ein abgeschnittenes PNG-Bild",
+    "has {width} x {height} pixels, at most {most} in all are right for a logo": "hat {width} x {height} Bildpunkte, für ein Logo sind zusammen höchstens {most} richtig",
     "is a damaged PNG picture": "ist ein beschädigtes PNG-Bild",
     "is a damaged PNG picture (a checksum is wrong)": "ist ein beschädigtes PNG-Bild (eine Prüfsumme ist falsch)",
     "is an SVG picture with <{name}> that runs or fetches something; only drawings are right": "ist ein SVG-Bild mit <{name}>, das etwas ausführt oder nachlädt; richtig sind nur Zeichnungen",

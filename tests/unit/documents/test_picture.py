@@ -1,4 +1,6 @@
 import re
+import struct
+import zlib
 
 import pytest
 
@@ -11,10 +13,32 @@ from tests.unit.documents.samples import a_letter
 
 PNG = qr.encode(b"logo").png()
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 3"><rect width="9" height="3" fill="#c00"/></svg>'
+
+
+def png(width, height, rows, *, interlaced=0):
+    """Return a grey PNG picture of that size with `rows` as its data, each chunk with its checksum."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, interlaced)
+    return PNG[:8] + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
 JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffc0000b080001000101011100ffda0008010100003f00d2ffd9")
 
 
-@pytest.mark.parametrize(("name", "data"), [("a.png", PNG), ("a.svg", SVG), ("a.jpg", JPEG)])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.png", PNG),
+        ("b.png", png(3, 3, b"0123" * 3)),
+        ("c.png", png(3, 3, b"0", interlaced=1)),
+        ("a.svg", SVG),
+        ("b.svg", SVG.replace(b"#c00", b"url(#a)")),
+        ("a.jpg", JPEG),
+    ],
+)
 def test_whole_pictures_are_taken(tmp_path, name, data):
     """PNG, JPEG and SVG that are whole may be a logo."""
     (tmp_path / name).write_bytes(data)
@@ -34,6 +58,13 @@ def test_whole_pictures_are_taken(tmp_path, name, data):
         ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>', "script"),
         ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><image href="https://x.example/a.png"/></svg>', "fetches"),
         ("a.svg", b'<!DOCTYPE s [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg>&x;</svg>', ""),
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg" onload="run()"/>', "runs"),
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><style>@import "x.css"</style></svg>', "<style>"),
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><g style="fill:url(//x.example/y)"/></svg>', "<g>"),
+        ("a.png", png(3, 3, b"0123" * 2), "is a damaged PNG"),
+        ("a.png", png(4000, 4000, b"0" * 4000 * 4001), "4000 x 4000 pixels"),
+        ("a.png", png(0, 3, b"000"), "is a damaged PNG"),
+        ("a.jpg", JPEG.replace(bytes.fromhex("00010001"), bytes.fromhex("0fa00fa0")), "4000 x 4000 pixels"),
         ("a.pdf", b"%PDF-", ".png, .jpg or .svg"),
         ("a.png", b"x" * 2_000_001, "at most 2000000"),
     ],
@@ -66,5 +97,6 @@ def test_a_logo_that_vanishes_stops_the_letter_not_the_program(tmp_path):
     path.write_bytes(PNG)
     style = Style(logo=path)
     path.unlink()
-    with pytest.raises(ConfigError, match=r"a\.png"):
+    with pytest.raises(ConfigError, match=r"a\.png") as caught:
         render(a_letter(style=style))
+    assert caught.value.sentence.told("de").startswith("der Brief lässt sich nicht setzen: ")

@@ -18,6 +18,7 @@ from bridge.app.restoring import Restoring
 from bridge.app.retention import Retaining
 from bridge.app.runs import Runs
 from bridge.app.tasks import Tasks
+from bridge.app.telling import Telling
 
 
 class Bridge(
@@ -27,6 +28,7 @@ class Bridge(
     PlanFiles,
     Resending,
     Caring,
+    Telling,
     Instalments,
     Tasks,
     Collection,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from bridge.app.claim_statement import ClaimStatement
 from bridge.app.lines import address_text, case_claim, case_line, contact_text, emails_of
+from bridge.app.party import said_here, told_facts
 from bridge.app.results import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseSums, Done, Entry
 from bridge.app.subjects import Subjects
 from bridge.app.timeline import entry_text
@@ -99,6 +100,7 @@ class Cases(Subjects):
             notices = [self.store.outbox.get(conn, one) for one in self.store.questions.notices_of_case(conn, row.id)]
             numbers = {one.invoice_id: one.number or one.invoice_id for one in claims}
             timeline = self.entries(conn, self.store.overview.timeline(conn, row.id), numbers)
+            said = said_here(self.store, conn, row.account, row.debtor_id, ids)
             owed = {one: self._owed(conn, row.account, one) for one in ids}
             lines, level_name = self.lines(conn, notices), self._level_name(conn, row)
         if self._leaves_channel_open(row.account):
@@ -128,6 +130,7 @@ class Cases(Subjects):
             chosen=tuple(one.number or one.invoice for one in wanted),
             chosen_total=_total(wanted),
             emails=emails_of(debtor),
+            facts=tuple(one for one in told_facts(debtor, [(one, numbers[one], None) for one in ids], said) if one.by),
         )
 
     def entries(

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from bridge.app.handing import Handing
-from bridge.app.lines import person_of
 from bridge.app.opening import PAUSE
+from bridge.app.party import SaidHere, contract_of, person_of, said_here
 from bridge.app.results import Done, NoticeLine
 from bridge.contract import NotSupported, Snapshot
 from bridge.deliver import Landing
@@ -280,6 +280,8 @@ class Collection(Handing):
     def _handover(self, conn: Connection, notice: Notice, documents: Sequence[_Document]) -> HandOver:
         debtor = self.store.mirror.debtor(conn, notice.account, notice.debtor_id)
         own, today = self.config.collection, self.today(notice.account)
+        ids = [one.invoice_id for one in notice.claims]
+        said = said_here(self.store, conn, notice.account, notice.debtor_id, ids)
         return HandOver(
             reference=self.store.questions.case_number(conn, notice.case_id),
             handed_over_on=today,
@@ -287,8 +289,8 @@ class Collection(Handing):
             client_number=own.client_number,
             route=own.route,
             creditor=self._creditor(),
-            debtor=_party(debtor, notice.debtor_id),
-            claims=tuple(self._handed(conn, notice.account, one, today, documents) for one in notice.claims),
+            debtor=_party(debtor, notice.debtor_id, said),
+            claims=tuple(self._handed(conn, notice.account, one, today, documents, said) for one in notice.claims),
         )
 
     def _creditor(self) -> Creditor:
@@ -308,8 +310,14 @@ class Collection(Handing):
             deducts_vat=own.deducts_vat,
         )
 
-    def _handed(
-        self, conn: Connection, account: str, one: NoticeClaim, today: date, documents: Sequence[_Document]
+    def _handed(  # noqa: PLR0917  one call site
+        self,
+        conn: Connection,
+        account: str,
+        one: NoticeClaim,
+        today: date,
+        documents: Sequence[_Document],
+        said: SaidHere,
     ) -> HandedClaim:
         known = self.store.mirror.invoice(conn, account, one.invoice_id)
         if known is None:
@@ -332,7 +340,7 @@ class Collection(Handing):
             reminders=tuple(self._reminders(conn, known)),
             payments=tuple(Received(its.on or invoice.issued_on or today, its.amount) for its in told.payments),
             documents=tuple(its.name for its in documents if one.invoice_id in its.invoices),
-            contract_date=invoice.contract_on,
+            contract_date=contract_of(invoice, said.invoices[one.invoice_id]),
             obligation_fulfilled=own.obligation_fulfilled,
             interest_rows=tuple(Interest.of(its) for its in told.interest_rows),
             interest_law=told.law or None,
@@ -378,7 +386,7 @@ def _file_of(one: NoticeClaim) -> str:
     return f"{kept[:80] or one.claim_id}.pdf"
 
 
-def _party(debtor: Debtor | None, debtor_id: str) -> Party:
+def _party(debtor: Debtor | None, debtor_id: str, said: SaidHere) -> Party:
     if debtor is None or debtor.address is None:
         raise UsageError("customer {debtor_id} has no postal address", debtor_id=debtor_id)
     address = debtor.address
@@ -397,5 +405,5 @@ def _party(debtor: Debtor | None, debtor_id: str) -> Party:
         email=debtor.email or "",
         phone=next((one.phone for one in debtor.contacts if one.phone), "") or "",
         iban=debtor.iban or "",
-        **person_of(debtor),
+        **person_of(debtor, said.customer),
     )

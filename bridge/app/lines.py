@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from bridge.app.claim_statement import ClaimStatement
+from bridge.app.party import LABELS, SaidHere, missing
 from bridge.app.results import CaseClaim, CaseLine, CaseSums, ClaimLine, Explained, NoticeLine, OtherLine
-from bridge.documents.handover import unknown
 from bridge.model import Address, ClaimTable, Debtor, Invoice
 from bridge.policy import words
 from bridge.policy.channel import Via
@@ -37,8 +36,9 @@ def notice_line(
     *,
     today: date,
     language: str,
+    said: SaidHere | None = None,
 ) -> NoticeLine:
-    """Return a stored notice for people, with the parts of a bundle in `language`."""
+    """Return a stored notice for people, with the parts of a bundle in `language`; `said`: of a hand-over, what people said of the customer."""
     claims = []
     bundle = bool(notice.beside) or len(notice.claims) > 1
     for one in notice.claims:
@@ -83,43 +83,21 @@ def notice_line(
         others=tuple(other_line(one, language) for one in notice.beside),
         table=notice.content.table,
         statement=told(notice.content.table, language, notice.content.country),
-        notes=(*remarks(notes_from(one.basis) for one in notice.claims), *_missed(notice, debtor, invoices)),
+        notes=(*remarks(notes_from(one.basis) for one in notice.claims), *_missed(notice, debtor, invoices, said)),
     )
 
 
-def person_of(debtor: Debtor | None) -> dict[str, Any]:
-    """Return what a collection agency wants to know of a debtor beside name and address, None where the provider does not say it."""
-    person = debtor.person if debtor else None
-    return {
-        "legal_form": debtor.legal_form if debtor else None,
-        "salutation": person.salutation if person else None,
-        "first_name": person.first_name if person else None,
-        "last_name": person.last_name if person else None,
-        "birth_date": person.born_on if person else None,
-    }
-
-
-_WANTED = {
-    "legal_form": Sentence("legal form"),
-    "representative": Sentence("representative"),
-    "salutation": Sentence("salutation"),
-    "first_name": Sentence("first name"),
-    "last_name": Sentence("last name"),
-    "birth_date": Sentence("day of birth"),
-    "contract_date": Sentence("day of the contract"),
-}
-
-
-def _missed(notice: Notice, debtor: Debtor | None, invoices: Mapping[str, Invoice]) -> tuple[str, ...]:
+def _missed(
+    notice: Notice, debtor: Debtor | None, invoices: Mapping[str, Invoice], said: SaidHere | None
+) -> tuple[str, ...]:
     """Return what a collection agency will ask for about a hand-over, in a sentence; nothing for other notices."""
-    if Via(notice.channel) is not Via.COLLECTION:
+    if said is None:
         return ()
-    known = (invoices.get(one.invoice_id) for one in notice.claims)
-    contracts = {one.contract_on if one else None for one in known}
-    missing = unknown(debtor.kind.value if debtor else "unknown", person_of(debtor), contracts)
-    if not missing:
+    found = missing(debtor, {one.invoice_id: invoices.get(one.invoice_id) for one in notice.claims}, said)
+    if not found:
         return ()
-    return (Sentence("the agency will ask for what nobody told: {missing}", missing=[_WANTED[one] for one in missing]),)
+    names = [LABELS[one] for one in found]
+    return (Sentence("the agency will ask for what nobody told: {missing}; `case facts` tells it", missing=names),)
 
 
 def _subject(notice: Notice, debtor: Debtor | None) -> str:

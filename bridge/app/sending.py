@@ -12,6 +12,7 @@ from bridge.app.assignments import Assignments
 from bridge.app.enclosures import Enclosures
 from bridge.app.lines import notice_line
 from bridge.app.opening import PAUSE, SENDING
+from bridge.app.party import said_here
 from bridge.app.provider_files import ProviderFiles
 from bridge.app.reading import Progress
 from bridge.app.results import Delivered, Done, NoticeLine
@@ -244,6 +245,9 @@ class Sending(ProviderFiles, Assignments):
             debtor = self.store.mirror.debtor(conn, one.account, one.debtor_id)
             today, case = self.today(one.account), cases[one.case_id]
             its = self.level_names.notice(conn, one)
-            line = notice_line(its, debtor, case, invoices, today=today, language=self.language)
+            said = None
+            if one.channel == Via.COLLECTION.value:
+                said = said_here(self.store, conn, one.account, one.debtor_id, [its.invoice_id for its in one.claims])
+            line = notice_line(its, debtor, case, invoices, today=today, language=self.language, said=said)
             found.append(self._with_fault(conn, line))
         return tuple(found)

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from bridge.app.party import LABELS
 from bridge.model import Reason
 from bridge.policy import texts, words
 from bridge.words import stored_text, tell
@@ -66,6 +67,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "deferred": ("{invoice} Zahlungsaufschub bis {until}. {note}", "{invoice} deferred until {until}. {note}"),
     "unblocked": ("{invoice} Sperre aufgehoben", "{invoice} block lifted"),
     "choice_taken_back": ("{invoice} nicht mehr gewählt: {setting}", "{invoice} no longer chosen: {setting}"),
+    "chosen_fact": (
+        "{invoice} für das Inkasso angegeben: {setting}: {value}",
+        "{invoice} told for collection: {setting}: {value}",
+    ),
+    "choice_taken_back_fact": (
+        "{invoice} Angabe für das Inkasso zurückgenommen: {setting}",
+        "{invoice} no longer told for collection: {setting}",
+    ),
     "chosen": ("{invoice} gewählt: {setting} {value}", "{invoice} chosen: {setting} {value}"),
     "notice_proposed": (
         "Stufe {level} {level_name} vorgeschlagen, {recipient}",
@@ -275,6 +284,8 @@ def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) 
     values = _Values({name: _shown(name, value, language) for name, value in data.items() if value is not None})
     if str(data.get("setting", "")).partition(":")[0] == "fee" and str(data.get("value", "")).isdecimal():
         values["value"] = texts.money(int(data["value"]), "", language).strip()
+    if str(data.get("setting", "")).startswith("fact:"):
+        values["value"] = _shown("on", data.get("value", ""), language)
     if kind == "notice_dropped" and values.get("text"):
         values["reason"] = values["text"]  # says what has changed
     values.setdefault("invoice", invoice)
@@ -287,6 +298,8 @@ def _variant(kind: str, data: Mapping[str, Any]) -> str:
         return "blocked_for_good"
     if kind == "debtor_answered" and not data.get("until"):
         return "debtor_answered_without_day"
+    if str(data.get("setting", "")).startswith("fact:"):
+        return f"{kind}_fact"
     single = data.get("count") == 1 or len(data.get("skipped") or ()) == 1
     variants = (f"{kind}_one" if single else "", f"{kind}_{data.get('channel')}")
     return next((one for one in variants if one in _WORDS), kind)
@@ -304,6 +317,8 @@ def _shown(name: str, value: Any, language: str) -> str:
     if name == "why":
         return words.plain("note", text, language)
     setting, _, level = text.partition(":")
+    if name == "setting" and setting == "fact" and level in LABELS:
+        return LABELS[level].told(language)
     if name == "setting" and setting in _SETTINGS:
         told = _SETTINGS[setting][1 if language == "en" else 0]
         return f"{told} ({'level' if language == 'en' else 'Stufe'} {level})" if level else told

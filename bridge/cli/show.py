@@ -353,6 +353,11 @@ def case(out: Out, detail: CaseDetail) -> None:
             note=one.note,
             style="warning",
         )
+    if detail.facts:
+        from bridge.cli.show_tasks import told_facts  # noqa: PLC0415  imports this module
+
+        out.title("facts.title", case=line.number)
+        told_facts(out, detail.facts)
     out.title("case.timeline")
     out.table(("at", "actor", "what"), [(one.at, one.actor, one.text) for one in detail.timeline])
 

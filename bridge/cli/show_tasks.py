@@ -5,7 +5,7 @@ from textwrap import shorten
 
 from bridge.app.caring import Colleagues
 from bridge.app.collection import Exported
-from bridge.app.results import Done, NoticeLine
+from bridge.app.results import Done, Facts, NoticeLine, ToldFact
 from bridge.app.tasks import TaskDetail, TaskLine
 from bridge.cli.locale import say
 from bridge.cli.naming import level, word
@@ -125,3 +125,18 @@ def colleagues(out: Out, result: Colleagues) -> None:
         ("name", "email", "role"),
         [(one.name, one.email, say("role.sales_rep" if one.sales_rep else "role.colleague")) for one in result.people],
     )
+
+
+def facts(out: Out, result: Facts) -> None:
+    """Print what is known of a customer for a hand-over, who said it, and what is missing."""
+    out.title("facts.title", case=result.case)
+    told_facts(out, result.facts)
+    if result.missing:
+        out.line("facts.missing", style="warning", names=", ".join(shown(one) for one in result.missing))
+
+
+def told_facts(out: Out, rows: Sequence[ToldFact]) -> None:
+    """Print facts, each with who said it."""
+    if rows:
+        table = [(one.label, one.value, one.invoice, one.by or say("facts.provider")) for one in rows]
+        out.table(("fact", "value", "invoice", "actor"), table)

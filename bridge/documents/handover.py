@@ -71,8 +71,8 @@ class Creditor:
 class Party:
     """Debtor (Schuldner). `kind`: business, consumer or unknown; `person` acts for a company, or is the debtor.
 
-    Legal form, names, salutation and day of birth are what the provider's record says of them; representative and day of death stand in
-    none. What is not known is null, and `unknown` of the hand-over names it, until a person adds it at the agency.
+    Legal form, names, salutation, days of birth and death and the representative are what a person said, else what the provider's record
+    says. What nobody tells is null, and `unknown` of the hand-over names it.
     """
 
     number: str
@@ -124,7 +124,7 @@ class HandedClaim:
     """One claim. `principal` is the invoice's gross amount, `total` what is owed on the day of the hand-over.
 
     `interest_rows` compute `interest`, by the statute `interest_law`; `higher_rate_reason` says why the rate is above the statutory one
-    (RDG 13a(1) no. 4), None where it is not. `contract_date` is None where the provider does not tell it. `obligation_fulfilled` is what the
+    (RDG 13a(1) no. 4), None where it is not. `contract_date` is None where nobody tells it. `obligation_fulfilled` is what the
     configuration states, None where it does not.
     """
 
@@ -209,10 +209,12 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "debtor_name": "name of the debtor",
         "debtor_person": "person at the debtor",
         "debtor_legal_form": "legal form of the debtor",
+        "debtor_representative": "who represents the debtor",
         "debtor_salutation": "salutation of the person",
         "debtor_first_name": "first name of the person",
         "debtor_last_name": "last name of the person",
         "debtor_birth_date": "day of birth of the person",
+        "debtor_death_date": "day of death of the person",
         "debtor_street": "street and house number",
         "debtor_postcode": "postal code",
         "debtor_city": "town",
@@ -255,7 +257,13 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "Kundennummer": "debtor_number",
         "Schuldnerart": "debtor_kind",
         "Name": "debtor_name",
+        "Rechtsform": "debtor_legal_form",
+        "Vertreten durch": "debtor_representative",
         "Ansprechpartner": "debtor_person",
+        "Anrede": "debtor_salutation",
+        "Vorname": "debtor_first_name",
+        "Nachname": "debtor_last_name",
+        "Geburtsdatum": "debtor_birth_date",
         "Straße": "debtor_street",
         "PLZ": "debtor_postcode",
         "Ort": "debtor_city",
@@ -264,6 +272,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "Telefon": "debtor_phone",
         "Rechnungsnummer": "invoice_number",
         "Rechnungsdatum": "invoice_date",
+        "Vertragsdatum": "contract_date",
         "Fälligkeit": "due_date",
         "Erste Mahnung": "first_dunning_on",
         "Letzte Mahnung": "last_reminder_on",
@@ -360,10 +369,12 @@ def _values(one: HandOver, claim: HandedClaim, how: Format) -> dict[str, str | d
         "debtor_name": debtor.name,
         "debtor_person": debtor.person,
         "debtor_legal_form": debtor.legal_form,
+        "debtor_representative": debtor.representative,
         "debtor_salutation": debtor.salutation,
         "debtor_first_name": debtor.first_name,
         "debtor_last_name": debtor.last_name,
         "debtor_birth_date": debtor.birth_date,
+        "debtor_death_date": debtor.death_date,
         "debtor_street": debtor.street,
         "debtor_postcode": debtor.postcode,
         "debtor_city": debtor.city,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
@@ -20,9 +20,9 @@ from bridge.store.tables import block, claim, dunning_case, override
 from bridge.store.upsert import CHUNK, chunked, mark, mark_debtors
 
 SETTINGS = (
-    "plan", "include", "next_level", "next_variant", "hand_over", "mail_to", "post_to", "colleagues", "fee", "contact",
+    "plan", "include", "next_level", "next_variant", "hand_over", "mail_to", "post_to", "colleagues", "fee", "contact", "fact",
 )  # fmt: skip
-"""What can be chosen; `mail_to:2` and `post_to:2` are recipients of level 2 alone."""
+"""What can be chosen; `mail_to:2` and `post_to:2` are recipients of level 2 alone, `fact:legal_form` is what a person says of the customer."""
 
 BLOCKING = frozenset(
     {
@@ -55,6 +55,13 @@ class Target:
     def __post_init__(self) -> None:
         if (self.debtor_id is None) == (self.invoice_id is None):
             raise Wrong("a choice is about one customer or one invoice")
+
+
+class Said(NamedTuple):
+    """One fact that a person said: days in ISO 8601."""
+
+    value: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +308,12 @@ class Choices:
         row = conn.execute(query).first()
         return None if row is None else (row.actor, row.created_at)
 
+    def said(self, conn: Connection, target: Target) -> dict[str, Said]:
+        """Return, by fact, what people said of a customer or an invoice for a hand-over, and who did."""
+        where = *_about(target, override.c), override.c.setting.startswith("fact:"), override.c.used_at.is_(None)
+        rows = conn.execute(select(override.c.setting, override.c.value, override.c.actor).where(*where))
+        return {setting.partition(":")[2]: Said(value, actor) for setting, value, actor in rows}
+
     def plans_given(self, conn: Connection) -> dict[tuple[str, str], tuple[int, int]]:
         """Return, by account and plan, how many customers and single invoices have it by a person's choice."""
         query = (
@@ -338,8 +351,8 @@ class Choices:
                     values |= {"next_level": int(value), "next_level_by": actor}
                 elif setting == "hand_over":
                     values |= {"hand_over": value, "hand_over_by": actor}
-                elif setting == "contact":
-                    continue  # `Cases.last_contacts` reads it
+                elif setting == "contact" or setting.startswith("fact:"):
+                    continue  # `Cases.last_contacts` and `said` read them
                 elif setting == "include":
                     if value != "default":
                         values |= {"include": value, "include_by": actor, "include_at": at}

@@ -54,7 +54,7 @@ collection:
   delimiter: ","
   decimal: "."
   dates: yyyy-mm-dd
-  columns: {Mandant: client_number, Agentur: agency, Schuldner: debtor_name, Rechnung: invoice_number, Erste Mahnung: first_dunning_on, Summe: total}
+  columns: {Mandant: client_number, Agentur: agency, Schuldner: debtor_name, Rechnung: invoice_number, Erste Mahnung: first_dunning_on, Summe: total, Form: debtor_legal_form, Vertrag: contract_date}
 """
 
 
@@ -149,12 +149,47 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
         "1396.00",
     )  # with interest since the last reminder
     assert (
-        wait["notes"][-1] == "the agency will ask for what nobody told: legal form, representative, day of the contract"
+        wait["notes"][-1]
+        == "the agency will ask for what nobody told: legal form, representative, day of the contract; `case facts` tells it"
     )
     house.speak("de")
     shown = " ".join(house("collection", "list").split())
     assert "was niemand angegeben hat: Rechtsform, gesetzlicher Vertreter, Vertragsdatum" in shown
+    told = " ".join(house("case", "facts", "1001").split())
+    assert "Niemand sagt: Rechtsform, gesetzlicher Vertreter, Vertragsdatum" in told
+    house(
+        "case",
+        "facts",
+        "1001",
+        "--legal-form",
+        "GmbH & Co. KG",
+        "--representative",
+        "Eva Späth",
+        "--representative",
+        "Max Söhne",
+        "--as",
+        "Erika",
+    )
+    told = house(
+        "case", "facts", "RE-1", "--contract-date", "15.01.2026", "--birth-date", "1970-02-03", "--as", "Erika"
+    )
+    assert "15.01.2026  RE-1" in " ".join(told.split()).replace(" RE-1", "  RE-1")
+    assert "Vertragsdatum" in told.partition("Niemand")[2], "RE-2 has none yet"
+    house("case", "facts", "RE-2", "--contract-date", "2026-02-01", "--as", "Erika")
+    assert "Niemand" not in house("case", "facts", "1001", "--take-back", "birth_date", "--as", "Erika")
+    shown = " ".join(house("case", "show", "1001").split())
+    assert "Rechtsform GmbH & Co. KG Erika" in shown
+    assert "RE-1 für das Inkasso angegeben: Vertragsdatum: 15.01.2026" in shown
     house.speak("en")
+    assert not any("nobody told" in note for note in house.json("collection", "list")[0]["notes"])
+    for wrong, why in (
+        (("--contract-date", "2031-01-01"), "does not lie between 1900 and today"),
+        (("--legal-form", "x" * 61), "write 1 to 60 characters"),
+        (("--first-name", "a\nb"), "on one line"),
+        (("--take-back", "salutation"), "nobody said here: salutation"),
+        (("--invoice", "RE-9", "--contract-date", "2026-01-01"), "no open invoice"),
+    ):
+        assert why in " ".join(house("case", "facts", "1001", *wrong, "--as", "Erika", code=2).split())
     house("collection", "export", code=1)
     assert len(house.mails.received) == 3, "nothing follows by itself"
     house("approve", wait["id"], "--yes", "--as", "Erika")
@@ -173,6 +208,13 @@ def test_from_the_first_mail_over_a_call_to_collection(house):
     )
     [record] = json.loads((made / "handover.json").read_text("utf-8"))["handovers"]
     assert record["debtor"]["city"] == "Hamburg"
+    assert (record["debtor"]["legal_form"], record["debtor"]["representative"]) == (
+        "GmbH & Co. KG",
+        "Eva Späth, Max Söhne",
+    )
+    assert [one["contract_date"] for one in record["claims"]] == ["2026-01-15", "2026-02-01"]
+    assert (record["unknown"], record["debtor"]["birth_date"]) == ([], None)
+    assert (rows[0]["Form"], rows[1]["Vertrag"]) == ("GmbH & Co. KG", "2026-02-01")
     assert [one["on"] for one in record["claims"][0]["reminders"]] == ["2026-09-01", "2026-09-21"]
     assert record["claims"][0]["first_dunning_on"] == "2026-09-21"
     assert (record["creditor"]["legal_form"], record["creditor"]["deducts_vat"]) == ("GmbH", True)

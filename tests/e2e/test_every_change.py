@@ -192,6 +192,8 @@ def choices(ledger):
     ledger("case include", case, "--default")
     ledger("case colleagues", case, "--add", "max@lichtblick.example")
     ledger("case colleagues", case, "--remove", "max@lichtblick.example")
+    ledger("case facts", case, "--legal-form", "GmbH", "--contract-date", "2026-01-15")
+    ledger("case facts", case, "--take-back", "legal_form")
     ledger("case close", "RE-1004", "--note", "erledigt")
     ledger("case reopen", "RE-1004", "--note", "doch nicht")
     one, other, *_ = ledger.desk.json("tasks", "list")

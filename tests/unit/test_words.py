@@ -344,7 +344,7 @@ ONE_OF_SEVERAL = re.compile(
 )
 NEVER_ONE = {
     "longest", "largest", "most_files", "largest_xml", "largest_package", "largest_file", "longest_number", "limit", "loops", "size",
-    "lines", "named", "data", "searched",
+    "lines", "named", "data", "searched", "most",
 }  # fmt: skip
 """Facts that are never one: limits of ours, and what is told only where it is more (or less) than one."""
 

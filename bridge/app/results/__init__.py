@@ -3,7 +3,7 @@
 Amounts are `Decimal` in `currency`, instants aware UTC, dates local dates of the account.
 """
 
-from bridge.app.results.cases import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseSums, Done, Entry
+from bridge.app.results.cases import BlockLine, CaseClaim, CaseDetail, CaseLine, CaseSums, Done, Entry, Facts, ToldFact
 from bridge.app.results.explaining import Ahead, Explained, Found, LevelChoice, RuleAsked, Sent, Upcoming
 from bridge.app.results.failures import Failure, FailureGroup, Replayed
 from bridge.app.results.installing import Check, Made, Remark
@@ -36,6 +36,7 @@ __all__ = [
     "Done",
     "Entry",
     "Explained",
+    "Facts",
     "Failure",
     "FailureGroup",
     "Found",
@@ -55,5 +56,6 @@ __all__ = [
     "RuleAsked",
     "Sent",
     "Status",
+    "ToldFact",
     "Upcoming",
 ]

@@ -103,6 +103,27 @@ class BlockLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldFact:
+    """What an agency asks for and somebody told: of the customer, or of one `invoice`. `by` empty: the provider says it."""
+
+    name: str
+    label: Sentence
+    value: str | date
+    invoice: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the customer of a case for a hand-over to collection, and what nobody told; `actor` where something was just said."""
+
+    case: str
+    facts: tuple[ToldFact, ...]
+    missing: tuple[Sentence, ...]
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDetail:
     """One case with claims, notices, blocks and timeline."""
 
@@ -117,6 +138,7 @@ class CaseDetail:
     overdue: dict[str, Decimal] = field(default_factory=dict)  # total claim of all overdue items, by currency
     chosen: tuple[str, ...] = ()  # invoices that were asked for, and their total claim
     chosen_total: dict[str, Decimal] = field(default_factory=dict)
+    facts: tuple[ToldFact, ...] = ()  # what people said of the customer for a hand-over
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,17 @@ BLOCKS = (
 
 CHARGES = ("return_charge", "cost")
 
+FACTS = (
+    "legal_form",
+    "representative",
+    "salutation",
+    "first_name",
+    "last_name",
+    "birth_date",
+    "death_date",
+    "contract_date",
+)
+
 _CASE = Argument(["case"], metavar="CASE")
 _INVOICE = Option(["--invoice"], metavar="NUMBER", help="option.case.invoice")
 _NOTE = Option(["--note"], type=Words(), metavar="TEXT", default="", help="option.case.note")
@@ -270,6 +281,40 @@ def colleagues(session: Session, case: str, add: tuple[str, ...], remove: tuple[
     from bridge.cli.show_tasks import colleagues as show_colleagues  # noqa: PLC0415
 
     session.emit(session.bridge.colleagues(case, add=add, remove=remove), show_colleagues)
+    return 0
+
+
+@command(
+    "case facts",
+    _CASE,
+    Option(["--legal-form"], metavar="TEXT", help="option.facts.legal_form"),
+    Option(["--representative"], metavar="NAME", multiple=True, help="option.facts.representative"),
+    Option(["--salutation"], metavar="TEXT", help="option.facts.salutation"),
+    Option(["--first-name"], metavar="NAME", help="option.facts.first_name"),
+    Option(["--last-name"], metavar="NAME", help="option.facts.last_name"),
+    Option(["--birth-date"], type=Day(), metavar="DATE", help="option.facts.birth_date"),
+    Option(["--death-date"], type=Day(), metavar="DATE", help="option.facts.death_date"),
+    Option(["--contract-date"], type=Day(), metavar="DATE", help="option.facts.contract_date"),
+    _INVOICE,
+    Option(["--take-back"], type=click.Choice(FACTS), multiple=True, help="option.facts.take_back"),
+    changes=True,
+)
+def facts(
+    session: Session,
+    *,
+    case: str,
+    representative: tuple[str, ...],
+    invoice: str | None,
+    take_back: tuple[str, ...],
+    **said: str | date | None,
+) -> int:
+    """Show and say what a collection agency asks for and no record tells."""
+    from bridge.cli.show_tasks import facts as show_facts  # noqa: PLC0415
+
+    told = {name: value for name, value in said.items() if value is not None}
+    if representative:
+        told["representative"] = ", ".join(representative)
+    session.emit(session.bridge.handover_facts(case, told, take_back=take_back, invoice=invoice), show_facts)
     return 0
 
 

@@ -24,6 +24,7 @@ case = _group(
         "close",
         "contact",
         "note",
+        "facts",
         "handover",
         "reopen",
         "level",

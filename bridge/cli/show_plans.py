@@ -203,6 +203,10 @@ def variables(out: Out, rows: Sequence[Mapping[str, Any]]) -> None:
             for one in rows
         ],
     )
+    for one in rows:
+        if one["parts"]:
+            samples = zip(one["parts"], one["samples"], strict=True)
+            out.text(f"{one['example']}  " + ", ".join(f"one.{part} = {sample}" for part, sample in samples), "dim")
     out.line("plans.variables_how", style="dim")
 
 

@@ -154,6 +154,14 @@ def example() -> dict[str, Any]:
     return values
 
 
+def _least() -> dict[str, Any]:
+    """Return what the plainest notice says: one invoice, of which nothing was paid, and nothing beside the principal is asked for."""
+    values = example()
+    bare = {name: "" for name, (meaning, _) in VARIABLES.items() if "empty" in meaning}
+    lists: dict[str, list[Any]] = {name: [] for name, value in values.items() if isinstance(value, list)}
+    return values | bare | lists | {"several": False, "items": [_ITEM]}
+
+
 @lru_cache(maxsize=512)
 def check(source: str) -> None:
     """Refuse a text that does not render, or that uses a variable which does not exist; raise `ValueError` naming it."""
@@ -169,17 +177,13 @@ def check(source: str) -> None:
                 hint=suggestion(name, VARIABLES),
                 variables=", ".join(VARIABLES),
             )
-        for several in (True, False):
-            values = example() | {"several": several}
+        for values in (example(), example() | {"several": False}, _least()):
             _template(source).render(values)
     except UndefinedError as error:
-        name = str(error).rpartition(" attribute ")[2].strip("'")
-        fields = dict.fromkeys(field for value in example().values() if isinstance(value, list) for field in value[0])
         raise Wrong(
-            "the items of a list have no {name!r}{hint}; known are {fields}",
-            name=name,
-            hint=suggestion(name, fields),
-            fields=", ".join(fields),
+            "a list of the text may be shorter than it takes for granted ({error}); ask first, as in {example}",
+            error=str(error),
+            example="{% if credits %}{{ credits[0].number }}{% endif %}",
         ) from error
     except TemplateError as error:
         line = getattr(error, "lineno", None)
@@ -200,6 +204,10 @@ def _refuse(node: nodes.Node, loops: int = 0) -> None:
     """Raise `Wrong` where a text uses more than texts need."""
     what = type(node).__name__
     loops += isinstance(node, nodes.For)
+    if isinstance(node, nodes.Getattr) and not (isinstance(node.node, nodes.Name) and node.node.name == "loop"):
+        _known(node.attr)
+    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        _known(node.arg.value)
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         what = f"|{node.name}"
     elif isinstance(node, _PLAIN) and loops <= LOOPS:
@@ -210,6 +218,18 @@ def _refuse(node: nodes.Node, loops: int = 0) -> None:
         "line {line} of the text uses {what}; texts are made of variables, if, {loops} loops within each other and the filters {filters}",
         line=node.lineno, what=what, loops=LOOPS, filters=", ".join(sorted(FILTERS)),
     )  # fmt: skip
+
+
+def _known(field: str) -> None:
+    """Raise `Wrong` where no list has such a field: also in a part of the text that no example reaches."""
+    fields = dict.fromkeys(field for value in example().values() if isinstance(value, list) for field in value[0])
+    if field not in fields:
+        raise Wrong(
+            "the items of a list have no {name!r}{hint}; known are {fields}",
+            name=field,
+            hint=suggestion(field, fields),
+            fields=", ".join(fields),
+        )
 
 
 def render(source: str, values: Mapping[str, Any]) -> str:

@@ -53,13 +53,14 @@ _NUMBERS = frozenset({"days_overdue", "term_days"})
 
 
 class Variable(NamedTuple):
-    """One variable: `kind` is text, amount, date, number, truth, table or list; `parts` are the fields of each item of a list."""
+    """One variable: `kind` is text, amount, date, number, truth, table or list; `parts` are the fields of each item of a list, `samples` a value of each."""
 
     name: str
     kind: str
     meaning: str
     example: str
     parts: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
 
 
 def variables(language: str) -> tuple[Variable, ...]:
@@ -74,7 +75,8 @@ def _described(name: str, value: object, language: str) -> Variable:
         meaning = GERMAN.get(name, meaning)
     if isinstance(value, list):
         parts = tuple(value[0])
-        return Variable(name, "list", meaning.partition(": ")[0], f"{{% for one in {name} %}}", parts)
+        samples = tuple(value[0].values())
+        return Variable(name, "list", meaning.partition(": ")[0], f"{{% for one in {name} %}}", parts, samples)
     if isinstance(value, bool):
         return Variable(name, "truth", meaning, f"{{% if {name} %}}")
     if name in _TABLES:

@@ -104,6 +104,7 @@ GERMAN: dict[str, str] = {
     "write a subject, a body, or both": "bitte subject, body oder beides schreiben",
     "texts: {key} is for one country only; write {other} too": "texts: {key} gilt nur für ein Land; bitte auch {other} schreiben",
     "a notice before the due date has no fee, interest or flat fee, no repetition and is no legal dunning letter": "ein Schreiben vor Fälligkeit hat weder Gebühr, Zinsen noch Verzugspauschale, keine Wiederholung und ist keine Mahnung im Rechtssinn",
+    "a list of the text may be shorter than it takes for granted ({error}); ask first, as in {example}": "eine Liste des Textes kann kürzer sein, als er annimmt ({error}); vorher fragen, wie in {example}",
     "the items of a list have no {name!r}{hint}; known are {fields}": "die Zeilen einer Liste haben kein {name!r}{hint}; es gibt {fields}",
     "; known are {known}": "; es gibt {known}",
     "; write it such as {example}": "; richtig wäre etwa {example}",

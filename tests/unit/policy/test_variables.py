@@ -15,3 +15,4 @@ def test_every_variable_is_told_with_type_and_example(language):
     assert all(one.meaning and one.kind and one.example.isprintable() and one.example for one in found.values())
     assert (found["total"].kind, found["deadline"].kind, found["items"].kind) == ("amount", "date", "list")
     assert found["items"].parts[0] == "number"
+    assert found["items"].samples[:2] == ("RE-1042", "01.09.2026")

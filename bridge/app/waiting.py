@@ -1,13 +1,14 @@
 """What waits to be approved, posted or sent by a person, and what came meanwhile that speaks against it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from bridge.app.results import Done, NoticeLine, Overtaken
 from bridge.app.sending import Sending
-from bridge.errors import UsageError
+from bridge.errors import UsageError, WrongState
 from bridge.model import Reason, Snapshot
 from bridge.model.period import ALWAYS, Period
 from bridge.policy import Via
@@ -17,6 +18,19 @@ from bridge.words import quoted, tell
 
 _PASSING = {Reason.STALE_DATA, Reason.WRITING_SUSPENDED}
 """What concerns the whole account for a while: what was approved waits for its end."""
+
+
+@contextmanager
+def as_shown(notice: int | None) -> Iterator[None]:
+    """Say of a notice that is no longer what a person looked at what happened, and that nothing was done. Raises `WrongState`."""
+    try:
+        yield
+    except WrongState as error:
+        raise WrongState(
+            "notice {notice} was approved, refused or changed by somebody else meanwhile, so nothing was done; "
+            "`mahnbridge approve` lists what still waits",
+            notice=notice,
+        ) from error
 
 
 class Waiting(Sending):
@@ -55,7 +69,8 @@ class Waiting(Sending):
                     told = (f"{its.invoice}: {tell(its.text, self.language)}" for its in came)
                     left.append(f"{one.id} ({', '.join(told)})")
                     continue
-                self.store.outbox.approve(conn, one.id, shown_hash=one.hash, actor=self.actor, now=self.clock())
+                with as_shown(one.id):
+                    self.store.outbox.approve(conn, one.id, shown_hash=one.hash, actor=self.actor, now=self.clock())
                 self._told(conn, "approved", one)
         return Done("approved", "", self.actor, count=len(proposals) - len(left), text="; ".join(left))
 
@@ -67,7 +82,8 @@ class Waiting(Sending):
         with self.store.begin() as conn:
             for one in proposals:
                 assert one.id is not None
-                self.store.outbox.refuse(conn, one.id, text=quoted(f"{self.actor}: {reason}"), now=self.store.now())
+                with as_shown(one.id):
+                    self.store.outbox.refuse(conn, one.id, text=quoted(f"{self.actor}: {reason}"), now=self.store.now())
                 for claim in one.claims if one.channel == Via.COLLECTION.value else ():
                     target = Target(account=one.account, invoice_id=claim.invoice)
                     self.store.choices.withdraw(conn, target, "hand_over", self.stamp(one.account))

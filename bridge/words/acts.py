@@ -231,6 +231,7 @@ GERMAN: dict[str, str] = {
     "notice {notice} writes nothing to the debtor": "die Mahnung {notice} schreibt dem Kunden nichts",
     "{found} would go out as it is written; of variables, this text takes {places} on lines of their own": "{found} ginge so hinaus, wie es dasteht; an Variablen nimmt dieser Text {places} auf eigenen Zeilen",
     "{file} is no text in UTF-8": "{file} ist kein Text in UTF-8",
+    "notice {notice} was approved, refused or changed by somebody else meanwhile, so nothing was done; `mahnbridge approve` lists what still waits": "die Mahnung {notice} hat inzwischen jemand anderes freigegeben, abgelehnt oder geändert, deshalb ist nichts geschehen; `mahnbridge approve` zeigt, was noch wartet",
     "a PDF does not fit on a terminal; name a file with --out": "ein PDF passt nicht in ein Terminal; eine Datei mit --out nennen",
     "invoice {invoice!r} exists in more than one account; name it with --account": "die Rechnung {invoice!r} gibt es in mehreren Konten; das Konto mit --account nennen",
     "invoice {number!r} has no plan, so there is nothing to show": "die Rechnung {number!r} hat keinen Plan, also gibt es nichts zu zeigen",

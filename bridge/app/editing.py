@@ -11,6 +11,7 @@ from bridge.app.choosing import Choosing
 from bridge.app.results import Done, NoticeLine
 from bridge.errors import UsageError, WrongState
 from bridge.model import Act, Content
+from bridge.policy import Via
 from bridge.policy.claim_text import mail_text, plain
 from bridge.policy.texts import CLAIMS, PAYMENT
 from bridge.store.choices import Target
@@ -48,6 +49,8 @@ class Editing(Choosing):
         if not (emails or level is not None or fee is not None or subject is not None or text is not None):
             raise UsageError("nothing to change was named: subject, text, recipient, level or fee")
         line = self._changeable(notice)
+        if Via(line.channel).in_house and (emails or fee is not None or subject is not None or text is not None):
+            raise UsageError("notice {notice} writes nothing to the debtor", notice=notice)
         if subject is not None or text is not None:
             _checked(subject, text)
         if text is not None:

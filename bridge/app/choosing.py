@@ -67,7 +67,7 @@ class Choosing(Cases):
     ) -> Done:
         """Let the notices of a customer or of one invoice go to these mail addresses or to the postal address `post`.
 
-        `level` restricts it to one level; neither address: leave it to the plan again. `unknown` allows addresses that the customer's
+        `level` restricts it to one level; neither address: leave it to the plan again, without `level` at every level. `unknown` allows addresses that the customer's
         record does not have. What is proposed or queued for another recipient is dropped and proposed anew by the next run.
         Raises `UsageError` on what is no address, or is not known.
         """
@@ -79,7 +79,9 @@ class Choosing(Cases):
                 if value:
                     self.store.choices.choose(conn, target, setting + suffix, value, stamp)
                 elif not emails and post is None:
-                    self.store.choices.take_back(conn, target, setting + suffix, stamp)
+                    whole = [setting + suffix] if level else self.store.choices.levels_of(conn, target, setting)
+                    for one in whole:
+                        self.store.choices.take_back(conn, target, one, stamp)
             self.store.choices.wake(conn, target, stamp)
             self._replace(conn, account, target, level)
         told = ", ".join(filter(None, (*emails, post)))

@@ -38,17 +38,26 @@ def email_of(text: str) -> str:
 
 
 def address_of(text: str) -> Address:
-    """Return a postal address that a person wrote in one line. Raises `ValueError` where it is none."""
+    """Return a postal address that a person wrote in one line. Raises `ValueError` where it is none.
+
+    A country stands before the postcode (AT-1010 Wien), or behind the town, which then may be written as that country writes it.
+    """
     parts = [part.strip() for part in text.split(";")]
+    behind = parts.pop() if len(parts) > 3 and re.fullmatch(r"[A-Z]{2}", parts[-1]) else None
     town = re.fullmatch(r"(?:([A-Z]{2})[- ])?(\d[\d -]{2,9})\s+(\S.*)", parts[-1])
-    if len(parts) < 3 or not all(parts) or town is None:
+    if len(parts) < 3 or not all(parts) or (town is None and behind is None):
         raise Wrong(
-            "{text!r} is no address; write name; street; postcode town, such as 'Muster GmbH; Weg 1; 20095 Hamburg'",
+            "{text!r} is no address; write name; street; postcode town, such as 'Muster GmbH; Weg 1; 20095 Hamburg', "
+            "abroad with the country behind it, such as '; AT'",
             text=text,
         )
-    country, postcode, city = town.groups()
+    country, postcode, city = town.groups() if town else (None, "", parts[-1])
     return Address(
-        lines=tuple(parts[:-2]), street=parts[-2], postcode=postcode.strip(), city=city, country=country or "DE"
+        lines=tuple(parts[:-2]),
+        street=parts[-2],
+        postcode=postcode.strip(),
+        city=city,
+        country=behind or country or "DE",
     )
 
 

@@ -281,6 +281,11 @@ class Choices:
             self._changed(conn, "choice_taken_back", target, stamp, {"setting": setting})
         return there
 
+    def levels_of(self, conn: Connection, target: Target, setting: str) -> list[str]:
+        """Return the settings in force of this kind: itself, and those for one level (`mail_to:2`)."""
+        query = select(override.c.setting).where(*_about(target, override.c), override.c.used_at.is_(None))
+        return sorted({one for (one,) in conn.execute(query) if one.partition(":")[0] == setting})
+
     def chosen(
         self,
         conn: Connection,

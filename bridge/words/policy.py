@@ -90,7 +90,7 @@ GERMAN: dict[str, str] = {
     "{source}:{line}: a key stands here twice; remove one of them": "{source}:{line}: ein Schlüssel steht hier zweimal; bitte einen davon entfernen",
     "{where}: not valid YAML: {error}": "{where}: kein gültiges YAML: {error}",
     "{source}:{line}: not valid YAML: {error}": "{source}:{line}: kein gültiges YAML: {error}",
-    "{text!r} is no address; write name; street; postcode town, such as 'Muster GmbH; Weg 1; 20095 Hamburg'": "{text!r} ist keine Anschrift; richtig wäre Name; Straße; PLZ Ort, etwa 'Muster GmbH; Weg 1; 20095 Hamburg'",
+    "{text!r} is no address; write name; street; postcode town, such as 'Muster GmbH; Weg 1; 20095 Hamburg', abroad with the country behind it, such as '; AT'": "{text!r} ist keine Anschrift; richtig wäre Name; Straße; PLZ Ort, etwa 'Muster GmbH; Weg 1; 20095 Hamburg', im Ausland mit dem Land dahinter, etwa '; AT'",
     "{text!r} is no e-mail address; write one such as accounts@example.com": "{text!r} ist keine E-Mail-Adresse; richtig wäre etwa buchhaltung@example.com",
     "{text}; add levels there, set channels.smtp or channels.letter_outbox, or write document: none": "{text}; dort Mahnstufen ergänzen, channels.smtp oder channels.letter_outbox einrichten, oder document: none schreiben",
     "{text}; the further ones go out as our own": "{text}; die weiteren gehen als eigene Schreiben hinaus",

@@ -108,7 +108,7 @@ TEXTS = {
     "command.case recipient": "Wählt, an wen die Mahnungen einer Akte gehen, für eine Stufe oder alle.",
     "option.case.variant": "Ausprägung der Stufe, etwa als Brief statt als E-Mail.",
     "option.case.level_default": "Überlässt Stufe und Ausprägung wieder dem Plan.",
-    "option.case.post": "Postanschrift in einer Zeile: 'Name; Straße; PLZ Ort'.",
+    "option.case.post": "Postanschrift in einer Zeile: 'Name; Straße; PLZ Ort', im Ausland mit '; AT' dahinter.",
     "option.case.of_level": "Nur für diese Stufe (Nummer im Plan).",
     "option.case.unknown": "Auch Adressen, die beim Kunden nicht stehen.",
     "option.case.recipient_default": "Überlässt die Empfänger wieder Plan und Kundendaten.",

@@ -108,7 +108,7 @@ TEXTS = {
     "command.case recipient": "Choose whom the notices of a case go to, for one level or all.",
     "option.case.variant": "Variant of the level, such as a letter instead of a mail.",
     "option.case.level_default": "Leave level and variant to the plan again.",
-    "option.case.post": "Postal address in one line: 'Name; Street; Postcode Town'.",
+    "option.case.post": "Postal address in one line: 'Name; Street; Postcode Town', abroad with '; AT' behind it.",
     "option.case.of_level": "Only for this level (its number in the plan).",
     "option.case.unknown": "Also addresses that the customer's record does not have.",
     "option.case.recipient_default": "Leave the recipients to plan and customer record again.",

@@ -141,3 +141,18 @@ def test_a_block_until_the_end_of_time_holds_for_ever(stage, by):
             stage.store.choices.block(conn, about(), Reason.DISPUTE, stage.stamp(MONDAY), until=date.max)
     stage.run(MONDAY)
     assert (stage.reason(), stage.next_on()) == (Reason.DISPUTE, None)
+
+
+def test_all_recipients_that_were_chosen_are_known(stage):
+    """Leaving the recipients to the plan again finds those of all levels and those of one, of this kind and customer alone."""
+    chosen = {"mail_to": "a@example.com", "mail_to:2": "b@example.com", "post_to": "A; Weg 1; 20095 Hamburg"}
+    with stage.store.begin() as conn:
+        for setting, value in chosen.items():
+            stage.store.choices.choose(conn, customer(), setting, value, stage.stamp(MONDAY))
+        levels_of = stage.store.choices.levels_of
+        assert levels_of(conn, customer(), "mail_to") == ["mail_to", "mail_to:2"]
+        assert levels_of(conn, about(), "mail_to") == []
+        for setting in levels_of(conn, customer(), "mail_to"):
+            stage.store.choices.take_back(conn, customer(), setting, stage.stamp(MONDAY))
+        assert levels_of(conn, customer(), "mail_to") == []
+        assert levels_of(conn, customer(), "post_to") == ["post_to"]

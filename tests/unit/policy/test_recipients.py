@@ -73,7 +73,19 @@ def test_what_people_write_as_an_address():
     assert address_of("Muster GmbH; Zweigstelle; Weg 1; AT 1010 Wien") == Address(
         lines=("Muster GmbH", "Zweigstelle"), street="Weg 1", postcode="1010", city="Wien", country="AT"
     )
-    for wrong in ("", "Hamburg", "Muster; Weg 1; Hamburg", "Muster;; 20095 Hamburg"):
+    wien = Address(lines=("Muster",), street="Ring 1", postcode="1010", city="Wien", country="AT")
+    assert address_of("Muster; Ring 1; 1010 Wien; AT") == wien
+    assert address_of("Ltd; High St 1; London N1 1AA; GB") == Address(
+        lines=("Ltd",), street="High St 1", city="London N1 1AA", country="GB"
+    )
+    for wrong in (
+        "",
+        "Hamburg",
+        "Muster; Weg 1; Hamburg",
+        "Muster;; 20095 Hamburg",
+        "Weg 1; 1010 Wien; AT",
+        "a; ; b; GB",
+    ):
         with pytest.raises(ValueError, match="write name; street; postcode town"):
             address_of(wrong)
     for wrong in ("", "a@b", "a b@example.com", "a@example.com, b@example.com"):

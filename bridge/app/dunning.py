@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
+from bridge.app.configured import note_changes
 from bridge.app.lines import part_text, remarks, told
 from bridge.app.reading import Progress
 from bridge.app.results import ClaimLine, GoLive, Held, NoticeLine, OtherLine, Planned, Ran, ReturnsRead
@@ -176,6 +177,7 @@ class Dunning(Returning):
             for name in accounts:
                 data = {"state": report.state, "at": self.store.now().isoformat()}
                 self.record(conn, "account_run", account=name, run_id=report.run_id, data=data)
+            note_changes(self.store, conn, self.config, self.stamp())
 
     def _planned(self, report: DunReport) -> Planned:
         held = [one for one in report.lines if one.decision.outcome is Outcome.HOLD]

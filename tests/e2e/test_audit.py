@@ -16,10 +16,16 @@ def test_a_row_changed_in_the_database_is_named(live):
     found = live.json("audit", "verify")
     assert found["flaws"] == []
     assert found["sealed"] > 5
+    live.configure("cutoff: 2026-01-01", "cutoff: 2026-02-01")
+    live("run", "--as", "Anna")
     live("audit", "export", "spur.jsonl")
+    assert live.sandbox.token not in (live.folder / "spur.jsonl").read_text("utf-8")
     lines = [json.loads(line) for line in (live.folder / "spur.jsonl").read_text("utf-8").splitlines()]
     kinds = {one["kind"] for one in lines}
     assert {"notice_proposed", "notice_approved", "setting_changed", "blocked"} <= kinds
+    [changed] = [one for one in lines if one["kind"] == "setting_changed" and one["data"]["name"] == "configuration"]
+    told = {"before": {"dunning.cutoff": "2026-01-01"}, "value": {"dunning.cutoff": "2026-02-01"}}
+    assert (changed["actor"], changed["data"]) == ("Anna", {"name": "configuration"} | told)
     assert [one["seq"] for one in lines] == list(range(1, len(lines) + 1))
     with sqlite3.connect(live.folder / "data" / "mahnbridge.db") as database:
         ((number,),) = database.execute("select id from event where kind = 'blocked'").fetchall()

@@ -65,7 +65,7 @@ from bridge.model import (
     Snapshot,
     WriteBack,
 )
-from bridge.plain import cell, too_deep, too_many
+from bridge.plain import cell, of_dos, too_deep, too_many
 from bridge.words import NOTHING, Sentence, listed, quoted, sentence_of
 from bridge.words.misfits import misfit
 
@@ -131,6 +131,7 @@ __all__ = [
     "cell",
     "listed",
     "misfit",
+    "of_dos",
     "quoted",
     "redact",
     "replace",

@@ -14,6 +14,17 @@ MOST_PARTS = 300_000
 """Keys, values and items of a YAML file, written out: more than the largest one of ours could have without aliases."""
 
 
+_OF_DOS = re.compile(rb"[A-Za-z][\x84\x94][A-Za-z]|\x81[A-Za-z]|[A-Za-z]\x81|tra\xe1e")
+
+
+def of_dos(line: bytes) -> bool:
+    """Return whether a line that is no UTF-8 has words with ä, ö, ü or Straße as cp850 (DOS) writes them.
+
+    In Windows-1252 the same bytes are quotation marks and signs that it does not have, which stand in no word.
+    """
+    return _OF_DOS.search(line) is not None
+
+
 def name_part(text: str) -> str:
     """Return `text` as part of a file name: a-z, 0-9 and hyphens, at most 40 characters; empty where nothing is left."""
     plain = unicodedata.normalize("NFKD", text.lower().translate(_UMLAUTS)).encode("ascii", "ignore").decode()

@@ -6,7 +6,7 @@ import inspect
 import json
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +23,19 @@ from bridge.app.opening import Opened
 from bridge.contract import Connector, Reject
 from bridge.errors import UsageError
 from bridge.http import FileRecorder
-from bridge.replay.bundle import Bundle, Misfit, Packed, Recorded, pseudonymised, structure, told, without_secrets
-from bridge.replay.filed import file_name, fold, learn_file, pseudonymised_file
+from bridge.replay.bundle import (
+    LACKS,
+    Bundle,
+    Lack,
+    Misfit,
+    Packed,
+    Recorded,
+    pseudonymised,
+    structure,
+    told,
+    without_secrets,
+)
+from bridge.replay.filed import file_name, fold, is_cut, learn_file, pseudonymised_file
 from bridge.replay.pseudonyms import Pseudonyms
 from bridge.store.migrations import revision_of
 from bridge.store.runs import Run
@@ -44,7 +55,7 @@ _NOT_ITS_WORDS = (".german", ".sandbox")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A bundle that was written: where, how many exchanges and files it holds, how many words were replaced, and its SHA-256."""
+    """A bundle that was written: where, how many exchanges and files it holds, how many words were replaced, its SHA-256, what it lacks."""
 
     path: str
     run: int
@@ -53,6 +64,7 @@ class Made:
     replaced: int
     whole: bool
     sha256: str
+    lacks: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +123,7 @@ class Bundling(Opened):
             update={"whole": bundle.whole and None not in files.values(), "rejects": misfits(rejects)}
         )
         if read:  # what is known already stands in files that are not in it
-            bundle = bundle.model_copy(update={"open": (), "cursor": None})
+            bundle = bundle.model_copy(update={"open": (), "cursor": None, "lacks": tuple(_lacks(bundle, read))})
         kept = {entry: data for entry, data in files.items() if data is not None}
         packed = Packed(bundle=bundle, lines=(*read, *said), mapping=self._own_mapping(name), files=kept)
         data = packed.pack()
@@ -119,7 +131,8 @@ class Bundling(Opened):
         digest = hashlib.sha256(data).hexdigest()
         with self.store.begin() as conn:
             self.record(conn, "bundle_made", account=name, run_id=run, data={"sha256": digest})
-        return Made(str(path), run, len(packed.exchanges), len(read), names.count, bundle.whole, digest)
+        lacks = tuple(LACKS[one] for one in bundle.lacks)
+        return Made(str(path), run, len(packed.exchanges), len(read), names.count, bundle.whole, digest, lacks)
 
     def _bundle(self, conn: Connection, run: Run, name: str, facts: Recorded, names: Pseudonyms) -> Bundle:
         port, config = self.port(name), self.config.accounts[name]
@@ -178,6 +191,13 @@ def misfits(rejects: Iterable[Reject]) -> tuple[Misfit, ...]:
     return tuple(Misfit(kind=one.kind, field=one.field, reason=one.reason.template) for one in rejects)
 
 
+def _lacks(bundle: Bundle, read: Iterable[Mapping[str, Any]]) -> Iterator[Lack]:
+    if bundle.cursor:
+        yield "history"
+    if any(one["cut"] for one in read):
+        yield "rows"
+
+
 FILES = ("file", "table")
 """Notes of a recording that name a file."""
 
@@ -199,7 +219,13 @@ def files_of(
         files[entry] = pseudonymised_file(data, names, headings, wrong) if data is not None else None
     files |= {f"tables/{one['name']}": _lying(one) for one in noted if one["note"] == "table"}
     told = [
-        {"note": "file", "entry": entry, "name": file_name(one["name"], names), "as_of": one["as_of"]}
+        {
+            "note": "file",
+            "entry": entry,
+            "name": file_name(one["name"], names),
+            "as_of": one["as_of"],
+            "cut": is_cut(found[entry]),
+        }
         for entry, one in read.items()
     ]
     return told, files

@@ -23,7 +23,7 @@ from bridge.http import HttpSettings, said_by
 from bridge.http.player import Player
 from bridge.mapping import Mapping
 from bridge.plain import file_stem
-from bridge.replay.bundle import Bundle, Misfit, Packed
+from bridge.replay.bundle import LACKS, Bundle, Misfit, Packed
 from bridge.store import Store
 from bridge.words import NOTHING, Sentence
 
@@ -89,6 +89,7 @@ def _newer(one: Bundle, mapping: Mapping) -> Sequence[Sentence]:
         found.append(Sentence("recorded with version {then}, replayed with {now}", then=then, now=__version__))
     if one.mapping != mapping.digest:
         found.append(Sentence("the mapping is another one than then"))
+    found += [LACKS[code] for code in one.lacks]
     if not one.whole:
         found.append(Sentence("the first exchanges of this run are missing; a later run that failed may replay better"))
     return found

@@ -53,6 +53,20 @@ class Misfit(Frozen):
     reason: str = ""
 
 
+Lack = Literal["history", "rows"]
+LACKS: Mapping[Lack, Sentence] = {
+    "history": Sentence(
+        "what the account had read from earlier files is not in the bundle: what came of their order (a list dropped twice, rows that were "
+        "known, what a complete list settles, bookings withdrawn) cannot be shown"
+    ),
+    "rows": Sentence(
+        "a table of more than 20 MB is cut to its top and to what surrounds the lines that were set aside: what the other rows would do "
+        "(sums, contradictions, what a complete list settles) cannot be shown"
+    ),
+}
+"""What a bundle of files lacks, and what a replay of it therefore cannot show."""
+
+
 class Bundle(Frozen):
     """What a bundle says of its run. Instants are aware, dates local; texts are pseudonymised."""
 
@@ -71,6 +85,7 @@ class Bundle(Frozen):
     clock: AwareDatetime | None = None
     cursor: Mapping[str, Any] | None = None
     whole: bool = True
+    lacks: tuple[Lack, ...] = ()
     open: tuple[tuple[str, str | None], ...] = ()
     versions: Mapping[str, str] = Field(default_factory=dict)
     mapping: str = ""
@@ -318,7 +333,7 @@ bundle.json      what ran, where it began, how it ended ({one.state}{", " + one.
 exchanges.jsonl  {said}{"" if one.whole else "; the first ones are missing"}
 {files}
 {"mapping.yaml     the installation's own mapping" if packed.mapping else "The shipped mapping was in use."}
-
+{"".join(f"{chr(10)}! {LACKS[code]}{chr(10)}" for code in one.lacks)}
 Not in it: passwords, tokens, keys, the provider's host, headers that decide nothing.
 Replaced, the same always by the same: names, addresses, mail addresses, numbers of telephones, banks and taxes, free texts.
 As they were: ids at the provider, amounts, dates, statuses, codes; of a file its headings, its encoding and every sign between.

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
+from bridge.plain import of_dos
 from bridge.replay.markup import pseudonymised_xml
 from bridge.replay.pseudonyms import Pseudonyms, named
 
@@ -202,6 +203,11 @@ def pseudonymised_file(
     return coding(pseudonymised_xml(text, names) if markup else Table(text, names, headings).pseudonymised())
 
 
+def is_cut(data: bytes | None) -> bool:
+    """Return whether `pseudonymised_file` takes only a part of this table."""
+    return data is not None and len(data) > LARGEST and data[:2] != b"PK" and not _is_markup(data)
+
+
 def learn_file(data: bytes, names: Pseudonyms, headings: Collection[str]) -> None:
     """Let the numbers of invoices in a table stay wherever else they stand."""
     if data[:2] != b"PK" and not _is_markup(data) and len(data) <= LARGEST:
@@ -240,7 +246,7 @@ def _decoded(data: bytes) -> tuple[str, Coding]:
             return _wide(data, mark, name)
     lines, codecs = [], []
     for line in data.split(b"\n"):  # some may be UTF-8 and others not
-        for name in ("utf-8", "cp1252", "latin-1"):
+        for name in ("utf-8", *(("cp850",) if of_dos(line) else ()), "cp1252", "latin-1"):
             with suppress(UnicodeDecodeError):
                 lines.append(line.decode(name))
                 codecs.append(name)

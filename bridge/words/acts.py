@@ -1,6 +1,8 @@
 """German of what reading, dunning, delivery, replaying and checking say."""
 
 GERMAN: dict[str, str] = {
+    "what the account had read from earlier files is not in the bundle: what came of their order (a list dropped twice, rows that were known, what a complete list settles, bookings withdrawn) cannot be shown": "was das Konto aus früheren Dateien gelesen hatte, ist nicht im Paket: was aus ihrer Reihenfolge folgte (eine Liste zweimal abgelegt, schon bekannte Zeilen, was eine vollständige Liste erledigt, zurückgenommene Buchungen), lässt sich nicht zeigen",
+    "a table of more than 20 MB is cut to its top and to what surrounds the lines that were set aside: what the other rows would do (sums, contradictions, what a complete list settles) cannot be shown": "eine Tabelle von mehr als 20 MB ist auf ihren Anfang und die Umgebung der beiseitegelegten Zeilen gekürzt: was die übrigen Zeilen bewirkten (Summen, Widersprüche, was eine vollständige Liste erledigt), lässt sich nicht zeigen",
     "{person} replayed it on {day}; {now}": "{person} hat es am {day} wiederholt; {now}",
     "it is tried again by itself; to keep it from going out, block the invoice (`mahnbridge case block`)": "es wird von selbst noch einmal versucht; soll es nicht hinausgehen, die Rechnung sperren (`mahnbridge case block`)",
     "{item} is left as it is: {text}": "{item} bleibt, wie es ist: {text}",

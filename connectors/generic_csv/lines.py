@@ -5,12 +5,13 @@ A line that cannot be read is one `Fault` with its number; the lines after it ar
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bridge.contract import BadRecord, Sentence
+from bridge.contract import BadRecord, Sentence, of_dos
 
 LONGEST_LINE = 200_000
 """Bytes of one line; longer ones are set aside unread."""
@@ -38,22 +39,36 @@ class Record:
     cells: tuple[str, ...]
 
 
+_OF_WINDOWS = re.compile(rb"[\xe4\xf6\xfc\xc4\xd6\xdc][a-z]|[A-Za-z]\xdf")
+"""Umlauts and ß of Windows-1252 in words; in cp850 lines, blocks and signs of arithmetic, which stand in no word."""
+UNSURE = "unsure"
+"""Lines of both kinds: those of cp850 are set aside, the others read as UTF-8 or Windows-1252."""
+_NOT_ONE_ENCODING = Sentence(
+    "some lines look like text in cp850, others like cp1252; save the file in one encoding, or name it under `encoding`"
+)
+
+
 def detect_encoding(path: Path) -> str:
-    """Return utf-16 where a byte order mark says so, utf-8 where every line is UTF-8, cp1252 where none is, else mixed."""
+    """Return what the bytes show: utf-16 by its byte order mark, utf-8 where every line is, cp850 where words say so and none against it.
+
+    Else cp1252; `mixed` where some lines are UTF-8 and others not, `unsure` where words of cp850 and of another encoding are in it.
+    """
     with path.open("rb") as file:
         start = file.read(4)
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
         file.seek(0)
-        utf8 = other = False
+        utf8 = other = dos = windows = False
         for line, _ in _raw_lines(file):
             if line is None or line.isascii():
                 continue
-            try:
-                line.decode("utf-8")
+            if _is_utf8(line):
                 utf8 = True
-            except UnicodeDecodeError:
+            else:
                 other = True
+                dos, windows = dos or of_dos(line), windows or bool(_OF_WINDOWS.search(line))
+    if dos:
+        return UNSURE if utf8 or windows else "cp850"
     return "mixed" if utf8 and other else "cp1252" if other else "utf-8"
 
 
@@ -114,7 +129,7 @@ def _parse(number: int, text: str, delimiter: str) -> Record | Fault:
 
 
 def _byte_lines(path: Path, encoding: str) -> Iterator[str | tuple[Sentence, str]]:
-    tries = ("utf-8", "cp1252") if encoding == "mixed" else (encoding,)
+    tries = ("utf-8", "cp1252") if encoding in ("mixed", UNSURE) else (encoding,)
     with path.open("rb") as file:
         if file.read(3) != codecs.BOM_UTF8:
             file.seek(0)
@@ -124,6 +139,9 @@ def _byte_lines(path: Path, encoding: str) -> Iterator[str | tuple[Sentence, str
                     Sentence("the line is longer than {limit} bytes", limit=LONGEST_LINE),
                     beginning.decode("ascii", "replace"),
                 )
+                continue
+            if encoding == UNSURE and of_dos(line) and not _is_utf8(line):
+                yield _NOT_ONE_ENCODING, line[:200].decode("ascii", "replace")
                 continue
             for name in tries:
                 try:
@@ -136,6 +154,14 @@ def _byte_lines(path: Path, encoding: str) -> Iterator[str | tuple[Sentence, str
                     Sentence("the line is no text in {encodings}", encodings=tries),
                     line[:200].decode("ascii", "replace"),
                 )
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _raw_lines(file: BinaryIO) -> Iterator[tuple[bytes | None, bytes]]:

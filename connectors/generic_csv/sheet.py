@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bridge.contract import BadRecord
 from connectors.generic_csv.cells import Column, Decimals, fold
-from connectors.generic_csv.lines import Fault, Record, detect_encoding, records
+from connectors.generic_csv.lines import UNSURE, Fault, Record, detect_encoding, records
 from connectors.generic_csv.profiles import Profile, Words
 
 DELIMITERS = (";", ",", "\t", "|")
@@ -148,6 +148,14 @@ def _header(
             score = max(words.score(record.cells), proven)
             if score > (best[0] if best else 1):
                 best = (score, delimiter, record)
+    if best is None and encoding == UNSURE:
+        raise BadRecord(
+            "no row is a header that we know; some lines look like text in cp850, others like cp1252: save the file in one encoding, "
+            "or name it under `encoding`",
+            field="encoding",
+            value="auto",
+            cause="csv_encoding",
+        )
     if best is None:
         raise BadRecord(
             "no row of the first {searched} is a header that we know; it needs names such as Rechnungsnummer and Betrag",

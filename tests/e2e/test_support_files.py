@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridge.replay import filed
+
 pytestmark = pytest.mark.xdist_group("e2e-support-files")
 
 CONFIG = """
@@ -100,3 +102,26 @@ def test_a_bundle_of_files_fails_elsewhere_and_not_after_a_fix(listed, tmp_path,
         )
     )
     assert (found["same"], found["now"]["misfits"]) == (False, ["invoice:Summe"])
+
+
+def test_a_bundle_says_what_it_lacks(listed, tmp_path, monkeypatch):
+    """Of a second file, written by a DOS program: the bundle, its README and the replay say that earlier files are not in it, in both languages."""
+    listed("pull")
+    again = "Vorgang;Auftraggeber;Mail;Rechnungsdatum;Fällig am;Summe\r\nRE-1043;Käthe Späth GmbH;k@s.example;03.08.2026;17.08.2026;119,OO\r\n"
+    path = tmp_path / "eingang" / "Liste zwei.csv"
+    path.write_bytes(again.encode("cp850"))
+    os.utime(path, (datetime(2026, 9, 2, tzinfo=UTC).timestamp(),) * 2)
+    listed("pull")
+    assert json.loads(listed("bundle", "1", "--json"))["lacks"] == []
+    said = listed("bundle", "2")
+    assert "! what the account had read from earlier files is not in the bundle" in said
+    with zipfile.ZipFile(tmp_path / "run-2.zip") as package:
+        assert "! what the account had read from earlier files" in package.read("README.txt").decode()
+        assert "Fällig am" in package.read("files/000").decode("cp850")
+    found = json.loads(listed("replay", "--offline", "run-2.zip", "--json"))
+    assert found["same"], found
+    assert any("cannot be shown" in one for one in found["newer"])
+    assert "lässt sich nicht zeigen" in listed("replay", "--offline", "run-2.zip", "--lang", "de")
+    monkeypatch.setattr(filed, "LARGEST", 100)
+    assert filed.is_cut(LIST.encode())
+    assert [filed.is_cut(one) for one in (None, b"a;b\n", b"PK" + bytes(200), b"<?xml" + bytes(200))] == [False] * 4

@@ -135,6 +135,8 @@ def _bundled(out: "Out", made: "Made") -> None:
     out.line("bundle.made", style="ok", path=made.path, exchanges=made.exchanges, replaced=made.replaced)
     if made.files:
         out.line("bundle.files", style="ok", count=made.files)
+    for lack in made.lacks:
+        out.text(f"! {told(lack)}", "warning")
     if not made.whole:
         out.line("bundle.partly", style="warning")
     out.line("bundle.sha256", sha256=made.sha256)

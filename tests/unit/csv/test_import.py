@@ -309,3 +309,19 @@ def test_what_an_agency_asks_for_is_read_where_a_column_has_it(desk):
     invoices = desk.invoices()
     assert (invoices["RE-1"].contract_on.isoformat(), invoices["RE-2"].contract_on) == ("2026-07-01", None)
     assert (debtors["K2"].legal_form, debtors["K2"].person) == (None, None)
+
+
+def test_a_list_of_a_dos_program_is_read(desk):
+    """Headings and names with umlauts in cp850 arrive as they are; where a file is in two encodings, its key of the configuration is named."""
+    rows = (
+        "Rechnungsnummer;Kunde;Rechnungsdatum;Fälligkeit;Bruttobetrag;Offen",
+        "RE-1;Köhler & Söhne;01.08.2026;15.08.2026;119,00;119,00",
+    )
+    desk.drop("\r\n".join(rows).encode("cp850"), name="dos.csv")
+    batches = desk.pull()
+    assert [one.name for batch in batches for one in batch.debtors] == ["Köhler & Söhne"]
+    assert [one.due_on.day for batch in batches for one in batch.invoices] == [15]
+    head = rows[0].replace("Rechnungsnummer;Kunde", "Größe").encode("cp850")
+    desk.drop(head + b"\r\n" + "Müller;ä;1\r\n".encode("cp1252"), name="beides.csv")
+    desk.pull()
+    assert [(one.field, "`encoding`" in one.reason) for one in desk.rejects()] == [("encoding", True)]

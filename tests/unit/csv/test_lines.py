@@ -24,10 +24,18 @@ def read(tmp_path, data, encoding=None, delimiter=";"):
         ("\ufeffä;b\n".encode("utf-16-be"), "utf-16"),
         (b"a;b\n", "utf-8"),
         ("ä;b\n".encode() + "ö;b\n".encode("cp1252"), "mixed"),
+        ("a;Fälligkeit\n".encode("cp850"), "cp850"),
+        ("a;Übersicht\nb;Müller\n".encode("cp850"), "cp850"),
+        ("a;über\n".encode("cp850"), "cp850"),
+        ("a;Musterstraße\n".encode("cp850"), "cp850"),
+        ("a;Fälligkeit\n".encode("cp1252"), "cp1252"),
+        ("a;„Muster“ und ”Wort”\nb;Šimić Žižek Milošević™\n".encode("cp1252", "replace"), "cp1252"),
+        ("a;b\nMüller;1\n".encode("cp850") + "Köhler;2\n".encode("cp1252"), "unsure"),
+        ("a;b\nMüller;1\n".encode("cp850") + "Köhler;2\n".encode(), "unsure"),
     ],
 )
 def test_encodings(tmp_path, data, encoding):
-    """UTF-8 by its bytes, UTF-16 by its mark, else Windows-1252; the mark never sticks to the first cell."""
+    """UTF-8 by its bytes, UTF-16 by its mark, cp850 by words that are none in Windows-1252, else that one; the mark never sticks to the first cell."""
     path = tmp_path / "a.csv"
     path.write_bytes(data)
     assert detect_encoding(path) == encoding
@@ -39,6 +47,18 @@ def test_mixed_encodings_are_read_line_by_line(tmp_path):
     """A file that two programs wrote to is read right in both its parts."""
     data = "Müller;1\n".encode() + "Köhler;2\n".encode("cp1252")
     assert [record.cells for record in read(tmp_path, data)] == [("Müller", "1"), ("Köhler", "2")]
+
+
+@pytest.mark.parametrize("other", ["cp1252", "utf-8"])
+def test_what_could_be_either_is_set_aside_and_names_the_setting(tmp_path, other):
+    """Lines of cp850 beside others are not guessed; named in the configuration, they are read as that says."""
+    data = b"Nr;Name\n" + "Müller;1\n".encode("cp850") + "Köhler;2\n".encode(other)
+    found = read(tmp_path, data)
+    assert [one.cells for one in found if isinstance(one, Record)] == [("Nr", "Name"), ("Köhler", "2")]
+    [fault] = [one for one in found if isinstance(one, Fault)]
+    assert fault.line == 2
+    assert "`encoding`" in fault.reason
+    assert [one.cells[0] for one in read(tmp_path, data, "cp850")][1] == "Müller"
 
 
 def test_undefined_bytes_cost_one_line(tmp_path):

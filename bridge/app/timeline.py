@@ -123,6 +123,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "notice_dropped": ("Mahnung verworfen: {reason}. {note}", "notice dropped: {reason}. {note}"),
     "step_done": ("{act} erledigt", "{act} done"),
+    "step_done_in_test": (
+        "{act} im Testbetrieb: an {to} statt an {instead_of}",
+        "{act} in test mode: to {to} instead of {instead_of}",
+    ),
     "step_parked": ("{act} wartet auf eine Person: {error}", "{act} waits for a person: {error}"),
     "step_alarm": ("Achtung: {act}: {error}", "Alarm: {act}: {error}"),
     "step_unclear": ("{act}: Ausgang unbekannt, {error}", "{act}: outcome unknown, {error}"),
@@ -296,6 +300,8 @@ def _variant(kind: str, data: Mapping[str, Any]) -> str:
     """Return the kind whose words fit these data: one or several, a letter or what is done in the house, with an end or without."""
     if kind == "blocked" and not data.get("until"):
         return "blocked_for_good"
+    if kind == "step_done" and data.get("instead_of"):
+        return "step_done_in_test"
     if kind == "debtor_answered" and not data.get("until"):
         return "debtor_answered_without_day"
     if str(data.get("setting", "")).startswith("fact:"):

@@ -105,7 +105,8 @@ def build(
     if not subject or not content.text.strip():
         raise Refused("the mail has no subject or no text", cause="mail_empty")
     if envelope.redirected_from:
-        subject = f"[TEST an {', '.join(envelope.redirected_from)}] {subject}"
+        to = "an" if content.language == "de" else "to"
+        subject = f"[TEST {to} {', '.join(envelope.redirected_from)}] {subject}"
     mail["Message-ID"] = message_id(write, sender.addr_spec)
     mail["Date"] = format_datetime(dated)
     mail["From"] = sender

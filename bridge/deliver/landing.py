@@ -69,6 +69,8 @@ class Landing:
             "level": proof.level,
             "found": proof.found_later,
         }
+        if "redirected_from" in proof.facts:  # test mode: the debtor did not get it
+            facts |= {"to": proof.facts.get("to", ""), "instead_of": proof.facts["redirected_from"]}
         if step.act is Act.CREATE and claim is not None and proof.provider_id and claim.reminder_id is None:
             self._outbox.made(conn, notice.id, claim.claim_id, proof.provider_id)
             self._desk.store.mirror.own(conn, notice.account, proof.provider_id)

@@ -190,7 +190,13 @@ def test_in_test_mode_only_the_tester_gets_mail(desk):
     desk("deliver")
     ((to, mail),) = desk.mails.received
     assert to == ["test@lichtblick.example"]
-    assert mail["Subject"].startswith("[TEST an buch@spaeth.example]")
+    assert mail["Subject"].startswith("[TEST to buch@spaeth.example]")
+    for language, said in (
+        ("de", "E-Mail im Testbetrieb: an test@lichtblick.example statt an buch@spaeth.example"),
+        ("en", "e-mail in test mode: to test@lichtblick.example instead of buch@spaeth.example"),
+    ):  # whoever reads the case must not take it for a mail that the customer got
+        desk.speak(language, columns=200)
+        assert said in desk("case", "show", "RE-1")
 
 
 @pytest.mark.feature("S-AMX-26")

@@ -176,7 +176,7 @@ def test_with_ever_new_invoices_every_step_comes_and_none_too_soon(when, every, 
 
 def test_what_waits_for_an_approval_says_so_and_names_the_day_that_follows_from_it():
     """A single notice is proposed: the bundle's next day is the one after its approval, and a person can bring it about."""
-    waits = late(3, 40, 1, OLD, running=Running(1, "proposed", 1, channel="mail", since=TODAY))
+    waits = late(3, 40, 1, OLD, running=Running(1, "proposed", 1, demand=10000, channel="mail", since=TODAY))
     one = late(2, 16, 1, OLD)
     found = explain(case(waits, late(1, 4), one), one, last_bundled(), TODAY)
     assert (found.rule, found.decision.waits) == ("keep_apart", "single_proposed")

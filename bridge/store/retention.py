@@ -6,7 +6,19 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, u
 from sqlalchemy.engine import Connection
 
 from bridge.model import Content
-from bridge.store.tables import agreement, block, dunning_case, event, kept_file, notice, reject, step, task
+from bridge.store.tables import (
+    agreement,
+    block,
+    claim,
+    dunning_case,
+    event,
+    kept_file,
+    notice,
+    override,
+    reject,
+    step,
+    task,
+)
 
 GONE = "erased"
 """Stands in `notice.hash` once the content of a notice was erased."""
@@ -44,6 +56,7 @@ class Retention:
         ids = list(conn.scalars(found.order_by(dunning_case.c.id)))
         for case_id in ids if erase else ():
             self._case(conn, case_id)
+            self._facts(conn, case_id, over)
         return len(ids)
 
     def trail(self, conn: Connection, before: date) -> int:
@@ -76,3 +89,14 @@ class Retention:
             )
             .values(note="")
         )
+
+    def _facts(self, conn: Connection, case_id: int, over: ColumnElement[bool]) -> None:
+        """Erase what people said of the customer for a hand-over, unless another case of theirs may still be handed over."""
+        case = conn.execute(select(dunning_case).where(dunning_case.c.id == case_id)).mappings().one()
+        its = dunning_case.c.account == case["account"], dunning_case.c.debtor_id == case["debtor_id"]
+        if conn.scalar(select(dunning_case.c.id).where(*its, ~over).limit(1)) is not None:
+            return
+        invoices = select(claim.c.invoice_id).where(claim.c.case_id == case_id)
+        about = or_(override.c.debtor_id == case["debtor_id"], override.c.invoice_id.in_(invoices))
+        facts = override.c.setting.startswith("fact:")
+        conn.execute(delete(override).where(override.c.account == case["account"], about, facts))

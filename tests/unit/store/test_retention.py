@@ -9,27 +9,28 @@ from sqlalchemy import func, select
 
 from bridge.app import Bridge
 from bridge.model import Act, Content
+from bridge.store.choices import Target
 from bridge.store.files import CLASSES, NewFile
 from bridge.store.records import NewClaim, NewNotice, NewStep
-from bridge.store.tables import event, kept_file, notice, reject, step
+from bridge.store.tables import event, kept_file, notice, override, reject, step
 from tests.unit.store.made import NOW, batch
 from tests.unit.store.made import reject as bad
 
 OLD, YOUNG = date(2015, 3, 2), date(2025, 3, 2)
 
 
-def case(bridge, number, closed_on):
+def case(bridge, number, closed_on, debtor=None):
     """A case with one notice that names a debtor, closed on a day."""
-    store = bridge.store
+    store, debtor_id = bridge.store, debtor or f"d{number}"
     stamp = bridge.stamp()
     with store.begin() as conn:
-        case_id, _ = store.cases.open_case(conn, "main", f"d{number}", stamp)
+        case_id, _ = store.cases.open_case(conn, "main", debtor_id, stamp)
         claim_id = store.cases.open_claim(conn, case_id, "main", f"i{number}", stamp)
         run_id = store.runs.start(conn, "dun", actor="t", on=closed_on, at=NOW)
         content = Content(subject="Mahnung an Erna Muster", text="Sehr geehrte Frau Muster")
         new = NewNotice(
             account="main", case_id=case_id, run_id=run_id, plan="p", level=1, level_name="M", channel="mail", automation="send",
-            debtor_id=f"d{number}", currency="EUR", total=Decimal("1.00"), deadline=None, recipient="erna@muster.example", content=content,
+            debtor_id=debtor_id, currency="EUR", total=Decimal("1.00"), deadline=None, recipient="erna@muster.example", content=content,
             claims=(NewClaim(claim_id=claim_id, invoice_id=f"i{number}", round=1, level=1, open=Decimal("1.00"), fee=Decimal("0.00")),),
             steps=(NewStep(act=Act.MAIL, content=content, claim_id=claim_id),), needs_approval=True,
         )  # fmt: skip
@@ -117,6 +118,22 @@ def test_a_case_with_a_letter_that_must_be_kept_stays_whole(bridge):
     assert bridge.erase_over().counts["cases"] == 0
     with bridge.store.reading() as conn:
         assert bridge.store.outbox.get(conn, notice_id).recipient == "erna@muster.example"
+
+
+def test_what_was_said_of_a_customer_goes_with_their_last_case(bridge):
+    """A day of birth said for a hand-over is erased with the texts, and stays while another case of the customer does."""
+    stamp, store = bridge.stamp(), bridge.store
+    case(bridge, 1, OLD), case(bridge, 2, OLD), case(bridge, 3, YOUNG, debtor="d2")
+    customers = [Target(account="main", debtor_id=f"d{number}") for number in (1, 2)]
+    with store.begin() as conn:
+        for one in customers:
+            store.choices.choose(conn, one, "fact:birth_date", "1980-02-29", stamp)
+        store.choices.choose(conn, Target(account="main", invoice_id="i1"), "fact:contract_date", "2010-01-01", stamp)
+        store.choices.choose(conn, customers[0], "plan", "none", stamp)
+    bridge.erase_over()
+    with store.reading() as conn:
+        assert [list(store.choices.said(conn, one)) for one in customers] == [[], ["birth_date"]]
+        assert conn.scalars(select(override.c.setting).order_by(override.c.id)).all() == ["fact:birth_date", "plan"]
 
 
 @pytest.mark.parametrize(

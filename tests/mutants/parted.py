@@ -7,19 +7,24 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 _MEMORY = 6 * 1024**3
+_IDLE = 30.0
+"""Seconds after which a process that computes nothing is taken to wait for ever."""
 
 
 def parted(work: Callable[[], int], seconds: float) -> int | None:
     """Do `work` in a silent process of its own; return its exit code, None where it takes too long.
 
-    That is: more than `seconds` of computing, or thirty times as long altogether, as others may be at work beside.
+    That is: more than `seconds` of computing, or thirty times as long altogether, as others may be at work beside; or it computes nothing
+    for half a minute, where the system tells that.
     """
     child = os.fork()
     if child == 0:
         os._exit(_begun(work, seconds))
     until, wait = time.monotonic() + 30 * seconds, 0.001
+    last, since = _computed(child), time.monotonic()
     try:
         while time.monotonic() < until:
             pid, status = os.waitpid(child, os.WNOHANG)
@@ -29,12 +34,26 @@ def parted(work: Callable[[], int], seconds: float) -> int | None:
                 return None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code
             time.sleep(wait)
             wait = min(0.02, wait * 1.5)
+            if time.monotonic() - since > _IDLE:
+                now = _computed(child)
+                if now is not None and now == last:
+                    return None
+                last, since = now, time.monotonic()
     finally:
         if child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
     return None
+
+
+def _computed(pid: int) -> int | None:
+    """Return how long a process has computed, in ticks of its system; None where nothing tells it."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except OSError:
+        return None
+    return sum(map(int, told.rpartition(")")[2].split()[11:13]))
 
 
 def _begun(work: Callable[[], int], seconds: float) -> int:

@@ -1,6 +1,6 @@
 """Forewarning (Vorankündigung): the agency reads in the afternoon what will go out on the next day, and can hold single notices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from bridge.contract import Act, Content, Recipients, WriteBack
 from bridge.errors import ConfigError
 from bridge.policy import texts
 from bridge.policy.calendar import DAY
-from bridge.words import tell
+from bridge.words import NOTHING, Sentence, tell
 
 _SENT_FOR = "forewarned_for"
 
@@ -25,6 +25,7 @@ class Forewarned:
     subject: str
     text: str
     sent_to: tuple[str, ...] = ()
+    not_sent: Sentence = NOTHING  # why a forewarning that was asked for was not mailed
 
 
 class Forewarning(Planning):
@@ -56,8 +57,12 @@ class Forewarning(Planning):
         with self.store.reading() as conn:
             done = self.store.settings.get(conn, _SENT_FOR) == found.on.isoformat()
             silent = not self.sending(conn) or bool(self.store.settings.get(conn, PAUSE))
-        if done or silent or not found.notices:
-            return found
+        if not found.notices:
+            return replace(found, not_sent=Sentence("no mail: nothing goes out on that day"))
+        if silent:
+            return replace(found, not_sent=Sentence("no mail: sending is off or paused, so nothing goes out"))
+        if done:
+            return replace(found, not_sent=Sentence("no mail: it was sent for that day already"))
         content = Content(
             language=language,
             subject=subject,

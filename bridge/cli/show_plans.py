@@ -259,6 +259,8 @@ def forewarned(out: Out, result: Forewarned) -> None:
         out.text(result.text)
     if result.sent_to:
         out.line("forewarn.sent", style="ok", to=", ".join(result.sent_to))
+    if result.not_sent:
+        out.text(shown(result.not_sent), "warning")
 
 
 def _row(one: Difference) -> tuple[object, ...]:

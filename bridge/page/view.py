@@ -93,7 +93,7 @@ class View:
             query=_query(asked, language),
             words=say(kind.value, language),
             day=texts.day(given.day, language),
-            numbers=_invoices(numbers, language),
+            numbers=_begun(_invoices(numbers, language)),
             values=_values(given),
         )
 
@@ -134,6 +134,11 @@ def _about(asked: Asked, language: str) -> str:
 
 def _invoices(numbers: list[str], language: str) -> str:
     return say("invoice" if len(numbers) == 1 else "invoice.several", language, numbers=", ".join(numbers))
+
+
+def _begun(text: str) -> str:
+    """Return text as a line begins."""
+    return text[:1].upper() + text[1:]
 
 
 def _error(error: BadAnswerGiven, language: str) -> str:

@@ -1,6 +1,9 @@
 """German of what backup, restore, housekeeping and diagnosis say."""
 
 GERMAN: dict[str, str] = {
+    "no mail: nothing goes out on that day": "keine Mail: an diesem Tag geht nichts hinaus",
+    "no mail: sending is off or paused, so nothing goes out": "keine Mail: der Versand ist aus oder angehalten, also geht nichts hinaus",
+    "no mail: it was sent for that day already": "keine Mail: für diesen Tag ist sie schon gesendet",
     "set channels.smtp.bounces, so that what comes back is noted by itself, or look through that mailbox (`mahnbridge letters returned`)": "channels.smtp.bounces einrichten, damit Rückläufer von selbst vermerkt werden, oder das Postfach selbst durchsehen (`mahnbridge letters returned`)",
     "nothing; it goes on by itself, so ask again in a while": "nichts; es geht von selbst weiter, also später noch einmal fragen",
     "IMAP {host}: {count} {count|mail|mails}": "IMAP {host}: {count} {count|Mail|Mails}",

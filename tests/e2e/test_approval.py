@@ -167,8 +167,8 @@ def test_the_owner_is_forewarned(desk):
     names = [one["customer"] for one in told["notices"]]
     assert names == ["Andere GmbH"]
     desk.speak("de")  # who sends it reads German; the mail is in the agency's language all the same
-    desk("forewarn", "--send", "--as", "Erika")
-    desk("forewarn", "--send", "--as", "Erika")
+    assert "keine Mail" not in desk("forewarn", "--send", "--as", "Erika")
+    assert "keine Mail: für diesen Tag ist sie schon gesendet" in desk("forewarn", "--send", "--as", "Erika")
     desk.speak("en")
     ((to, mail),) = desk.mails.received
     assert to == ["chefin@lichtblick.example"]

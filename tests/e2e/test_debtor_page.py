@@ -109,6 +109,7 @@ def test_a_debtor_disputes_without_a_login(sent, bridge, visitors):
     assert page.headers["Cache-Control"] == "no-store"
     asked = visitor.post("dispute", reason="Die Lieferung kam nie an <b>wirklich</b>")
     assert "&lt;b&gt;" in asked.text
+    assert "<p>Invoice RE-1</p>" in asked.text
     assert holds(sent, "RE-1") != "dispute"  # not confirmed yet
     thanks = visitor.answer("dispute", reason="Die Lieferung kam nie an <b>wirklich</b>")
     assert "received your answer" in thanks.text

@@ -12,7 +12,7 @@ from bridge.app.opening import PAUSE, SENDING
 from bridge.app.reading import jump_text
 from bridge.app.results import AccountStatus, Found, Sent, Status
 from bridge.metrics import seconds
-from bridge.policy import words
+from bridge.policy import Via, words
 from bridge.store.accounts import Account
 from bridge.store.questions import OpenSum
 from bridge.store.records import Notice
@@ -60,6 +60,10 @@ class Looking(Failures):
                 last_run=last.started_at if last else None,
                 clock_set=self.config.clock is not None,
                 restored=held.since if held else None,
+                to_send=sum(
+                    not Via(one.channel).in_house
+                    for one in self.store.outbox.listing(conn, states=["waiting"], limit=100_000)
+                ),
                 disk_full=self.disk_full(),
             )
 

@@ -61,6 +61,10 @@ def status(out: Out, result: Status) -> None:
         out.line(
             "status.notices", text=", ".join(f"{word('state', name)} {count}" for name, count in result.notices.items())
         )
+    if result.notices.get("proposed"):
+        out.line("status.proposed", count=result.notices["proposed"], style="info")
+    if result.to_send:
+        out.line("status.to_send", count=result.to_send, style="info")
     out.line("status.cases", count=result.cases_open)
     if result.failures:
         out.line("status.failures", count=result.failures, style="error")

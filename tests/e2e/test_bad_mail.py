@@ -16,6 +16,7 @@ def test_an_address_that_would_add_headers_is_never_written_to(desk):
     desk("deliver")
     assert [to for to, _ in desk.mails.received] == [["buch@spaeth.example"]]
     [letter] = desk.json("letters", "list")
+    assert desk.json("status", code=None)["to_send"] == 1
     assert (letter["customer"], letter["channel"]) == ("Falle GmbH", "letter")
     assert letter["notes"] == [
         "“a@falle.example Bcc: alle@welt.example” of this customer is no e-mail address; nothing goes there"

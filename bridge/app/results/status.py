@@ -50,4 +50,5 @@ class Status:
     clock_set: bool = False
     paused_by: str = ""
     restored: datetime | None = None  # the instant of the backup that was put back, until a person releases sending
+    to_send: int = 0  # letters, and reminders only made at the provider, that wait for somebody to send them
     disk_full: bool = False  # nothing is sent, because it could not be recorded

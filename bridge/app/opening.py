@@ -19,7 +19,7 @@ from bridge.config import Account, Config, Loaded, load, plugins
 from bridge.config.loading import refuse_clock
 from bridge.config.secret_values import secret_values
 from bridge.contract import Channel
-from bridge.deliver import AccountPort, DeliverySettings
+from bridge.deliver import AccountPort
 from bridge.errors import ConfigError, UsageError, Wrong
 from bridge.http import FileRecorder, Http, HttpSettings, Tape
 from bridge.http.redact import KNOWN
@@ -173,8 +173,7 @@ class Opened:
         )
         mapping = FieldMapping.load(account.connector, self.config.mappings)
         connector = kind(name, account.settings, mapping, http)
-        settings = DeliverySettings(**account.delivery.model_dump())
-        return AccountPort(name, connector, http, settings, account.time_zone)
+        return AccountPort(name, connector, http, account.delivery, account.time_zone)
 
     # --------------------------------------------------------------------------------------------------------- clocks
 

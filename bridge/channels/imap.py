@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.channels.login import Bearer, answers, offered
-from bridge.channels.transport import opened_line, tls_context
+from bridge.channels.transport import opened_line, refused_certificate, tls_context
 from bridge.contract import ConfigError, RetryLater
 from bridge.http.deadline import Deadline
 
@@ -117,12 +117,7 @@ class ImapFolder:
         try:
             connection = self._connect()
         except ssl.SSLCertVerificationError as error:
-            raise ConfigError(
-                "{place}: certificate refused: {verify_message}",
-                place=place,
-                verify_message=error.verify_message,
-                cause="imap_tls",
-            ) from error
+            raise refused_certificate(place, error, cause="imap_tls") from error
         except _FAULTS as error:
             raise RetryLater("{place}: {name}", place=place, name=type(error).__name__, cause="imap_connect") from error
         try:

@@ -52,6 +52,13 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         raise ConfigError("ca_file {ca_file}: {error}", ca_file=str(ca_file), error=why, cause="tls_ca") from error
 
 
+def refused_certificate(place: str, error: ssl.SSLCertVerificationError, *, cause: str) -> ConfigError:
+    """Return what people are told of a server whose certificate is not what it should be."""
+    return ConfigError(
+        "{place}: certificate refused: {verify_message}", place=place, verify_message=error.verify_message, cause=cause
+    )
+
+
 def opened_line(
     place: tuple[str, int], timeout: float | None, implicit: ssl.SSLContext | None, deadline: Deadline
 ) -> socket.socket:
@@ -134,12 +141,7 @@ def _connect(server: Server, context: ssl.SSLContext | None) -> _Connection:
     try:
         return _Connection(server, context)
     except ssl.SSLCertVerificationError as error:
-        raise ConfigError(
-            "SMTP {place}: certificate refused: {verify_message}",
-            place=server.place,
-            verify_message=error.verify_message,
-            cause="smtp_tls",
-        ) from error
+        raise refused_certificate(f"SMTP {server.place}", error, cause="smtp_tls") from error
     except (OSError, smtplib.SMTPException) as error:
         raise RetryLater(
             "SMTP {place}: {error}", place=server.place, error=_what(error), cause="smtp_connect"
@@ -157,12 +159,7 @@ def _introduce(connection: smtplib.SMTP, server: Server, context: ssl.SSLContext
         elif server.user is not None:
             connection.login(server.user, server.password or "")
     except ssl.SSLCertVerificationError as error:
-        raise ConfigError(
-            "SMTP {place}: certificate refused: {verify_message}",
-            place=server.place,
-            verify_message=error.verify_message,
-            cause="smtp_tls",
-        ) from error
+        raise refused_certificate(f"SMTP {server.place}", error, cause="smtp_tls") from error
     except smtplib.SMTPNotSupportedError as error:
         raise ConfigError(
             "SMTP {place}: {error}; check security and user", place=server.place, error=error, cause="smtp_security"

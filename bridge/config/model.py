@@ -4,7 +4,7 @@ from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -14,7 +14,6 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from bridge.config.calendar import STATES, Calendar, Moment, TimeOfDay, TimeZone
@@ -28,6 +27,7 @@ from bridge.documents.form import Style
 from bridge.errors import Wrong
 from bridge.http import HttpSettings
 from bridge.model import Amount, Frozen
+from bridge.model.patience import Delivery
 
 _NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 AccountName = Annotated[str, Field(pattern=_NAME)]
@@ -91,31 +91,6 @@ class Places(Frozen):
     customer_note: bool = Field(
         default=True, description="The same line in a custom field or property of the customer."
     )
-
-
-class Delivery(Frozen):
-    """How patiently one account is delivered to; in seconds of the technical clock, except the counts."""
-
-    deadline_seconds: int = Field(60, ge=1, le=600, description="Hard limit of one provider call.")
-    margin_seconds: int = Field(10, ge=1, le=300, description="How much longer than the call its lease must last.")
-    lease_seconds: int = Field(300, ge=10, le=3600, description="How long a claimed step belongs to one worker.")
-    settling_seconds: int = Field(
-        180, ge=1, le=86400, description="Wait after a lost answer before the provider is asked whether it was written."
-    )
-    finds: int = Field(3, ge=1, le=20, description="Reads, spread over a settling time, before absence is believed.")
-    retries: int = Field(12, ge=1, le=100, description="Calls that wrote nothing before the step is left to a person.")
-
-    @model_validator(mode="after")
-    def _times_fit(self) -> Self:
-        if self.lease_seconds <= self.deadline_seconds + self.margin_seconds:
-            raise Wrong(
-                "lease_seconds must be longer than deadline_seconds and margin_seconds together, else a second worker could start"
-            )
-        if self.settling_seconds <= self.deadline_seconds:
-            raise Wrong(
-                "settling_seconds must be longer than deadline_seconds, else absence is believed while the call still runs"
-            )
-        return self
 
 
 class Account(Frozen):

@@ -17,7 +17,7 @@ The whole diagram, for steps and notices, and the table that enforces it are in 
 from bridge.deliver.attempt import Attempt, Ended, Outcome
 from bridge.deliver.deliverer import Deliverer
 from bridge.deliver.landing import Landing
-from bridge.deliver.ports import AccountPort, DeliverySettings, Desk, Files, HoldLike, Report, Rules, no_files
+from bridge.deliver.ports import AccountPort, Desk, Files, HoldLike, Report, Rules, no_files
 from bridge.deliver.settle import Settle
 from bridge.deliver.writing import LOOKED, found_proof, write_back
 
@@ -26,7 +26,6 @@ __all__ = [
     "AccountPort",
     "Attempt",
     "Deliverer",
-    "DeliverySettings",
     "Desk",
     "Ended",
     "Files",

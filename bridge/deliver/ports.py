@@ -4,63 +4,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Protocol, Self, runtime_checkable
+from datetime import date, datetime
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection
 
 from bridge.contract import Attachment, Channel, ConfigError, Connector, Http, Produced, Reason, Snapshot, WriteBack
-from bridge.errors import Wrong
+from bridge.model.patience import Delivery
 from bridge.store import Store
 from bridge.store.accounts import STOPPED
 from bridge.store.records import Beside, Notice, NoticeClaim, Step
 from bridge.store.stopping import change_state
 from bridge.words import Sentence
 
-
-class DeliverySettings(BaseModel):
-    """How patiently one account is delivered to. All in seconds of the technical clock, except the counts."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    deadline_seconds: int = Field(60, ge=1, le=600, description="Hard limit of one provider call.")
-    margin_seconds: int = Field(10, ge=1, le=300, description="How much longer than the call its lease must last.")
-    lease_seconds: int = Field(300, ge=10, le=3600, description="How long a claimed step belongs to one worker.")
-    settling_seconds: int = Field(
-        180, ge=1, le=86400, description="Wait after a lost answer before the provider is asked whether it was written."
-    )
-    finds: int = Field(3, ge=1, le=20, description="Reads, spread over a settling time, before absence is believed.")
-    retries: int = Field(12, ge=1, le=100, description="Calls that wrote nothing before the step is left to a person.")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.lease_seconds <= self.deadline_seconds + self.margin_seconds:
-            raise Wrong("lease_seconds must be longer than deadline_seconds and margin_seconds together")
-        if self.settling_seconds <= self.deadline_seconds:
-            raise Wrong("settling_seconds must be longer than deadline_seconds")
-        return self
-
-    @property
-    def deadline(self) -> timedelta:
-        return timedelta(seconds=self.deadline_seconds)
-
-    @property
-    def lease(self) -> timedelta:
-        return timedelta(seconds=self.lease_seconds)
-
-    @property
-    def settling(self) -> timedelta:
-        return timedelta(seconds=self.settling_seconds)
-
-    @property
-    def needed(self) -> timedelta:
-        """How long a lease must still last when its call begins."""
-        return timedelta(seconds=self.deadline_seconds + self.margin_seconds)
-
-
-DEFAULTS = DeliverySettings()
+DEFAULTS = Delivery()
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -71,7 +29,7 @@ class AccountPort:
     name: str
     connector: Connector
     http: Http
-    settings: DeliverySettings = DEFAULTS
+    settings: Delivery = DEFAULTS
     zone: ZoneInfo = BERLIN
 
     def now(self) -> datetime:

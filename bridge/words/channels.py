@@ -2,7 +2,6 @@
 
 GERMAN: dict[str, str] = {
     "Message-ID {planned!r} is not of the form <id@domain>": "die Message-ID {planned!r} hat nicht die Form <id@domain>",
-    "SMTP {place}: certificate refused: {verify_message}": "SMTP {place}: Zertifikat abgelehnt: {verify_message}",
     "SMTP {place}: log-in deferred ({smtp_code})": "SMTP {place}: Anmeldung vorerst nicht möglich ({smtp_code})",
     "SMTP {place}: log-in refused ({smtp_code})": "SMTP {place}: Anmeldung abgelehnt ({smtp_code})",
     "SMTP {place}: {error}": "SMTP {place}: {error}",

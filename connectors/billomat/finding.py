@@ -85,7 +85,7 @@ class Find:
                 cause="duplicate_reminder",
             )
         if live:
-            return self._created(write, live[0])
+            return self._found(write, live[0])
         if ours:
             raise CannotTell(
                 "reminder {ours} with {marker} was cancelled",
@@ -101,7 +101,8 @@ class Find:
             )
         return None
 
-    def _created(self, write: WriteBack, row: Record) -> Proof:
+    def _found(self, write: WriteBack, row: Record) -> Proof:
+        """Return the proof that a reminder is there as the write-back wanted it, with its level, deadline and status."""
         self.drafts.levels.rows()
         notice: ProviderNotice = self.push.reading.notice(wire.without_unset_dates(row))
         return proof(
@@ -164,17 +165,7 @@ class Find:
                 status=named(status),
                 cause="cancelled_reminder",
             )
-        self.drafts.levels.rows()
-        notice = self.push.reading.notice(record)
-        return proof(
-            write,
-            self.push.now,
-            provider_id=notice.id,
-            found_later=True,
-            level=notice.level,
-            deadline=notice.deadline,
-            status=status,
-        )
+        return self._found(write, record)
 
     def _discard(self, write: WriteBack) -> Proof | None:
         try:

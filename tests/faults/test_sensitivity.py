@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import update
 
 from bridge.contract import Act, CannotTell
-from bridge.deliver import Attempt, DeliverySettings, attempt
+from bridge.deliver import Attempt, attempt
 from bridge.deliver.landing import Landing
 from bridge.deliver.writing import claim_of
+from bridge.model.patience import Delivery
 from bridge.store.records import Step
 from bridge.store.tables import step
 from bridge.words import Sentence
@@ -35,7 +36,7 @@ def no_lease(process, patch):
 
 def no_settling(process, patch):
     """A lost answer is looked for at once, and one look is believed."""
-    hasty = DeliverySettings.model_construct(**{**DeliverySettings().model_dump(), "settling_seconds": 0, "finds": 1})
+    hasty = Delivery.model_construct(**{**Delivery().model_dump(), "settling_seconds": 0, "finds": 1})
     process.bridge.accounts["a"] = replace(process.port, settings=hasty)
 
 

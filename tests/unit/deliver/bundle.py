@@ -10,7 +10,8 @@ from decimal import Decimal
 from sqlalchemy import update
 
 from bridge.contract import Act, InvoiceStatus, NoticeStatus, Proof, ProviderNotice, Refused, Snapshot
-from bridge.deliver import AccountPort, Deliverer, DeliverySettings, Desk
+from bridge.deliver import AccountPort, Deliverer, Desk
+from bridge.model.patience import Delivery
 from bridge.policy import Abilities
 from bridge.policy.build import is_ours
 from bridge.store.tables import account
@@ -150,7 +151,7 @@ class Bundle(Stage):
         store.now = self.clock
         self.provider = Provider(lambda: self.day)
         self.box = Mailbox(self.provider, act)
-        self.settings = DeliverySettings(finds=1)
+        self.settings = Delivery(finds=1)
         self.strikes, self.number, self.wrong = {}, 0, []
         self.provider.before_look = self._looked
         self.gone = None

@@ -25,7 +25,8 @@ from bridge.contract import (
     Refused,
     Snapshot,
 )
-from bridge.deliver import AccountPort, Deliverer, DeliverySettings, Desk
+from bridge.deliver import AccountPort, Deliverer, Desk
+from bridge.model.patience import Delivery
 from bridge.store.records import NewClaim, NewNotice, NewStep
 from bridge.store.tables import account, claim, dunning_case, event, invoice, run, step
 
@@ -222,7 +223,7 @@ class Scene:
         store.now = clock
         self.provider, self.http, self.rules = Scripted(), NoHttp(), SnapshotRules()
         self.mail, self.letter = Post(), Post(Act.LETTER)
-        self.settings = DeliverySettings()
+        self.settings = Delivery()
         with store.begin() as conn:
             conn.execute(insert(account).values(name="a", connector="scripted"))
             self.run_id = conn.execute(

@@ -17,10 +17,11 @@ from bridge.contract import (
     Snapshot,
     Unclear,
 )
-from bridge.deliver import Attempt, DeliverySettings
+from bridge.deliver import Attempt
 from bridge.deliver.attempt import Outcome
 from bridge.deliver.writing import expected_level, write_back
 from bridge.errors import UsageError, WrongState
+from bridge.model.patience import Delivery
 from bridge.store.records import Beside
 from bridge.store.tables import claim, notice, provider_notice, run
 from tests.unit.deliver.scene import BY_PROVIDER, OWN_LETTER, START, TODAY, Stop
@@ -144,8 +145,8 @@ def test_settings_under_which_a_call_could_be_made_twice_are_refused():
     """A lease outlasts its call and the margin, and settling a call by itself; to the second."""
     for wrong in ({"lease_seconds": 70}, {"settling_seconds": 60}):
         with pytest.raises(ValidationError, match="must be longer"):
-            DeliverySettings(**wrong)
-    assert DeliverySettings(lease_seconds=71, settling_seconds=61).needed == timedelta(seconds=70)
+            Delivery(**wrong)
+    assert Delivery(lease_seconds=71, settling_seconds=61).needed == timedelta(seconds=70)
 
 
 def test_the_level_that_the_providers_counter_must_show():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bridge.app.claims import Claims
 from bridge.app.house import SKEW_SECONDS
-from bridge.app.opening import PAUSE
+from bridge.app.opening import PAUSE, SENDING
 from bridge.app.results import Check, Done, Remark
 from bridge.app.sending import MEGABYTE
 from bridge.deliver import AccountPort
@@ -69,11 +69,15 @@ class Checking(Claims):
         yield from _findings("", self.rate_findings())
         with self.store.reading() as conn:
             sending, safe = self.sending(conn), self.store.questions.durable(conn)
+            switched = self.store.settings.get(conn, SENDING) is True
             restored = self.store.restored.hold(conn)
             paused, accounts = self.store.settings.get(conn, PAUSE), self.store.mirror.accounts.all(conn)
         if sending:
             yield Remark(Severity.INFO, "sending_on", Sentence("sending is on"))
-        elif restored is None:
+        elif self.config.dunning.sending.value == "never":
+            text = Sentence("dunning.sending is never: this installation does not send")
+            yield Remark(Severity.INFO, "sending_never", text)
+        elif not switched and restored is None:
             yield Remark(Severity.INFO, "sending_off", Sentence("sending is off"))
         if not safe:
             text = Sentence(

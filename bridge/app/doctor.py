@@ -69,7 +69,7 @@ def _sorted(found: list[Ailment]) -> Diagnosis:
 
 
 def _of_check(bridge: "Bridge", one: Remark) -> Ailment:
-    severity = Severity.WARNING if one.code == "sending_off" else one.severity
+    severity = Severity.WARNING if one.code in ("sending_off", "sending_never") else one.severity
     channel, account = one.subject in bridge.channels, one.subject in bridge.accounts
     return Ailment(one.code, severity, one.subject, one.text, remedy(one, channel=channel, account=account))
 
@@ -86,15 +86,6 @@ def _settings(bridge: "Bridge") -> Iterator[Ailment]:
             "",
             text,
             Sentence("set dunning.cutoff to the day from which invoices are dunned"),
-        )
-    if dunning.sending.value == "never":
-        text = Sentence("dunning.sending is never: this installation does not send")
-        yield Ailment(
-            "sending_never",
-            Severity.WARNING,
-            "",
-            text,
-            Sentence("set dunning.sending to after_go_live where it is to send"),
         )
     yield from _zones(bridge)
 

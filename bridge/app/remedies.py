@@ -21,6 +21,7 @@ _BY_CODE: dict[str, Sentence] = {
     "rate_budget": _LATER,
     "http_429": _LATER,
     "sending_off": Sentence("look through `mahnbridge plan`, then `mahnbridge go-live`"),
+    "sending_never": Sentence("set dunning.sending to after_go_live where it is to send"),
     "paused": Sentence("once the reason is gone: `mahnbridge pause --off`"),
     "restored": Sentence("`mahnbridge restore adopt`, then `mahnbridge restore release`"),
     "no_account": Sentence("`mahnbridge init --account NAME:CONNECTOR`, or write one under `accounts:`"),

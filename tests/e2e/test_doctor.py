@@ -41,6 +41,9 @@ def test_a_healthy_installation_has_nothing_to_mend(live):
     assert told["ok"]
     assert "no_backup" not in {one["code"] for one in told["ailments"]}
     assert "no_service" in {one["code"] for one in told["ailments"]}
+    live("pause", "--as", "Erika")
+    codes = {one["code"] for one in live.json("doctor", "--offline", code=0)["ailments"]}
+    assert ("paused" in codes, "sending_off" in codes) == (True, False)  # whoever paused is not sent to go-live
 
 
 def test_the_commonest_problems_of_the_configuration(desk, monkeypatch):

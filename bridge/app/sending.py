@@ -21,6 +21,7 @@ from bridge.dun import Judge
 from bridge.errors import ConfigError, UsageError
 from bridge.model import Invoice, Reason
 from bridge.policy import Via, words
+from bridge.store.accounts import RECONNECT, STOPPED
 from bridge.store.records import Notice
 from bridge.words import NOTHING, Sentence
 
@@ -112,12 +113,14 @@ class Sending(ProviderFiles, Assignments):
             steps = self.store.questions.step_counts(conn)
             sending, paused = self.sending(conn), bool(self.store.settings.get(conn, PAUSE))
             restored = self.store.restored.hold(conn) is not None
+            states = {one.name: one.state for one in self.store.mirror.accounts.all(conn)}
         reasons = [one.held.value for one in reports if one.held is not None]
         opens = [one.opens_at for one in reports if one.opens_at is not None]
         wake = [one.wait_until for one in reports if one.wait_until is not None]
         return Delivered(
             counts={name: sum(getattr(one, name) for one in reports) for name in names},
             parked=sum(count for (_, state), count in steps.items() if state == "parked"),
+            stopped=sum(states.get(one.account) in (STOPPED, RECONNECT) for one in reports),
             unclear=sum(count for (_, state), count in steps.items() if state == "unclear"),
             waiting_until=min(wake, default=None),
             reasons={reason: reasons.count(reason) for reason in dict.fromkeys(reasons)},

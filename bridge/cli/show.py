@@ -161,7 +161,7 @@ def delivered(out: Out, result: Delivered) -> None:
     parts = [f"{word('outcome', name)}: {number}" for name, number in result.counts.items() if number]
     out.line(
         "deliver.done",
-        style="ok" if not result.parked else "warning",
+        style="warning" if result.needs_person else "ok",
         text=", ".join(parts) or say("deliver.waits" if result.problems or result.reasons else "deliver.nothing"),
     )
     for text in dict.fromkeys(map(shown, result.problems)):
@@ -173,6 +173,8 @@ def delivered(out: Out, result: Delivered) -> None:
         out.line("deliver.disk_full", style="error")
     if result.later:
         out.line("deliver.later", count=result.later, at=shown(result.opens_at), style="warning")
+    if result.stopped:
+        out.line("deliver.stopped", count=result.stopped, style="warning")
     if result.parked:
         out.line("deliver.parked", count=result.parked, style="warning")
     if result.unclear:

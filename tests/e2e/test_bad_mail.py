@@ -72,3 +72,14 @@ def test_an_invoice_that_the_provider_fails_to_give_holds_its_mail(live):
     [(_, mail)] = live.mails.received
     assert [part.get_filename() for part in mail.iter_attachments()] == ["RE-1.pdf"]
     assert live.json("cases")[0]["level"] == 1
+
+
+def test_a_token_that_is_refused_needs_a_person_at_each_delivery(live):
+    """401 before the mail: the account stops, every delivery says so and ends with 1, until the token is right again."""
+    refused = live.sandbox.faults.status(401, "", times=None)
+    for _ in range(2):
+        assert "mahnbridge pull" in live("deliver", code=1)
+    refused.times = 0
+    live("pull")
+    live("deliver")
+    assert len(live.mails.received) == 1

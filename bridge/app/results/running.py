@@ -137,6 +137,7 @@ class Delivered:
 
     counts: dict[str, int]
     parked: int = 0
+    stopped: int = 0  # accounts that deliver nothing until a person mends them
     unclear: int = 0
     waiting_until: datetime | None = None
     reasons: dict[str, int] = field(default_factory=dict)
@@ -146,6 +147,11 @@ class Delivered:
     problems: tuple[Sentence, ...] = ()
     later: int = 0  # steps that wait for the next day or hour of sending, which begins at `opens_at`
     opens_at: datetime | None = None
+
+    @property
+    def needs_person(self) -> bool:
+        """Return whether anything waits for a person."""
+        return bool(self.parked or self.stopped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def run(
     session.emit(result, _show_ran)
     waiting = result.planned is not None and result.planned.state == "waiting"
     failed = any(one.state != "done" for one in result.pulled)
-    return 1 if waiting or failed or (result.delivered is not None and result.delivered.parked) else 0
+    return 1 if waiting or failed or (result.delivered is not None and result.delivered.needs_person) else 0
 
 
 def _show_ran(out: "Out", result: "Ran") -> None:
@@ -124,7 +124,7 @@ def deliver(session: Session, accounts: tuple[str, ...]) -> int:
     with session.out.progress() as advance:
         result = session.bridge.deliver(accounts, progress=advance)
     session.emit(result, _show_delivered)
-    return 1 if result.parked else 0
+    return 1 if result.needs_person else 0
 
 
 def _show_delivered(out: "Out", result: "Delivered") -> None:

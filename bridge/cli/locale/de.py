@@ -168,6 +168,7 @@ TEXTS = {
     "deliver.off": "Der Versand ist aus; nichts geht hinaus. Einschalten mit `mahnbridge go-live`.",
     "deliver.disk_full": "Kein Platz auf dem Datenträger; Freigegebenes wartet und geht hinaus, sobald Platz ist: `mahnbridge doctor`.",
     "deliver.paused": "Der Versand ist angehalten; nichts geht hinaus. Weiter mit `mahnbridge pause --off`.",
+    "deliver.stopped": "Gestoppte Konten: {count}. Sobald behoben ist, was daran hindert (`mahnbridge status`), liest `mahnbridge pull` sie wieder; dann geht es weiter.",
     "deliver.parked": "{count} warten auf eine Person: `mahnbridge failures list`.",
     "deliver.unclear": "{count} unklar; wird um {until} wieder nachgesehen.",
     "deliver.unclear.one": "Eines unklar; wird um {until} wieder nachgesehen.",

@@ -168,6 +168,7 @@ TEXTS = {
     "deliver.off": "Sending is off; nothing leaves. Switch it on with `mahnbridge go-live`.",
     "deliver.disk_full": "No room on the disk; what is approved waits and goes out once there is room: `mahnbridge doctor`.",
     "deliver.paused": "Sending is paused; nothing leaves. Go on with `mahnbridge pause --off`.",
+    "deliver.stopped": "Stopped accounts: {count}. Once mended what stops them (`mahnbridge status`), `mahnbridge pull` reads them again; then they go on.",
     "deliver.parked": "{count} wait for a person: `mahnbridge failures list`.",
     "deliver.unclear": "{count} unclear; looked up again at {until}.",
     "deliver.unclear.one": "One unclear; looked up again at {until}.",

@@ -125,7 +125,7 @@ def _compared(out: "Out", found: "Offline") -> None:
         aside = f"({', '.join(one.misfits)})" if one.misfits else ""
         out.text(" ".join(filter(None, (say(key, state=say(f"offline.{one.state}")), one.cause, aside))))
         if one.text:
-            out.text(f"  {one.text}", "dim")
+            out.text(f"  {told(one.text)}", "dim")
     out.line("offline.same" if found.same else "offline.changed", style="warning" if found.same else "ok")
     for remark in found.newer:
         out.text(f"! {told(remark)}", "dim")

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from bridge.app.opening import Opened
 from bridge.app.results import Done
+from bridge.app.subjects import Subjects
 from bridge.errors import UsageError
 from bridge.model import Reason
 from bridge.policy.calendar import DAY
@@ -90,7 +90,7 @@ class LinkLine:
     answers: tuple[str, ...]
 
 
-class Answering(Opened):
+class Answering(Subjects):
     """The debtor's link. A link that is forged, expired, revoked or of a notice that never went out is no link."""
 
     def asked(self, token: str) -> Asked | None:
@@ -138,9 +138,9 @@ class Answering(Opened):
         return True
 
     def links_of(self, case: str) -> tuple[LinkLine, ...]:
-        """Return the links in the notices of a case, newest first."""
+        """Return the links in the notices of a case, which may be named by its customer or an invoice, newest first."""
         with self.store.reading() as conn:
-            case_id = self.store.cases.by_number(conn, case)["id"]
+            case_id = self._row(conn, case).id
             return tuple(
                 LinkLine(
                     one.notice_id,
@@ -153,12 +153,12 @@ class Answering(Opened):
             )
 
     def revoke_links(self, case: str) -> Done:
-        """Revoke all links in the notices of a case, for ever; new notices get new ones."""
+        """Revoke all links in the notices of a case, which may be named by its customer or an invoice, for ever; new notices get new ones."""
         with self.store.begin() as conn:
-            row = self.store.cases.by_number(conn, case)
-            links = self.store.answers.of_case(conn, row["id"])
-            revoked = self.store.answers.revoke(conn, links, self.stamp(row["account"]))
-        return Done("links_revoked", case, self.actor, count=revoked)
+            row = self._row(conn, case)
+            links = self.store.answers.of_case(conn, row.id)
+            revoked = self.store.answers.revoke(conn, links, self.stamp(row.account))
+        return Done("links_revoked", row.number, self.actor, count=revoked)
 
     # ------------------------------------------------------------------------------------------------------- the link
 

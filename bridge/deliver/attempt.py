@@ -206,9 +206,8 @@ class Attempt:
             )
             self._outbox.reopen(conn, notice.id)
             self._landing.unapproved(conn, notice)
-            return Ended(
-                Outcome.DROPPED, Sentence("the approval does not fit what is stored"), reason=Reason.APPROVAL_PENDING
-            )
+            why = Sentence("the approval does not fit what is stored")
+            return Ended(Outcome.DROPPED, _named(notice, None, why), reason=Reason.APPROVAL_PENDING)
         today = self._port.today()
         for invoice_id, hold in self._holds(conn, notice, ready.snapshots, today):
             if hold.reason is Reason.UNREADABLE:
@@ -217,7 +216,7 @@ class Attempt:
                 conn, notice.account, ready.snapshots.values(), business_date=today, now=self._store.now()
             )
             self._landing.drop(conn, notice, reason=hold.reason, text=hold.text, invoice_id=invoice_id)
-            return Ended(Outcome.DROPPED, hold.text, reason=hold.reason)
+            return Ended(Outcome.DROPPED, _named(notice, invoice_id, hold.text), reason=hold.reason)
         return None
 
     def _holds(
@@ -396,3 +395,15 @@ def as_told(error: BaseException) -> dict[str, Any]:
 
 def _held(reason: Reason) -> dict[str, Any]:
     return {"not_before": None, "cause": None, "error": told(reason)}
+
+
+def _named(notice: Notice, invoice_id: str | None, why: Sentence) -> Sentence:
+    """Return why a notice does not go out, with the invoice it is about and those dropped with it; all of them where it is about none."""
+    asked = {one.invoice_id: one.invoice_number or one.invoice_id for one in notice.claims}
+    known = asked | {one.invoice_id: one.number or one.invoice_id for one in notice.mentioned}
+    if invoice_id is None:
+        return Sentence("{number}: {why}", number=", ".join(asked.values()), why=why)
+    others = [number for one, number in asked.items() if one != invoice_id]
+    if others:
+        return Sentence("{number}: {why}; dropped with it: {others}", number=known[invoice_id], why=why, others=others)
+    return Sentence("{number}: {why}", number=known[invoice_id], why=why)

@@ -212,6 +212,7 @@ GERMAN: dict[str, str] = {
     "{case}: the look at invoice {invoice} was not answered": "{case}: auf den Blick nach der Rechnung {invoice} kam keine Antwort",
     "not for collection: {others}": "nicht fürs Inkasso: {others}",
     "{number}: {why}": "{number}: {why}",
+    "{number}: {why}; dropped with it: {others}": "{number}: {why}; mit verworfen: {others}",
     "nothing of this is with a collection agency": "davon ist nichts beim Inkasso",
     "task {task} is not about invoice {invoice!r}": "die Aufgabe {task} betrifft nicht die Rechnung {invoice!r}",
     "the first rate, {on}, lies before today ({today})": "die erste Rate am {on} liegt vor heute ({today})",

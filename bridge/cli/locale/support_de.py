@@ -55,5 +55,5 @@ TEXTS = {
     "keys.earlier": "Frühere, die nur öffnen: {keys}.",
     "done.key_rotated": "Neuer Schlüssel {subject}; {count} Zugänge neu versiegelt ({actor}). Bei der nächsten Sicherung mitnehmen.",
     "done.key_rotated.one": "Neuer Schlüssel {subject}; ein Zugang neu versiegelt ({actor}). Bei der nächsten Sicherung mitnehmen.",
-    "done.keys_forgotten": "Vergessen: {subject} ({actor}).",
+    "done.keys_forgotten": "Vergessen: {subject} ({actor}). Links in Mails, die damit unterschrieben sind, enden damit: Kunden können darüber nicht mehr antworten.",
 }

@@ -55,5 +55,5 @@ TEXTS = {
     "keys.earlier": "Earlier ones, which only open: {keys}.",
     "done.key_rotated": "New key {subject}; {count} tokens sealed anew ({actor}). Note it with the next backup.",
     "done.key_rotated.one": "New key {subject}; one token sealed anew ({actor}). Note it with the next backup.",
-    "done.keys_forgotten": "Forgotten: {subject} ({actor}).",
+    "done.keys_forgotten": "Forgotten: {subject} ({actor}). Links in mails that were signed with it end: customers can answer by them no more.",
 }

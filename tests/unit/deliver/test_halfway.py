@@ -241,7 +241,11 @@ def test_a_mentioned_invoice_that_fell_due_meanwhile(sqlite_store):
     bundle.decide()
     bundle.day += 2 * DAY
     approve(bundle)
-    assert bundle.deliver().dropped == 1
+    report = bundle.deliver()
+    assert report.dropped == 1
+    assert [one.told("de") for one in report.problems] == [
+        "RE-4: seit der Entscheidung geändert: nur erwähnte Rechnung; mit verworfen: RE-1, RE-2, RE-3"
+    ]
     bundle.decide()
     approve(bundle)
     bundle.deliver()

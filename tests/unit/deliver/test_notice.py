@@ -37,7 +37,7 @@ def test_paid_before_sending(both):
     made = both.notice()
     pay(both)
     report = both.deliver()
-    assert report.dropped == 1
+    assert (report.dropped, report.problems) == (1, ["RE-1: paid meanwhile"])
     assert both.mail.sent == []
     found = both.get(made)
     assert (found.state, found.reason, found.reason_text) == ("dropped", "paid", "paid meanwhile")

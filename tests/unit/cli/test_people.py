@@ -1,0 +1,68 @@
+"""What people read after they changed something by hand, on the real store of a small agency; nothing leaves the house."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bridge.app import Bridge
+from bridge.cli import locale
+from bridge.cli.locale import speak
+from bridge.cli.out import Out
+from bridge.errors import UsageError
+from tests.unit.store.made import batch, debtor, invoice
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+CONFIG = """\
+accounts: {main: {connector: generic_csv, settings: {inbox: inbox, profile: open_items}}}
+creditor: {name: Muster Agentur, street: Weg 1, postcode: "10115", city: Berlin, email: a@muster.example, iban: DE02120300000000202051}
+channels: {smtp: {host: 127.0.0.1, port: 1, sender_address: mahnung@muster.example}}
+debtor_page: {public_url: "https://antwort.muster.example"}
+dunning: {cutoff: 2025-01-01}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _restore():
+    yield
+    locale._chosen.clear()
+
+
+@pytest.fixture
+def bridge(tmp_path):
+    """One customer with two overdue invoices, read and proposed."""
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "bridge.yaml").write_text(CONFIG, "utf-8")
+    clock = {"clock": lambda: NOW, "technical_clock": lambda: NOW}
+    with Bridge.open(tmp_path / "bridge.yaml", actor="Erika", env={}, **clock) as opened:
+        with opened.store.begin() as conn:
+            known = batch(debtors=[debtor(number="10017")], invoices=[invoice("1"), invoice("2")])
+            opened.store.mirror.write(conn, "main", known, business_date=NOW.date(), now=NOW)
+            opened.store.mirror.accounts.pulled(conn, "main", at=NOW, full=True, totals={}, jump=None)
+        opened.run(pull=False, deliver=False)
+        yield opened
+
+
+def told(capsys, language, show, *what):
+    """What `show` prints in a language, as one line."""
+    speak(language)
+    show(*what)
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_links_are_named_by_case_invoice_or_customer(bridge):
+    """As `case show` takes them: each lists and revokes the links of the case, which is told by its number; what means nothing is refused."""
+    for name in ("MA-000001", "RE-2", "10017"):
+        assert [one.revoked for one in bridge.links_of(name)] == [False, False]
+    done = bridge.revoke_links("RE-2")
+    assert (done.subject, done.count) == ("MA-000001", 2)
+    assert all(one.revoked for one in bridge.links_of("10017"))
+    with pytest.raises(UsageError, match="no invoice or customer of this number"):
+        bridge.links_of("RE-9")
+
+
+def test_whoever_forgets_a_key_reads_what_ends_with_it(bridge, capsys):
+    """Links in mails that were signed with the key end; that is told where it happens, not in the help alone."""
+    bridge.rotate_key()
+    done = bridge.forget_keys()
+    assert "können darüber nicht mehr antworten" in told(capsys, "de", Out().done, done)
+    assert "can answer by them no more" in told(capsys, "en", Out().done, done)

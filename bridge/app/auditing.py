@@ -1,11 +1,13 @@
 """Audit (Prüfpfad): the journal sealed, checked, exported, and emptied of personal data after its retention."""
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -88,16 +90,19 @@ class Auditing(Opened):
         return Audited(newest.seq, f"{newest.seq}:{newest.chain}", waiting, flaws, restores, len(noted))
 
     def export_trail(self, path: Path) -> Done:
-        """Write the whole trail as JSON lines, one event with its link each, those about decisions with these.
+        """Write the whole trail as JSON lines, one event with its link each, those about decisions with these; note that in the journal.
 
-        Raises `UsageError` where `path` exists.
+        What a line says and how it is checked without this program stands in `docs/operations.md`. Raises `UsageError` where `path` exists.
         """
         self.seal()
+        digest = hashlib.sha256()
         with self.store.reading() as conn:
-            count = self.store.trail.head(conn).seq
-            lines = (json.dumps(one, ensure_ascii=False) for one in self.store.trail.lines(conn))
-            write_new(path, (f"{line}\n".encode() for line in lines))
-        return Done("trail_exported", str(path), self.actor, count=count)
+            head = self.store.trail.head(conn)
+            write_new(path, _told(self.store.trail.lines(conn), digest.update))
+        with self.store.begin() as conn:
+            data = {"count": head.seq, "head": f"{head.seq}:{head.chain}", "sha256": digest.hexdigest()}
+            self.record(conn, "trail_exported", data=data)
+        return Done("trail_exported", str(path), self.actor, count=head.seq)
 
     def erase_data(self, before: date) -> Done:
         """Erase the data of events before a day, once their retention is over; who, when and what stays, and the chain holds.
@@ -130,6 +135,14 @@ class Auditing(Opened):
             number, _, chain = line.partition(":")
             if number.isdigit() and len(chain) == 64:  # a line cut by a crash is none
                 yield Head(int(number), chain)
+
+
+def _told(lines: Iterable[Mapping[str, Any]], seen: Callable[[bytes], None]) -> Iterator[bytes]:
+    """Yield each line as it is written, after it was `seen`."""
+    for one in lines:
+        line = f"{json.dumps(one, ensure_ascii=False)}\n".encode()
+        seen(line)
+        yield line
 
 
 def _head(text: str) -> Head:

@@ -3,7 +3,8 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -193,14 +194,25 @@ def write_package(path: Path, files: Iterable[tuple[str, bytes]]) -> Packed:
 
 
 def write_new(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Write a file that does not exist yet. Raises `UsageError` where it does, or cannot be written."""
+    """Write a file that does not exist yet, whole or not at all. Raises `UsageError` where it does, or cannot be written."""
     try:
-        with path.open("xb") as file:
+        with path.open("xb") as file, _whole(path):
             file.writelines([data] if isinstance(data, bytes) else data)
+            file.flush()
     except FileExistsError as error:
         raise UsageError("{path} exists; choose another name", path=path) from error
     except OSError as error:
         raise UsageError("{path} cannot be written: {strerror}", path=path, strerror=error.strerror) from error
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Take a file away again whose writing ends in an error."""
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def file_line(one: KeptFile) -> FileLine:

@@ -203,6 +203,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "answer through the link: {answer}. {note}",
     ),
     "evidence_exported": ("Beweispaket geschrieben, Siegel {seal}", "package of evidence written, seal {seal}"),
+    "trail_exported": ("Prüfpfad herausgegeben, bis {head}", "audit trail exported, up to {head}"),
     "link_revoked": ("Antwortlink widerrufen", "debtor's link revoked"),
     "setting_changed": ("{name}: {value}", "{name}: {value}"),
     "store_restored": ("Datenbank zurückgespielt, Stand {since}", "database restored, as of {since}"),

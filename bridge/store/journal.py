@@ -87,9 +87,13 @@ def digest_of_data(data: Any, salt: str) -> str:
 
 def digest_of_event(values: Mapping[str, Any], data_digest: str) -> str:
     """Return the digest of an event: when, who, what, about what, and the digest of its data."""
-    at = values["at"].astimezone(UTC).isoformat(timespec="microseconds")
     facts = ["" if values.get(name) is None else str(values[name]) for name in FACTS]
-    return hexdigest(at, *facts, data_digest)
+    return hexdigest(instant_text(values["at"]), *facts, data_digest)
+
+
+def instant_text(at: datetime) -> str:
+    """Return an instant as the one text that digests are taken of: in UTC, with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def json_text(data: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
 from bridge.store import evidence
-from bridge.store.journal import digest_of_data, digest_of_event
+from bridge.store.journal import digest_of_data, digest_of_event, instant_text
 from bridge.store.tables import event, seal
 
 START = hashlib.sha256(b"mahnbridge audit trail").hexdigest()
@@ -97,13 +97,17 @@ class Trail:
         return int(conn.scalar(select(func.count()).select_from(event).where(~sealed.exists())) or 0)
 
     def lines(self, conn: Connection) -> Iterator[dict[str, Any]]:
-        """Yield every sealed event with its link, in the order of the chain, as JSON values; those about decisions with these."""
+        """Yield every sealed event with its link, in the order of the chain, as JSON values; those about decisions with these.
+
+        All that a digest is taken of is in it, as the text that it is taken of: `docs/operations.md` says how to take it again.
+        """
         for link, row in self._pairs(conn):
-            facts = {} if row is None else {name: _plain(value) for name, value in row.items() if name != "salt"}
+            facts = {} if row is None else {name: _plain(value) for name, value in row.items()}
             if row is not None and row["kind"] == evidence.DECIDED:
                 found = evidence.rows_of(conn, row["data"])
                 facts["decisions"] = [{name: _plain(value) for name, value in one.items()} for one in found]
-            yield {"seq": link["seq"], "chain": link["chain"], "sealed_digest": link["digest"], **facts}
+            told = {"seq": link["seq"], "chain": link["chain"], "sealed_digest": link["digest"], "id": link["event_id"]}
+            yield {**told, **facts}
 
     def erase(self, conn: Connection, before: date) -> int:
         """Erase the data of events dated before `before`, and what their decisions say of people; the digests stay, and with them the chain.
@@ -191,4 +195,6 @@ def _problems(link: RowMapping, row: Mapping[str, Any] | None, erased: date) -> 
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | datetime) else value
+    if isinstance(value, datetime):
+        return instant_text(value)
+    return value.isoformat() if isinstance(value, date) else value

@@ -252,6 +252,7 @@ def switches(ledger):
     ledger("evidence export", "RE-1002", "--offline", "--out", "beweis.zip")
     ledger("keys rotate")
     ledger("keys forget")
+    ledger("audit export", "first.jsonl")
     ledger("audit erase", "--before", "2016-01-01")
     desk.on(date(2033, 1, 7))
     ledger("retention", "--apply")

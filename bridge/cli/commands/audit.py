@@ -24,6 +24,7 @@ def verify(session: Session, head: str | None) -> int:
 @command(
     "audit export",
     Argument(["file"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"),
+    changes=True,
 )
 def export(session: Session, file: Path) -> int:
     """Write the audit trail as JSON lines."""

@@ -97,6 +97,11 @@ class Bundling(Opened):
             found = self.store.runs.listing(conn, states=("failed", "waiting") if failed else (), limit=limit)
         return tuple(self._trace(one) for one in found)
 
+    def trace(self, run: int) -> Trace:
+        """Return one run of any kind. Raises `UsageError` where there is none."""
+        with self.store.reading() as conn:
+            return self._trace(self.store.runs.get(conn, run))
+
     def _trace(self, one: Run) -> Trace:
         counts = dict(one.counts)
         steps = tuple((int(number), str(outcome), str(cause)) for number, outcome, cause in counts.pop("steps", ()))

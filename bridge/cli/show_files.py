@@ -8,6 +8,7 @@ from bridge.app.filing import Checked, FileLine, Packed
 from bridge.app.provider_files import Fetched
 from bridge.app.runs import RunSummary
 from bridge.cli.locale import say
+from bridge.cli.naming import word
 from bridge.cli.out import Out, shown
 
 
@@ -73,6 +74,25 @@ def traces(out: Out, rows: Sequence[Trace]) -> None:
         for one in rows
     ]  # fmt: skip
     out.table(["run", "trace", "account", "day", "state", "cause", "records", "recorded"], table, drop=("records",))
+
+
+def trace(out: Out, one: Trace) -> None:
+    """Print one reading or delivery: how it ended, what it counted, and which steps did not go through."""
+    out.title(
+        "trace.title", kind=say(f"trace.{one.kind}"), run=one.run, at=shown(one.started_at), actor=one.actor,
+        account=one.account or "",
+    )  # fmt: skip
+    out.line("trace.state", style="error" if one.state == "failed" else "", state=say(f"trace.{one.state}"))
+    counts = {name: count for name, count in one.counts.items() if count}
+    if not counts:
+        out.line("trace.nothing")
+    for name, count in counts.items():
+        out.text(f"  {count:>4}  {word('counted', name)}")
+    for number, outcome, cause in one.steps:
+        if cause:
+            out.text(f"  step-{number}  {word('counted', outcome)}  [{cause}]", "warning")
+    if one.error:
+        out.text(f"{shown(one.error)}  [{one.cause}]", "error")
 
 
 def run(out: Out, one: RunSummary) -> None:

@@ -92,10 +92,15 @@ def trace(session: Session, failed: bool) -> int:
 
 @command("runs show", _RUN)
 def run_show(session: Session, run: int) -> int:
-    """Show one dunning run: sent, skipped with reasons, failed."""
+    """Show one run: what became of a dunning run's notices, or what a reading or a delivery counted."""
     from bridge.cli.show_files import run as show  # noqa: PLC0415
+    from bridge.cli.show_files import trace as show_trace  # noqa: PLC0415
 
-    session.emit(session.bridge.run_summary(run), show)
+    one = session.bridge.trace(run)
+    if one.kind == "dun":
+        session.emit(session.bridge.run_summary(run), show)
+    else:
+        session.emit(one, show_trace)
     return 0
 
 

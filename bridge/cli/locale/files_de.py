@@ -7,7 +7,7 @@ TEXTS = {
     "command.files check": "Vergleicht jede aufbewahrte Datei mit ihrer Prüfsumme.",
     "command.runs": "Mahnläufe im Nachhinein.",
     "command.runs list": "Listet Mahnläufe und was aus ihren Mahnungen wurde.",
-    "command.runs show": "Zeigt einen Mahnlauf: versendet, übersprungen mit Gründen, gescheitert.",
+    "command.runs show": "Zeigt einen Lauf: von einem Mahnlauf, was versendet, übersprungen (mit Gründen) und gescheitert ist; von einem Abruf oder einer Zustellung, was gezählt wurde.",
     "command.runs zip": "Packt alle Dateien eines Mahnlaufs in eine ZIP-Datei.",
     "command.runs dismiss": "Legt die Zusammenfassung eines Laufs weg; gelöscht wird nichts.",
     "command.evidence": "Beweise einer Akte, schreiben und prüfen.",

@@ -7,7 +7,7 @@ TEXTS = {
     "command.files check": "Compare every kept file with its hash.",
     "command.runs": "Dunning runs afterwards.",
     "command.runs list": "List dunning runs and what became of their notices.",
-    "command.runs show": "Show a dunning run: sent, skipped with reasons, failed.",
+    "command.runs show": "Show a run: of a dunning run what was sent, skipped (with reasons) and failed; of a reading or a delivery what was counted.",
     "command.runs zip": "Pack all files of a dunning run into one ZIP.",
     "command.runs dismiss": "Put the summary of a run away; nothing is deleted.",
     "command.evidence": "Evidence of a case, written and checked.",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bridge.app import Bridge
-from bridge.cli import locale
+from bridge.cli import locale, show_files
 from bridge.cli.locale import speak
 from bridge.cli.out import Out
 from bridge.errors import UsageError
@@ -66,3 +66,17 @@ def test_whoever_forgets_a_key_reads_what_ends_with_it(bridge, capsys):
     done = bridge.forget_keys()
     assert "können darüber nicht mehr antworten" in told(capsys, "de", Out().done, done)
     assert "can answer by them no more" in told(capsys, "en", Out().done, done)
+
+
+def test_a_reading_is_shown_as_what_it_is(bridge, capsys):
+    """Not as a dunning run with zeros: its own title, how it ended, and what it counted, in both languages."""
+    with bridge.store.begin() as conn:
+        runs, counts = bridge.store.runs, {"records": 12, "invoices": 3, "gone": 0}
+        number = runs.start(conn, "pull", actor="Erika", on=NOW.date(), at=NOW, account="main")
+        runs.end(conn, number, at=NOW, state="done", counts=counts)
+    one = bridge.trace(number)
+    page = told(capsys, "de", show_files.trace, Out(), one)
+    assert page.startswith(f"Abruf {number} vom 02.03.2026")
+    assert "12 Datensätze gelesen 3 Rechnungen neu oder geändert" in page
+    assert not any(word in page for word in ("Mahnlauf", "versendet", "unbekannt"))
+    assert "12 records read 3 invoices new or changed" in told(capsys, "en", show_files.trace, Out(), one)

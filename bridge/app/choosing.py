@@ -69,12 +69,14 @@ class Choosing(Cases):
 
         `level` restricts it to one level; neither address: leave it to the plan again, without `level` at every level. `unknown` allows addresses that the customer's
         record does not have. What is proposed or queued for another recipient is dropped and proposed anew by the next run.
-        Raises `UsageError` on what is no address, or is not known.
+        Raises `UsageError` on what is no address, or is not known, and where no plan that could be followed has that level.
         """
         suffix = f":{level}" if level else ""
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
             stamp = self.stamp(account)
+            if level and (emails or post is not None):
+                self._check_reaches(conn, target, level)
             for setting, value in (("mail_to", self._emails(conn, case, emails, unknown)), ("post_to", _post(post))):
                 if value:
                     self.store.choices.choose(conn, target, setting + suffix, value, stamp)
@@ -107,6 +109,21 @@ class Choosing(Cases):
                 "{number} has no plan; `mahnbridge case plan` gives it one", number=one.number or one.invoice_id
             )
         return found.plan
+
+    def _check_reaches(self, conn: Connection, target: Target, level: int) -> None:
+        """Refuse a level that no open invoice's plan has; where none is open, one that no plan has."""
+        today, rules = self.today(target.account), self.rules[target.account]
+        if target.invoice_id is not None:
+            one = self.store.mirror.invoice(conn, target.account, target.invoice_id)
+            known = [one] if one is not None else []
+        else:
+            theirs = self.store.mirror.dossiers(conn, target.account, [target.debtor_id or ""], today=today)
+            known = [one for dossier in theirs for one in dossier.invoices if one.invoice.open > 0]
+        plans = [plan for one in known if (plan := assign(*self.seen(conn, one, today), rules).plan) is not None]
+        plans = plans or list(rules.plans.values())
+        longest = max(plans, key=lambda plan: len(plan.levels))
+        if all(level > len(plan.levels) for plan in plans):
+            _check_level(longest, level, None, chosen=False)
 
     def _emails(self, conn: Connection, case: str, emails: Sequence[str], unknown: bool) -> str:
         account, debtor_id, subject = self._customer(conn, case)

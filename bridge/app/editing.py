@@ -15,6 +15,7 @@ from bridge.policy import Via
 from bridge.policy.claim_text import mail_text, plain
 from bridge.policy.texts import CLAIMS, PAYMENT
 from bridge.store.choices import Target
+from bridge.store.outbox import CHANGEABLE
 from bridge.store.records import NewNotice, NewStep, Notice, Step
 from bridge.store.rows import cents
 
@@ -80,6 +81,7 @@ class Editing(Choosing):
     def _composed_anew(
         self, line: NoticeLine, *, emails: Sequence[str], unknown: bool, level: int | None, fee: Decimal | None
     ) -> tuple[NoticeLine, ...]:
+        before = self._waiting(line)
         own = [one for one in line.claims if not one.along]
         wanted = level or line.level
         for one in own:
@@ -102,7 +104,31 @@ class Editing(Choosing):
         if not found:
             told = "; ".join(text.text for one in invoices for text in self.explain(one, account=line.account))
             raise UsageError("nothing is proposed after this change: {told}", told=told)
-        return found
+        self._link(before)
+        return self.proposals([one.id for one in found if one.id is not None])
+
+    def _waiting(self, line: NoticeLine) -> list[Notice]:
+        """Return what waits for the customer of a notice."""
+        with self.store.reading() as conn:
+            case_id = self.store.cases.by_number(conn, line.case)["id"]
+            return self.store.outbox.listing(conn, states=CHANGEABLE, case_id=case_id, limit=None)
+
+    def _link(self, before: Sequence[Notice]) -> None:
+        """Note which notices took the place of those that the edit ended: those over the same invoices."""
+        with self.store.begin() as conn:
+            for old in before:
+                if self.store.outbox.get(conn, old.id).state in CHANGEABLE:
+                    continue
+                invoices = {one.invoice_id for one in old.claims if one.level}
+                waiting = self.store.outbox.listing(conn, states=CHANGEABLE, case_id=old.case_id, limit=None)
+                made = [one for one in waiting if invoices & {its.invoice_id for its in one.claims if its.level}]
+                if not made:
+                    continue
+                self.store.outbox.replaced(conn, old.id, made[0].id)
+                data = {"replaces": old.id, "notice": made[0].id}
+                self.record(
+                    conn, "notice_replaced", account=old.account, case_id=old.case_id, notice_id=made[0].id, data=data
+                )
 
     def _stands_at(self, case: str, invoice: str) -> int:
         with self.store.reading() as conn:

@@ -252,5 +252,6 @@ class Sending(ProviderFiles, Assignments):
             if one.channel == Via.COLLECTION.value:
                 said = said_here(self.store, conn, one.account, one.debtor_id, [its.invoice_id for its in one.claims])
             line = notice_line(its, debtor, case, invoices, today=today, language=self.language, said=said)
+            line = replace(line, replaces=tuple(self.store.outbox.replacing(conn, one)), replaced_by=one.replaced_by)
             found.append(self._with_fault(conn, line))
         return tuple(found)

@@ -191,6 +191,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Stufe {level} {level_name} bearbeitet, Fassung {version}: {subject}",
         "level {level} {level_name} edited, version {version}: {subject}",
     ),
+    "notice_replaced": (
+        "Mahnung {replaces} geändert: an ihrer Stelle steht {notice}",
+        "notice {replaces} edited: {notice} takes its place",
+    ),
     "note_added": ("Notiz: {note}", "note: {note}"),
     "contact_noted": ("Kontakt von Hand: {note}", "contact by hand: {note}"),
     "personal_data_erased": ("Angaben vor dem {before} gelöscht", "data before {before} erased"),

@@ -146,6 +146,10 @@ def notices(out: Out, rows: Sequence[NoticeLine]) -> None:
                 "notices.about", customer=one.customer, invoices=", ".join(c.number or c.invoice for c in one.claims)
             )
         statement(out, one)
+        if one.replaced_by:
+            out.line("notices.replaced_by", notice=one.id, by=one.replaced_by, style="dim")
+        elif one.replaces:
+            out.line("notices.replaces", notice=one.id, earlier=", ".join(map(str, one.replaces)), style="dim")
 
 
 def statement(out: Out, one: NoticeLine | Explained) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, exists, select
+from sqlalchemy import Connection, RowMapping, and_, exists, select, update
 
 from bridge.errors import WrongState
 from bridge.model import Act, Content, NoticeStatus
@@ -73,6 +73,15 @@ class Notices:
             .order_by(notice.c.id)
         )
         return [self.get(conn, notice_id) for notice_id in list(conn.scalars(query))]
+
+    def replaced(self, conn: Connection, notice_id: int, by: int) -> None:
+        """Note that a person's edit made another notice in the place of this one."""
+        conn.execute(update(notice).where(notice.c.id == notice_id).values(replaced_by=by))
+
+    def replacing(self, conn: Connection, one: Notice) -> Sequence[int]:
+        """Return the notices in whose place this one was made."""
+        query = select(notice.c.id).where(notice.c.case_id == one.case_id, notice.c.replaced_by == one.id)
+        return conn.scalars(query.order_by(notice.c.id)).all()
 
     def refused(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> Sequence[Notice]:
         """Return the notices over these invoices that a person refused, where none by the same channel came after."""
@@ -160,7 +169,7 @@ def _notice(row: RowMapping, claims: Sequence[NoticeClaim]) -> Notice:
     names = (
         "id", "account", "case_id", "run_id", "state", "version", "plan", "plan_version", "level", "level_name", "channel", "automation",
         "debtor_id", "currency", "deadline", "recipient", "hash", "approved_hash", "approved_by", "reason", "reason_text",
-        "created_at", "landed_at", "undelivered",
+        "created_at", "landed_at", "undelivered", "replaced_by",
     )  # fmt: skip
     return Notice(
         **{name: row[name] for name in names},

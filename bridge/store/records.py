@@ -137,6 +137,7 @@ class Notice:
     undelivered: bool  # it came back
     claims: tuple[NoticeClaim, ...]
     beside: tuple[Beside, ...] = ()
+    replaced_by: int | None = None  # the notice that a person's edit made instead
 
     @property
     def mentioned(self) -> tuple[Beside, ...]:

@@ -90,6 +90,8 @@ class NoticeLine:
     ] = ()  # the same as lines of text, where more than open principal is asked for or something was paid
     notes: tuple[str, ...] = ()  # remarks on the amounts, for staff
     overtaken: tuple[Overtaken, ...] = ()  # what came meanwhile, of what waits for a person
+    replaces: tuple[int, ...] = ()  # notices in whose place an edit made this one
+    replaced_by: int | None = None  # the one that an edit made in its place
     stopped: str = ""  # the delivery that stands, as `failures show` names it
     stopped_by: Sentence = NOTHING  # why it stands: a wait, or a fault
 

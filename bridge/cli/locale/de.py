@@ -160,6 +160,8 @@ TEXTS = {
     "plan.held": "Zurückgehalten: {count} Rechnungen",
     "plan.more": "Jede einzelne mit `mahnbridge plan --all`.",
     "plan.waiting": "Wartet auf eine Freigabe: {reason}\nFreigeben mit `mahnbridge run --approve-limits`.",
+    "notices.replaced_by": "Mahnung {notice} wurde geändert: An ihrer Stelle steht {by}.",
+    "notices.replaces": "Mahnung {notice} steht an der Stelle von {earlier}.",
     "notices.about": "Zu {customer}, {invoices}:",
     "notices.none": "Keine Mahnungen.",
     "deliver.done": "Zustellung: {text}",

@@ -160,6 +160,8 @@ TEXTS = {
     "plan.held": "Held back: {count} invoices",
     "plan.more": "Every single one with `mahnbridge plan --all`.",
     "plan.waiting": "Waits for one approval: {reason}\nApprove with `mahnbridge run --approve-limits`.",
+    "notices.replaced_by": "Notice {notice} was edited: {by} takes its place.",
+    "notices.replaces": "Notice {notice} takes the place of {earlier}.",
     "notices.about": "About {customer}, {invoices}:",
     "notices.none": "No notices.",
     "deliver.done": "Delivery: {text}",

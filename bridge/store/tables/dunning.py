@@ -122,6 +122,7 @@ notice = table(
     Column("approved_at", Instant),
     Column("reason", String(32)),  # of a drop or refusal
     Column("reason_text", Told),
+    Column("replaced_by", ForeignKey("notice.id")),  # the notice that a person's edit made instead
     Column("created_at", Instant, nullable=False),
     Column("landed_at", Instant),
     Column("undelivered", Boolean, nullable=False, server_default=text("false")),  # it came back

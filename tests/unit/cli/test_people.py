@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bridge.app import Bridge
-from bridge.cli import locale, show_files
+from bridge.cli import locale, show, show_files
 from bridge.cli.locale import speak
 from bridge.cli.out import Out
 from bridge.errors import UsageError
@@ -80,3 +80,23 @@ def test_a_reading_is_shown_as_what_it_is(bridge, capsys):
     assert "12 Datensätze gelesen 3 Rechnungen neu oder geändert" in page
     assert not any(word in page for word in ("Mahnlauf", "versendet", "unbekannt"))
     assert "12 records read 3 invoices new or changed" in told(capsys, "en", show_files.trace, Out(), one)
+
+
+def test_an_edit_says_what_took_the_place_of_what(bridge, capsys):
+    """Another level makes another notice: the old one names the new one, and the new one the old one; so does the timeline."""
+    [made] = bridge.edit(1, level=2)
+    assert (made.id, made.replaces) == (3, (1,))
+    old = bridge.case("MA-000001").notices
+    assert {one.id: one.replaced_by for one in old} == {1: 3, 2: None, 3: None}
+    page = told(capsys, "de", show.case, Out(), bridge.case("MA-000001"))
+    assert "Mahnung 1 wurde geändert: An ihrer Stelle steht 3." in page
+    assert "Mahnung 3 steht an der Stelle von 1." in page
+    assert "Mahnung 1 geändert: an ihrer Stelle steht 3" in page
+
+
+def test_a_recipient_of_a_level_that_no_plan_has_is_refused(bridge):
+    """For an invoice and for the customer: named are the levels that there are; a level that is there is taken."""
+    for case in ("RE-1", "MA-000001"):
+        with pytest.raises(UsageError, match="plan standard has no level 9; it has 1 .*, 2 "):
+            bridge.choose_recipient(case, ["rechnung@example.org"], level=9)
+    assert bridge.choose_recipient("RE-1", ["rechnung@example.org"], level=2).what == "recipient"

@@ -104,7 +104,7 @@ class Editing(Choosing):
         if not found:
             told = "; ".join(text.text for one in invoices for text in self.explain(one, account=line.account))
             raise UsageError("nothing is proposed after this change: {told}", told=told)
-        self._link(before)
+        self._note_replaced(before)
         return self.proposals([one.id for one in found if one.id is not None])
 
     def _waiting(self, line: NoticeLine) -> list[Notice]:
@@ -113,7 +113,7 @@ class Editing(Choosing):
             case_id = self.store.cases.by_number(conn, line.case)["id"]
             return self.store.outbox.listing(conn, states=CHANGEABLE, case_id=case_id, limit=None)
 
-    def _link(self, before: Sequence[Notice]) -> None:
+    def _note_replaced(self, before: Sequence[Notice]) -> None:
         """Note which notices took the place of those that the edit ended: those over the same invoices."""
         with self.store.begin() as conn:
             for old in before:

@@ -36,7 +36,7 @@ from connectors.generic_csv.german import GERMAN
 from connectors.generic_csv.importer import Importer, today_in
 from connectors.generic_csv.inbox import Copy, Inbox, written_before
 from connectors.generic_csv.matching import Matcher
-from connectors.generic_csv.profiles import Words, load_profiles
+from connectors.generic_csv.profiles import Words, check_columns, load_profiles
 from connectors.generic_csv.state import State, plain
 
 KINDS = ("debtor", "invoice", "payment", "notice", "reject")
@@ -94,6 +94,7 @@ settings:
         self._zone = ZoneInfo(settings.time_zone)
         self._words = Words(mapping.options)
         self._profiles = load_profiles(settings.profiles)
+        check_columns(self._profiles, self._words)
         if settings.profile != "auto" and settings.profile not in self._profiles:
             raise ConfigError(
                 "unknown profile {profile!r}; there are auto, {profiles}",

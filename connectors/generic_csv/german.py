@@ -52,6 +52,7 @@ GERMAN: dict[str, str] = {
     "no row of the first {searched} is a header that we know; it needs names such as Rechnungsnummer and Betrag": "unter den ersten {searched} Zeilen ist keine bekannte Kopfzeile; nötig sind Namen wie Rechnungsnummer und Betrag",
     "nothing tells whether the invoice is open": "nichts sagt, ob die Rechnung offen ist",
     "only booking batches (category 21) can be imported": "nur Buchungsstapel (Kategorie 21) können eingelesen werden",
+    "profile {profile}: there is no field {name} for `columns`; there are {known}": "Profil {profile}: für `columns` gibt es kein Feld {name}; es gibt {known}",
     "profile {profile} needs a column for {missing}; line {line} has {header}": "das Profil {profile} braucht eine Spalte für {missing}; in Zeile {line} stehen {header}",
     "reference of more than one invoice, or of one that is not open": "Verwendungszweck mehrerer Rechnungen oder einer, die nicht offen ist",
     "the ZIP cannot be read: {error}": "das ZIP ist nicht lesbar: {error}",

@@ -23,6 +23,7 @@ class Profile(BaseModel):
 
     `meaning`: snapshot (complete; what is missing is settled), delta (what is missing is unchanged), list (what is missing is
     unknown). `rows`: unique or add_up. `headers`: sets of header names, each of which alone proves this profile.
+    `columns`: where our fields stand; a file that lacks one of them is refused, unless `optional` names it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +42,7 @@ class Profile(BaseModel):
     decimals: Literal["auto", "comma", "dot", "cents"] = "auto"
     headers: tuple[tuple[str, ...], ...] = ()
     columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    optional: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _key_names_the_invoice(self) -> Self:
@@ -133,6 +135,20 @@ def _folded(words: Sequence[str]) -> frozenset[str]:
 
 def _inverse(table: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {fold(str(word)): meaning for meaning, words in table.items() for word in words}
+
+
+def check_columns(profiles: Mapping[str, Profile], words: Words) -> None:
+    """Raise `ConfigError` where a profile has columns for a field that there is not: `curency` would be read by nobody."""
+    for profile in profiles.values():
+        known = words.bank_columns if profile.kind == "bank" else words.columns
+        unknown = next((name for name in profile.columns if name not in known), None)
+        if unknown is not None:
+            raise ConfigError(
+                "profile {profile}: there is no field {name} for `columns`; there are {known}",
+                profile=profile.name,
+                name=unknown,
+                known=", ".join(known),
+            )
 
 
 def load_profiles(folder: Path | None) -> dict[str, Profile]:

@@ -126,11 +126,14 @@ def open_sheet(path: Path, profiles: Mapping[str, Profile], wanted: str, encodin
 
 
 def _missing(profile: Profile, columns: Mapping[str, int]) -> str:
-    if profile.kind == "bank":
-        return next((name for name in ("booked_on", "amount") if name not in columns), "")
-    if not {"gross", "open"} & set(columns):
-        return "gross or open"
-    return next((name for name in profile.key if name not in columns), "")
+    """Return the first field without a column that its kind of list needs, or that the profile names."""
+    needed: tuple[str, ...] = ("booked_on", "amount")
+    if profile.kind != "bank":
+        if not {"gross", "open"} & set(columns):
+            return "gross or open"
+        needed = profile.key
+    named = (name for name in profile.columns if name not in profile.optional)
+    return next((name for name in (*needed, *named) if name not in columns), "")
 
 
 def _header(

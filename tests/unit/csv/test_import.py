@@ -2,6 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bridge.contract import ConfigError
+
 ROW = "RE-{0};K{0};Kunde {0};01.08.2026;15.08.2026;119,00;119,00"
 
 
@@ -325,3 +327,33 @@ def test_a_list_of_a_dos_program_is_read(desk):
     desk.drop(head + b"\r\n" + "Müller;ä;1\r\n".encode("cp1252"), name="beides.csv")
     desk.pull()
     assert [(one.field, "`encoding`" in one.reason) for one in desk.rejects()] == [("encoding", True)]
+
+
+def test_a_profile_s_column_that_the_header_lacks_refuses_the_file(desk, tmp_path):
+    """A currency column that is written wrong in a profile makes no euros of francs: the file is set aside; `optional` says otherwise."""
+    own = tmp_path / "profile"
+    own.mkdir()
+    profile = "kind: invoices\nopen_by_default: true\nheaders: [[Nr, Wert]]\ncolumns: {invoice_no: [Nr], gross: [Wert], currency: [Devse]}\n"
+    (own / "meins.yaml").write_text(profile)
+    desk.settings["profiles"] = own
+    content = "Nr;Wert;Devise\nRE-1;119,00;CHF\n"
+    desk.drop(content, name="a.csv")
+    assert desk.invoices() == {}
+    (reject,) = desk.rejects()
+    assert "needs a column for currency" in reject.reason
+    (own / "meins.yaml").write_text(profile.replace("Devse", "Devise"))
+    desk.drop(content, name="a.csv")
+    assert desk.invoices()["RE-1"].currency == "CHF"
+    (own / "meins.yaml").write_text(profile + "optional: [currency]\n")
+    desk.drop("Nr;Wert\nRE-2;119,00\n", name="b.csv")
+    assert desk.invoices()["RE-2"].currency == "EUR"
+
+
+def test_a_profile_s_field_that_does_not_exist_is_refused(desk, tmp_path):
+    """`curency` under `columns` would be read by nobody."""
+    own = tmp_path / "profile"
+    own.mkdir()
+    (own / "meins.yaml").write_text("kind: invoices\nheaders: [[Nr, Wert]]\ncolumns: {curency: [Devise]}\n")
+    desk.settings["profiles"] = own
+    with pytest.raises(ConfigError, match="no field curency"):
+        desk.invoices()

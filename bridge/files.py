@@ -22,9 +22,9 @@ def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     sync(path.parent)
 
 
-def sync(folder: Path) -> None:
-    """Make the names in `folder` survive a power cut. Raises `OSError`."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make the names in a folder, or the bytes of a file, survive a power cut. Raises `OSError`."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -4,8 +4,10 @@ No key and no configuration is in it: tokens stay sealed as the store keeps them
 """
 
 import shutil
+import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +17,20 @@ from zoneinfo import ZoneInfo
 from bridge.app.backup_file import BackedUp, manifest, verify, write
 from bridge.app.house import LAST_BACKUP
 from bridge.app.opening import BACKUPS, Opened, business_now
+from bridge.app.switching import begin, end, put_aside, unfinished
 from bridge.config import Loaded
 from bridge.errors import AlreadyRunning, ConfigError, UsageError
+from bridge.files import sync
 from bridge.store import Store
 from bridge.store.cases import Stamp
 from bridge.store.engine import database_url
 from bridge.store.snapshots import DATABASE, known, load, running, save
+
+_PARTS, _EXTRACTED = ".backup-", ".restore-"
+"""How folders begin in which a backup is made, or unpacked; a killed process leaves its own."""
+
+_BROKEN_OFF = 86_400
+"""Seconds after which nobody works in such a folder any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +58,18 @@ class Backups(Opened):
         if target.exists():
             raise UsageError("{path} exists; choose another name", path=target)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = target.with_name(f".{target.name}.part")
-        try:
-            with TemporaryDirectory(prefix=".backup-", dir=target.parent) as folder:
-                told = save(self.loaded.database_url, Path(folder))
-                chosen = [(one.name, one) for one in sorted(Path(folder).iterdir())]
-                chosen += list(self._beside()) if files else []
-                facts = {"made_at": now.isoformat(), "since": since.isoformat(), "database": asdict(told)}
-                write(part, chosen, {**facts, "left_out": self._left_out(files=files)})
+        _forget_broken_off(target.parent)
+        with TemporaryDirectory(prefix=_PARTS, dir=target.parent) as folder:
+            rows, part = Path(folder) / "rows", Path(folder) / target.name
+            rows.mkdir()
+            told = save(self.loaded.database_url, rows)
+            chosen = [(one.name, one) for one in sorted(rows.iterdir())]
+            chosen += list(self._beside()) if files else []
+            facts = {"made_at": now.isoformat(), "since": since.isoformat(), "database": asdict(told)}
+            write(part, chosen, {**facts, "left_out": self._left_out(files=files)})
             verify(part)
             part.rename(target)
-        finally:
-            part.unlink(missing_ok=True)
+        sync(target.parent)
         made = verify(target, deep=False)
         with self.store.begin() as conn:
             said = {"at": now.isoformat(), "sha256": made.sha256}
@@ -83,6 +93,13 @@ class Backups(Opened):
         return [str(one) for one in (*places, *filter(None, outboxes)) if Path(one).exists()]
 
 
+def _forget_broken_off(folder: Path) -> None:
+    for one in folder.glob(f"{_PARTS}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - one.stat().st_mtime > _BROKEN_OFF:
+                shutil.rmtree(one, ignore_errors=True)
+
+
 def put_back(loaded: Loaded, path: Path, *, actor: str) -> PutBack:
     """Make the store of this installation from a backup; it begins with sending held. What was there before is moved aside.
 
@@ -103,34 +120,47 @@ def put_back(loaded: Loaded, path: Path, *, actor: str) -> PutBack:
             "the backup has revision {revision}, which this program does not know; install the version {version} that made it",
             revision=made.database.revision, version=made.version, cause="database_newer",
         )  # fmt: skip
-    who = running(loaded.database_url)
+    who = "" if unfinished(loaded.data) else running(loaded.database_url)
     if who:
         raise AlreadyRunning("process {who} works on the database; stop the service first", who=who)
     loaded.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryDirectory(prefix=".restore-", dir=loaded.data) as folder, zipfile.ZipFile(path) as package:
+    for old in loaded.data.glob(f"{_EXTRACTED}*"):  # of a restore that was broken off
+        shutil.rmtree(old, ignore_errors=True)
+    with TemporaryDirectory(prefix=_EXTRACTED, dir=loaded.data) as folder, zipfile.ZipFile(path) as package:
         for name in manifest(package)["files"]:
             package.extract(name, folder)
-        begun, aside = _database(loaded, Path(folder), made, actor)
+        switch = _server if made.database.kind != "sqlite" else _file
+        begun, aside = switch(loaded, Path(folder), made, actor)
         files = _files(Path(folder), loaded.data)
+    end(loaded.data)
     return PutBack(made, files, aside, **begun)
 
 
-def _database(loaded: Loaded, folder: Path, made: BackedUp, actor: str) -> tuple[dict[str, int], str]:
-    """Hold the restored database before anybody can open it under its own name."""
-    if made.database.kind != "sqlite":
+def _server(loaded: Loaded, folder: Path, made: BackedUp, actor: str) -> tuple[dict[str, int], str]:
+    """Fill the empty database of a server and hold it. Where that refuses at once, nothing has begun."""
+    again = unfinished(loaded.data)
+    begin(loaded.data, Path(made.path).resolve(), "")
+    try:
         load(loaded.database_url, folder, made.database.revision)
-        return held(loaded.database_url, loaded, made.since, actor), ""
+    except ConfigError:
+        if not again:
+            end(loaded.data)
+        raise
+    return held(loaded.database_url, loaded, made.since, actor), ""
+
+
+def _file(loaded: Loaded, folder: Path, made: BackedUp, actor: str) -> tuple[dict[str, int], str]:
+    """Hold the restored database before anybody can open it under its own name."""
     copy, place = folder / DATABASE, Path(str(database_url(loaded.database_url).database))
     copy.chmod(0o600)
     begun = held(str(copy), loaded, made.since, actor)
-    aside = ""
-    if place.exists():
-        aside = f"{place}.before-restore.{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        for ending in ("-wal", "-shm", ""):
-            if Path(f"{place}{ending}").exists():
-                Path(f"{place}{ending}").replace(f"{aside}{ending}")
+    sync(copy)
+    aside = f"{place}.before-restore.{datetime.now(UTC):%Y%m%dT%H%M%SZ}" if place.exists() else ""
+    aside = begin(loaded.data, Path(made.path).resolve(), aside)
+    put_aside(place, aside)
     place.parent.mkdir(parents=True, exist_ok=True)
     copy.replace(place)
+    sync(place.parent)
     return begun, aside
 
 

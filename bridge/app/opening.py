@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from bridge import __version__
 from bridge.app.level_names import LevelNames
 from bridge.app.rules import account_rules, plans_of
+from bridge.app.switching import refuse_unfinished
 from bridge.config import Account, Config, Loaded, load, plugins
 from bridge.config.loading import refuse_clock
 from bridge.config.secret_values import secret_values
@@ -61,6 +62,7 @@ class Opened:
         self.clock: Clock = clock or self._business_now
         KNOWN.add(*secret_values(loaded.config))
         _make_folder(loaded.data)
+        refuse_unfinished(loaded.data)
         keys = self.config.keys
         self.vault = Vault.open(
             loaded.data,

@@ -126,6 +126,8 @@ def first_remedy(error: BridgeError) -> Sentence:
         return _ROOM
     if error.cause == "database_newer":
         return Sentence("install the newer version again, or `mahnbridge restore load` a backup of this one")
+    if error.cause == "restore_unfinished":
+        return Sentence("repeat `mahnbridge restore load FILE`, with the same backup or an earlier one")
     if error.cause == "database":
         return Sentence("see whether the database runs, and correct `database.url` and its rights")
     if error.cause.startswith("secret"):

@@ -8,6 +8,8 @@ GERMAN: dict[str, str] = {
     "nothing; it goes on by itself, so ask again in a while": "nichts; es geht von selbst weiter, also später noch einmal fragen",
     "IMAP {host}: {count} {count|mail|mails}": "IMAP {host}: {count} {count|Mail|Mails}",
     "nobody can tell what {name} sent since {since}; look through `mahnbridge plan`, then --despite-unknown": "niemand kann sagen, was {name} seit {since} versandt hat; `mahnbridge plan` durchsehen, dann --despite-unknown",
+    "a restore was broken off, the database may be half of it; repeat `mahnbridge restore load {backup}` (PostgreSQL: into an empty database)": "ein Zurückspielen wurde abgebrochen, die Datenbank ist vielleicht nur zur Hälfte da; `mahnbridge restore load {backup}` wiederholen (PostgreSQL: in eine leere Datenbank)",
+    "repeat `mahnbridge restore load FILE`, with the same backup or an earlier one": "`mahnbridge restore load FILE` wiederholen, mit derselben oder einer früheren Sicherung",
     "nothing was restored; sending is not held": "es wurde nichts zurückgespielt; der Versand ist nicht angehalten",
     "only a copy of SQLite can be opened by itself": "nur eine Kopie von SQLite lässt sich für sich öffnen",
     "process {who} works on the database; stop the service first": "der Prozess {who} arbeitet an der Datenbank; zuerst den Dienst anhalten",

@@ -23,7 +23,7 @@ from bridge.store.cases import Stamp
 from bridge.store.choices import Target
 from bridge.store.overview import CaseRow
 from bridge.store.rows import cents
-from bridge.words import quoted
+from bridge.words import Sentence, quoted
 
 LARGEST_CHARGE = Decimal(100_000)
 """More than this is a slip of the keyboard."""
@@ -164,6 +164,7 @@ class Cases(Subjects):
     ) -> Done:
         """Block the customer of a case, or one invoice of it; until a date (inclusive) or until lifted.
 
+        The last word counts: a block of the same customer or invoice with the same reason ends with it.
         Raises `UsageError` for an insolvency of one invoice: it stops everything of the customer.
         """
         with self.store.begin() as conn:
@@ -173,8 +174,21 @@ class Cases(Subjects):
                     "an insolvency stops everything of the customer; name {whole} instead of an invoice",
                     whole=self._whole_of(conn, account, target.invoice_id),
                 )
-            self.store.choices.block(conn, target, Reason(reason), self.stamp(account), note=note, until=until)
-        return Done("blocked", subject, self.actor, until=until, text=words.reason(Reason(reason), self.language))
+            told = self._block_anew(conn, target, Reason(reason), note, until)
+        text = words.reason(Reason(reason), self.language)
+        return Done("blocked", subject, self.actor, until=until, text=text, notes=told)
+
+    def _block_anew(
+        self, conn: Connection, target: Target, reason: Reason, note: str, until: date | None
+    ) -> tuple[Sentence, ...]:
+        """Block, in the place of what blocks with the same reason; return how many that were, where there were any."""
+        stamp = self.stamp(target.account)
+        count = self.store.choices.block_anew(conn, target, reason, stamp, note=note, until=until)
+        if not count:
+            return ()
+        return (
+            Sentence("with it {count|ends|end} {count} earlier {count|block|blocks} with the same reason", count=count),
+        )
 
     def deferral_proposed(self, case: str) -> date:
         """Return the day until which a deferral is proposed: today and the days of the configuration (dunning.deferral_days)."""
@@ -200,8 +214,8 @@ class Cases(Subjects):
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
             last = until or self._deferred_for(account, days or self.config.dunning.deferral_days)
-            self.store.choices.block(conn, target, Reason.DEFERRED, self.stamp(account), note=note, until=last)
-        return Done("deferred", subject, self.actor, until=last)
+            told = self._block_anew(conn, target, Reason.DEFERRED, note, last)
+        return Done("deferred", subject, self.actor, until=last, notes=told)
 
     def unblock(self, case: str, *, invoice: str | None = None) -> Done:
         """Lift all blocks of the customer of a case, or of one invoice. Raises `UsageError` where there is none."""
@@ -306,7 +320,8 @@ class Cases(Subjects):
                 charges.add(conn, account, target.invoice_id, stamp, kind=kind, cents=size, on=day, note=note)
             known = self.store.mirror.invoice(conn, account, target.invoice_id)
             told = texts.money(size, known.invoice.currency if known else "", self.language)
-        return Done("charge_taken_back" if take_back else "charged", subject, self.actor, text=told)
+            notes = self._tell_agency(conn, account, [target.invoice_id])
+        return Done("charge_taken_back" if take_back else "charged", subject, self.actor, text=told, notes=notes)
 
     def waive(self, case: str, *, invoice: str | None = None, note: str = "", take_back: bool = False) -> Done:
         """Waive the ancillary claims (Verzicht auf Nebenforderungen) of one invoice, or of all in a case that are open; or take that back.
@@ -341,7 +356,8 @@ class Cases(Subjects):
                     continue
                 for task in self.store.tasks.about(conn, account, one, leftover.KIND):
                     self.store.tasks.end(conn, task, stamp, outcome="done", note=note)
-        return Done("waiver_taken_back" if take_back else "waived", subject, self.actor, count=len(turned), text=note)
+            notes, what = self._tell_agency(conn, account, turned), "waiver_taken_back" if take_back else "waived"
+        return Done(what, subject, self.actor, count=len(turned), text=note, notes=notes)
 
     def _left_over(self, conn: Connection, account: str, invoice_id: str, stamp: Stamp) -> None:
         """Give the rest of a paid invoice back to a person; no run looks at its claim any more."""

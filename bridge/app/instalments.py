@@ -81,7 +81,8 @@ class Instalments(Cases):
             stamp = self.stamp(account)
             debtor_id = known[0].invoice.debtor_id
             self.store.agreements.agree(conn, account, debtor_id, covers, currencies.pop(), agreed, stamp, note)
-        return Done("agreed", subject, self.actor, count=len(agreed), until=agreed[-1].on)
+            notes = self._tell_agency(conn, account, covers)
+        return Done("agreed", subject, self.actor, count=len(agreed), until=agreed[-1].on, notes=notes)
 
     def _rates(
         self,

@@ -1,5 +1,7 @@
 """Subjects: what a person names is the case, the customer or the invoice that they mean, or refused with what would be right."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from bridge.app.claims import Claims
@@ -90,6 +92,21 @@ class Subjects(Claims):
             raise UsageError("{subject} has no invoice {invoice!r}", subject=subject, invoice=invoice)
         one = found[0].invoice
         return Target(account=account, invoice_id=one.id), one.number or one.id, account
+
+    def _tell_agency(self, conn: Connection, account: str, invoices: Collection[str]) -> tuple[Sentence, ...]:
+        """Return that the agency must hear of a change too, where some of these invoices are with it."""
+        there = []
+        for one in self.store.handovers.among(conn, account, invoices):
+            known = self.store.mirror.invoice(conn, account, one)
+            there.append((known and known.invoice.number) or one)
+        if not there:
+            return ()
+        return (
+            Sentence(
+                "with the collection agency: {invoices}; tell the agency too, it claims what was handed over to it",
+                invoices=there,
+            ),
+        )
 
     def _invoice_meant(self, conn: Connection, case: str, invoice: str | None) -> str | None:
         """Return the one invoice that is meant: named beside a case, or in its place; None for a case or a customer as a whole."""

@@ -65,6 +65,14 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{invoice} blocked: {reason}, until {until}. {note}",
     ),
     "deferred": ("{invoice} Zahlungsaufschub bis {until}. {note}", "{invoice} deferred until {until}. {note}"),
+    "block_replaced": (
+        "dafür {count} frühere Mahnsperren mit diesem Grund beendet: {reason}",
+        "{count} earlier blocks with this reason ended for it: {reason}",
+    ),
+    "block_replaced_one": (
+        "dafür eine frühere Mahnsperre mit diesem Grund beendet: {reason}",
+        "one earlier block with this reason ended for it: {reason}",
+    ),
     "unblocked": ("{invoice} Sperre aufgehoben", "{invoice} block lifted"),
     "choice_taken_back": ("{invoice} nicht mehr gewählt: {setting}", "{invoice} no longer chosen: {setting}"),
     "chosen_fact": (

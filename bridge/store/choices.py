@@ -156,6 +156,32 @@ class Choices:
         self._changed(conn, kind, target, stamp, data)
         return block_id
 
+    def block_anew(
+        self,
+        conn: Connection,
+        target: Target,
+        reason: Reason,
+        stamp: Stamp,
+        *,
+        note: str = "",
+        until: date | None = None,
+    ) -> int:
+        """Block in the place of the blocks in force on the same target for the same reason; return how many these were.
+
+        Those of an agreement, of a hand-over or of what is parked stay: they end with what they are for. Raises `UsageError` as `block` does.
+        """
+        new = self.block(conn, target, reason, stamp, note=note, until=until)
+        if reason in (Reason.COLLECTION, Reason.PARKED):
+            return 0
+        same = block.c.reason == reason.value, block.c.agreement_id.is_(None), block.c.id < new
+        there = block.c.lifted_at.is_(None), or_(block.c.until.is_(None), block.c.until >= stamp.on)
+        values = {"lifted_at": stamp.at, "lifted_by": stamp.actor}
+        ended = conn.execute(update(block).where(*_about(target), *same, *there).values(**values)).rowcount
+        if ended:
+            data = {"count": ended, "reason": reason.value, "block": new}
+            self._changed(conn, "block_replaced", target, stamp, data)
+        return int(ended)
+
     def unblock(
         self,
         conn: Connection,

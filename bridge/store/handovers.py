@@ -37,6 +37,11 @@ class HandOvers:
         """Return whether this claim is with the agency."""
         return conn.scalar(select(claim.c.handed_over_on).where(claim.c.id == claim_id)) is not None
 
+    def among(self, conn: Connection, account: str, invoice_ids: Collection[str]) -> list[str]:
+        """Return which of these invoices are with the agency."""
+        mine = claim.c.account == account, claim.c.invoice_id.in_(invoice_ids), claim.c.handed_over_on.is_not(None)
+        return list(conn.scalars(select(claim.c.invoice_id).where(*mine, claim.c.state == "open").order_by(claim.c.id)))
+
     def call_back(
         self, conn: Connection, account: str, case_id: int, invoice_ids: Collection[str], stamp: Stamp, *, note: str
     ) -> list[str]:

@@ -210,6 +210,8 @@ GERMAN: dict[str, str] = {
     "{case}: the hand-over is {state} by now": "{case}: die Übergabe ist inzwischen {state}",
     "{case}: what is stored is not what was approved": "{case}: gespeichert ist etwas anderes, als freigegeben wurde",
     "{case}: the look at invoice {invoice} was not answered": "{case}: auf den Blick nach der Rechnung {invoice} kam keine Antwort",
+    "with the collection agency: {invoices}; tell the agency too, it claims what was handed over to it": "beim Inkasso: {invoices}; auch dem Inkassounternehmen mitteilen, es fordert, was ihm übergeben wurde",
+    "with it {count|ends|end} {count} earlier {count|block|blocks} with the same reason": "damit {count|endet|enden} {count} frühere {count|Sperre|Sperren} mit demselben Grund",
     "not for collection: {others}": "nicht fürs Inkasso: {others}",
     "{number}: {why}": "{number}: {why}",
     "{number}: {why}; dropped with it: {others}": "{number}: {why}; mit verworfen: {others}",

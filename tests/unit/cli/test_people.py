@@ -1,6 +1,7 @@
 """What people read after they changed something by hand, on the real store of a small agency; nothing leaves the house."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -97,6 +98,38 @@ def test_an_edit_says_what_took_the_place_of_what(bridge, capsys):
 def test_a_recipient_of_a_level_that_no_plan_has_is_refused(bridge):
     """For an invoice and for the customer: named are the levels that there are; a level that is there is taken."""
     for case in ("RE-1", "MA-000001"):
-        with pytest.raises(UsageError, match="plan standard has no level 9; it has 1 .*, 2 "):
+        with pytest.raises(UsageError, match=r"plan standard has no level 9; it has 1 .*, 2 "):
             bridge.choose_recipient(case, ["rechnung@example.org"], level=9)
     assert bridge.choose_recipient("RE-1", ["rechnung@example.org"], level=2).what == "recipient"
+
+
+def test_what_is_agreed_about_a_claim_at_the_agency_asks_to_tell_the_agency(bridge, capsys):
+    """Waiver, charge and instalments are taken, and say in both languages that the agency must hear of it; for others they say nothing."""
+    with bridge.store.begin() as conn:
+        bridge.store.handovers.hand_over(conn, "main", 1, {"1": "119.00"}, bridge.stamp("main"), agency="Adler Inkasso")
+    rates = [(NOW.date(), Decimal("238.00"))]
+    for done in (
+        bridge.charge("RE-1", kind="cost", sum_=Decimal(5)),
+        bridge.waive("RE-1", note="Kulanz"),
+        bridge.agree("MA-000001", rates),
+    ):
+        assert "beim Inkasso: RE-1; auch dem Inkassounternehmen mitteilen" in told(capsys, "de", Out().done, done)
+        assert "with the collection agency: RE-1; tell the agency too" in told(capsys, "en", Out().done, done)
+    assert bridge.charge("RE-2", kind="cost", sum_=Decimal(5)).notes == ()
+
+
+def test_the_last_word_on_a_block_counts(bridge):
+    """A second block of the same customer or invoice for the same reason ends the first, and says so; other reasons and targets stay."""
+    bridge.block("RE-1", reason="dispute", note="falsche Menge")
+    bridge.block("RE-1", reason="says_paid")
+    bridge.block("MA-000001", reason="dispute")
+    again = bridge.block("RE-1", reason="dispute", until=NOW.date(), note="bis heute")
+    assert [one.told("de") for one in again.notes] == ["damit endet 1 frühere Sperre mit demselben Grund"]
+    detail = bridge.case("MA-000001")
+    assert sorted((one.invoice, one.reason, one.note) for one in detail.blocks) == [
+        ("", "dispute", ""),
+        ("RE-1", "dispute", "bis heute"),
+        ("RE-1", "says_paid", ""),
+    ]
+    assert "eine frühere Mahnsperre" in " ".join(one.text for one in detail.timeline)
+    assert bridge.unblock("RE-1").count == 2

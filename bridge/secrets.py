@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bridge.errors import ConfigError
+from bridge.files import replace
 
 _VERSION = "v1"
 _NONCE = 12
@@ -180,14 +181,8 @@ def _of_files(folder: Path) -> list[str]:
 
 def _write(path: Path, keys: Sequence[str]) -> None:
     """Put a file of keys in place, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write("".join(f"{key}\n" for key in keys))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        replace(path, "".join(f"{key}\n" for key in keys).encode(), mode=0o600)
     except OSError as error:
         raise ConfigError(
             "{path}: cannot be written: {strerror}", path=path, strerror=error.strerror, cause="secret_key"

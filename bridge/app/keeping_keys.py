@@ -32,9 +32,9 @@ class KeepingKeys(Opened):
             self.vault.rotate()
         elif not self.vault.earlier:
             raise UsageError("the key comes from keys.key; set a new one there and put the old one under keys.previous")
-        resealed, _ = self.store.tokens.reseal()
         with self.store.begin() as conn:
             self.record(conn, "key_rotated", data={"key": self.vault.key_id, "earlier": list(self.vault.earlier)})
+        resealed, _ = self.store.tokens.reseal()  # broken off, the next process goes on with it
         return Done("key_rotated", self.vault.key_id, self.actor, count=resealed)
 
     def forget_keys(self) -> Done:

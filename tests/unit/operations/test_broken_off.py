@@ -1,4 +1,4 @@
-"""Backup and restore, killed at every file operation: a half backup is none, a half restore is the old store or refused."""
+"""Backup, restore and change of key, killed at every file operation: a half backup is none, a half restore is the old store or refused, no key is lost."""
 
 import errno
 import os
@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 
 import pytest
+from sqlalchemy import select
 
 from bridge import config
 from bridge.app import Bridge
@@ -17,7 +18,10 @@ from bridge.app.backup_file import verify
 from bridge.app.backups import put_back
 from bridge.app.switching import UNFINISHED, refuse_unfinished
 from bridge.errors import ConfigError
+from bridge.secrets import Vault, new_key
 from bridge.store import Store
+from bridge.store.tables import event
+from bridge.store.tokens import Tokens
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.link", "sqlite3.connect"}
@@ -83,7 +87,7 @@ def every_kill(house, tmp_path, prepare, act):
         ended = killed(folder, number, prepare, act)
         yield folder
         if not ended:
-            assert number > 8
+            assert number > 5
             return
         shutil.rmtree(folder)
 
@@ -182,3 +186,91 @@ def judged(folder):
     assert not newer(data / "mahnbridge.db")
     assert len([*data.glob("archive/??/*")]) == 1
     return "new"
+
+
+SECRETS = {name: {"access_token": f"of {name}"} for name in "abcd"}
+
+
+def sealed(store, vault):
+    """Return the tokens of a store, each sealed with the vault's key."""
+    tokens = Tokens(store.engine, store.now, store.leases, vault)
+    for name, secret in SECRETS.items():
+        tokens.save(name, secret, expected=None)
+    return tokens
+
+
+def read(store, vault):
+    tokens = Tokens(store.engine, store.now, store.leases, vault)
+    return {name: dict(tokens.load(name).token) for name in SECRETS}
+
+
+def test_a_change_of_key_that_was_killed_loses_no_key(tmp_path):
+    """At every step: what was sealed before opens, with the old key alone or with both; changed once more, it still does."""
+    (tmp_path / "house").mkdir()
+    record = Vault.open(tmp_path / "house").seal("a", "token")
+    for folder in every_kill(tmp_path / "house", tmp_path, Vault.open, Vault.rotate):
+        vault = Vault.open(folder)
+        assert vault.unseal("a", record) == "token"
+        vault.rotate()
+        assert Vault.open(folder).unseal("a", vault.reseal("a", record)) == "token"
+
+
+class Died(BaseException):
+    """The end of a process."""
+
+
+@pytest.mark.parametrize("done", range(len(SECRETS) + 1))
+def test_sealing_anew_that_was_broken_off(sqlite_store, tmp_path, monkeypatch, done):
+    """After some of the tokens: all open, for old processes and new ones; the next start goes on, and then the old key is not needed."""
+    before, vault = Vault.open(tmp_path), Vault.open(tmp_path)
+    tokens = sealed(sqlite_store, vault)
+    vault.rotate()
+    left = iter(range(done))
+    reseal = vault.reseal
+
+    def dying(account, record):
+        if next(left, None) is None:
+            raise Died
+        return reseal(account, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Vault, "reseal", lambda _, *about: dying(*about))
+        if done < len(SECRETS):
+            with pytest.raises(Died):
+                tokens.reseal()
+        else:
+            tokens.reseal()
+    assert read(sqlite_store, before) == read(sqlite_store, Vault.open(tmp_path)) == SECRETS
+    again = Vault.open(tmp_path)
+    assert Tokens(sqlite_store.engine, sqlite_store.now, sqlite_store.leases, again).reseal() == (
+        len(SECRETS) - done,
+        0,
+    )
+    again.forget()
+    assert read(sqlite_store, Vault.open(tmp_path)) == SECRETS
+
+
+def test_a_change_of_key_is_in_the_journal_though_broken_off(house, tmp_path, monkeypatch):
+    """The new key is made and not one token sealed with it: who changed it stands in the journal already."""
+    folder = tmp_path / "a"
+    shutil.copytree(house, folder)
+    with opened(folder) as bridge:
+        monkeypatch.setattr(bridge.store.tokens, "reseal", full)
+        with pytest.raises(OSError, match="No space left"):
+            bridge.rotate_key()
+        with bridge.store.reading() as conn:
+            assert conn.scalar(select(event.c.actor).where(event.c.kind == "key_rotated")) == "t"
+
+
+def test_a_wrong_key_loses_nothing(sqlite_store, tmp_path):
+    """With another key each account says what to do; changing that key touches no token, and the right key put back opens all."""
+    right, wrong = new_key(), Vault.open(tmp_path)
+    sealed(sqlite_store, Vault([right]))
+    tokens = Tokens(sqlite_store.engine, sqlite_store.now, sqlite_store.leases, wrong)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"keys\.previous or run `mahnbridge connect b` again") as caught:
+            tokens.load("b")
+        assert (caught.value.cause, right in str(caught.value)) == ("secret_key", False)
+        assert tokens.reseal() == (0, len(SECRETS))
+        wrong.rotate()
+    assert read(sqlite_store, Vault.open(tmp_path, previous=[right])) == SECRETS

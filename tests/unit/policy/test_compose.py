@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.model import Act, Address, Contact
+from bridge.model import Act, Address, Colleague, Contact, DebtorKind
 from bridge.policy import Abilities, Creditor, compose, decide, unsendable
 from bridge.policy.claim_text import plain
 from bridge.policy.fits import plan_fits
+from bridge.policy.links import Links
 from bridge.policy.load import starter_plans
+from bridge.policy.views import SendTo
 from tests.unit.policy.helpers import TEXTS, WITH_FEES, case, charged, claim, days, level, plan, rules
 
 TODAY = date(2026, 10, 5)
@@ -389,3 +391,144 @@ def test_a_mail_and_a_letter_of_one_level_have_their_own_words():
     assert (mail.content.text[:4], letter.content.text[:5]) == ("Mail", "Brief")
     (chosen,) = made(case(claim(next_variant="stern"), address=HOME), its)
     assert (chosen.content.subject, chosen.content.text) == ("Streng", "Streng.")
+
+
+# ------------------------------------------------------------------------------------------------ what each notice carries
+
+
+GROUPED = {"bundling": {"when": "from_first"}}
+LENA = Colleague(email="lena@example.com", name="Lena")
+OWN_WAYS = {
+    "name": "A",
+    "iban": "DE89370400440532013000",
+    "particulars": {"de": ("HRB 1",)},
+}
+
+
+@pytest.mark.parametrize(
+    ("channel", "chosen", "address", "sent_by", "footer", "main", "by_hand"),
+    [
+        ("mail", (), None, "mail", ("HRB 1",), "rechnung@example.com", False),
+        ("mail", (SendTo(0, ("x@example.com",)),), None, "mail", ("HRB 1",), "rechnung@example.com", True),
+        ("mail", (SendTo(0, address=HOME),), None, "mail", ("HRB 1",), "rechnung@example.com", False),
+        ("letter", (), "Köln", "post", (), "Muster GmbH, Weg 1, 50667 Köln, DE", False),
+        ("letter", (SendTo(0, address=HOME),), "Köln", "post", (), "Weg 1, 50667 Köln, DE", True),
+        ("letter", (SendTo(0, ("x@example.com",)),), "Köln", "post", (), "Muster GmbH, Weg 1, 50667 Köln, DE", False),
+    ],
+)
+def test_a_mail_and_a_letter_carry_what_is_theirs(channel, chosen, address, sent_by, footer, main, by_hand):
+    """A mail has recipients and the particulars of the business below it, a letter a postal address; a choice counts for its own way."""
+    its = rules(plan(level(1, after_due=3, channels=[channel])), creditor=Creditor(**OWN_WAYS))
+    notice = made(case(claim(send_to=chosen), address=HOME), its)[0]
+    content, basis = notice.content, notice.claims[0].basis
+    assert (content.address and content.address.city, content.sent_by, content.footer) == (address, sent_by, footer)
+    assert (basis.main, basis.chosen, bool(content.recipients.to)) == (main, by_hand, channel == "mail")
+
+
+@pytest.mark.parametrize(("email", "own", "main"), [("a@example.com", "b@example.com", "b@example.com"), (None, "b@example.com", "b@example.com"), ("a@example.com", None, "a@example.com")])  # fmt: skip
+def test_the_address_of_the_invoice_goes_before_the_customers(email, own, main):
+    """What the recheck compares is the address that was written to."""
+    assert made(case(claim(email=own), email=email), rules(days(3)))[0].claims[0].basis.main == main
+
+
+def test_what_goes_along_in_a_bundle_has_no_level_of_its_own():
+    """The invoices whose level is due trigger it, by name; what goes along is in the sum, without plan, level or a record of it."""
+    young = claim(invoice_id="2", due_on=date(2026, 10, 1), issued_on=date(2026, 9, 20))
+    its = rules(plan(level(1, after_due=7), **GROUPED))
+    (notice,) = made(case(claim(), young), its)
+    named = [(one.invoice_id, one.level, one.level_name, one.basis.plan, bool(one.basis.plan_version)) for one in notice.claims]  # fmt: skip
+    assert named == [("1", 1, "Stufe 1", "plan", True), ("2", 0, "", "", False)]
+    assert (notice.triggers, notice.total, [one.claim.invoice_id for one in notice.others]) == (("1",), 20000, ["2"])
+    assert [step.act for step in notice.steps] == [A.MAIL, A.NOTE, A.CUSTOMER_NOTE]  # one line, for the first
+
+
+@pytest.mark.parametrize(
+    ("claims", "bundling", "triggers"),
+    [
+        ((claim(),), {}, [()]),
+        ((claim(),), GROUPED, [()]),
+        ((claim(), claim(invoice_id="2")), {}, [(), ()]),
+        ((claim(), claim(invoice_id="2")), GROUPED, [("1", "2")]),
+    ],
+)
+def test_only_a_bundle_names_what_triggers_it(claims, bundling, triggers):
+    """A notice about one invoice, with nothing beside it, is none."""
+    its = rules(plan(level(1, after_due=3), **bundling))
+    assert [one.triggers for one in made(case(*claims), its)] == triggers
+
+
+@pytest.mark.parametrize(("automation", "beside"), [("propose", True), ("send", True), ("create", False), ("complete", False)])  # fmt: skip
+def test_only_what_we_send_ourselves_takes_others_along(automation, beside):
+    """What only makes a record at the provider speaks of the invoices whose level is due."""
+    young = claim(invoice_id="2", due_on=date(2026, 10, 1), issued_on=date(2026, 9, 20))
+    its = rules(plan(level(1, after_due=7, channels=["mail"], document="silent", automation=automation), **GROUPED))
+    (notice,) = made(case(claim(), young), its)
+    assert bool(notice.others) is (len(notice.claims) == 2) is beside
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, [None]),
+        ({"internal_notice": True}, [A.TELL]),
+        ({"internal_notice": True, "automation": "propose"}, [A.TELL]),
+        ({"internal_notice": True, "channels": ["mail", "letter"]}, [A.TELL, None]),
+        ({"channels": ["mail", "letter"]}, [None, None]),
+    ],
+)
+def test_the_first_notice_of_a_level_tells_colleagues_where_it_wants_that(values, told):
+    """As its last step, with a task, once; the second channel says nothing more, and a level without it tells nobody."""
+    its = rules(plan(level(1, after_due=3, **values)))
+    notices = made(case(address=HOME, colleagues=(LENA,)), its)
+    assert [A.TELL if A.TELL in acts(one) else None for one in notices] == told
+    assert [one.task is not None for one in notices] == [one is not None for one in told]
+    assert all(A.TELL not in acts(one)[:-1] for one in notices)
+
+
+def test_a_level_that_only_tells_colleagues_tells_them_once():
+    """It is that mail, and nothing comes after it; it asks for no fee, is no letter of dunning, and owes no flat fee."""
+    quiet = {"name": {"de": "Meldung"}, "trigger": {"after_due": 3}, "internal_notice": True, "automation": "send"}
+    (notice,) = made(case(colleagues=(LENA,)), rules(plan(quiet), money=WITH_FEES))
+    assert acts(notice) == [A.TELL]
+    assert (notice.claims[0].fee, notice.claims[0].basis.legal, notice.claims[0].basis.flat_fee) == (0, False, False)
+
+
+@pytest.mark.parametrize(
+    ("values", "call", "legal", "flat"),
+    [
+        ({"is_legal_dunning": True, "flat_fee": True}, False, True, True),
+        ({"is_legal_dunning": True}, True, True, False),
+        ({"flat_fee": True}, False, False, True),
+        ({}, False, False, False),
+    ],
+)
+def test_a_letter_of_dunning_is_one_only_where_it_is_written(values, call, legal, flat):
+    """What it founds (default, flat fee) comes from the letter; the call beside it has neither, and asks for no fee."""
+    more = {"call_task": True} if call else {}
+    its = rules(plan(level(1, after_due=3, fee=5, **values, **more)), money=WITH_FEES)
+    first, *rest = [one.claims[0] for one in made(case(kind=DebtorKind.BUSINESS), its)]
+    assert (first.basis.legal, first.basis.flat_fee, first.fee) == (
+        legal,
+        flat,
+        0 if flat else 500,
+    )  # it swallows the fee
+    assert [(one.basis.legal, one.basis.flat_fee, one.fee) for one in rest] == [(False, False, 0)] * call
+
+
+def test_the_link_of_a_notice_is_that_of_its_first_claim():
+    """One page for the whole bundle, named by the key of the first; letters and accounts without pages have none."""
+    links = Links("https://mahnung.example.com", (b"x" * 32,), days=30)
+    its = rules(plan(level(1, after_due=3, channels=["mail", "letter"]), **GROUPED), links=links)
+    mail, letter = made(case(claim(), claim(invoice_id="2"), address=HOME), its)
+    assert mail.link == links.of(mail.claims[0].key, TODAY).ref
+    assert letter.link is None
+    assert made(case(address=HOME), replace(its, links=None))[0].link is None
+
+
+def test_a_way_of_the_provider_chosen_by_hand_keeps_invoices_apart():
+    """A variant in which the provider sends one of two letters belongs to one invoice, whatever else the plan bundles."""
+    mixed = {"name": "mixed", "channels": ["provider_email", "letter"]}
+    its = rules(plan(level(1, after_due=3, variants=[{"name": "own", "channels": ["mail"], "standard": True}, mixed]), **GROUPED))  # fmt: skip
+    both = [claim(invoice_id=one, next_variant="mixed") for one in ("1", "2")]
+    assert {len(one.claims) for one in made(case(*both, address=HOME), its)} == {1}
+    assert {len(one.claims) for one in made(case(claim(), claim(invoice_id="2"), address=HOME), its)} == {2}

@@ -101,13 +101,15 @@ def _held(one: Decision, held: Mapping[str, tuple[Refusal, str]], going: Collect
     refusal, sooner = known
     again = refusal.again_on
     facts = {"note": str(refusal.notice.reason_text or ""), "again": again, "sooner": sooner}
+    if not sooner:
+        facts["only"] = "repeated"
     if again is None:
         facts["stays"] = "unchanged"
     return one._replace(outcome=Outcome.HOLD, reason=Reason.REFUSED, next_on=again, facts=facts)
 
 
 def _sooner(draft: NoticeDraft, claim: ClaimDraft) -> str:
-    """Return the command by which a person has this claim proposed again at once; nothing for a last level that is repeated."""
+    """Return the command by which a person has this claim proposed again at once; nothing for a last level that is repeated: no command chooses it."""
     name = quote(claim.number or claim.invoice_id)
     if draft.channel is Via.COLLECTION:
         return f"mahnbridge case handover {name}"

@@ -134,8 +134,8 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
     _R.UNDELIVERED: ("letztes Schreiben kam zurück[: {level}]", "the last notice came back[: {level}]"),
     _R.APPROVAL_PENDING: ("wartet auf Freigabe[: {note}]", "waits for approval[: {note}]"),
     _R.REFUSED: (
-        "von einer Person abgelehnt[ ({note})][, wieder vorgeschlagen am {again}][, {stays}][; früher mit: {sooner}]",
-        "refused by a person[ ({note})][, proposed again on {again}][, {stays}][; sooner with: {sooner}]",
+        "von einer Person abgelehnt[ ({note})][, wieder vorgeschlagen am {again}][, {stays}][; früher mit: {sooner}][; {only}]",
+        "refused by a person[ ({note})][, proposed again on {again}][, {stays}][; sooner with: {sooner}][; {only}]",
     ),
 }
 
@@ -263,8 +263,8 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     ),
     _R.APPROVAL_PENDING: ("den Lauf freigeben (approve)", "approve the run (approve)"),
     _R.REFUSED: (
-        "nichts, bis sich etwas daran ändert; case level, für das Inkasso case handover, schlägt es sofort wieder vor",
-        "nothing until something in it changes; case level, for collection case handover, proposes it again at once",
+        "nichts, bis sich etwas daran ändert; case level (außer einer Wiederholung der letzten Stufe), für das Inkasso case handover, schlägt es sofort vor",
+        "nothing until something in it changes; case level (but for a repeated last level), for collection case handover, proposes it again at once",
     ),
 }
 
@@ -343,6 +343,12 @@ _PLAIN = {
         ),
     },
     "what": _WHAT,
+    "only": {
+        "repeated": (
+            "früher nur mit anderem Betrag, Empfänger oder Plan: eine Wiederholung der letzten Stufe wählt kein Befehl",
+            "sooner only with another amount, recipient or plan: no command chooses a repeated last level",
+        )
+    },
     "stays": {"unchanged": ("bleibt weg, bis sich etwas daran ändert", "stays away until something in it changes")},
     "channel": {
         "email": ("E-Mail", "e-mail"),

@@ -164,3 +164,20 @@ def test_without_a_term_it_stays_away_and_says_what_brings_it_back(sqlite_store,
     with sqlite_store.begin() as conn:
         sqlite_store.choices.choose(conn, about(), *choice, stage.stamp(days_after(91)))
     assert comes_again(stage, days_after(91))
+
+
+def test_a_repetition_that_was_refused_says_that_no_command_brings_it_back(sqlite_store):
+    """A last level that is repeated cannot be chosen: named are the day on which it comes again, and what ends the refusal before."""
+    last = level(1, after_due=3, term_days=7, automation="propose", repeat={"every_days": 14, "limit": 2})
+    stage = Stage(sqlite_store, rules(plan(last)))
+    stage.tell(MONDAY, debtor(), invoice())
+    stage.run(MONDAY)
+    stage.land(MONDAY)
+    stage.run(days_after(14))
+    turn_down(stage)
+    [line] = stage.plan(days_after(14), everything=True).lines
+    assert line.decision.reason == Reason.REFUSED
+    told = [words.reason(line.decision.reason, language, line.decision.facts) for language in ("de", "en")]
+    assert "; früher nur mit anderem Betrag, Empfänger oder Plan" in told[0]
+    assert "; sooner only with another amount, recipient or plan" in told[1]
+    assert "mahnbridge" not in told[0] + told[1]

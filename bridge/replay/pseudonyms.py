@@ -15,8 +15,10 @@ _WORD = re.compile(r"[^\W_]+")
 _MAIL = re.compile(r"([^\s@<>\"',;:()]{1,64})@([^\s@<>\"',;:()]{1,255})")
 _KEPT_IN_TEXT = re.compile(r"mb:[0-9a-f]{12}|\[redacted\]")
 _NUMBER = re.compile(r"[+-]?\d{1,18}([.,]\d{1,12})*%?")
-_TELEPHONE = re.compile(r"\+\d{7,}|0\d{8,}")
-"""A number of a telephone in one piece: no amount and no id is written so."""
+_TELEPHONE = re.compile(r"\+\d{7,}|0\d{8,}|491[567]\d{8,9}")
+"""A number of a telephone in one piece: no amount and no id is written so, nor as a German mobile number without its sign."""
+_TELEPHONE_KEY = re.compile("telefon|phone|telefax|fax|mobil|handy|ruf_?(?:nummer|nr)")
+"""Parts of names of fields that hold numbers of telephones, also within one word: `telefonnummer`, `faxnr`."""
 _DATE = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s?(Z|[+-]\d\d:?\d\d)?|\d\d?\.\d\d?\.\d{2,4}|\d{8}(T\d{6})?"
 )
@@ -172,7 +174,7 @@ class Pseudonyms:
             if match[1] is None and match[0].startswith('"'):
                 return self.text(match[0])
             if match[1] is None:
-                return self._digits(match[0]) if _personal(field) else match[0]
+                return self._digits(match[0]) if _personal(field) or _TELEPHONE.fullmatch(match[0]) else match[0]
             try:
                 value = json.loads(f'"{match[1]}"')
             except ValueError:
@@ -289,4 +291,6 @@ def _like(sign: str, byte: int) -> str:
 
 def _personal(field: str) -> bool:
     words = [one.lower() for one in _WORDS_OF_KEY.findall(field)]
+    if _TELEPHONE_KEY.search(field.lower()):
+        return True
     return field.lower() != "objectname" and not _PERSONAL.isdisjoint((*words, field.lower(), "".join(words)))

@@ -39,6 +39,20 @@ def test_nobody_is_named():
     assert [one for one in NAMED if one.casefold() in text.casefold()] == []
 
 
+def test_a_telephone_number_that_stands_as_a_number_is_replaced():
+    """Under any name for telephone, mobile or fax, and as a German mobile number under any name at all."""
+    other, _ = pseudonymised(given := {
+        "telefonnummer": 40302010, "mobilnr": 17012345678, "Faxnummer": 4030201099, "rufnummer": 8912345, "handynummer": 1701234567,
+        "phonenumber": 4989123456, "extra": 4917012345678, "id": 491234567, "total": 4917012.35,
+    })  # fmt: skip
+    assert {field for field in given if other[field] == given[field]} == {"id", "total"}
+    assert all(
+        isinstance(number, int) and len(str(number)) == len(str(given[field]))
+        for field, number in other.items()
+        if field != "total"
+    )
+
+
 def test_what_decides_stays():
     """Ids, amounts, dates of documents, statuses, currencies, our own marker and the program's own words are what they were."""
     other, _ = pseudonymised()

@@ -172,6 +172,7 @@ class Opened:
             clock=self.clock,
             technical=self.store.now,
             recorder=self._recorder(),
+            zone=account.time_zone,
         )
         mapping = FieldMapping.load(account.connector, self.config.mappings)
         connector = kind(name, account.settings, mapping, http)

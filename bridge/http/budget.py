@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from bridge.errors import RetryLater
 from bridge.http.limits import Limits, read_limits
@@ -32,7 +32,7 @@ class Budget:
     """Counts calls down between the provider's answers, and paces them.
 
     Knowledge of other processes is read at most once in `refresh`; a block (429) and a window that nears its end are written at
-    once, the rest at most every ten seconds, so that counting costs no writes worth mentioning.
+    once, the rest at most every ten seconds, so that counting costs no writes worth mentioning. Times are told in `zone`.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Budget:
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
         refresh: timedelta = timedelta(seconds=1),
+        zone: tzinfo = UTC,
     ) -> None:
         self.account = account
         self._settings = settings
@@ -51,6 +52,7 @@ class Budget:
         self._now = now
         self._sleep = sleep
         self._refresh = refresh
+        self._zone = zone
         self._lock = threading.Lock()
         self._rate = Rate()
         self._in_flight = 0
@@ -166,9 +168,9 @@ class Budget:
         rate, now = self._current(), self._now()
         if rate.blocked_until is not None and rate.blocked_until > now:
             raise RetryLater(
-                "{account}: the provider wants no calls until {until} UTC",
+                "{account}: the provider wants no calls until {until}",
                 account=self.account,
-                until=f"{rate.blocked_until:%H:%M:%S}",
+                until=self._told(rate.blocked_until),
                 after=rate.blocked_until - now,
                 cause="http_429",
             )
@@ -177,14 +179,18 @@ class Budget:
             until = rate.reset_at or now + _UNKNOWN_WINDOW
             kept = Sentence(" ({calls} are kept for delivery)", calls=keep) if keep else ""
             raise RetryLater(
-                "{account}: {left} {left|call|calls} left until {until} UTC{kept}",
+                "{account}: {left} {left|call|calls} left until {until}{kept}",
                 account=self.account,
                 left=max(0, rate.remaining),
-                until=f"{until:%H:%M:%S}",
+                until=self._told(until),
                 kept=kept,
                 after=until - now,
                 cause="rate_budget",
             )
+
+    def _told(self, moment: datetime) -> str:
+        """Return a time of day as the account's people read it."""
+        return f"{moment.astimezone(self._zone):%H:%M:%S}"
 
     def _pace(self) -> timedelta:
         """Return how long to wait for the next slot; about a second's worth of slots is reserved at once, for all processes."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,6 +45,7 @@ class Http:
     `settings` may be a bare base URL, for tests and trials (then nothing is proven and hardly paced). `headers` go with every call.
     `clock` is the business clock, `technical` the clock of tokens and budgets; `observe` is told method, status and seconds of
     every call. Stores default to the memory of this process. `wire` takes the place of the connections, for a replay.
+    `zone` is that in which people are told until when nothing is called.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Http:
         jitter: Callable[[], float] = random.random,
         observe: Callable[[str, int | None, float], None] | None = None,
         wire: Sends | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self.settings = HttpSettings(base_url=settings, pace=1000) if isinstance(settings, str) else settings
         self.base_url = self.settings.base_url
@@ -74,7 +76,7 @@ class Http:
         self._credentials = credentials(
             account, self.settings, tokens or MemoryTokens(technical), now=technical, sleep=sleep
         )
-        self._budget = Budget(account, self.settings, rates or MemoryRates(), now=technical, sleep=sleep)
+        self._budget = Budget(account, self.settings, rates or MemoryRates(), now=technical, sleep=sleep, zone=zone)
         self._wire: Sends = wire or Wire(
             account, self.settings, headers or {}, self._budget, now=technical, recorder=recorder, observe=observe
         )

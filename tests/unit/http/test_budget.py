@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -64,16 +65,23 @@ def billomat(time):
 def session(server, time, rates=None, **changes):
     values = {"pace": 1000, "reserve": 4, "attempts": 1, **changes}
     settings = HttpSettings(base_url=server.base_url, **values)
-    return Http(settings, account="acme", rates=rates or MemoryRates(), technical=time, sleep=time.sleep)
+    return Http(
+        settings,
+        account="acme",
+        rates=rates or MemoryRates(),
+        technical=time,
+        sleep=time.sleep,
+        zone=ZoneInfo("Europe/Berlin"),
+    )
 
 
 @pytest.mark.feature("P-36")
 def test_polling_leaves_a_reserve_for_delivery(billomat, time):
-    """Polling stops before the window is empty and says until when; delivery goes on with the reserve; then a new window begins."""
+    """Polling stops before the window is empty and says until when, by the account's clock; delivery goes on with the reserve; then a new window begins."""
     with session(billomat, time) as http:
         for _ in range(8):
             http.read("/x")
-        with pytest.raises(RetryLater, match="4 calls left until 10:15:00 UTC") as caught:
+        with pytest.raises(RetryLater, match="4 calls left until 11:15:00 ") as caught:
             http.read("/x")
         assert timedelta(minutes=7) < caught.value.after <= timedelta(minutes=8)
         assert len(billomat.log) == 8
@@ -103,7 +111,7 @@ def test_429_is_waited_out_by_everyone(billomat, time, store):
         assert caught.value.cause == "http_429"
         assert caught.value.after == timedelta(minutes=8)
         for call in (first.prepare, lambda: second.read("/x"), lambda: second.write("POST", "/x"), second.prepare):
-            with pytest.raises(RetryLater, match="10:15:00") as caught:
+            with pytest.raises(RetryLater, match="11:15:00") as caught:
                 call()
             assert caught.value.after > timedelta(minutes=7)
         assert len(billomat.log) == 1

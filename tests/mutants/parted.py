@@ -10,15 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 _MEMORY = 6 * 1024**3
-_IDLE = 30.0
-"""Seconds after which a process that computes nothing is taken to wait for ever."""
+_IDLE, _LEAST = 30.0, 0.3
+"""A process that computes less than so many of so many seconds is taken to wait for ever; what waits in slices computes a little."""
 
 
 def parted(work: Callable[[], int], seconds: float) -> int | None:
     """Do `work` in a silent process of its own; return its exit code, None where it takes too long.
 
-    That is: more than `seconds` of computing, or thirty times as long altogether, as others may be at work beside; or it computes nothing
-    for half a minute, where the system tells that.
+    That is: more than `seconds` of computing, or thirty times as long altogether, as others may be at work beside; or it computes
+    next to nothing for half a minute, where the system tells that.
     """
     child = os.fork()
     if child == 0:
@@ -36,7 +36,7 @@ def parted(work: Callable[[], int], seconds: float) -> int | None:
             wait = min(0.02, wait * 1.5)
             if time.monotonic() - since > _IDLE:
                 now = _computed(child)
-                if now is not None and now == last:
+                if now is not None and last is not None and now - last < _LEAST:
                     return None
                 last, since = now, time.monotonic()
     finally:
@@ -47,13 +47,13 @@ def parted(work: Callable[[], int], seconds: float) -> int | None:
     return None
 
 
-def _computed(pid: int) -> int | None:
-    """Return how long a process has computed, in ticks of its system; None where nothing tells it."""
+def _computed(pid: int) -> float | None:
+    """Return how many seconds a process has computed; None where nothing tells it."""
     try:
         told = Path(f"/proc/{pid}/stat").read_text("utf-8")
     except OSError:
         return None
-    return sum(map(int, told.rpartition(")")[2].split()[11:13]))
+    return sum(map(int, told.rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _begun(work: Callable[[], int], seconds: float) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.model import REACHES_DEBTOR, Act, Address, Contact, Debtor, Invoice, InvoiceStatus, Reason, Snapshot
 from bridge.policy import Abilities, LocalView, Via, compose, decide, recheck
-from bridge.policy.recipients import address_of, addressed, email_of
+from bridge.policy.recipients import address_of, addressed, can_reach, email_of, reaching, recipient_of
 from bridge.policy.views import SendTo
 from tests.unit.policy.helpers import case, claim, days, level, plan, rules
 
@@ -128,3 +128,88 @@ def test_who_has_an_address_for_mail_gets_mail():
     its = rules(plan(level(1, after_due=3, channels=["mail"])), letter_without_email=True)
     (made,) = compose(whole, decide(whole, its, TODAY), its, BOTH, TODAY)
     assert made.channel is Via.MAIL
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("Muster GmbH; Weg 1; 20095 Hamburg", True),
+        ("Muster GmbH; Frau Muster; Weg 1; 20095 Hamburg", True),
+        ("Weg 1; 20095 Hamburg", False),
+        ("Muster GmbH; Weg 1; 20095 Hamburg; AT", True),
+        ("Weg 1; 20095 Hamburg; AT", False),
+    ],
+)
+def test_an_address_has_name_street_and_town(text, good):
+    """At least these three, a country is none of them."""
+    if good:
+        assert address_of(text).street == "Weg 1"
+    else:
+        with pytest.raises(ValueError, match="is no address"):
+            address_of(text)
+
+
+@pytest.mark.parametrize("length", [254, 255])
+def test_the_longest_mail_address(length):
+    """254 signs are one, more are none (RFC 5321)."""
+    text = "a" * (length - 12) + "@example.com"
+    if length > 254:
+        with pytest.raises(ValueError, match="is no e-mail address"):
+            email_of(text)
+    else:
+        assert email_of(text) == text
+
+
+SALES, BOOKS = Contact(email="s@example.com", role="sales"), Contact(email="b@example.com", role="billing")
+
+
+@pytest.mark.parametrize(
+    ("rule", "whole", "to"),
+    [
+        ({}, {}, ("rechnung@example.com",)),
+        ({"roles": ["billing"]}, {}, ("b@example.com",)),
+        ({"roles": ["legal"]}, {}, ("rechnung@example.com",)),
+        ({"roles": ["legal"]}, {"email": None}, ()),
+        ({"roles": ["billing", "sales"]}, {}, ("s@example.com", "b@example.com")),
+        ({"all_addresses": True}, {}, ("rechnung@example.com", "s@example.com", "b@example.com")),
+        ({"all_addresses": True}, {"email": None}, ("s@example.com", "b@example.com")),
+        ({"all_addresses": True}, {"email": "b@example.com"}, ("b@example.com", "s@example.com")),
+        ({"all_addresses": True, "roles": ["billing"]}, {}, ("rechnung@example.com", "b@example.com", "s@example.com")),
+    ],
+)
+def test_who_gets_the_mail(rule, whole, to):
+    """The main address first, contacts of the roles in its place, all of them where wanted; nobody twice."""
+    one = plan(level(1, recipients=rule)).levels[0]
+    its = case(contacts=(SALES, BOOKS), **whole)
+    assert recipient_of(its, its.claims[0], one, Via.MAIL) == ", ".join(to)
+    assert can_reach(its, its.claims[0], one, Via.MAIL) is bool(to)
+
+
+@pytest.mark.parametrize(
+    ("mine", "whole", "reached"),
+    [(None, None, False), ("a@example.com", None, True), (None, "a@example.com", True), ("a@example.com", "b@example.com", True)],
+)  # fmt: skip
+def test_either_address_reaches_a_debtor_by_mail(mine, whole, reached):
+    """The invoice's or the customer's; a letter goes by neither."""
+    its = case(claim(email=mine), email=whole)
+    one = plan(level(1)).levels[0]
+    assert can_reach(its, its.claims[0], one, Via.MAIL) is reached
+    assert not can_reach(its, its.claims[0], one, Via.LETTER)
+
+
+@pytest.mark.parametrize(
+    ("values", "channels"),
+    [
+        ({"channels": ["mail"]}, ("letter",)),
+        ({"channels": ["email"]}, ("letter",)),
+        ({"channels": ["letter"]}, ("letter",)),
+        ({"channels": ["post"]}, ("post",)),
+        ({"channels": ["mail"], "document": "silent", "automation": "create"}, ("mail",)),
+        ({"channels": ["mail"], "document": "silent", "automation": "complete"}, ("mail",)),
+    ],
+)
+def test_only_a_mail_that_leaves_becomes_a_letter(values, channels):
+    """Without an address, where letters may stand in; what makes a record only, and what is a letter, stays as planned."""
+    one = plan(level(1, **values)).levels[0]
+    found = reaching(case(email=None, address=THERE), claim(), one, one.standard, rules(letter_without_email=True))
+    assert tuple(via.value for via in found.channels) == channels

@@ -1,11 +1,12 @@
 """The rules of an account: whether they exclude anybody, which plan they name, and their fingerprint."""
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
 from bridge.policy import Creditor
-from bridge.policy.rules import Assignment, Prepayment
+from bridge.policy.rules import AccountRules, Assignment, Prepayment
 from tests.unit.policy.helpers import days, rules
 
 FIRST = Assignment("plan", customers=frozenset({"1"}))
@@ -67,7 +68,19 @@ def test_the_fingerprint_of_the_rules():
         {"plans": {**its.plans, "plan": days(4)}},
         {"creditor": replace(its.creditor, name="B")},
         {"creditor": replace(its.creditor, particulars={"de": ("z",), "en": ("y",)})},
+        {"creditor": replace(its.creditor, particulars=MappingProxyType({"de": ("w",)}))},
+        {"creditor": replace(its.creditor, particulars=MappingProxyType({"de": ("v",)}))},
         {"excluded_customers": frozenset({"1"})},
         {"minimum": 1},
     )
+    assert len(its.version) == 12
     assert len({its.version, *(replace(its, **one).version for one in edits)}) == 1 + len(edits)
+
+
+def test_what_holds_where_the_configuration_says_nothing():
+    """No minimum and no tolerance, a week between letters, no letter for a mail, everybody included, three and fourteen days."""
+    its = AccountRules(account="main", plans={"plan": days(3)}, default_plan="plan")
+    assert (its.minimum, its.tolerance, its.minimum_interval_days) == (0, 0, 7)
+    assert (its.letter_without_email, its.include_by_default, its.payments_limit_days) == (False, True, None)
+    assert (its.instalment_grace_days, its.deferral_days) == (3, 14)
+    assert its.of_account == its.assigned("plan", "account")

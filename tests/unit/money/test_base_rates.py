@@ -22,6 +22,7 @@ from bridge.policy.money import (
     stretch,
     terms_for,
 )
+from bridge.policy.money.base_rates import LARGEST
 
 OWN = "country: DE\nknown_until: 2027-06-30\nrates:\n  2026-01-01: 1.27\n  2026-07-01: 1.52\n  2027-01-01: 1.77\n"
 HEAD = "country: DE\nknown_until: 2027-06-30\n"
@@ -136,3 +137,54 @@ def test_files_that_cannot_be_used(tmp_path):
             load_tables(paths)
     with pytest.raises(ConfigError, match="longer than"):
         parse_table("#" * 100_001, "rates.yaml")
+
+
+@pytest.mark.parametrize("rate", ["-20", "-19.9999", "0", "1.5234", "50"])
+def test_a_rate_is_taken_up_to_its_limits(rate):
+    """Between -20 and 50 per cent, both included, with four places."""
+    assert parse_table(OWN.replace("1.77", rate), "rates.yaml").rates[-1][1] == Decimal(rate)
+
+
+@pytest.mark.parametrize("rate", ["-20.0001", "-20.5", "50.0001", "50.5", "1.52345", ".inf", "Infinity"])
+def test_a_rate_beyond_its_limits_is_refused(rate):
+    """A slip of the decimal point is found before it is charged."""
+    with pytest.raises(ConfigError, match="per cent"):
+        parse_table(OWN.replace("1.77", rate), "rates.yaml")
+
+
+@pytest.mark.parametrize(
+    ("known_until", "taken"),
+    [("2027-06-30", True), ("2027-12-31", True), ("2027-03-31", False), ("2027-06-29", False), ("2027-07-01", False)],
+)
+def test_a_table_is_known_to_the_end_of_a_half_year(known_until, taken):
+    """Of either one, to the day."""
+    text = OWN.replace("2027-06-30", known_until)
+    if taken:
+        assert parse_table(text, "rates.yaml").known_until == date.fromisoformat(known_until)
+    else:
+        with pytest.raises(ConfigError, match="last day of the newest half-year"):
+            parse_table(text, "rates.yaml")
+
+
+def test_a_table_of_the_largest_length_is_read():
+    """One character more is not, whatever it says."""
+    full = OWN + "#" * (LARGEST - len(OWN))
+    assert parse_table(full, "rates.yaml") == parse_table(OWN, "rates.yaml")
+    with pytest.raises(ConfigError, match="longer than"):
+        parse_table(full + "#", "rates.yaml")
+
+
+@pytest.mark.parametrize(
+    ("day", "until"),
+    [
+        (date(2025, 12, 31), date(2025, 12, 31)),  # none yet
+        (date(2026, 1, 1), date(2026, 6, 30)),
+        (date(2026, 6, 30), date(2026, 6, 30)),
+        (date(2026, 7, 1), date(2026, 12, 31)),
+        (date(2027, 6, 30), date(2027, 6, 30)),  # the last day that is known
+        (date(2027, 7, 1), None),
+    ],
+)
+def test_what_holds_on_a_day_holds_until(day, until):
+    """The last day of its half-year; after the last day known there is no end."""
+    assert parse_table(OWN, "rates.yaml").until(day) == until

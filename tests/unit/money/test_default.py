@@ -1,15 +1,17 @@
 """When default begins: each rule, for businesses and consumers, in three countries."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from bridge.model import DebtorKind
 from bridge.policy.calendar import Calendar
 from bridge.policy.money import DueFacts, DueSource, LegalDunning, Sent, assumed_receipt, default_of
+from bridge.policy.money.default import OFFICE_HOURS
 
 NW = Calendar("DE", "NW")
+MINUTE = timedelta(minutes=1)
 BUSINESS, CONSUMER, UNKNOWN = DebtorKind.BUSINESS, DebtorKind.CONSUMER, DebtorKind.UNKNOWN
 PRINTED = DueFacts(
     kind=BUSINESS,
@@ -98,6 +100,10 @@ def test_austria_and_switzerland(country, source, expected):
     ("sent", "how", "kind", "received"),
     [
         (datetime(2026, 9, 30, 10, 0), Sent.MAIL, BUSINESS, date(2026, 9, 30)),
+        (datetime.combine(date(2026, 9, 30), OFFICE_HOURS[0]), Sent.MAIL, BUSINESS, date(2026, 9, 30)),
+        (datetime.combine(date(2026, 9, 30), OFFICE_HOURS[1]), Sent.MAIL, BUSINESS, date(2026, 9, 30)),
+        (datetime.combine(date(2026, 9, 30), OFFICE_HOURS[0]) - MINUTE, Sent.MAIL, BUSINESS, date(2026, 10, 1)),
+        (datetime.combine(date(2026, 9, 30), OFFICE_HOURS[1]) + MINUTE, Sent.MAIL, BUSINESS, date(2026, 10, 1)),
         (datetime(2026, 9, 30, 20, 0), Sent.MAIL, BUSINESS, date(2026, 10, 1)),
         (datetime(2026, 10, 2, 18, 0), Sent.MAIL, BUSINESS, date(2026, 10, 5)),  # Friday evening
         (datetime(2026, 10, 3, 10, 0), Sent.MAIL, BUSINESS, date(2026, 10, 5)),  # a holiday

@@ -234,3 +234,15 @@ def order(claims):
         given, _ = distribute(amount, claims)
         reached += [name for name, part in given.items() if part and name not in reached]
     return reached
+
+
+@pytest.mark.parametrize(
+    ("amount", "absorbed", "taken"), [(0, 0, True), (-1, 0, False), (0, -1, False), (-1, -1, False)]
+)
+def test_an_ancillary_claim_is_never_negative(amount, absorbed, taken):
+    """Neither what is asked for nor what the flat fee covers of it."""
+    if taken:
+        assert replace(FEE, amount=amount, absorbed=absorbed).amount == amount
+    else:
+        with pytest.raises(ValueError, match="not negative"):
+            replace(FEE, amount=amount, absorbed=absorbed)

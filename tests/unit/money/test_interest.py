@@ -70,6 +70,7 @@ def test_interest_needs_a_principal_and_a_day(principal, first, last, days):
     """One cent and one day are enough for a row; of nothing, and of no day, there is none."""
     found = stretch(principal, first, last, FIVE)
     assert [one.days for one in found.segments] == ([] if days is None else [days])
+    assert found.interest == sum(one.interest for one in found.segments)
 
 
 @pytest.mark.parametrize(

@@ -347,3 +347,48 @@ def test_a_place_without_calendar_is_named_with_what_there_is(country, state, sa
     """Country and state stand in the message, and the states of a country that is known."""
     with pytest.raises(ValueError, match=said):
         Calendar(country, state)
+
+
+@pytest.mark.parametrize(
+    ("day", "working"),
+    [
+        ("2026-10-01", True),
+        ("2026-10-02", True),  # a Friday
+        ("2026-10-03", False),  # a Saturday and a holiday
+        ("2026-10-04", False),
+        ("2026-10-05", True),
+        ("2026-10-10", False),  # a Saturday
+        ("2026-10-11", False),  # a Sunday
+        ("2026-05-14", False),  # Ascension, a Thursday
+    ],
+)
+def test_a_working_day_is_neither_weekend_nor_holiday(day, working):
+    """Monday to Friday, and no public holiday (BGB 193)."""
+    day = date.fromisoformat(day)
+    assert Calendar("DE", "NW").is_working_day(day) is working
+    assert (Calendar("DE", "NW").working_day(day) == day) is working
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "count"),
+    [
+        ("2026-10-05", "2026-10-05", 0),
+        ("2026-10-06", "2026-10-05", 0),
+        ("2026-10-05", "2026-10-06", 1),
+        ("2026-10-02", "2026-10-04", 0),
+        ("2026-10-02", "2026-10-05", 1),
+        ("2026-12-23", "2026-12-28", 1),  # neither the 24th nor Christmas
+        ("2026-12-30", "2027-01-04", 1),
+    ],
+)
+def test_bank_days_are_counted_after_the_first_up_to_the_last(start, end, count):
+    """Only days on which banks and the payment system of the euro work."""
+    found = Calendar("DE", "NW").bank_days_between(date.fromisoformat(start), date.fromisoformat(end))
+    assert found == count
+
+
+@pytest.mark.parametrize(("country", "state"), [("XX", None), ("DE", "XX"), ("AT", "BY")])
+def test_a_place_without_a_calendar_is_refused_at_once(country, state):
+    """When it is named, and not on the first day that is asked for."""
+    with pytest.raises(ValueError, match="no calendar of public holidays"):
+        Calendar(country, state)

@@ -59,9 +59,10 @@ def test_what_is_under_way_landed_on_the_day_of_its_run(since, contact, last):
     began, heard = (None if one is None else on(one) for one in (since, contact))
     for channel in ("mail", "internal"):
         running = Running(1, level=2, since=began, deadline=on(7), **{**WAY, "channel": channel})
-        after = settled(case(claim(level=1, running=running), last_contact_on=heard), TODAY)
+        after = settled(case(claim(level=1, running=running, undelivered=True), last_contact_on=heard), TODAY)
         (one,) = after.claims
-        assert (one.running, one.level, one.level_on, one.deadline) == (None, 2, began or TODAY, on(7))
+        assert (one.running, one.undelivered) == (None, False)
+        assert (one.level, one.level_on, one.deadline) == (2, began or TODAY, on(7))
         assert after.last_contact_on == (on(last) if channel == "mail" else heard)
 
 

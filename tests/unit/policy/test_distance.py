@@ -182,3 +182,16 @@ def test_what_waits_for_an_approval_says_so_and_names_the_day_that_follows_from_
     assert (found.rule, found.decision.waits) == ("keep_apart", "single_proposed")
     assert found.next_on == found.upcoming[0].on == TODAY + timedelta(days=7)
     assert "approve" in found.remedy("en")
+
+
+@pytest.mark.parametrize(
+    ("level_", "claims", "held"),
+    [(2, (late(1, 4),), True), (1, (late(1, 4),), False), (1, (late(2, 16, 1, OLD),), True), (2, (late(2, 16, 1, OLD),), False)],
+)  # fmt: skip
+def test_one_alone_waits_for_what_is_proposed(level_, claims, held):
+    """A single notice beside a proposed bundle, or a bundle beside a proposed notice, waits until tomorrow at least."""
+    its = last_bundled()
+    whole = case(late(3, 40, 1, OLD, running=Running(1, "proposed", level_, channel="mail")), *claims)
+    found = {one.invoice_id: one for one in keep_apart(whole, decide(whole, its, TODAY), its, TODAY)}
+    one = found[claims[0].invoice_id]
+    assert (one.outcome is Outcome.HOLD, one.next_on) == (held, TODAY + timedelta(days=1) if held else None)

@@ -11,6 +11,7 @@ from bridge.policy import Abilities, Assignment, NoticeView, compose, decide, un
 from bridge.policy.assign import reachable
 from bridge.policy.fits import plan_fits
 from bridge.policy.load import starter_plans
+from bridge.policy.ways import ways
 from tests.unit.policy.helpers import WITH_FEES, case, claim, level, plan, rules
 
 TODAY = date(2026, 10, 5)
@@ -287,3 +288,22 @@ def test_fee_of_cents_counts():
     """Any fee, however small, is one that the provider would not show."""
     abilities = replace(BOTH, provider_fees=False)
     assert sent(claim(), abilities, channels=["email"], fee=Decimal("0.50")) == [("mail", False)]
+
+
+@pytest.mark.parametrize(
+    ("values", "abilities", "claims", "expected"),
+    [
+        ({"channels": ["email", "post"], "document": "silent"}, BOTH, (claim(),), ["mail silent", "letter none"]),
+        ({"channels": ["email"], "document": "silent"}, replace(BOTH, acts=BOTH.acts - {A.CREATE}), (claim(),), ["mail none"]),
+        ({"channels": ["email"], "document": "provider"}, BOTH, (claim(linked_credits=5), claim(invoice_id="2")), ["mail none"]),
+        ({"channels": ["email"], "document": "silent"}, BOTH, (claim(linked_credits=5), claim(invoice_id="2")), ["mail silent"]),
+        ({"channels": ["email"], "document": "silent"}, BOTH, (claim(linked_credits=5),), ["mail none"]),
+        ({"channels": ["mail"], "document": "silent"}, BOTH, (claim(linked_credits=5), claim(invoice_id="2")), ["mail silent"]),
+        ({"channels": ["mail"], "document": "silent"}, BOTH, (claim(linked_credits=5),), ["mail none"]),
+        ({"channels": ["mail"], "document": "silent"}, BOTH, (), ["mail silent"]),
+    ],
+)  # fmt: skip
+def test_only_the_first_letter_is_recorded_and_only_what_is_true(values, abilities, claims, expected):
+    """One record at the provider, where it can be made; of several invoices for each that no credit note lowers."""
+    one = plan(level(1, after_due=3, **values)).levels[0]
+    assert [f"{its.via.value} {its.document.value}" for its in ways(one, one.standard, abilities, claims)] == expected

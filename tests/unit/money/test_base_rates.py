@@ -154,7 +154,14 @@ def test_a_rate_beyond_its_limits_is_refused(rate):
 
 @pytest.mark.parametrize(
     ("known_until", "taken"),
-    [("2027-06-30", True), ("2027-12-31", True), ("2027-03-31", False), ("2027-06-29", False), ("2027-07-01", False)],
+    [
+        ("2027-06-30", True),
+        ("2027-12-31", True),
+        ("2026-12-31", False),
+        ("2027-03-31", False),
+        ("2027-06-29", False),
+        ("2027-07-01", False),
+    ],
 )
 def test_a_table_is_known_to_the_end_of_a_half_year(known_until, taken):
     """Of either one, to the day."""

@@ -65,4 +65,5 @@ def test_a_timetable_begins_anew_when_it_is_full(monkeypatch):
         assert its.earliest(day) == one.earliest(day)
         assert its.sending_day(day, None) == one.sending_day(day, None)
         sizes.append((len(its), len(its._earliest), len(its._sending)))
+    assert its.sending_day(date(2026, 9, 19), None) == date(2026, 9, 21)
     assert sizes == [(1, 1, 1), (2, 2, 2), (1, 1, 1)]

@@ -11,7 +11,7 @@ from bridge.model import Address, DebtorKind, Reason
 from bridge.policy import AccountFacts, Assignment, Block, Outcome, Running, words
 from bridge.policy.assign import assign
 from bridge.policy.calendar import Calendar
-from bridge.policy.explain import EVERYTHING, explain, forecast
+from bridge.policy.explain import EVERYTHING, explain, forecast, with_claim
 from bridge.policy.forecast import coming
 from bridge.policy.holds import RULES
 from bridge.policy.load import starter_plans
@@ -251,3 +251,12 @@ def test_the_days_ahead_are_those_of_the_whole_case():
     assert alone != of_it
     [first] = found.upcoming
     assert (first.on, first.draft.recipient) == (of_it[0][0], "rechnung@example.com")
+
+
+@pytest.mark.parametrize(("invoice_id", "known"), [("1", ["1", "2"]), ("2", ["1", "2"]), ("3", ["1", "2", "3"])])
+def test_a_claim_takes_its_place_in_the_case(invoice_id, known):
+    """In place of what the case holds of the same invoice, else behind the others, which stay as they are."""
+    mine = claim(invoice_id=invoice_id, open=1)
+    found = with_claim(case(claim(invoice_id="1"), claim(invoice_id="2")), mine).claims
+    assert [one.invoice_id for one in found] == known
+    assert [one.open == 1 for one in found] == [one == invoice_id for one in known]

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from bridge.testing.imap import ImapServer
+from tests.e2e.conftest import noon
 from tests.faults.providers import BillomatProvider, SevDeskProvider
 
 
@@ -89,7 +90,7 @@ def test_a_backup_older_than_the_reminders_of_the_provider(inside, tmp_path, kin
     env = {"MAHNBRIDGE_LANG": "en", "COLUMNS": "120", "MAIN_TOKEN": secret, "MAIN_KEY": secret}
 
     def call(*words, code=0):
-        day = {"MAHNBRIDGE__CLOCK": provider.sandbox.today.isoformat()}
+        day = {"MAHNBRIDGE__CLOCK": noon(provider.sandbox.today)}
         done = inside(("--config", "bridge.yaml", *words), tmp_path, env | day)
         assert code is None or done.returncode == code, done.stdout + done.stderr
         return done.stdout

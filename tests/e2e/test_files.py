@@ -9,6 +9,7 @@ import pypdf
 import pytest
 
 from connectors.generic_csv.sandbox import Sandbox
+from tests.e2e.conftest import noon
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.xdist_group("e2e-files")
@@ -51,7 +52,7 @@ class House:
         return self.tool.export(at)
 
     def __call__(self, *words, code=0):
-        env = {"MAHNBRIDGE__CLOCK": self.today.isoformat(), "MAHNBRIDGE_LANG": "de"}
+        env = {"MAHNBRIDGE__CLOCK": noon(self.today), "MAHNBRIDGE_LANG": "de"}
         done = self.inside(words, self.folder, env)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout

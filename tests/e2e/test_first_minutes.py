@@ -6,6 +6,7 @@ import pytest
 
 from connectors.billomat.sandbox import Sandbox as Billomat
 from connectors.sevdesk.sandbox import Sandbox as Sevdesk
+from tests.e2e.conftest import noon
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def test_what_init_writes_for_a_provider_that_sends_passes_check(call, connector
     """No mail server is configured: the provider sends its own reminders, so nothing is missing."""
     with sandbox(today=date(2026, 9, 1)) as provider:
         token = provider.token if connector == "sevdesk" else provider.key
-        env = {"AGENTUR_TOKEN": token, "AGENTUR_KEY": token, "MAHNBRIDGE__CLOCK": "2026-09-01"}
+        env = {"AGENTUR_TOKEN": token, "AGENTUR_KEY": token, "MAHNBRIDGE__CLOCK": noon("2026-09-01")}
         words = ("--account", f"agentur:{connector}", "--base-url", f"agentur={provider.base_url}")
         assert call("init", "--yes", *words, **env).returncode == 0
         checked = call("check", **env)

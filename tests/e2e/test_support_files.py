@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bridge.replay import filed
+from tests.e2e.conftest import noon
 
 pytestmark = pytest.mark.xdist_group("e2e-support-files")
 
@@ -49,7 +50,7 @@ def listed(tmp_path, inside):
     os.utime(path, (datetime(2026, 9, 1, tzinfo=UTC).timestamp(),) * 2)
 
     def call(*words, code=0, folder=tmp_path):
-        done = inside(words, folder, {"MAHNBRIDGE__CLOCK": "2026-09-02", "MAHNBRIDGE_LANG": "en"})
+        done = inside(words, folder, {"MAHNBRIDGE__CLOCK": noon("2026-09-02"), "MAHNBRIDGE_LANG": "en"})
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
@@ -16,6 +17,7 @@ from bridge.policy.hours import waits
 from bridge.policy.money import History
 from bridge.policy.places import calendar_at
 from bridge.policy.recheck import recheck_mention
+from bridge.policy.recipients import picked
 from bridge.store import Store
 from bridge.store.choices import StoredBlock
 from bridge.store.ours import astray
@@ -95,6 +97,8 @@ class Judge:
         known = self._store.mirror.accounts.get(conn, account)
         debtor = self._store.mirror.debtor(conn, account, debtor_id)
         closed = standing.close_reason if standing and not standing.is_open else None
+        chosen = [one.send_to for one in (invoices.get(invoice_id), customers.get(debtor_id)) if one is not None]
+        mail_to, post_to = picked(chain.from_iterable(chosen), claim.level or notice.level)
         return LocalView(
             blocks=tuple(one.view(zone) for one in blocks if one.invoice_id is not None),
             customer_blocks=tuple(one.view(zone) for one in blocks if one.debtor_id is not None),
@@ -112,6 +116,9 @@ class Judge:
             facts=account_facts(known, self._zones[account]),
             history=self._history(conn, account, claim, ever),
             debtor=debtor,
+            debtor_id=notice.debtor_id,
+            mail_to=mail_to,
+            post_to=post_to,
             astray=astray(conn, account, snapshot.notices, without=notice.id),
         )
 

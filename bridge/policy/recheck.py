@@ -78,6 +78,8 @@ def recheck(basis: Basis, snapshot: Snapshot, local: LocalView, rules: AccountRu
         level_name=local.level_name,
         plan=local.plan,
         undelivered=local.undelivered and local.level != basis.level,  # the level's other channel may still go out
+        mail_to=local.mail_to,
+        post_to=local.post_to,
     )
     if local.returned and not claim.returned:
         claim = replace(claim, returned=True)
@@ -138,7 +140,7 @@ def _changed(basis: Basis, situation: Situation, local: LocalView) -> Hold | Non
         what = "amount"
     elif local.round != basis.round or local.level not in (basis.from_level, basis.level):
         what = "level"
-    elif _other_recipient(basis, case, claim):
+    elif _other_debtor(case, local) or _other_recipient(basis, case, claim):
         what = "recipient"
     elif basis.deadline is not None and too_near(basis.deadline, basis.decided_on, today):
         what = "deadline"
@@ -162,10 +164,19 @@ def _total(basis: Basis, situation: Situation, local: LocalView) -> int:
     return found.account.total
 
 
+def _other_debtor(case: CaseView, local: LocalView) -> bool:
+    """Return whether the invoice was moved to another customer: what people chose, and how they are greeted, was for the one before."""
+    return bool(case.debtor_id and local.debtor_id) and case.debtor_id != local.debtor_id
+
+
 def _other_recipient(basis: Basis, case: CaseView, claim: ClaimView) -> bool:
-    if not basis.recipient or basis.chosen:
+    if not basis.recipient:
         return False
-    if basis.via in (Via.LETTER, Via.PROVIDER_POST):
+    posted = basis.via in (Via.LETTER, Via.PROVIDER_POST)
+    chosen = folded(claim.post_to) if posted else ", ".join(claim.mail_to)
+    if chosen or basis.chosen:
+        return chosen != basis.recipient
+    if posted:
         address = postal_address(case, claim)
         return address is not None and folded(address) != basis.main
     main = claim.email or case.email

@@ -1,6 +1,7 @@
 """Recipients (Empfänger): who gets a notice over one channel."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bridge.errors import Wrong
@@ -9,7 +10,7 @@ from bridge.policy.channel import Document, Via
 from bridge.policy.colleagues import copies
 from bridge.policy.plan import Automation, DunningLevel, Variant
 from bridge.policy.rules import AccountRules
-from bridge.policy.views import CaseView, ClaimView
+from bridge.policy.views import CaseView, ClaimView, SendTo
 from bridge.words import Sentence, quoted
 
 LONGEST_EMAIL = 254
@@ -22,11 +23,16 @@ def addressed(claim: ClaimView, level: int) -> ClaimView:
     """Return the claim with the recipients that a person chose for its level (a position in the plan)."""
     if not claim.send_to:
         return claim
-    mine = [one for one in claim.send_to if one.level in (0, level)]
-    return replace(
-        claim,
-        mail_to=next((one.emails for one in mine if one.emails), ()),
-        post_to=next((one.address for one in mine if one.address), None),
+    mail_to, post_to = picked(claim.send_to, level)
+    return replace(claim, mail_to=mail_to, post_to=post_to)
+
+
+def picked(send_to: Iterable[SendTo], level: int) -> tuple[tuple[str, ...], Address | None]:
+    """Return the mail addresses and the postal address that people chose for a level, as far as they did."""
+    mine = [one for one in send_to if one.level in (0, level)]
+    return (
+        next((one.emails for one in mine if one.emails), ()),
+        next((one.address for one in mine if one.address), None),
     )
 
 

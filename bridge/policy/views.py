@@ -386,6 +386,9 @@ class LocalView:
     plan: str | None = None  # chosen for the invoice by a person
     customer_plan: str | None = None
     settled: bool = False  # a person approved or edited what goes out
+    debtor_id: str = ""  # whom the notice is for
+    mail_to: tuple[str, ...] = ()  # chosen by people for the level that goes out, as it stands now
+    post_to: Address | None = None
     astray: frozenset[str] = frozenset()  # reminders of the look with our mark that no notice here goes on from
 
 

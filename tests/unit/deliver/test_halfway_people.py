@@ -8,8 +8,8 @@ from bridge.errors import UsageError, WrongState
 from bridge.model import Reason
 from bridge.store.tables import notice
 from tests.unit.deliver.bundle import DAY, MONDAY, Bundle, Killed, bundling
-from tests.unit.deliver.halfway import AFTER, ALL, MAIL, approve, block, parked, replay, statuses, whole
-from tests.unit.dun.stage import customer, invoice
+from tests.unit.deliver.halfway import AFTER, ALL, MAIL, approve, block, choose, parked, replay, statuses, whole
+from tests.unit.dun.stage import customer, debtor, invoice
 
 # -------------------------------------------------------------------------------------------------- a person must act
 
@@ -64,6 +64,43 @@ def test_a_mail_that_the_archive_holds(bundle):
     bundle.happen(MAIL, Killed, "after")
     bundle.calm()
     whole(bundle)
+
+
+@pytest.mark.feature("N-1")
+@pytest.mark.parametrize("before", ["", "alt@example.com"], ids=["none before", "another before"])
+@pytest.mark.parametrize("level", ["", ":1"], ids=["at every level", "at this level"])
+def test_a_recipient_that_a_person_chose_after_it_was_parked(sqlite_store, before, level):
+    """The address is dead, somebody names another one, and only then lets it go out: it goes to the one that they named, and once."""
+    bundle = Bundle(sqlite_store)
+    if before:
+        choose(customer(), mail_to=before)(bundle)
+    bundle.decide()
+    bundle.happen(MAIL, Refused("550 no such user"))
+    bundle.calm()
+    choose(customer(), **{f"mail_to{level}": "neu@example.com"})(bundle)
+    replay(bundle).replay(parked(bundle), actor="anna", reason="to the new one")
+    bundle.calm()
+    whole(bundle)
+    assert [one.content.recipients.to for one in bundle.box.sent] == [("neu@example.com",)]
+
+
+@pytest.mark.feature("N-1")
+def test_an_invoice_that_was_moved_to_another_customer(sqlite_store):
+    """What people chose was for the customer before: nothing goes there, the other one is written to by themselves."""
+    bundle = Bundle(sqlite_store)
+    choose(customer(), mail_to="alt@example.com")(bundle)
+    bundle.decide()
+
+    def move(one):
+        one.provider.debtor = debtor(2, email="neu@example.com")
+        held = one.provider.invoices
+        held |= {key: known.model_copy(update={"debtor_id": "d2"}) for key, known in held.items()}
+
+    bundle.happen(MAIL, move, "look")
+    report = bundle.deliver()
+    assert (report.dropped, bundle.box.sent) == (1, [])
+    bundle.calm()
+    assert [one.content.recipients.to for one in bundle.box.sent] == [("neu@example.com",)]
 
 
 @pytest.mark.parametrize("number", AFTER)

@@ -259,6 +259,7 @@ class Attempt:
                 if step.channel is not None:
                     channel = self._desk.channels[step.channel]
                     self._keep(channel, write, ready.files)
+                    self._in_time(step.channel)
                     return proving(write, channel.push(write, ready.files))
                 return proving(write, self._push(write))
 
@@ -285,6 +286,11 @@ class Attempt:
                 error=error,
                 cause="channel",
             ) from error
+
+    def _in_time(self, channel: str) -> None:
+        """Raise `RetryLater` where keeping took so long that the look is old by now: somebody may have paid, or do the step again."""
+        if self._used_up():
+            raise RetryLater("{what}: what came before took too long; it was not begun", what=channel, cause="too_late")
 
     def _push(self, write: WriteBack) -> Proof:
         """Do the connector's act; after its write was answered as done, no error says any more that nothing was written."""

@@ -126,10 +126,14 @@ class Http:
 
     @contextmanager
     def delivering(self, *, seconds: float | None = None) -> Iterator[None]:
-        """Within this block calls may use the reserve that polling leaves for delivery; after `seconds` no write begins any more."""
+        """Within this block calls may use the reserve that polling leaves for delivery; after `seconds` no write begins any more.
+
+        A machine that slept meanwhile counts no seconds: the technical clock is asked too.
+        """
         before = getattr(self._local, "delivering", False)
         self._local.delivering = True
-        self._local.until = None if seconds is None else time.monotonic() + seconds
+        later = timedelta(seconds=seconds or 0)
+        self._local.until = None if seconds is None else (time.monotonic() + seconds, self._now() + later)
         if not before:
             self._local.wrote = False
         try:
@@ -235,7 +239,8 @@ class Http:
         used = self._credentials.headers()
         what = f"{self.account}: {method} {path}"
         until = getattr(self._local, "until", None)
-        if until is not None and time.monotonic() >= until:  # given up meanwhile: somebody may be doing it again
+        if until is not None and (time.monotonic() >= until[0] or self._now() >= until[1]):
+            # given up meanwhile: somebody may be doing it again
             raise RetryLater("{what}: what came before took too long; it was not begun", what=what, cause="too_late")
         reply, fault = self._send(call, used)
         if reply is not None and reply.status == 401 and self._credentials.renewable and self._renewed(used):

@@ -476,6 +476,24 @@ def test_long_call_becomes_unclear(scene):
     assert len(scene.mail.sent) == 1
 
 
+@pytest.mark.parametrize("told", ["by_the_clock", "by_the_seconds"])
+def test_what_took_too_long_to_be_kept_waits_for_another_look(scene, told):
+    """The disk hangs, or the machine sleeps, between look and hand-over: nothing goes out by the old look, and once by a new one."""
+    made, passed = scene.notice(), [0.0]
+
+    def hang(*_):
+        scene.clock.pass_(seconds=400 if told == "by_the_clock" else 0)
+        passed[0] += 400 if told == "by_the_seconds" else 0
+
+    worker = scene.worker(keep=hang, ticks=lambda: passed[0])
+    worker.run("a")
+    [only] = scene.steps(made)
+    assert (scene.mail.sent, only.state, only.cause, only.started_at) == ([], "queued", "too_late", None)
+    scene.clock.pass_(minutes=61)
+    scene.deliver()
+    assert (len(scene.mail.sent), len(scene.provider.did("look"))) == (1, 2)
+
+
 def test_what_cannot_be_kept_does_not_go_out(scene):
     """A full disk lets nothing out: the notice waits, certainly unwritten, and goes out once it can be kept."""
     made = scene.notice()

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -428,6 +428,16 @@ def test_a_write_whose_time_is_over_is_not_begun(http, server):
         http.write("POST", "/things", body={})
     http.write("POST", "/things", body={})
     assert len(server.effects) == 2
+
+
+def test_a_machine_that_slept_begins_no_write(server):
+    """A machine that sleeps counts no seconds: by the technical clock the time of the call is over all the same."""
+    now = [datetime(2026, 3, 2, 8, tzinfo=UTC)]
+    with Http(server.base_url, technical=lambda: now[0], sleep=lambda _: None) as http, http.delivering(seconds=60):
+        now[0] += timedelta(hours=8)
+        with pytest.raises(RetryLater, match="not begun"):
+            http.write("POST", "/things", body={})
+    assert server.effects == []
 
 
 @pytest.mark.parametrize("written", ["NaN", "-Infinity", "1e999999999", "-1e401", "9" * 5000])

@@ -136,7 +136,10 @@ class SmtpSettings(_Place):
         25, ge=1, le=150, description="Largest mail with its attachments; larger ones wait for a person."
     )
     deadline: float = Field(
-        60, gt=0, le=600, description="Seconds that one mail may take in all; then the line is cut."
+        60,
+        gt=0,
+        le=600,
+        description="Seconds that one mail may take in all; then the line is cut. Shorter than `delivery.settling_seconds`.",
     )
     archive: ArchiveSettings | None = Field(
         None,

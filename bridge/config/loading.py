@@ -214,6 +214,7 @@ def _together(document: Document, config: Config) -> None:
         hint = Sentence("remove `clock`, or point the account at a sandbox")
         document.complain(("clock",), _clock(name, host), value=str(config.clock), hint=hint)
     _assignments(document, config)
+    _patience(document, config)
     named: list[tuple[Path_, tuple[str, ...]]]
     named = [(("plans", "assign", at, "accounts"), line.accounts) for at, line in enumerate(config.plans.assign)]
     named += [(("colleagues", at, "accounts"), line.accounts) for at, line in enumerate(config.colleagues)]
@@ -226,6 +227,26 @@ def _together(document: Document, config: Config) -> None:
                     value=account_name,
                     hint=suggestion(account_name, list(config.accounts)),
                 )
+
+
+def _patience(document: Document, config: Config) -> None:
+    """Refuse calls that may still run when their outcome is asked for: what is not seen then would be taken as not done."""
+    for name, account in config.accounts.items():
+        settling = account.delivery.settling_seconds
+        long: list[tuple[Path_, float]] = []
+        if account.http is not None:
+            long.append((("accounts", name, "http", "write_deadline"), account.http.write_deadline))
+        for channel, settings in config.channels.items():
+            if isinstance(deadline := getattr(settings, "deadline", None), float):
+                long.append((("channels", channel, "deadline"), deadline))
+        for place, seconds in long:
+            if seconds >= settling:
+                text = Sentence(
+                    "must be shorter than accounts.{name}.delivery.settling_seconds ({settling}), else what is not seen then may still be under way",
+                    name=name,
+                    settling=settling,
+                )
+                document.complain(place, text, value=f"{seconds:g}")
 
 
 _CONDITIONS = (

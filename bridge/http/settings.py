@@ -150,7 +150,10 @@ class HttpSettings(_Block):
     )
     read_deadline: float = Field(180, gt=0, le=3600, description="Seconds that one read may take in all.")
     write_deadline: float = Field(
-        90, gt=0, le=600, description="Seconds that one write may take in all; shorter than the lease."
+        90,
+        gt=0,
+        le=600,
+        description="Seconds that one write may take in all; shorter than `delivery.settling_seconds`.",
     )
     attempts: int = Field(4, ge=1, le=10, description="How often a read is tried before it is given up for now.")
     pace: float = Field(4, gt=0, le=1000, description="Calls per second, at most.")

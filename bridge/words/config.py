@@ -74,6 +74,7 @@ GERMAN: dict[str, str] = {
     "remove one of them": "bitte eines davon entfernen",
     "save it as UTF-8": "bitte als UTF-8 speichern",
     "set {name}, or {name}_FILE to the path of a file that holds it": "{name} setzen, oder {name}_FILE auf den Pfad einer Datei, die den Wert enthält",
+    "must be shorter than accounts.{name}.delivery.settling_seconds ({settling}), else what is not seen then may still be under way": "muss kürzer sein als accounts.{name}.delivery.settling_seconds ({settling}), sonst kann noch laufen, was dann nicht zu sehen ist",
     "settling_seconds must be longer than deadline_seconds, else absence is believed while the call still runs": "settling_seconds muss länger sein als deadline_seconds, sonst gilt als nicht geschehen, was noch läuft",
     "the date cannot be set from outside while account {name} speaks to {host}": "das Datum kann nicht von außen gesetzt werden, solange das Konto {name} mit {host} spricht",
     "the environment variable {name} is not set": "die Umgebungsvariable {name} ist nicht gesetzt",

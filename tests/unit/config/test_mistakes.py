@@ -63,6 +63,11 @@ MISTAKES = [
     ("attachments: {terms: {path: bridge.yaml}}", "attachments.terms", "is neither PDF nor PNG nor JPEG"),
     ("colleagues: [{email: lena}]", "colleagues.0.email = 'lena'", "not a valid email address"),
     ("colleagues: [{email: a@example.com, accounts: [mian]}]", "colleagues.0.accounts", "there is no such account"),
+    (
+        "channels: {smtp: {host: x.example, sender_address: a@b.example, deadline: 180}}",
+        "channels.smtp.deadline = '180'",
+        "must be shorter than accounts.main.delivery.settling_seconds (180)",
+    ),
     ("channels: {smtp: {host: x.example}}", "channels.smtp.sender_address", "this key is missing"),
     ("debtor_page: {public_url: 'http://mahnung.example.com'}", "debtor_page.public_url =", "begins with https://"),
     ("debtor_page: {public_url: 'https://u@mahnung.example.com'}", "debtor_page.public_url =", "host and path alone"),
@@ -133,6 +138,11 @@ ACCOUNT_MISTAKES = [
         "{connector: sevdesk, delivery: {settling_seconds: 20}}",
         "accounts.x.delivery",
         "settling_seconds must be longer",
+    ),
+    (
+        "{connector: sevdesk, http: {base_url: https://a.example}, delivery: {settling_seconds: 90}}",
+        "accounts.x.http.write_deadline = '90'",
+        "must be shorter than accounts.x.delivery.settling_seconds (90)",
     ),
 ]
 

@@ -44,7 +44,7 @@ def test_a_letter_goes_to_the_chosen_postal_address():
 
 
 def test_the_recheck_keeps_to_what_a_person_chose():
-    """Another address in the customer's record does not stop what a person addressed; without a choice it does."""
+    """Another address in the customer's record does not stop what a person addressed; without a choice, or with another one, it does."""
     its = rules(days(3))
     moved = Debtor(
         id="d", name="Muster GmbH", number="10017", email="neu@example.com", contacts=(Contact(email="x@example.com"),)
@@ -54,9 +54,10 @@ def test_the_recheck_keeps_to_what_a_person_chose():
         gross="100.00", open="100.00", sent=True,
     )  # fmt: skip
     seen = Snapshot(invoice_id="1", invoice=bill, debtor=moved, taken_at="2026-10-05T08:00:00Z")
-    for chosen, holds in (((), True), ((SendTo(0, ("frei@example.com",)),), False)):
-        [draft] = drafts(claim(send_to=chosen), its)
-        assert (recheck(draft.claims[0].basis, seen, LocalView(), its, TODAY) is not None) is holds
+    free = ("frei@example.com",)
+    for chosen, now, holds in (((), (), True), (free, free, False), (free, (), True), (free, ("x@example.com",), True)):
+        [draft] = drafts(claim(send_to=(SendTo(0, chosen),)), its)
+        assert (recheck(draft.claims[0].basis, seen, LocalView(mail_to=now), its, TODAY) is not None) is holds
 
 
 def test_a_bundle_goes_where_it_was_sent_by_hand():

@@ -11,12 +11,15 @@ from typing import Any
 
 from bridge.documents import girocode, typeface, typesetting
 from bridge.documents.form import FORMS, Style
-from bridge.documents.printable import breakable, plain
+from bridge.documents.printable import breakable, lines_of, plain
 from bridge.documents.words import letter_words
 from bridge.errors import Refused
 from bridge.model import Address, ClaimTable, Frozen, PaymentDetails
 from bridge.policy import texts
 from bridge.policy.claim_text import Form, parts_of
+
+_INFO_SIGNS = 14
+"""Signs that stand beside a label of the information block in any writing; whether more do, the template measures."""
 
 ADDRESS_LINES = 6
 """Lines that fit into the address field of DIN 5008 (27.3 mm)."""
@@ -130,10 +133,12 @@ def _house(sender: Sender, style: Style, language: str, country: str, currency: 
         "language": form.language,
         "region": country,
         "place": FORMS[style.form].model_dump(),
-        "style": style.model_dump(mode="json", exclude={"fonts"})
-        | {"bottom": max(style.bottom, 11 + 3.2 * _footer_lines(sender, style))},
+        "style": style.model_dump(mode="json", exclude={"fonts", "bottom"}),
+        "bottom": max(style.bottom, particulars := 11 + 3.2 * _footer_lines(sender, style)),
+        "bottom_numbered": max(style.bottom, particulars + 3.8),
         "fonts": typeface.names(style.fonts),
         "sender": plain(sender.name),
+        "head": breakable(plain(sender.name)),
         "return_line": breakable(_return_line(sender)),
         "footer": [[breakable(plain(line)) for line in column] for column in sender.footer],
     }
@@ -154,7 +159,7 @@ def _data(letter: Letter) -> dict[str, Any]:
         "address": lines,
         "tight": len(lines) > 5 or any(len(line) > 36 for line in lines),
         "info": [
-            *((plain(label), breakable(plain(value))) for label, value in letter.info if value),
+            *((plain(label), breakable(plain(value), _INFO_SIGNS)) for label, value in letter.info if value),
             (letter_words(form)["date"], dated),
         ],
         "running": " · ".join((plain(letter.sender.name), shorten(plain(letter.subject), 60, placeholder=" …"), dated)),
@@ -206,7 +211,7 @@ def _footer_lines(sender: Sender, style: Style) -> int:
     columns = sender.footer
     wide = (210 - style.left - style.right + 4) / max(1, len(columns)) - 4
     signs = max(1, int(wide / _FOOTER_SIGN))
-    return max((sum(-(-len(line) // signs) for line in column) for column in columns), default=0)
+    return max((sum(lines_of(breakable(plain(line)), signs) for line in column) for column in columns), default=0)
 
 
 _FOOTER_SIGN = 1.27

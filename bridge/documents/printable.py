@@ -5,7 +5,10 @@ import unicodedata
 
 _ANY_BREAK = "\u200b"
 _SPACES = re.compile(" {2,}")
-_LONG = re.compile(r"\S{24,}")
+_PLACES = re.compile(rf"{_ANY_BREAK}|(?<=[ -])")
+_LONG = 24
+_JOINT = re.compile(r"(?<=[@/_?&=-])(?=\w)|(?=\.\w)")
+_WHOLE = 21
 _PART = 12
 
 
@@ -23,11 +26,32 @@ def _shown(sign: str) -> str:
     return " " if unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Zs") else ""
 
 
-def breakable(text: str) -> str:
-    """Return `text` with places to break inside very long words, so that none leaves the page."""
+def breakable(text: str, shortest: int = _LONG) -> str:
+    """Return `text` with places to break inside words of `shortest` signs and more, so that none leaves the page.
 
-    def split(word: re.Match[str]) -> str:
-        whole = word.group()
-        return _ANY_BREAK.join(whole[at : at + _PART] for at in range(0, len(whole), _PART))
+    Where the word has joints, as addresses of mail and web have, it breaks there; elsewhere only inside what is long without any.
+    """
+    return re.sub(rf"\S{{{shortest},}}", lambda word: _split(word.group()), text)
 
-    return _LONG.sub(split, text)
+
+def _split(word: str) -> str:
+    joined = _JOINT.split(word)
+    whole = _WHOLE if len(joined) > 1 else 0
+    parts = []
+    for part in joined:
+        capitals = sum(map(str.isupper, part))  # are about twice as wide
+        size = len(part) if len(part) + capitals <= whole else _PART
+        parts += [part[at : at + size] for at in range(0, len(part), size)]
+    return _ANY_BREAK.join(parts)
+
+
+def lines_of(text: str, signs: int) -> int:
+    """Return how many lines `text`, as `breakable` gives it, takes where so many signs stand in one."""
+    lines, used = 1, 0
+    for part in _PLACES.split(text):
+        wide = len(part.rstrip())
+        if used and used + wide > signs:
+            lines, used = lines + 1, 0
+        lines += max(0, wide - 1) // signs
+        used += len(part)
+    return lines

@@ -90,6 +90,15 @@ class Drafts:
 
     def check(self, record: Record, items: list[Record], write: WriteBack) -> Checked:
         """Return the draft if it agrees with ours. Raises `Refused` naming what differs, and both values."""
+        checked = self._as_decided(record, items, write)
+        self._check_amount(record, write)
+        return checked
+
+    def unedited(self, record: Record, write: WriteBack) -> None:
+        """Raise `Refused` where somebody edited our draft since it was checked. Its amount follows the payments of its invoice."""
+        self._as_decided(record, self.api.reminder_items(str(write.reminder_id)), write)
+
+    def _as_decided(self, record: Record, items: list[Record], write: WriteBack) -> Checked:
         level = self.check_level(record, write)
         if left := self._differences(record, write):
             field = next(iter(left))
@@ -110,7 +119,6 @@ class Drafts:
                 fee=write.content.fee,
                 cause="differs_fee",
             )
-        self._check_amount(record, write)
         return Checked(record, level, fee)
 
     def check_level(self, record: Record, write: WriteBack) -> int:

@@ -163,7 +163,7 @@ class Push:
         record = self.drafts.own(write)
         status = wire.text(record, "status")
         if status == "DRAFT":
-            self.drafts.check_level(record, write)
+            self.drafts.unedited(record, write)
             self.api.complete_reminder(str(write.reminder_id), self.settings.template_id)
         elif status not in COMPLETED:
             raise Refused(

@@ -151,14 +151,7 @@ class Writer:
         if write.content.deadline is not None and reminder.notice.deadline != write.content.deadline:
             self._api.update_invoice(reminder.notice.id, {"reminderDeadline": write.content.deadline.isoformat()})
             reminder = self._our_draft(write)
-        wrong = _differences(write, reminder.notice)
-        if wrong:
-            raise Refused(
-                "the reminder {notice_id} at sevDesk is not what was decided: {wrong}",
-                notice_id=reminder.notice.id,
-                wrong=listed(wrong),
-                cause="sevdesk_reminder_differs",
-            )
+        _must_be_as_decided(write, reminder.notice)
         return self._proof(write, reminder)
 
     def _find_amended(self, write: WriteBack) -> Proof | None:
@@ -169,6 +162,7 @@ class Writer:
 
     def _send_email(self, write: WriteBack) -> Proof:
         reminder = self._our_draft(write)
+        _must_be_as_decided(write, reminder.notice, termed=False)  # somebody may have edited it since it was amended
         mail = self._api.send_via_email(reminder.notice.id, mail_of(write.content))
         facts = {"mail": str(mail.get("id") or ""), "to": ", ".join(write.content.recipients.to)}
         return self._proof(write, reminder, facts=facts)
@@ -295,13 +289,13 @@ def mail_of(content: Content) -> dict[str, Any]:
     return mail
 
 
-def _differences(write: WriteBack, notice: ProviderNotice) -> list[Sentence]:
+def _differences(write: WriteBack, notice: ProviderNotice, *, termed: bool = True) -> list[Sentence]:
     """Return in words where a reminder at sevDesk differs from what was decided."""
     content = write.content
     sum_there = None if notice.total is None else content.principal + content.fee
     pairs: tuple[tuple[Sentence, object, object], ...] = (
         (Sentence("level"), write.expected_provider_level, notice.level),
-        (Sentence("deadline"), content.deadline, notice.deadline),
+        (Sentence("deadline"), content.deadline if termed else None, notice.deadline),
         (Sentence("open amount"), content.principal, notice.principal),
         (Sentence("fee"), content.fee, notice.fee),
         (Sentence("sum"), sum_there, notice.total),
@@ -316,6 +310,17 @@ def _differences(write: WriteBack, notice: ProviderNotice) -> list[Sentence]:
         for name, here, there in pairs
         if here is not None and here != there
     ]
+
+
+def _must_be_as_decided(write: WriteBack, notice: ProviderNotice, *, termed: bool = True) -> None:
+    """Raise `Refused` where a reminder at sevDesk differs from what was decided; in its level and amounts, and `termed`."""
+    if wrong := _differences(write, notice, termed=termed):
+        raise Refused(
+            "the reminder {notice_id} at sevDesk is not what was decided: {wrong}",
+            notice_id=notice.id,
+            wrong=listed(wrong),
+            cause="sevdesk_reminder_differs",
+        )
 
 
 def _invoice_of(write: WriteBack) -> str:

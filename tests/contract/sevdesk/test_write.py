@@ -33,6 +33,17 @@ def test_sevdesks_own_reminder_goes_out(account, invoice):
     assert [notice.status for notice in account.look(invoice).notices] == [NoticeStatus.SENT]
 
 
+@pytest.mark.feature("N-1")
+def test_a_draft_that_somebody_edited_since_is_not_sent(account, invoice):
+    """Checked, then given a fee by a person before it is sent: it would ask for something that nobody decided."""
+    reminder = account.push(Act.CREATE, invoice).provider_id
+    account.push(Act.AMEND, invoice, reminder)
+    account.sandbox.document(reminder).charge = Decimal("5.00")
+    with pytest.raises(Refused, match=r"5\.00"):
+        account.push(Act.SEND_EMAIL, invoice, reminder)
+    assert not account.sandbox.ledger.of("mail", invoice)
+
+
 @pytest.mark.feature("S-SEV-11")
 def test_what_others_wrote_stays(account, customer, invoice):
     """Tags, fields, notes and reminders of people and other programs are the same before and after a whole notice."""

@@ -7,6 +7,7 @@ import pytest
 
 from bridge.contract import Act, CannotTell, Ref, Refused, RetryLater, Unclear
 from bridge.words import learn
+from connectors.billomat.sandbox import reminding
 
 REMINDER = r"/reminders$"
 
@@ -245,6 +246,23 @@ class TestAmend:
 
 
 class TestCompleteAndDiscard:
+    @pytest.mark.feature("N-1")
+    @pytest.mark.parametrize("edited", ["fee", "deadline"])
+    def test_a_draft_that_somebody_edited_since_is_not_completed(self, billomat, edited):
+        """Checked, then edited by a person before it is completed: it would ask for something that nobody decided."""
+        connector, invoice = billomat.connector(), billomat.invoice()
+        reminder = connector.push(billomat.write(connector, Act.CREATE, invoice)).provider_id
+        connector.push(billomat.write(connector, Act.AMEND, invoice, reminder))
+        if edited == "fee":
+            item = {"reminder_id": reminder, "quantity": 1, "unit_price": "5.00", "title": "Gebühr"}
+            reminding.add_item(billomat.sandbox.books, item)
+        else:
+            row = billomat.sandbox.books.reminders.rows[int(reminder)]
+            billomat.sandbox.books.reminders.change(row, due_date=date(2026, 12, 24))
+        with pytest.raises(Refused, match=r"5\.00" if edited == "fee" else "2026-12-24"):
+            connector.push(billomat.write(connector, Act.COMPLETE, invoice, reminder))
+        assert billomat.sandbox.reminders(invoice)[-1]["status"] == "DRAFT"
+
     def test_completing_twice_completes_once(self, billomat):
         """A second call finds the reminder completed and calls nothing; `find` says the same."""
         connector, invoice = billomat.connector(), billomat.invoice()

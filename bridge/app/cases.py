@@ -218,24 +218,67 @@ class Cases(Subjects):
         return Done("deferred", subject, self.actor, until=last, notes=told)
 
     def unblock(self, case: str, *, invoice: str | None = None) -> Done:
-        """Lift all blocks of the customer of a case, or of one invoice. Raises `UsageError` where there is none."""
+        """Lift all blocks of the customer of a case, without any those of its invoices, or those of one invoice; tell what still blocks.
+
+        What a hand-over to collection blocks is ended by `call_back` alone. Raises `UsageError` where there is nothing to lift.
+        """
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
-            lifted = self.store.choices.unblock(conn, target, self.stamp(account))
+            lifted = self._lift(conn, target)
             if not lifted and target.invoice_id is not None:
+                whole = self._whole_of(conn, account, target.invoice_id)
+                self._not_there(conn, account, [target.invoice_id], whole)
                 raise UsageError(
                     "invoice {subject} has no block of its own; those of the customer are lifted by `mahnbridge case unblock {whole}`",
                     subject=subject,
-                    whole=self._whole_of(conn, account, target.invoice_id),
+                    whole=whole,
                 )
             if not lifted:
                 row = self._row(conn, case)
-                for one in self.store.overview.claims(conn, row.id):
-                    own = Target(account=account, invoice_id=one.invoice_id)
-                    lifted += self.store.choices.unblock(conn, own, self.stamp(account))
+                ids = [one.invoice_id for one in self.store.overview.claims(conn, row.id)]
+                lifted = sum(self._lift(conn, Target(account=account, invoice_id=one)) for one in ids)
+                if not lifted:
+                    self._not_there(conn, account, ids, row.number)
             if not lifted:
                 raise UsageError("{subject} has no block", subject=subject)
-        return Done("unblocked", subject, self.actor, count=lifted)
+            notes = self._still_blocked(conn, account, target)
+        return Done("unblocked", subject, self.actor, count=lifted, notes=notes)
+
+    def _lift(self, conn: Connection, target: Target) -> int:
+        own = [target.invoice_id] if target.invoice_id is not None else []
+        there = self.store.handovers.among(conn, target.account, own)
+        stamp = self.stamp(target.account)
+        return self.store.choices.unblock(conn, target, stamp, but=Reason.COLLECTION if there else None)
+
+    def _not_there(self, conn: Connection, account: str, invoices: Sequence[str], case: str) -> None:
+        """Raise `UsageError` where some of these invoices are with the agency: it is called back, not unblocked."""
+        if self.store.handovers.among(conn, account, invoices):
+            raise UsageError(
+                "this is with the collection agency; `mahnbridge collection recall {case}` takes it back", case=case
+            )
+
+    def _still_blocked(self, conn: Connection, account: str, target: Target) -> tuple[Sentence, ...]:
+        """Return what blocks the same claims all the same: the customer's blocks for an invoice, those of single invoices for a customer."""
+        blocks, today, debtor_id = self.store.choices.blocks, self.today(account), target.debtor_id
+        if target.invoice_id is not None:
+            known = self.store.mirror.invoice(conn, account, target.invoice_id)
+            theirs = [known.invoice.debtor_id] if known is not None and known.invoice.debtor_id else []
+            whole = self._whole_of(conn, account, target.invoice_id)
+            return tuple(
+                Sentence(
+                    "the customer is still blocked: {why}; `mahnbridge case unblock {whole}` lifts that",
+                    why=words.told(one.reason), whole=whole,
+                )
+                for one in blocks(conn, account, debtor_ids=theirs, active_on=today)
+            )  # fmt: skip
+        ids = self.store.questions.invoices_in_cases(conn, account, debtor_id or "")
+        found = {one.invoice_id or "": one.reason for one in blocks(conn, account, invoice_ids=ids, active_on=today)}
+        known_by = {one: self.store.mirror.invoice(conn, account, one) for one in found}
+        numbers = {one: (known and known.invoice.number) or one for one, known in known_by.items()}
+        return tuple(
+            Sentence("{number} is still blocked by itself: {why}", number=numbers[one], why=words.told(why))
+            for one, why in found.items()
+        )
 
     def include(self, case: str, value: str, *, invoice: str | None = None) -> Done:
         """Include a customer or one invoice against exclusions, exclude it, or (default) leave it to the configuration."""
@@ -270,6 +313,9 @@ class Cases(Subjects):
         """Close a case by hand: no payment is booked, dunning does not restart by itself; what waits is dropped."""
         with self.store.begin() as conn:
             row = self._whole(conn, case)
+            notes = self._tell_agency(
+                conn, row.account, [one.invoice_id for one in self.store.overview.claims(conn, row.id)]
+            )
             invoices = self.store.cases.close_by_hand(conn, row.number, note, self.stamp(row.account))
             for one in invoices:
                 own = Target(account=row.account, invoice_id=one)
@@ -279,7 +325,7 @@ class Cases(Subjects):
                     conn, notice, reason=Reason.CLOSED_BY_HAND.value, text=quoted(f"{self.actor}: {note}"),
                     today=self.today(row.account), now=self.store.now(),
                 )  # fmt: skip
-        return Done("closed", row.number, self.actor, count=len(invoices))
+        return Done("closed", row.number, self.actor, count=len(invoices), notes=notes)
 
     def reopen_case(self, case: str, *, note: str = "") -> Done:
         """Open again what a person closed in this case; it starts before level 1, in a new round."""

@@ -228,7 +228,7 @@ class Cases:
         """Open a closed claim again, in its case or in the debtor's open one; return the case's id.
 
         With `new_round` (a payment was taken back, or a person reopens it) it starts before level 1 again, its due date is kept;
-        without one it goes on where it was.
+        without one it goes on where it was. What is with the agency stays there until it is called back.
         """
         case_id = self._case_for(conn, known, stamp)
         values: dict[str, Any] = {"state": "open", "closed_on": None, "close_reason": None, "case_id": case_id}
@@ -402,7 +402,6 @@ _FRESH: dict[str, Any] = {
     "undelivered": False,
     "resend": None,
     "resent": 0,
-    "handed_over_on": None,
 }
 
 

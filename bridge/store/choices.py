@@ -190,9 +190,12 @@ class Choices:
         *,
         reason: Reason | None = None,
         block_id: int | None = None,
+        but: Reason | None = None,
     ) -> int:
-        """Lift the blocks in force on a customer or invoice, all or those with a reason or id; return how many."""
-        where = [*_about(target), block.c.lifted_at.is_(None)]
+        """Lift the blocks in force on a customer or invoice, all or those with a reason or id, or all `but` one reason; return how many."""
+        where = [*_about(target), block.c.lifted_at.is_(None), or_(block.c.until.is_(None), block.c.until >= stamp.on)]
+        if but is not None:
+            where.append(block.c.reason != but.value)
         if reason is not None:
             where.append(block.c.reason == reason.value)
         if block_id is not None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -114,7 +115,7 @@ class Answering(Subjects):
     def answer(self, token: str, given: Given) -> bool:
         """Take an answer: pause, task and journal in one transaction. Return False where it is no link that can be used.
 
-        The same answer twice is one. Raises `BadAnswerGiven` where it cannot be taken as it is.
+        The last answer once more is one with it, until a person has done its task. Raises `BadAnswerGiven` where it cannot be taken as it is.
         """
         with self.store.begin() as conn:
             link = self._link(conn, token, lock=True)
@@ -126,16 +127,20 @@ class Answering(Subjects):
             checked = self._checked(given, known, self._bounds(stamp.on))
             before = self.store.answers.given(conn, link)
             data = _told(checked)
-            if any(one["digest"] == data["digest"] for one in before):
+            if before and before[-1]["digest"] == data["digest"] and self._waits(conn, before[-1]):
                 return True
             if len(before) >= MOST_ANSWERS:
                 raise BadAnswerGiven(
                     f"notice {notice.id} was answered {len(before)} times", field="answer", problem="many"
                 )
             self._quiet(conn, link, notice, checked, stamp)
-            self.store.answers.note(conn, link, data, stamp)
-            self.store.tasks.add(conn, self._task(link, checked, notice, stamp.on), stamp)
+            task = self.store.tasks.add(conn, self._task(link, checked, notice, stamp.on), stamp)
+            self.store.answers.note(conn, link, {**data, "task": task}, stamp)
         return True
+
+    def _waits(self, conn: Connection, answer: Mapping[str, Any]) -> bool:
+        """Return whether nobody has done the task of an answer yet."""
+        return self.store.tasks.get(conn, answer["task"]).is_open
 
     def links_of(self, case: str) -> tuple[LinkLine, ...]:
         """Return the links in the notices of a case, which may be named by its customer or an invoice, newest first."""
@@ -206,11 +211,11 @@ class Answering(Subjects):
 
     def _quiet(self, conn: Connection, link: StoredLink, notice: Notice, given: Given, stamp: Stamp) -> None:
         """Pause what the answer is about, with the reason and the end that fit it."""
-        page, block = self.config.debtor_page, self.store.choices.block
+        page, choices = self.config.debtor_page, self.store.choices
         note = _words(given)
         if given.kind is Kind.CONTACT:
             customer = Target(account=link.account, debtor_id=notice.debtor_id)
-            block(conn, customer, Reason.ADDRESS_UNKNOWN, stamp, note=note)
+            choices.block(conn, customer, Reason.ADDRESS_UNKNOWN, stamp, note=note)
             return
         reason, until = {
             Kind.PAID: (Reason.SAYS_PAID, self._bank_days(link.account, stamp.on, page.paid_wait_days)),
@@ -218,6 +223,7 @@ class Answering(Subjects):
             Kind.DISPUTE: (Reason.DISPUTE, None),
             Kind.COPY: (Reason.INVOICE_EXCLUDED, stamp.on + timedelta(days=page.copy_wait_days)),
         }[given.kind]
+        block = choices.block_anew if given.kind is Kind.PROMISE else choices.block  # another day breaks no promise
         for invoice_id in given.invoices:
             block(conn, Target(account=link.account, invoice_id=invoice_id), reason, stamp, note=note, until=until)
 
@@ -238,6 +244,7 @@ class Answering(Subjects):
             note=given.reason,
             due_on=today,
             invoice_id=given.invoices[0] if len(given.invoices) == 1 else None,
+            invoices=given.invoices if len(given.invoices) > 1 and given.kind is not Kind.CONTACT else (),
         )
 
 

@@ -150,9 +150,11 @@ class Tasks(Cases):
         )
 
     def _claims_of(self, conn: Connection, one: Task) -> list[tuple[ClaimView, ClaimStatement]]:
-        """Return the claims that a task is about with what is owed on them now: its invoice, its notice's, or all open ones of the case."""
+        """Return the claims that a task is about with what is owed on them now: its invoices, its notice's, or all open ones of the case."""
         if one.invoice_id is not None:
             ids: Sequence[str] = [one.invoice_id]
+        elif one.invoices:
+            ids = one.invoices
         elif one.notice_id is not None:
             ids = [claim.invoice_id for claim in self.store.outbox.get(conn, one.notice_id).claims]
         else:
@@ -213,7 +215,7 @@ class Tasks(Cases):
             if reason is not None:
                 for one in ids:
                     target = Target(account=found.account, invoice_id=one)
-                    self.store.choices.block(conn, target, reason, stamp, note=note, until=until)
+                    self.store.choices.block_anew(conn, target, reason, stamp, note=note, until=until)
         return Done("task_done", str(task_id), self.actor, until=until, text=outcome)
 
     def _about(self, conn: Connection, one: Task, invoice: str | None) -> list[str]:

@@ -19,7 +19,7 @@ OPEN, LATER, DONE, DROPPED = "open", "later", "done", "dropped"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """One task to be; title and note are sentences, or somebody's own words. With `later` it comes up only when its notice has landed, `due_days` after that day."""
+    """One task to be, about one or several invoices, its notice's or the whole case; title and note are sentences, or somebody's own words. With `later` it comes up only when its notice has landed, `due_days` after that day."""
 
     account: str
     case_id: int
@@ -30,6 +30,7 @@ class NewTask:
     due_on: date | None = None
     notice_id: int | None = None
     invoice_id: str | None = None
+    invoices: tuple[str, ...] = ()
     later: bool = False
     due_days: int = 0
 
@@ -43,6 +44,7 @@ class Task:
     case_id: int
     notice_id: int | None
     invoice_id: str | None
+    invoices: tuple[str, ...]
     kind: str
     state: str
     title: str
@@ -111,6 +113,7 @@ class Tasks:
             "case_id": new.case_id,
             "notice_id": new.notice_id,
             "invoice_id": new.invoice_id,
+            "invoices": list(new.invoices),
             "kind": new.kind,
             "state": LATER if new.later else OPEN,
             "title": new.title,
@@ -220,4 +223,4 @@ def _task(row: RowMapping) -> Task:
         "id", "account", "case_id", "notice_id", "invoice_id", "kind", "state", "title", "note", "owner", "due_on",
         "created_at", "outcome", "outcome_note", "ended_at", "ended_by",
     )  # fmt: skip
-    return Task(**{name: row[name] for name in names})
+    return Task(**{name: row[name] for name in names}, invoices=tuple(row["invoices"]))

@@ -200,6 +200,9 @@ task = table(
     Column("case_id", ForeignKey("dunning_case.id"), nullable=False),
     Column("notice_id", ForeignKey("notice.id")),  # null: not from a level of a plan
     Column("invoice_id", String(128)),  # about one invoice; null: about those of its notice, or the whole case
+    Column(
+        "invoices", JSON, nullable=False, server_default=text("'[]'")
+    ),  # about several that are not all of these, by id
     Column("kind", String(16), nullable=False),  # call, internal, ...
     Column("state", String(16), nullable=False),  # later (until its notice has landed), open, done, dropped
     Column("title", Spoken, nullable=False),

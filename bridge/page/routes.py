@@ -19,7 +19,7 @@ from bridge.app import Bridge
 from bridge.app.answering import Asked, BadAnswerGiven, Given, Kind
 from bridge.page.limits import Limiter
 from bridge.page.staff import is_case_number
-from bridge.page.view import View
+from bridge.page.view import CHANGE, View
 
 LARGEST_BODY = 16_384
 BODY_SECONDS = 10.0
@@ -105,6 +105,8 @@ class _Page:
         try:
             form = await _form(request)
             given = _given(kind, form)
+            if CHANGE in form:
+                return self._view.ask(asked, token, kind, language, given)
             await run_in_threadpool(self._bridge.checked_answer, asked, given)
             if form.get("confirmed") != ["yes"]:
                 return self._view.confirm(asked, kind, language, given)

@@ -28,6 +28,9 @@ HEADERS = {
 }
 """No script, no picture, no frame, nothing from elsewhere; the link is in no referrer, no cache and no search engine."""
 
+CHANGE = "change"
+"""Name of the button that leads back from the confirmation to the form, with all that was entered."""
+
 _REASONS = {Kind.DISPUTE: "dispute.reason", Kind.CONTACT: "contact.reason"}
 
 
@@ -93,7 +96,8 @@ class View:
             query=_query(asked, language),
             words=say(kind.value, language),
             day=texts.day(given.day, language),
-            numbers=_begun(_invoices(numbers, language)),
+            numbers=_invoices(numbers, language, "check.invoice"),
+            change=CHANGE,
             values=_values(given),
         )
 
@@ -132,13 +136,8 @@ def _about(asked: Asked, language: str) -> str:
     return say("about", language, invoices=_invoices(numbers, language), **facts)
 
 
-def _invoices(numbers: list[str], language: str) -> str:
-    return say("invoice" if len(numbers) == 1 else "invoice.several", language, numbers=", ".join(numbers))
-
-
-def _begun(text: str) -> str:
-    """Return text as a line begins."""
-    return text[:1].upper() + text[1:]
+def _invoices(numbers: list[str], language: str, key: str = "invoice") -> str:
+    return say(key if len(numbers) == 1 else f"{key}.several", language, numbers=", ".join(numbers))
 
 
 def _error(error: BadAnswerGiven, language: str) -> str:

@@ -10,6 +10,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "invoice": ("Rechnung {numbers}", "invoice {numbers}"),
     "invoice.several": ("den Rechnungen {numbers}", "invoices {numbers}"),
+    "check.invoice": ("Rechnung {numbers}", "Invoice {numbers}"),
+    "check.invoice.several": ("Rechnungen {numbers}", "Invoices {numbers}"),
     "choose": ("Was möchten Sie uns mitteilen?", "What would you like to tell us?"),
     "paid": ("Ich habe schon bezahlt", "I have already paid"),
     "promise": ("Ich werde bezahlen", "I will pay"),

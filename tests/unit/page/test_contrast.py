@@ -14,6 +14,7 @@ TEXTS = {  # text by its selector: what it may stand on
     "a": ("body", "main", ".error", ".note", ".summary"),
     ".choices a": ("main", ".choices a:hover"),
     "button": ("button",),
+    "button.back": ("main",),
 }
 FOCUS = {  # what can be reached with the keyboard: what lies on either side of the ring around it
     "a:focus-visible": ("body", "main", ".error", ".note", ".summary", ".choices a:hover"),

@@ -43,7 +43,12 @@ import sys
 
 here = pathlib.Path(__file__).resolve().parent
 listed, wrong = set(), []
-for line in (here / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+try:
+    sums = (here / "SHA256SUMS").read_bytes()
+except OSError:
+    sums = b""
+    wrong.append("missing / fehlt: SHA256SUMS")
+for line in sums.decode("utf-8", "replace").splitlines():
     digest, _, name = line.partition("  ")
     listed.add(name)
     path = here / name
@@ -56,6 +61,8 @@ for path in sorted(here.rglob("*")):
     if path.is_file() and name not in listed and name != "SHA256SUMS":
         wrong.append(f"not listed / nicht verzeichnet: {name}")
 print("\\n".join(wrong) or f"files unchanged: {len(listed)} / unveränderte Dateien: {len(listed)}")
+print("seal, to be compared with what its writer names / Siegel, zu vergleichen mit dem, das der Aussteller nennt:")
+print(hashlib.sha256(sums).hexdigest())
 sys.exit(1 if wrong else 0)
 '''
 
@@ -130,7 +137,7 @@ class EvidencePackages(Cases, Filing):
                         path=path,
                         largest_package=LARGEST_PACKAGE,
                     )
-                files = {name: package.read(name) for name in package.namelist()}
+                files = {one.filename: package.read(one) for one in package.infolist() if not one.is_dir()}
         except zipfile.BadZipFile as error:
             raise UsageError("{path} is no package of evidence: it is no ZIP, or a damaged one", path=path) from error
         except (OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zlib.error) as error:

@@ -1,6 +1,7 @@
 """What left the house is kept: byte by byte, by run, by case, by period; summaries, packages, evidence."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -133,15 +134,29 @@ def test_evidence_of_a_case(sent):
     assert sum(name.endswith(".eml") for name in content) == 1
     assert sent.json("evidence", "verify", "akte.zip")["ok"]
 
+    assert "RE-1.zip" in sent("evidence", "export", "RE/1", "--offline"), (
+        "named by an invoice whose number is no name of a file"
+    )
     folder = sent.folder / "ausgepackt"
     with zipfile.ZipFile(path) as package:
         package.extractall(folder)
+    shutil.make_archive(str(sent.folder / "wieder"), "zip", folder)  # packed again by hand, its folders are listed too
+    assert sent.json("evidence", "verify", "wieder.zip")["ok"]
     command = [sys.executable, str(folder / "verify.py")]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    found = subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8")
+    assert found.returncode == 0
+    assert done["seal"] in found.stdout, "whoever changes the list too cannot keep the seal"
     (folder / "timeline.txt").write_bytes(content["timeline.txt"].replace(b"2026", b"2025", 1))
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 1
     assert "timeline.txt" in found.stdout
+    (folder / "SHA256SUMS").write_bytes(b"\xff\n")
+    found = subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8")
+    assert (found.returncode, found.stderr) == (1, ""), "not a list at all"
+    (folder / "SHA256SUMS").unlink()
+    found = subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert "fehlt: SHA256SUMS" in found.stdout
 
     changed = dict(content, **{"timeline.txt": content["timeline.txt"][:-1] + b"!"})
     pack(sent.folder / "eins.zip", changed)

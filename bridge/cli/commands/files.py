@@ -8,6 +8,7 @@ import click
 from bridge.cli.base import Argument, Option, command
 from bridge.cli.commands.look import PERIOD, Day
 from bridge.cli.session import Session
+from bridge.plain import file_stem
 
 _OUT = Option(["--out"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="option.files.out")
 _RUN = Argument(["run"], type=click.IntRange(1), metavar="RUN")
@@ -131,7 +132,7 @@ def evidence(session: Session, case: str, out: Path | None, offline: bool) -> in
     """Write the evidence of a case as one ZIP."""
     from bridge.cli.show_files import evidence as show  # noqa: PLC0415
 
-    path = out or Path(f"{case}.zip")
+    path = out or Path(f"{file_stem(case)}.zip")
     return 1 if session.emit(session.bridge.export_case(case, path, provider=not offline), show).missing else 0
 
 

@@ -33,6 +33,7 @@ from bridge.documents.handover import (
 )
 from bridge.errors import BridgeError, ConfigError, UsageError, WrongState
 from bridge.model import Debtor, Reason, Ref
+from bridge.plain import free_name
 from bridge.policy import Via, words
 from bridge.store.choices import Target
 from bridge.store.files import NewFile
@@ -114,21 +115,26 @@ class Collection(Handing):
                     "no hand-over is approved; `mahnbridge collection list` shows what waits, `approve` approves"
                 )
             problems: list[Sentence] = []
-            ready = [one for notice in notices if (one := self._prepare(notice, problems)) is not None]
+            taken: set[str] = set()
+            ready = [one for notice in notices if (one := self._prepare(notice, problems, taken)) is not None]
             return self._export(ready, folder or self._folder(), problems)
 
     def _folder(self) -> Path:
         return self.config.collection.folder or self.loaded.data / "collection"
 
-    def _prepare(self, notice: Notice, problems: list[Sentence]) -> _Ready | None:
-        """Look at the claims at the provider and collect what the agency needs; None, and why, where that fails now."""
+    def _prepare(self, notice: Notice, problems: list[Sentence], taken: set[str]) -> _Ready | None:
+        """Look at the claims at the provider and collect what the agency needs; None, and why, where that fails now.
+
+        `taken`: names of files in this export, where two accounts may have an invoice of the same number.
+        """
         port = self.port(notice.account)
         refs = [Ref.invoice(one.invoice_id, one.invoice_number) for one in notice.claims]
         try:
             snapshots = {one.invoice_id: one for one in port.connector.look(refs)}
-            documents = (
+            found = (
                 (*self._letter_files(notice), *self._invoice_files(notice)) if self.config.collection.documents else ()
             )
+            documents = tuple(one._replace(name=free_name(one.name, taken)) for one in found)
             with self.store.reading() as conn:
                 made = self._handover(conn, notice, documents)
             table([made], self._format())

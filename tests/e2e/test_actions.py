@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -265,8 +266,10 @@ levels:
 
 @pytest.mark.feature("S-AMX-55")
 def test_what_was_paid_or_cannot_be_had_is_not_handed_over(house):
-    """Approved, and paid before the export: dropped and told. A disk that takes nothing: nothing is marked. Then the rest goes."""
+    """Approved, and paid before the export: dropped and told. A disk that takes nothing: nothing is marked. Then the rest goes, each file by itself."""
     (house.folder / "plans.yaml").write_text(SHORT, encoding="utf-8")
+    other = house.sandbox.add_contact("Andere GmbH", email="buch@andere.example", number="1002")
+    house.sandbox.add_invoice(other, number="RE/1", gross="300.00", issued_on=date(2026, 8, 3))
     house("run")
     refused = house("case", "level", "RE-1", "2", "--as", "Erika", code=2)  # chosen, it would hold the claim for ever
     assert "level 2 of plan haus is the hand-over" in " ".join(refused.split())
@@ -274,7 +277,8 @@ def test_what_was_paid_or_cannot_be_had_is_not_handed_over(house):
     house("run")
     house("approve", "--all", "--as", "Erika")
     house.sandbox.pay(house.second)
-    told = house.json("collection", "export", "--as", "Erika", code=1)
+    [case] = [one["number"] for one in house.json("cases") if one["customer_number"] == "1001"]
+    told = house.json("collection", "export", case, "--as", "Erika", code=1)
     assert (told["handed"], told["folder"]) == ([], "")
     assert "RE-2: paid" in told["problems"][0]
     assert not (house.folder / "data" / "collection").exists()
@@ -284,8 +288,12 @@ def test_what_was_paid_or_cannot_be_had_is_not_handed_over(house):
     blocked.write_text("no folder", encoding="utf-8")
     house("collection", "export", "--to", blocked / "below", code=1)
     assert house.json("cases", "--view", "collection") == []
-    [handed] = house.json("collection", "export", "--as", "Erika")["handed"]
-    assert handed["invoices"] == ["RE-1"]
+    done = house.json("collection", "export", "--as", "Erika")
+    assert sorted(one["invoices"] for one in done["handed"]) == [["RE-1"], ["RE/1"]]
+    written = json.loads((Path(done["folder"]) / "handover.json").read_text("utf-8"))["handovers"]
+    named = [name for one in written for claim in one["claims"] for name in claim["documents"]]
+    assert len(named) == len(set(named)) == 4, "a mail and an invoice each, RE-1 and RE/1 apart"
+    assert len({(Path(done["folder"]) / "documents" / name).read_bytes() for name in named}) == 4
     house("collection", "export", code=1)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import EmailStr, Field, field_validator, model_validator
+from pydantic import EmailStr, Field, ValidationInfo, field_validator, model_validator
 
 from bridge.config.problems import suggestion
 from bridge.documents.handover import COLUMNS, FIELDS
@@ -107,4 +107,16 @@ class CollectionExport(Frozen):
                     hint=Sentence(" ({hint})", hint=hint) if hint else "",
                     fields=list(FIELDS),
                 )
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _writes_the_titles(cls, value: str, info: ValidationInfo) -> str:
+        for title in info.data.get("columns", ()):
+            try:
+                title.encode(value)
+            except UnicodeEncodeError as error:
+                raise Wrong(
+                    "the title {title!r} of a column cannot be written in it; utf-8 can", title=title
+                ) from error
         return value

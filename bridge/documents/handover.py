@@ -390,7 +390,7 @@ def _values(one: HandOver, claim: HandedClaim, how: Format) -> dict[str, str | d
         "due_date": claim.due_date,
         "first_dunning_on": claim.first_dunning_on,
         "last_reminder_on": last,
-        "reminders": ", ".join(f"{its.name} {its.on:%d.%m.%Y}" for its in claim.reminders),
+        "reminders": ", ".join(f"{its.name} {_cell(its.on, how)}" for its in claim.reminders),
         "default_from": claim.default_from,
         "currency": claim.currency,
         "principal": claim.principal,
@@ -436,10 +436,10 @@ def report(handed: Sequence[HandOver], language: str) -> str:
         agency = one.agency or ("Inkasso" if de else "collection")
         lines += [
             f"{one.reference}  {one.debtor.name} ({one.debtor.number})",
-            f"{'Übergeben am' if de else 'Handed over on'} {one.handed_over_on:%d.%m.%Y}: {agency}",
+            f"{'Übergeben am' if de else 'Handed over on'} {texts.day(one.handed_over_on, language)}: {agency}",
         ]
         for claim in one.claims:
-            told = ", ".join(f"{its.name} {its.on:%d.%m.%Y}" for its in claim.reminders)
+            told = ", ".join(f"{its.name} {texts.day(its.on, language)}" for its in claim.reminders)
             lines.append(f"  {claim.invoice_number}: {_sum(claim.total, claim.currency, language)}  ({told})")
         lines += [f"  {'Zusammen' if de else 'In all'}: {_sum(one.total, one.claims[0].currency, language)}", ""]
     return "\n".join(lines)

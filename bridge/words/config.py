@@ -140,6 +140,7 @@ GERMAN: dict[str, str] = {
     "matches nobody: the list is empty": "trifft niemanden: die Liste ist leer",
     "matches nobody: {first} has the same conditions and comes first": "trifft niemanden: {first} hat dieselben Bedingungen und kommt zuerst",
     "matches nobody; write two letters such as {example}": "trifft niemanden; richtig wären zwei Buchstaben wie {example}",
+    "the title {title!r} of a column cannot be written in it; utf-8 can": "der Titel {title!r} einer Spalte lässt sich darin nicht schreiben; mit utf-8 geht es",
     "needs at least one column": "braucht mindestens eine Spalte",
     "take the key out for everybody, or name at least one": "den Schlüssel entfernen, wenn es für alle gilt, sonst mindestens einen nennen",
     "the file {path} cannot be read: {strerror}": "die Datei {path} ist nicht lesbar: {strerror}",

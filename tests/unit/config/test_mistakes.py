@@ -58,6 +58,11 @@ MISTAKES = [
     ),
     ("collection: {columns: {Nr: invoice_nummer}}", "collection.columns:", "there is no field 'invoice_nummer'"),
     ("collection: {columns: {}}", "collection.columns:", "needs at least one column"),
+    (
+        "collection: {columns: {Łódź: debtor_city}, encoding: cp1252}",
+        "collection.encoding = 'cp1252'",
+        "the title 'Łódź' of a column cannot be written in it",
+    ),
     ("collection: {encoding: ebcdic}", "collection.encoding = 'ebcdic'", "expected one of 'utf-8'"),
     ("attachments: {terms: {path: missing.pdf}}", "attachments.terms", "cannot be read: No such file"),
     ("attachments: {terms: {path: bridge.yaml}}", "attachments.terms", "is neither PDF nor PNG nor JPEG"),

@@ -35,6 +35,18 @@ def check(path: Path) -> None:
         _check_svg(data)
     else:
         raise Wrong("is no picture for a letter; write the name of a .png, .jpg or .svg file")
+    _check_drawn(path)
+
+
+def _check_drawn(path: Path) -> None:
+    """Have the picture set once, as letters set it: what they could not show, or not keep in PDF/A, is known before one is due."""
+    from bridge.documents.typesetting import undrawable  # noqa: PLC0415  typst is loaded only where there is a logo
+
+    said = undrawable(path)
+    if "CMYK" in said:
+        raise Wrong("is a picture in the colours of print (CMYK), which letters cannot keep; save it in RGB")
+    if said:
+        raise Wrong("cannot be drawn in a letter: {error}", error=said)
 
 
 def _check_png(data: bytes) -> None:

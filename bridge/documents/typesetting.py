@@ -36,6 +36,7 @@ class Sheet(NamedTuple):
     long: bool
 
 
+_STANDARDS = ["a-3a", "ua-1"]
 _LOCK = Lock()
 
 
@@ -98,6 +99,17 @@ def lacking(line: str, fonts: Path | None) -> str:
             break
     letters = _letters(gone) or ("" if left.strip() else gone)
     return "".join(sign for sign in dict.fromkeys(letters) if not sign.isspace())
+
+
+def undrawable(picture: Path) -> str:
+    """Return why typst cannot set this picture in a letter, in its own words; empty: it can."""
+    source = f'#set document(title: "-")\n#image({_quoted(str(picture.absolute()))}, alt: "-")'
+    try:
+        with _LOCK:
+            _compiler(None).compile(input=source.encode(), format="pdf", pdf_standards=_STANDARDS)
+    except typst.TypstError as error:
+        return error.message
+    return ""
 
 
 def _unseen(sheet: Sheet, error: typst.TypstError) -> str:

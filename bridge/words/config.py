@@ -156,6 +156,8 @@ GERMAN: dict[str, str] = {
     "is a JPEG picture that is cut off": "ist ein abgeschnittenes JPEG-Bild",
     "is a PNG picture that is cut off": "ist ein abgeschnittenes PNG-Bild",
     "has {width} x {height} pixels, at most {most} in all are right for a logo": "hat {width} x {height} Bildpunkte, für ein Logo sind zusammen höchstens {most} richtig",
+    "cannot be drawn in a letter: {error}": "lässt sich in einem Brief nicht zeichnen: {error}",
+    "is a picture in the colours of print (CMYK), which letters cannot keep; save it in RGB": "ist ein Bild in Druckfarben (CMYK), die Briefe nicht aufbewahren können; in RGB speichern",
     "is a damaged PNG picture": "ist ein beschädigtes PNG-Bild",
     "is a damaged PNG picture (a checksum is wrong)": "ist ein beschädigtes PNG-Bild (eine Prüfsumme ist falsch)",
     "is an SVG picture with <{name}> that runs or fetches something; only drawings are right": "ist ein SVG-Bild mit <{name}>, das etwas ausführt oder nachlädt; richtig sind nur Zeichnungen",

@@ -54,6 +54,13 @@ class Checking(Claims):
                 "no_creditor",
                 Sentence("creditor.name is empty; letters and mails would have no sender"),
             )
+        missing = [key for key in ("street", "postcode", "city", "iban") if not getattr(self.config.creditor, key)]
+        if missing and self.channels:
+            text = Sentence(
+                "empty under creditor: {keys}; our letters and mails would not say in full who writes and where to pay",
+                keys=", ".join(missing),
+            )
+            yield Remark(Severity.WARNING, "creditor_incomplete", text)
         yield from self._keys()
         if self.config.clock is not None:
             yield Remark(

@@ -26,6 +26,7 @@ _BY_CODE: dict[str, Sentence] = {
     "restored": Sentence("`mahnbridge restore adopt`, then `mahnbridge restore release`"),
     "no_account": Sentence("`mahnbridge init --account NAME:CONNECTOR`, or write one under `accounts:`"),
     "no_creditor": Sentence("write your company under `creditor:`"),
+    "creditor_incomplete": Sentence("write your company under `creditor:`"),
     "no_cutoff": Sentence("write the day from which invoices are dunned as `dunning.cutoff`"),
     "clock_set": Sentence("remove `clock` where this is no rehearsal"),
     "clock_skew": CLOCK,

@@ -69,6 +69,7 @@ GERMAN: dict[str, str] = {
     "case {case} has no open invoice {invoice!r}": "die Mahnakte {case} hat keine offene Rechnung {invoice!r}",
     "case {case} has {named} invoices; name one with --invoice": "die Mahnakte {case} hat {named} Rechnungen; eine davon mit --invoice nennen",
     "certainly nothing was written; it is done again after a fresh look": "sicher wurde nichts geschrieben; nach einem frischen Blick geschieht es noch einmal",
+    "empty under creditor: {keys}; our letters and mails would not say in full who writes and where to pay": "leer unter creditor: {keys}; unsere Briefe und Mails sagten nicht vollständig, wer schreibt und wohin zu zahlen ist",
     "creditor.name is empty; letters and mails would have no sender": "creditor.name ist leer; Briefe und Mails hätten keinen Absender",
     "data: the folder {folder} cannot be made: {strerror}": "data: der Ordner {folder} kann nicht angelegt werden: {strerror}",
     "discarded; its notice is dropped and decided anew": "beiseitegelegt; die Mahnung ist verworfen, es wird neu entschieden",

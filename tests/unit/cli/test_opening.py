@@ -81,3 +81,19 @@ def test_the_configuration_caps_how_far_a_level_goes(tmp_path):
         assert {level.automation.value for plan in bridge.plans.values() for level in plan.levels} == {"propose"}
         remarks = {one.code for one in bridge.check(offline=True).remarks}
     assert {"no_cutoff", "sending_off"} <= remarks
+
+
+def test_a_company_without_address_or_account_is_said_before_a_letter_goes_out(tmp_path):
+    """Where our own letters or mails could go out, `check` names what they would not say: who writes, and where to pay."""
+    outbox, town = "channels: {letter_outbox: {folder: letters}}", "street: Weg 1, postcode: '20095', city: Hamburg"
+    for own, more, keys in (
+        ("name: A GmbH", "", None),  # the providers' own reminders name theirs
+        ("name: A GmbH", outbox, "street, postcode, city, iban"),
+        (f"name: A GmbH, {town}", outbox, "iban"),
+        (f"name: A GmbH, {town}, iban: DE02120300000000202051", outbox, None),
+    ):
+        path = write(tmp_path, more)
+        path.write_text(path.read_text("utf-8").replace("name: A GmbH", own), "utf-8")
+        with Bridge.open(path, actor="t", env={"TOKEN": "x" * 32}) as bridge:
+            told = [str(one.text) for one in bridge.check(offline=True).remarks if one.code == "creditor_incomplete"]
+        assert [one.split(";")[0] for one in told] == ([f"empty under creditor: {keys}"] if keys else [])

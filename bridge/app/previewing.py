@@ -75,8 +75,10 @@ class Previewing(Explaining):
     ) -> Shown:
         """Return what `level` of its plan, by default the next one, would say about this invoice (number or id) today.
 
-        Raises `UsageError` on an unknown invoice, level or variant, or one that no plan covers; `Refused` where it cannot be printed.
+        Raises `UsageError` on an unknown account, invoice, level or variant, or one that no plan covers; `Refused` where it cannot be printed.
         """
+        if account is not None:
+            self.chosen((account,))
         with self.store.reading() as conn:
             found = [one for one in self.store.mirror.by_number(conn, invoice, account) if one.account in self.accounts]
         if not found:

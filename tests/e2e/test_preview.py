@@ -43,6 +43,7 @@ def test_any_level_of_a_real_invoice_in_every_form(desk):
     assert "levels 1 to 4" in desk("preview", "RE-1", "--level", "9", code=2)
     assert "no variant 'x'" in desk("preview", "RE-1", "--variant", "x", code=2)
     assert "no invoice" in desk("preview", "RE-77", code=2)
+    assert "there is no account 'x'; there are main" in desk("preview", "RE-1", "--account", "x", code=2)
     assert desk.mails.received == []
     assert desk.json("letters", "list") == []
     assert desk.json("approve", code=None) == []

@@ -36,7 +36,6 @@ class Sheet(NamedTuple):
     long: bool
 
 
-_STANDARDS = ["a-3a", "ua-1"]
 _LOCK = Lock()
 
 
@@ -106,7 +105,7 @@ def undrawable(picture: Path) -> str:
     source = f'#set document(title: "-")\n#image({_quoted(str(picture.absolute()))}, alt: "-")'
     try:
         with _LOCK:
-            _compiler(None).compile(input=source.encode(), format="pdf", pdf_standards=_STANDARDS)
+            _compiler(None).compile(input=source.encode(), format="pdf", pdf_standards=["a-3a", "ua-1"])
     except typst.TypstError as error:
         return error.message
     return ""

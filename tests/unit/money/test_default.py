@@ -1,17 +1,17 @@
 """When default begins: each rule, for businesses and consumers, in three countries."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
 from bridge.model import DebtorKind
 from bridge.policy.calendar import Calendar
 from bridge.policy.money import DueFacts, DueSource, LegalDunning, Sent, assumed_receipt, default_of
-from bridge.policy.money.default import OFFICE_HOURS
 
 NW = Calendar("DE", "NW")
 MINUTE = timedelta(minutes=1)
+OFFICE_HOURS = (time(9), time(17))
 BUSINESS, CONSUMER, UNKNOWN = DebtorKind.BUSINESS, DebtorKind.CONSUMER, DebtorKind.UNKNOWN
 PRINTED = DueFacts(
     kind=BUSINESS,

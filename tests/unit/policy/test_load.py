@@ -39,6 +39,7 @@ def test_an_amount_is_what_stands_there():
         ("    fee: 2.50\n", "    fee: [\n", "a.yaml:8: not valid YAML"),
         ("    fee: 2.50\n", "    fee: .nan.\n", "a.yaml:6: levels.1.fee"),
         ("    fee: 2.50\n", "    fee: 2026-09-01\n", "a.yaml:6: levels.1.fee"),
+        ("    fee: 2.50\n", "    fee: 2026-02-30\n", "a.yaml:6: levels.1.fee = '2026-02-30'"),
         ("fee: 2.50", "fee: .inf", "a.yaml:6: levels.1.fee = '.inf'"),
         ("fee: 2.50", "feee: 2.50", "a.yaml:6: levels.1.feee"),
         ("[mail]", "[pigeon]", "a.yaml:7: levels.1.channels.1"),

@@ -37,3 +37,8 @@ def test_company_holidays_are_passed_over_where_they_do_not_count(closures, days
 def test_nothing_goes_out_in_company_holidays(counts, day, closed):
     """From the first to the last day, whether they count or not."""
     assert Office(closures=(Closure(FIRST, LAST, counts),)).is_closed(day) is closed
+
+
+def test_an_office_works_from_monday_to_friday():
+    """Unless the configuration names other days."""
+    assert Office().weekdays == {0, 1, 2, 3, 4}

@@ -3,7 +3,10 @@
 import pytest
 
 from bridge.policy import texts
-from bridge.policy.texts import LONGEST, LOOPS, check, number, render, suggestion
+from bridge.policy.texts import check, number, render, suggestion
+
+LOOPS = 2
+LONGEST = 1_000_000
 
 
 @pytest.mark.parametrize("asked", ["several and credits", "not several and credits", "not several and not credits"])
@@ -38,6 +41,12 @@ def test_a_text_has_an_end():
     assert len(render(source, most)) == LONGEST
     with pytest.raises(ValueError, match="longer than"):
         render(source, most | {"number": "yy"})
+
+
+def test_a_line_of_conditions_alone_leaves_no_line():
+    """Nor its indentation; and what is filled in stays as it is."""
+    source = "a\n  {% if several %}\n{{ debtor_name }}\n  {% endif %}\nb"
+    assert render(source, {"several": True, "debtor_name": "Müller & <Söhne>"}) == "a\nMüller & <Söhne>\nb"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from bridge.policy import Via
 from bridge.policy.claim_text import mail_text, plain
 from bridge.policy.texts import CLAIMS, PAYMENT
 from bridge.store.choices import Target
+from bridge.store.notices import EDITED
 from bridge.store.outbox import CHANGEABLE
 from bridge.store.records import NewNotice, NewStep, Notice, Step
 from bridge.store.rows import cents
@@ -154,9 +155,7 @@ class Editing(Choosing):
             "level_name": notice.level_name,
             "subject": new.content.subject,
         }
-        self.record(
-            conn, "notice_edited", account=notice.account, case_id=notice.case_id, notice_id=notice_id, data=data
-        )
+        self.record(conn, EDITED, account=notice.account, case_id=notice.case_id, notice_id=notice_id, data=data)
 
     def note_contact(self, case: str, *, on: date | None = None, note: str = "") -> Done:
         """Note that a person wrote to or spoke with a customer: reminders keep their minimum interval from that day.

@@ -253,5 +253,8 @@ class Sending(ProviderFiles, Assignments):
                 said = said_here(self.store, conn, one.account, one.debtor_id, [its.invoice_id for its in one.claims])
             line = notice_line(its, debtor, case, invoices, today=today, language=self.language, said=said)
             line = replace(line, replaces=tuple(self.store.outbox.replacing(conn, one)), replaced_by=one.replaced_by)
+            if one.state == "proposed":
+                ids = [its.claim_id for its in one.claims]
+                line = replace(line, rewritten=self.store.outbox.rewritten(conn, ids, one.level, before=one.id))
             found.append(self._with_fault(conn, line))
         return tuple(found)

@@ -150,6 +150,8 @@ def notices(out: Out, rows: Sequence[NoticeLine]) -> None:
             out.line("notices.replaced_by", notice=one.id, by=one.replaced_by, style="dim")
         elif one.replaces:
             out.line("notices.replaces", notice=one.id, earlier=", ".join(map(str, one.replaces)), style="dim")
+        if one.rewritten:
+            out.line("notices.rewritten", notice=one.id, earlier=one.rewritten, style="warning")
 
 
 def statement(out: Out, one: NoticeLine | Explained) -> None:

@@ -149,6 +149,15 @@ class Keeper:
 
     # --------------------------------------------------------------------------------------------- after composing
 
+    def asked(self, conn: Connection, seen: Seen, drafts: Sequence[NoticeDraft]) -> tuple[NoticeDraft, ...]:
+        """Return the drafts; one in whose place a person had changed the text waits for a person, who has not seen what it says by now."""
+        return tuple(
+            replace(one, asked=True)
+            if one.leaves and self._store.outbox.rewritten(conn, _known(seen, one), one.level) is not None
+            else one
+            for one in drafts
+        )
+
     def keep(
         self, conn: Connection, seen: Seen, decisions: Sequence[Decision], drafts: Sequence[NoticeDraft]
     ) -> dict[int, int]:
@@ -333,6 +342,10 @@ def _beside(other: Other) -> Beside:
 def _moves(known: Standing, seen: Seen) -> bool:
     """Return whether the provider names another customer than the case that the claim is in."""
     return known.is_open and known.debtor_id != seen.case.debtor_id
+
+
+def _known(seen: Seen, draft: NoticeDraft) -> list[int]:
+    return [known.claim_id for one in draft.claims if (known := seen.standings.get(one.invoice_id)) is not None]
 
 
 def new_notice(draft: NoticeDraft, case_id: int, run_id: int, claim_ids: Mapping[str, int]) -> NewNotice:

@@ -283,6 +283,8 @@ class _Work:
         if self.keeper is not None:
             seen = self.keeper.enter(conn, seen, decisions)
         drafts = compose(seen.case, decisions, self.account.rules, self.account.abilities, self.order.today)
+        if self.keeper is not None:
+            drafts = self.keeper.asked(conn, seen, drafts)
         decisions, drafts = without_refused(decisions, drafts, refused, self.account.rules.plans, self.order.today)
         decisions, drafts = self._capped(decisions, drafts)
         for decision in decisions:

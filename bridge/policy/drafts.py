@@ -69,12 +69,13 @@ class NoticeDraft:
     others: tuple[Other, ...] = ()  # of a bundle, the debtor's other invoices and their part in it
     plan_version: str = ""
     link: str | None = None  # names the debtor's link in its text
+    asked: bool = False  # a person decides, whatever the level's automation
 
     task: TaskDraft | None = None
 
     @property
     def needs_approval(self) -> bool:
-        return self.automation is Automation.PROPOSE
+        return self.asked or self.automation is Automation.PROPOSE
 
     @property
     def leaves(self) -> bool:

@@ -2,19 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, exists, select, update
+from sqlalchemy import Connection, RowMapping, and_, exists, func, or_, select, update
 
 from bridge.errors import WrongState
 from bridge.model import Act, Content, NoticeStatus
 from bridge.store.records import Beside, Notice, NoticeClaim
 from bridge.store.steps import Steps
-from bridge.store.tables import invoice, notice, notice_claim, provider_notice
+from bridge.store.tables import event, invoice, notice, notice_claim, provider_notice
 from bridge.store.upsert import CHUNK, chunked
 from bridge.words import stored_text
+
+EDITED = "notice_edited"
+"""Kind of the journal's line about a subject or text that a person changed."""
 
 
 def cents(amount: Decimal) -> int:
@@ -82,6 +85,26 @@ class Notices:
         """Return the notices in whose place this one was made."""
         query = select(notice.c.id).where(notice.c.case_id == one.case_id, notice.c.replaced_by == one.id)
         return conn.scalars(query.order_by(notice.c.id)).all()
+
+    def rewritten(
+        self, conn: Connection, claim_ids: Collection[int], level: int, *, before: int | None = None
+    ) -> int | None:
+        """Return the notice of this level over one of these claims whose subject or text a person changed and that came to nothing since.
+
+        Only since the last one landed. None where there is none, or where that is changed in the notice `before` which it is looked for.
+        """
+        own = notice_claim.c
+        mine = select(notice.c.id).join(notice_claim, own.notice_id == notice.c.id).where(own.claim_id.in_(claim_ids))
+        landed = mine.with_only_columns(func.coalesce(func.max(notice.c.id), 0)).where(notice.c.state == "landed")
+        changed = exists().where(
+            event.c.case_id == notice.c.case_id, event.c.notice_id == notice.c.id, event.c.kind == EDITED
+        )
+        query = mine.with_only_columns(func.max(notice.c.id)).where(notice.c.level == level, changed)
+        query = query.where(
+            or_(notice.c.state == "dropped", notice.c.id == before), notice.c.id > landed.scalar_subquery()
+        )
+        found = conn.scalar(query if before is None else query.where(notice.c.id <= before))
+        return None if found == before else found
 
     def refused(self, conn: Connection, account: str, invoice_ids: Iterable[str]) -> Sequence[Notice]:
         """Return the notices over these invoices that a person refused, where none by the same channel came after."""

@@ -113,6 +113,8 @@ def test_another_fee_recipient_and_level_compose_it_anew(proposed):
     assert dearer["total"] == "1193.50"
     (free,) = desk.json("edit", dearer["id"], "--fee", "0", "--as", "Erika")
     assert (free["fee"], free["total"]) == ("0.00", "1190.00")
+    assert (dearer["rewritten"], free["rewritten"]) == (None, dearer["id"]), "composed anew, its subject is the plan's"
+    assert f"`mahnbridge preview --notice {dearer['id']}`" in " ".join(desk("approve").split())
     assert [one["id"] for one in desk.json("approve")] == [free["id"]]
     for wrong in (("--fee", "5000"), ("--fee", "viel"), ("--level", "9"), ("--subject", " "), ("--subject", "a\nb")):
         desk("edit", free["id"], *wrong, code=2)

@@ -92,6 +92,9 @@ class NoticeLine:
     overtaken: tuple[Overtaken, ...] = ()  # what came meanwhile, of what waits for a person
     replaces: tuple[int, ...] = ()  # notices in whose place an edit made this one
     replaced_by: int | None = None  # the one that an edit made in its place
+    rewritten: int | None = (
+        None  # the one before, whose text a person had changed; this one, a proposal, has the plan's
+    )
     stopped: str = ""  # the delivery that stands, as `failures show` names it
     stopped_by: Sentence = NOTHING  # why it stands: a wait, or a fault
 

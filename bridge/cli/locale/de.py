@@ -162,6 +162,7 @@ TEXTS = {
     "plan.waiting": "Wartet auf eine Freigabe: {reason}\nFreigeben mit `mahnbridge run --approve-limits`.",
     "notices.replaced_by": "Mahnung {notice} wurde geändert: An ihrer Stelle steht {by}.",
     "notices.replaces": "Mahnung {notice} steht an der Stelle von {earlier}.",
+    "notices.rewritten": "Mahnung {notice} hat wieder Betreff und Text des Plans; was jemand in {earlier} geändert hatte, zeigt `mahnbridge preview --notice {earlier}`, und `mahnbridge edit {notice}` trägt es ein.",
     "notices.about": "Zu {customer}, {invoices}:",
     "notices.none": "Keine Mahnungen.",
     "deliver.done": "Zustellung: {text}",

@@ -162,6 +162,7 @@ TEXTS = {
     "plan.waiting": "Waits for one approval: {reason}\nApprove with `mahnbridge run --approve-limits`.",
     "notices.replaced_by": "Notice {notice} was edited: {by} takes its place.",
     "notices.replaces": "Notice {notice} takes the place of {earlier}.",
+    "notices.rewritten": "Notice {notice} has the plan's subject and text again; `mahnbridge preview --notice {earlier}` shows what somebody had changed in {earlier}, and `mahnbridge edit {notice}` enters it.",
     "notices.about": "About {customer}, {invoices}:",
     "notices.none": "No notices.",
     "deliver.done": "Delivery: {text}",

@@ -82,11 +82,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class LinkLine:
-    """The link of one notice, for staff. `out`: the notice went out, or may have."""
+    """The link of one notice, for staff. `out`: the notice went out, or may have; `sent_on` None: not yet, or with `over` never."""
 
     notice: int
-    sent_on: date
+    sent_on: date | None
     out: bool
+    over: bool
     revoked: bool
     answers: tuple[str, ...]
 
@@ -149,8 +150,9 @@ class Answering(Subjects):
             return tuple(
                 LinkLine(
                     one.notice_id,
-                    one.sent_at.astimezone(self.port(one.account).zone).date(),
+                    one.sent_at.astimezone(self.port(one.account).zone).date() if one.out else None,
                     one.out,
+                    one.state in ("dropped", "refused"),
                     one.revoked_at is not None,
                     tuple(str(given["answer"]) for given in self.store.answers.given(conn, one)),
                 )

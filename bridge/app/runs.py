@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from bridge.app.opening import Opened
 from bridge.app.results import Done
+from bridge.errors import UsageError
 from bridge.model import Reason
 from bridge.model.period import ALWAYS, Period
 from bridge.policy import words
@@ -68,9 +69,10 @@ class Runs(Opened):
             return self._summary(conn, self.store.runs.get(conn, run), self._dismissed(conn))
 
     def dismiss_run(self, run: int) -> Done:
-        """Put the summary of a run away; its files, notices and history stay. Raises `UsageError` where there is no such run."""
+        """Put the summary of a dunning run away; its files, notices and history stay. Raises `UsageError` where there is no such run."""
         with self.store.begin() as conn:
-            self.store.runs.get(conn, run)
+            if self.store.runs.get(conn, run).kind != "dun":
+                raise UsageError("run {run} is no dunning run; `mahnbridge runs list` lists those", run=run)
             dismissed = self._dismissed(conn) | {run}
             self.store.settings.set(conn, _DISMISSED, sorted(dismissed)[-1000:], self.stamp())
         return Done("run_dismissed", str(run), self.actor)

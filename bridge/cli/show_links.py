@@ -14,7 +14,8 @@ def links(out: Out, rows: Sequence[LinkLine]) -> None:
         return
     table = []
     for one in rows:
-        state = "links.revoked" if one.revoked else "links.valid" if one.out else "links.not_out"
+        going = "links.valid" if one.out else "links.never_out" if one.over else "links.not_out"
+        state = "links.revoked" if one.revoked else going
         answers = ", ".join(say(f"links.answer.{answer}") for answer in one.answers)
         table.append([one.notice, one.sent_on, say(state), answers])
     out.table(["notice", "sent_on", "state", "answers"], table)

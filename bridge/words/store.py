@@ -55,6 +55,7 @@ GERMAN: dict[str, str] = {
     "there is no case {number!r}; `mahnbridge cases` lists them": "die Mahnakte {number!r} gibt es nicht; `mahnbridge cases` listet sie",
     "there is no charge {kind} of {amount} on this invoice to take back": "zu dieser Rechnung gibt es keine Nebenforderung {kind} über {amount}, die zurückgenommen werden könnte",
     "there is no notice {notice_id}": "die Mahnung {notice_id} gibt es nicht",
+    "run {run} is no dunning run; `mahnbridge runs list` lists those": "der Lauf {run} ist kein Mahnlauf; die listet `mahnbridge runs list`",
     "there is no run {run_id}": "den Lauf {run_id} gibt es nicht",
     "there is no set-aside record {reject_id}": "einen beiseitegelegten Datensatz {reject_id} gibt es nicht",
     "there is no step {step_id}": "den Schritt {step_id} gibt es nicht",

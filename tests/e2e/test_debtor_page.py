@@ -287,3 +287,9 @@ def test_a_notice_that_was_not_sent_has_no_page(desk):
         links = [found[0] for text in texts if (found := re.search(r"https://mahnung\S+", text))]
         assert len(links) == 1
         assert bridge.asked(links[0].rpartition("/")[2]) is None
+    assert "not sent yet" in desk("links", "list", "RE-2")
+    [notice] = [one["id"] for one in desk.json("approve") if one["claims"][0]["number"] == "RE-2"]
+    desk("approve", notice, "--refuse", "Kulanz", "--yes", "--as", "Erika")
+    [link] = desk.json("links", "list", "RE-2")
+    assert (link["sent_on"], link["out"]) == (None, False)
+    assert "never sent" in desk("links", "list", "RE-2")

@@ -76,6 +76,8 @@ def test_files_of_a_run(sent):
         assert len(names) == run["files"] == len(files)
         documents = [name for name in names if "_re-1" not in name.lower()]
     assert len(documents) == run["sent"] + run["to_post"]
+    [reading, *_] = [one["run"] for one in sent.json("runs", "trace") if one["kind"] == "pull"]
+    assert "is no dunning run" in sent("runs", "dismiss", reading, "--as", "Erika", code=2)
     sent("runs", "dismiss", run["run"], "--as", "Erika")
     assert sent.json("runs", "list") == []
     assert [one["run"] for one in sent.json("runs", "list", "--all")] == [run["run"]]

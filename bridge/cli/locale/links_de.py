@@ -8,6 +8,7 @@ TEXTS = {
     "links.valid": "gilt",
     "links.revoked": "widerrufen",
     "links.not_out": "noch nicht versendet",
+    "links.never_out": "nie versendet",
     "links.answer.paid": "hat bezahlt",
     "links.answer.promise": "wird zahlen",
     "links.answer.dispute": "Einwand",

@@ -8,6 +8,7 @@ TEXTS = {
     "links.valid": "valid",
     "links.revoked": "revoked",
     "links.not_out": "not sent yet",
+    "links.never_out": "never sent",
     "links.answer.paid": "has paid",
     "links.answer.promise": "will pay",
     "links.answer.dispute": "objection",

@@ -116,7 +116,7 @@ class Answering(Subjects):
     def answer(self, token: str, given: Given) -> bool:
         """Take an answer: pause, task and journal in one transaction. Return False where it is no link that can be used.
 
-        The last answer once more is one with it, until a person has done its task. Raises `BadAnswerGiven` where it cannot be taken as it is.
+        The last answer of its kind once more is one with it, until a person has done its task. Raises `BadAnswerGiven` where it cannot be taken as it is.
         """
         with self.store.begin() as conn:
             link = self._link(conn, token, lock=True)
@@ -128,7 +128,8 @@ class Answering(Subjects):
             checked = self._checked(given, known, self._bounds(stamp.on))
             before = self.store.answers.given(conn, link)
             data = _told(checked)
-            if before and before[-1]["digest"] == data["digest"] and self._waits(conn, before[-1]):
+            last = next((one for one in reversed(before) if one["answer"] == checked.kind.value), None)
+            if last is not None and last["digest"] == data["digest"] and self._waits(conn, last):
                 return True
             if len(before) >= MOST_ANSWERS:
                 raise BadAnswerGiven(

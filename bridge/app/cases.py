@@ -165,8 +165,10 @@ class Cases(Subjects):
         """Block the customer of a case, or one invoice of it; until a date (inclusive) or until lifted.
 
         The last word counts: a block of the same customer or invoice with the same reason ends with it.
-        Raises `UsageError` for an insolvency of one invoice: it stops everything of the customer.
+        Raises `UsageError` for an insolvency of one invoice, as it stops everything of the customer, and for a promise to pay without its day.
         """
+        if reason == Reason.PROMISE_TO_PAY.value and until is None:
+            raise UsageError("a promise to pay needs --until DATE, the day by which it will be paid")
         with self.store.begin() as conn:
             target, subject, account = self._target(conn, case, invoice)
             if reason == Reason.INSOLVENCY.value and target.invoice_id is not None:

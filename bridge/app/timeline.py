@@ -8,6 +8,7 @@ from typing import Any
 from bridge.app.party import LABELS
 from bridge.model import Reason
 from bridge.policy import texts, words
+from bridge.policy.situation import EARLY
 from bridge.words import stored_text, tell
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -244,9 +245,12 @@ _SETTINGS: dict[str, tuple[str, str]] = {
     "colleagues": ("Kundenbetreuung", "looked after by"),
 }
 
-_INCLUDED: dict[str, tuple[str, str]] = {
-    "include": ("mahnen, auch gegen Ausschlüsse", "dunned, in spite of exclusions"),
-    "exclude": ("ausgenommen", "left out"),
+_CHOSEN: dict[tuple[str, str], tuple[str, str]] = {
+    ("include", "include"): ("mahnen, auch gegen Ausschlüsse", "dunned, in spite of exclusions"),
+    ("include", "exclude"): ("ausgenommen", "left out"),
+    ("include", "default"): ("wie in der Konfiguration", "as in the configuration"),
+    ("hand_over", EARLY): ("ohne weitere Mahnung", "without a further reminder"),
+    ("hand_over", "last"): ("nach der letzten Mahnung", "after the last reminder"),
 }
 
 _CHARGES: dict[str, tuple[str, str]] = {
@@ -299,10 +303,13 @@ def entry_text(kind: str, data: Mapping[str, Any], invoice: str, language: str) 
     template = _WORDS.get(_variant(kind, data), (kind, kind))[side]
     data = {name: value for name, value in data.items() if (name, value) != ("reason", UNEXPLAINED)}
     values = _Values({name: _shown(name, value, language) for name, value in data.items() if value is not None})
-    if str(data.get("setting", "")).partition(":")[0] == "fee" and str(data.get("value", "")).isdecimal():
-        values["value"] = texts.money(int(data["value"]), "", language).strip()
-    if str(data.get("setting", "")).startswith("fact:"):
-        values["value"] = _shown("on", data.get("value", ""), language)
+    setting, value = str(data.get("setting", "")).partition(":")[0], str(data.get("value", ""))
+    if setting == "fee" and value.isdecimal():
+        values["value"] = texts.money(int(value), "", language).strip()
+    if setting in ("fact", "contact"):
+        values["value"] = _shown("on", value, language)
+    if (setting, value) in _CHOSEN:
+        values["value"] = _CHOSEN[setting, value][side]
     if kind == "notice_dropped" and values.get("text"):
         values["reason"] = values["text"]  # says what has changed
     values.setdefault("invoice", invoice)
@@ -341,8 +348,6 @@ def _shown(name: str, value: Any, language: str) -> str:
     if name == "setting" and setting in _SETTINGS:
         told = _SETTINGS[setting][1 if language == "en" else 0]
         return f"{told} ({'level' if language == 'en' else 'Stufe'} {level})" if level else told
-    if name == "value" and text in _INCLUDED:
-        return _INCLUDED[text][1 if language == "en" else 0]
     if name == "outcome" and text in OUTCOMES:
         return OUTCOMES[text][1 if language == "en" else 0]
     if name == "answer" and text in _ANSWERS:

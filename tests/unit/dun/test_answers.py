@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from bridge.app.answering import Answering, Given, Kind
 from bridge.app.tasks import Tasks
+from bridge.errors import UsageError
 from bridge.model import Reason
 from bridge.policy.links import Links
 from bridge.store.tables import event, notice
@@ -113,3 +114,12 @@ def test_the_task_is_about_the_invoices_that_were_named(desk, kind, named, told)
     [task] = desk.open_tasks()
     with desk.store.reading() as conn:
         assert tuple(claim.invoice_id for claim, _ in desk._claims_of(conn, task)) == told
+
+
+def test_a_promise_names_its_day(desk):
+    """Without a day it could never be broken, and would hold its invoices for ever: refused, with what is missing."""
+    with pytest.raises(UsageError, match="needs --until DATE"):
+        desk.block("RE-1", reason="promise_to_pay")
+    assert desk.promised() == []
+    desk.block("RE-1", reason="promise_to_pay", until=days_after(3))
+    assert desk.promised() == [days_after(3)]

@@ -131,7 +131,7 @@ settings:
             self._inbox.prepare()
             with self._state() as state:
                 bank = state.bank_as_of() is not None
-                findings += self._sources(state)
+                findings += [*self._sources(state), *self._links()]
         except ConfigError as error:
             findings.append(Finding(severity=Severity.ERROR, code=error.cause, text=error.sentence))
         else:
@@ -158,6 +158,11 @@ settings:
                     days=days,
                 )
                 yield Finding(severity=Severity.WARNING, code="csv_stale", text=text)
+
+    def _links(self) -> Iterator[Finding]:
+        for name in self._inbox.links():
+            text = Sentence("{name} in the inbox is a link and is not read; put the file itself there", name=name)
+            yield Finding(severity=Severity.WARNING, code="csv_link", text=text)
 
     def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
         """Import what is in the inbox, then yield every record that changed since the cursor."""

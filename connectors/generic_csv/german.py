@@ -93,6 +93,7 @@ GERMAN: dict[str, str] = {
     "{file}: customer {number} is {one!r} in line {at} and {other!r} in line {place}": "{file}: Kunde {number} heißt in Zeile {at} {one!r} und in Zeile {place} {other!r}",
     "{file}: its bookings were withdrawn": "{file}: die Buchungen dazu wurden zurückgenommen",
     "{file}: not listed, but {rows} {rows|row|rows} could not be read": "{file}: nicht aufgeführt, aber {rows} {rows|Zeile war|Zeilen waren} nicht lesbar",
+    "{name} in the inbox is a link and is not read; put the file itself there": "{name} im Eingang ist eine Verknüpfung und wird nicht gelesen; bitte die Datei selbst hineinlegen",
     "{name} cannot {act}": "{name} kann das nicht: {act}",
     "{path}: it cannot be archived: {strerror}": "{path}: lässt sich nicht archivieren: {strerror}",
     "{path}: the connector's state cannot be opened: {error}": "{path}: der Stand des Connectors lässt sich nicht öffnen: {error}",

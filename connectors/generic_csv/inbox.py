@@ -66,7 +66,8 @@ class Inbox:
         """Make the folders. Raises `ConfigError` where that is not possible or the inbox is missing."""
         for path in (self.spool, self.archive):
             try:
-                path.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.mkdir(mode=0o700, exist_ok=True)
             except OSError as error:
                 raise ConfigError(
                     "{path}: {strerror}", path=path, strerror=error.strerror, cause="csv_folder"
@@ -127,7 +128,7 @@ class Inbox:
 
     def _look(self, path: Path) -> Waiting | None:
         try:
-            seen = path.stat()
+            seen = path.stat(follow_symlinks=path == self.place)
         except OSError:
             return None
         if not stat.S_ISREG(seen.st_mode) or path.with_name(path.name + ".part").exists():
@@ -136,12 +137,17 @@ class Inbox:
             return None
         return Waiting(path, seen.st_size, seen.st_mtime_ns, seen.st_ino, seen.st_ctime_ns)
 
+    def links(self) -> list[str]:
+        """Return the names of links in the inbox, which are not read: whoever may put files there need not be allowed to read theirs."""
+        return [path.name for path in self._paths() if self.is_folder and path.is_symlink()]
+
     def take(self, waiting: Waiting, now: datetime) -> Copy:
         """Copy a file into the spool. Raises `RetryLater` where it cannot be read or changes meanwhile, or the disk is full."""
         target = self.spool / "copy"
         digest = sha256()
         try:
-            with waiting.path.open("rb") as source, target.open("wb") as copy:
+            linked = 0 if waiting.path == self.place else os.O_NOFOLLOW
+            with os.fdopen(os.open(waiting.path, os.O_RDONLY | linked), "rb") as source, target.open("wb") as copy:
                 while chunk := source.read(_CHUNK):
                     digest.update(chunk)
                     copy.write(chunk)

@@ -106,6 +106,7 @@ class State:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with _opening(path):
+                path.touch(mode=0o600)  # it holds people's debts
                 self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
                 self._db.execute("pragma journal_mode = wal")
                 self._db.execute("pragma synchronous = full")

@@ -9,6 +9,7 @@ from bridge.http import Http, HttpSettings
 from connectors.generic_csv.connector import GenericCsv
 from connectors.generic_csv.inbox import Inbox
 from connectors.generic_csv.state import State
+from tests.unit.csv.conftest import HEAD
 
 ROW = "RE-1;K1;Kunde 1;01.08.2026;15.08.2026;119,00;119,00"
 
@@ -37,6 +38,31 @@ def test_file_that_is_being_written_waits(desk):
     desk.items(ROW, name="f.csv")
     desk.items(ROW, name="f.csv.part")
     assert desk.invoices() == {}
+
+
+def test_a_link_leads_to_nothing(desk):
+    """Whoever may put files there need not be allowed to read what a link leads to: no copy of it is made, and `check` names the link."""
+    secret = desk.folder / "secret.key"
+    secret.write_text(f"{HEAD}\r\n{ROW}\r\n", "utf-8")
+    link = desk.inbox / "liste.csv"
+    link.symlink_to(secret)
+    assert (desk.invoices(), desk.archived()) == ({}, [])
+    [found] = [one for one in desk.connector().check().findings if one.code == "csv_link"]
+    assert "liste.csv" in str(found.text)
+
+
+def test_others_on_the_machine_read_no_debts(desk):
+    """State and originals are the operator's alone, whatever the umask says."""
+    before = os.umask(0o022)
+    try:
+        desk.items(ROW)
+        desk.pull()
+    finally:
+        os.umask(before)
+    own = desk.inbox / "mahnbridge"
+    assert {name: (own / name).stat().st_mode & 0o077 for name in ("state.sqlite", "archiv", "spool")} == dict.fromkeys(
+        ("state.sqlite", "archiv", "spool"), 0
+    )
 
 
 def test_file_that_changes_while_it_is_copied_waits(desk, monkeypatch):

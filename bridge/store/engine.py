@@ -41,6 +41,8 @@ def database_url(where: str | Path) -> URL:
             "the database is no URL; write a path or postgresql://user@host/name", cause="database"
         ) from error
     backend = url.get_backend_name()
+    if "@" in (url.host or ""):  # the rest of a password, which would be told as the name of a server
+        raise ConfigError("the database is no URL; an @ in a password is written %40", cause="database")
     if backend in ("postgres", "postgresql"):
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite" and url.database not in (None, "", ":memory:"):

@@ -40,6 +40,7 @@ GERMAN: dict[str, str] = {
     "the claim on step {step_id} was lost before the call": "der Schritt {step_id} wurde vor dem Aufruf an einen anderen Prozess verloren",
     "the database has revision {revision}, this program knows revisions up to {newest}: it was written by a newer mahnbridge; install that version, or restore the copy made before its upgrade": "die Datenbank hat den Stand {revision}, dieses Programm kennt Stände bis {newest}: sie wurde von einer neueren Version geschrieben; diese Version installieren oder die Kopie von vor deren Umstellung zurückholen",
     "the database has tables that mahnbridge did not make ({foreign}, ...)": "in der Datenbank sind Tabellen, die nicht von mahnbridge stammen ({foreign}, ...)",
+    "the database is no URL; an @ in a password is written %40": "die Datenbank ist keine Adresse; ein @ im Passwort wird %40 geschrieben",
     "the database is no URL; write a path or postgresql://user@host/name": "die Datenbank ist keine Adresse; richtig wäre ein Pfad oder postgresql://user@host/name",
     "the database must be a file or a postgresql:// URL": "die Datenbank muss eine Datei sein oder eine Adresse mit postgresql://",
     "the database was not upgraded: its copy {copy} cannot be written: {error}": "die Datenbank wurde nicht umgestellt: ihre Kopie {copy} ist nicht schreibbar: {error}",

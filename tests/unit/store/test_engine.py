@@ -89,6 +89,13 @@ def test_other_databases_are_refused(where):
         database_url(where)
 
 
+def test_half_a_password_is_not_told():
+    """An @ in a password ends it where nobody meant it: what follows is not told as the name of a server."""
+    with pytest.raises(ConfigError, match="%40") as caught:
+        Store.open("postgresql://bridge:first@s3cr3t@127.0.0.1:1/none")
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_the_password_is_not_told(tmp_path):
     """An unreachable PostgreSQL is explained without its password."""
     with pytest.raises(ConfigError) as caught:

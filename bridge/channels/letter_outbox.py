@@ -31,11 +31,12 @@ from bridge.contract import (
     RetryLater,
     Sent,
     Severity,
+    Unclear,
     WriteBack,
 )
 from bridge.files import replace, sync
 from bridge.plain import name_part
-from bridge.words import sentence_of
+from bridge.words import Sentence, sentence_of
 
 _DAY = timedelta(days=1)
 
@@ -79,7 +80,7 @@ class LetterOutbox(Channel):
     def push(self, write: WriteBack, files: Sequence[tuple[Attachment, bytes]] = ()) -> Proof:
         """Lay the letter out once; a second call with the same marker finds the first one and writes nothing.
 
-        Raises `Refused` (no PDF), `RetryLater` (disk full), `ConfigError` (folder missing or not writable).
+        Raises `Refused` (no PDF), `RetryLater` (disk full), `Unclear` (it may lie there), `ConfigError` (folder missing or not writable).
         """
         if not files or not files[0][1].startswith(b"%PDF-"):
             raise Refused("a letter needs its PDF as the first file", cause="letter_pdf")
@@ -175,9 +176,10 @@ class LetterOutbox(Channel):
             replace(letter.with_suffix(".json"), _json(_sidecar(write, files[0][1], names)))
             replace(letter, files[0][1])  # last: from here on the letter is handed over
         except OSError as error:
-            raise RetryLater(
-                "letter outbox {folder}: {strerror}", folder=self.folder, strerror=error.strerror, cause="letter_disk"
-            ) from error
+            said = Sentence("letter outbox {folder}: {strerror}", folder=self.folder, strerror=error.strerror)
+            if letter.exists():  # a disk that cannot sync its names: the letter may be taken away before another try
+                raise Unclear(said, cause="letter_disk") from error
+            raise RetryLater(said, cause="letter_disk") from error
         return letter
 
     def _letter(self, marker: str) -> Path | None:

@@ -33,7 +33,7 @@ def where():
     frame = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module == "tests.faults.striking" and frame.f_code.co_name == "_blocked":
+        if module == "tests.faults.striking" and frame.f_code.co_name in ("_blocked", "_readdressed"):
             return PERSON
         if module.startswith("bridge.") and not module.startswith(("bridge.store", "bridge.testing")):
             return f"{module.removeprefix('bridge.')}.{frame.f_code.co_name}"

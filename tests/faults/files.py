@@ -83,6 +83,17 @@ class FilesProvider(Provider):
         self._row(invoice).paid = Decimal("0.00")
         self._export()
 
+    def readdress(self, debtor, email):
+        name, _ = self.hands[debtor]
+        self.hands[debtor] = name, email
+        for listed in self.sandbox.invoices.values():
+            if listed.customer == name:
+                listed.email = email
+        self._export()
+
+    def meddle(self, _invoice):
+        """There are no drafts in a list."""
+
     def tag(self, invoice):
         self._row(invoice).block = "ja"
         self._export()
@@ -115,7 +126,7 @@ class FilesProvider(Provider):
         left = listed.gross - listed.paid
         done = "cancelled" if listed.spoilt else "paid" if left <= 0 else ""
         hands = frozenset(map(str, range(self.levels.get(invoice, 0))))
-        return Truth(left, done or self.kept_from(invoice), hands)
+        return Truth(left, done or self.kept_from(invoice), hands, self.emails[self.debtors[invoice]])
 
     def sent(self):
         return []

@@ -69,7 +69,7 @@ class History:
         if way == "mail":
             kinds += ["mail"] * 3
         incidents = tuple(_incident(rng, rng.choice(kinds), count) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))))
-        kills = _kills(seed, rng)
+        kills = _kills(seed, rng) + _strange(seed, provider, way, count)
         workers, levels = rng.choice((1, 1, 1, 2, 3)), rng.choice((1, 1, 1, 1, 2, 2, 3))
         gaps = tuple(rng.choice((1, 4, 8, 11)) for _ in range(rng.choice((1, 1, 1, 2))))
         return cls(
@@ -111,6 +111,23 @@ def _kills(seed, rng):
     if rng.random() < 0.7:
         found.append(Incident("rare", rng.choice((1, 1, 2)), "die", rng.random() < 0.5))
     return tuple(found)
+
+
+def _strange(seed, provider, way, count):
+    """Return what one history in four has besides: what hangs between look and hand-over, other addresses, somebody at our draft."""
+    rng = Random(f"strange {seed}")
+    if rng.random() < 0.75:
+        return ()
+    after, target, nth = rng.random() < 0.5, rng.randrange(count), rng.randrange(1, 7)
+    what = rng.choice(("stall", "move", "readdress", "meddle", "404"))
+    if what == "stall" and way != "provider":
+        return (Incident("app.filing.keep", (nth + 1) // 2, rng.choice(("hang_long", "other_late")), after),)
+    if what == "404" and provider != "generic_csv":
+        return (Incident("read", 10 * nth, "404", False),)
+    if what in ("stall", "meddle", "404"):
+        return (Incident("look", nth, "meddle", after, target),)
+    at = rng.choice(("look", "look", "day", "approval"))
+    return (Incident(at, nth if at == "look" else (nth + 2) // 3, what, after, target),)
 
 
 def _incident(rng, at, count):

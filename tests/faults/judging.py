@@ -98,6 +98,8 @@ class Judging:
             self.longest = max(self.longest, began - process.looked_at)
             if self.longest > WINDOW:
                 self.find(WRONG, f"{sent} went out {self.longest:.0f} s after the last look")
+            if sent.to and {truth.to for truth in looked} != set(sent.to):
+                self.find(WRONG, f"{sent} went to the wrong people, not to {looked[0].to}")
             if sent.on.weekday() > 4 or sent.on in HOLIDAYS:
                 self.find(WRONG, f"{sent} went out on a day on which nothing goes out")
             for (invoice, asked), truth in zip(sent.asked, looked, strict=True):
@@ -141,9 +143,8 @@ class Judging:
         for sent in self.sendings():
             if sent.ident not in self.judged and not self.unwatched:
                 self.find(APART, f"{sent} went out, and nobody called for it")
-            people = {self.provider.emails[one] for one in sent.invoices}
-            if len(people) != 1 or (sent.to and set(sent.to) != people):
-                self.find(WRONG, f"{sent} went to the wrong people")
+            if len({self.provider.debtors[one] for one in sent.invoices}) != 1:
+                self.find(WRONG, f"{sent} names invoices of several people")
             for invoice in sent.invoices:
                 by_invoice[invoice].append(sent.on)
         for invoice, days in by_invoice.items():

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract import Act
 from connectors.billomat.sandbox import Sandbox as BillomatSandbox
+from connectors.billomat.sandbox.reminding import add_item
 from connectors.sevdesk.sandbox import Sandbox as SevDeskSandbox
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -22,6 +23,7 @@ class Truth:
     open: Decimal
     stopped: str  # paid, credited, cancelled, blocked, in debit, deferred, or empty
     by_hand: frozenset[str]  # reminders that people made
+    to: str = ""  # whom mails go to
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Provider:
     def __init__(self, today):
         self.begun = today
         self.blocked, self.debited, self.hands, self.numbers, self.emails = set(), set(), {}, {}, {}
-        self.paid, self.credited = {}, {}
+        self.paid, self.credited, self.debtors = {}, {}, {}
 
     @property
     def faults(self):
@@ -86,8 +88,15 @@ class Provider:
         number = f"RE-{len(self.numbers) + 1}"
         invoice = self.invoice(self.hands[debtor], gross, number, self.today - timedelta(days=overdue))
         self.numbers[number] = invoice
-        self.emails[invoice] = f"rechnung{debtor}@kunde.example"
+        self.debtors[invoice] = debtor
+        self.emails.setdefault(debtor, f"rechnung{debtor}@kunde.example")
         return invoice
+
+    def move(self, invoice):
+        """Let the invoice's customer have another mail address."""
+        debtor = self.debtors[invoice]
+        self.emails[debtor] = f"neu.{self.emails[debtor]}"
+        self.readdress(debtor, self.emails[debtor])
 
     def block(self, invoice):
         self.blocked.add(invoice)
@@ -165,6 +174,19 @@ class BillomatProvider(Provider):
         person = str(self.sandbox.books.invoices.rows[int(invoice)]["client_id"])
         self.sandbox.add_credit_note(person, amount, invoice_id=invoice)
 
+    def readdress(self, debtor, email):
+        self.sandbox.change_client(self.hands[debtor], email=email)
+
+    def meddle(self, invoice):
+        """Let somebody put a fee on our draft."""
+        with self.sandbox.server.lock:
+            for row in [*self.sandbox.books.reminders.rows.values()]:
+                if row["status"] == "DRAFT" and row["label"] and str(row["invoice_id"]) == invoice:
+                    add_item(
+                        self.sandbox.books,
+                        {"reminder_id": row["id"], "quantity": 1, "unit_price": "5.00", "title": "Gebühr"},
+                    )
+
     def tag(self, invoice):
         self.sandbox.tag_invoice(invoice, "mahnstopp")
 
@@ -183,7 +205,7 @@ class BillomatProvider(Provider):
             hands = {str(one["id"]) for one in self.sandbox.reminders(invoice) if not one["label"]}
             left = self.left(invoice, row["open_amount"])
             stopped = stopped or ("credited" if left <= 0 else "") or self.kept_from(invoice)
-            return Truth(left, stopped, frozenset(hands))
+            return Truth(left, stopped, frozenset(hands), self.emails[self.debtors[invoice]])
 
     def sent(self):
         return [
@@ -245,6 +267,18 @@ class SevDeskProvider(Provider):
     def add_credit(self, invoice, amount):
         self.sandbox.add_credit_note(invoice, amount)
 
+    def readdress(self, debtor, email):
+        self.sandbox.change_email(self.hands[debtor], email)
+
+    def meddle(self, invoice):
+        """Let somebody put a fee on our draft."""
+        with self.sandbox.server.lock:
+            for one in self.drafts():
+                row = self.sandbox.document(one)
+                if str(row.origin) == invoice:
+                    row.charge = Decimal("5.00")
+                    self.sandbox.world.changed(row)
+
     def tag(self, invoice):
         self.sandbox.tag(invoice, "Mahnsperre")
 
@@ -268,7 +302,7 @@ class SevDeskProvider(Provider):
             left = self.left(invoice, row.open)
             done = "cancelled" if invoice in self.cancelled else "paid" if row.open <= 0 else ""
             stopped = done or ("credited" if left <= 0 else "") or self.kept_from(invoice)
-            return Truth(left, stopped, frozenset(hands))
+            return Truth(left, stopped, frozenset(hands), self.emails[self.debtors[invoice]])
 
     def sent(self):
         found = []

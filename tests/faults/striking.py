@@ -19,6 +19,8 @@ LEASES_OVER = 700
 """Seconds after which no lease of a dead process is left."""
 LAG = timedelta(seconds=120)
 """How long after a write the provider may still answer from before it; shorter than the settling time."""
+CHOSEN = "von.hand@kunde.example"
+"""Address that a person chooses."""
 _NO_LIMIT = resource.getrlimit(resource.RLIMIT_FSIZE)
 
 
@@ -137,6 +139,8 @@ class Striking:
         if one.what in ("429", "429_bare"):
             told = {"Retry-After": "30"} if one.what == "429" else None
             return answer or Response.json({"error": "slow down"}, 429, told)
+        if one.what == "404":
+            return Response.json({"errors": {"error": "not found"}}, 404)
         if one.what in ("500", "401"):
             return Response.text("oops", int(one.what))
         if one.what == "html":
@@ -186,6 +190,9 @@ class Striking:
             "revoke": self._revoke,
             "refuse": self._refuse,
             "off": self._switch_off,
+            "move": lambda: self.provider.move(invoice_id),
+            "meddle": lambda: self.provider.meddle(invoice_id),
+            "readdress": lambda: self._readdress(invoice_id),
         }  # fmt: skip
         acts[one.what]()
 
@@ -290,9 +297,19 @@ class Striking:
         else:
             self.deferred[invoice_id] = until
 
+    def _readdress(self, invoice_id):
+        """Let a person choose whom this customer's mails go to, in a process of their own."""
+        now = self.provider.now()
+        stamp = Stamp(at=now, on=now.astimezone(BERLIN).date(), actor="erika")
+        with self._interrupting():
+            found = self.work(lambda process: _readdressed(process.bridge.store, invoice_id, stamp), "person")
+        if found:
+            self.chosen[self.provider.debtors[invoice_id]] = CHOSEN
+
     def truth(self, invoice_id):
         """Return what the provider believes of an invoice, and what a person here put down of it."""
         found, until = self.provider.truth(invoice_id), self.deferred.get(invoice_id)
+        found = replace(found, to=self.chosen.get(self.provider.debtors[invoice_id], found.to))
         if not found.stopped and until is not None and self.provider.today <= until:
             return replace(found, stopped="deferred")
         return found
@@ -315,6 +332,16 @@ class Striking:
         with self._interrupting():
             self.clock.pass_(seconds=LEASES_OVER)
             self.work(lambda process: process.bridge.run(), "other")
+
+
+def _readdressed(store, invoice_id, stamp):
+    """Choose the recipient; return whether the customer is known already."""
+    with store.begin() as conn:
+        known = store.mirror.invoice(conn, "a", invoice_id)
+        if known is not None:
+            target = Target(account="a", debtor_id=known.invoice.debtor_id)
+            store.choices.choose(conn, target, "mail_to", CHOSEN, stamp)
+    return known is not None
 
 
 def _blocked(store, target, stamp, until):

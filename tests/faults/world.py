@@ -59,7 +59,7 @@ class World(Striking, Judging):
         self.processes, self.judged, self.read_mails = {}, {}, []
         self.levels, self.days_between = self.history.levels, 8
         self.over, self.revoked, self.closed, self.lates = set(), [], None, []
-        self.deferred, self.answers = {}, {}
+        self.deferred, self.answers, self.chosen = {}, {}, {}
         self.skew, self.jumped, self.stale_until, self.longest = timedelta(0), timedelta(0), self.clock(), 0
 
     # ------------------------------------------------------------------------------------------------------- running

@@ -1,11 +1,12 @@
 import fcntl
 import json
 from datetime import UTC, datetime
+from unittest.mock import Mock
 
 import pytest
 
 from bridge.channels.letter_outbox import LetterOutbox, LetterSettings
-from bridge.errors import CannotTell, ConfigError, Refused
+from bridge.errors import CannotTell, ConfigError, Refused, RetryLater, Unclear
 from bridge.model import Act, Address, Attachment, Content, Ref, WriteBack
 
 PDF = b"%PDF-1.7 letter"
@@ -55,6 +56,24 @@ def test_same_letter_is_never_written_twice(outbox):
     assert again.provider_id == first.provider_id
     assert pdfs(outbox) == [first.provider_id]
     assert (outbox.folder / first.provider_id).read_bytes() == PDF
+
+
+def test_a_letter_that_may_be_taken_away_before_another_try_is_not_written_again(outbox, monkeypatch):
+    """A disk that puts names in place but cannot sync them: the letter lies there, or a print service has it; a full one has none."""
+
+    def sync(_folder):
+        if list(outbox.folder.glob("*.pdf")):
+            raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr("bridge.files.sync", sync)
+    with pytest.raises(Unclear, match="Invalid argument"):
+        outbox.push(a_letter(), FILES)
+    assert outbox.find(a_letter()).found_later
+    monkeypatch.setattr(
+        "bridge.channels.letter_outbox.replace", Mock(side_effect=OSError(28, "No space left on device"))
+    )
+    with pytest.raises(RetryLater, match="No space left"):
+        outbox.push(a_letter(key="another"), FILES)
 
 
 def test_find_is_proof_or_cannot_tell(outbox):

@@ -8,6 +8,7 @@ Letters that were taken back lie in `withdrawn/`.
 import fcntl
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -39,6 +40,8 @@ from bridge.plain import name_part
 from bridge.words import Sentence, sentence_of
 
 _DAY = timedelta(days=1)
+_ENCLOSED = re.compile(r"_anlage\d+_")
+"""In the name of an enclosure, and in no letter's: a level's name has no `_` there."""
 
 
 class LetterSettings(BaseModel):
@@ -168,9 +171,9 @@ class LetterOutbox(Channel):
         level = name_part(write.content.level_name) or "brief"
         letter = self.folder / f"{dated.isoformat()}_{name_part(write.marker)}_{level}.pdf"
         try:
-            names = []
+            names, digits = [], len(str(len(files) - 1))  # sorted by name, they lie as they are to be printed
             for position, (attachment, data) in enumerate(files[1:], 1):
-                name = f"{letter.stem}_anlage{position}_{name_part(Path(attachment.filename).stem) or 'datei'}.pdf"
+                name = f"{letter.stem}_anlage{position:0{digits}}_{name_part(Path(attachment.filename).stem) or 'datei'}.pdf"
                 replace(self.folder / name, data)
                 names.append(name)
             replace(letter.with_suffix(".json"), _json(_sidecar(write, files[0][1], names)))
@@ -194,7 +197,7 @@ class LetterOutbox(Channel):
                     "letter outbox {folder}: {strerror}", folder=folder, strerror=error.strerror, cause="letter_folder"
                 ) from error
             for name in names:
-                if name.endswith(".pdf") and not name.startswith(".") and "_anlage" not in name:
+                if name.endswith(".pdf") and not name.startswith(".") and not _ENCLOSED.search(name):
                     return folder / name
         return None
 

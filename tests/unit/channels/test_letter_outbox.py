@@ -19,9 +19,9 @@ def outbox(tmp_path):
     return LetterOutbox(LetterSettings(folder=tmp_path / "briefe"), clock=lambda: NOW)
 
 
-def a_letter(key="csv:RE-1:1:1:0:letter", **changes):
+def a_letter(key="csv:RE-1:1:1:0:letter", level_name="Letzte Mahnung / ../x", **changes):
     content = Content(
-        level_name="Letzte Mahnung / ../x",
+        level_name=level_name,
         subject="Letzte Mahnung",
         address=Address(lines=("Müller GmbH",), street="Weg 1", postcode="12345", city="Köln"),
         **changes,
@@ -74,6 +74,28 @@ def test_a_letter_that_may_be_taken_away_before_another_try_is_not_written_again
     )
     with pytest.raises(RetryLater, match="No space left"):
         outbox.push(a_letter(key="another"), FILES)
+
+
+@pytest.mark.parametrize("level", ["Anlage fehlt", "Anlage1 Mahnung", "_anlage1_", ""])
+def test_a_letter_is_found_whatever_its_level_is_called(outbox, level):
+    """A level whose name begins as an enclosure's does is not taken for one: the letter is found, and not written again."""
+    write = a_letter(level_name=level)
+    proof = outbox.push(write, [*FILES, (Attachment(filename="RE 1.pdf"), PDF)])
+    assert outbox.find(write).provider_id == proof.provider_id
+    outbox.clock = lambda: datetime(2026, 9, 9, tzinfo=UTC)
+    assert outbox.push(write, FILES).provider_id == proof.provider_id
+
+
+def test_enclosures_lie_in_their_order(outbox):
+    """Sorted by name, as folders are shown and printed, the letter comes first and then its enclosures, however many there are."""
+    for many, first in ((3, "1"), (12, "01")):
+        write = a_letter(key=f"csv:RE-{many}:1:1:0:letter")
+        files = [*FILES, *((Attachment(filename=f"RE-{at}.pdf"), PDF) for at in range(1, many + 1))]
+        letter = outbox.push(write, files).provider_id
+        names = [name for name in pdfs(outbox) if name.startswith(letter.removesuffix(".pdf"))]
+        assert f"_anlage{first}_" in names[1]
+        assert names == [letter, *json.loads((outbox.folder / letter).with_suffix(".json").read_text())["enclosures"]]
+        assert [name.rpartition("_re-")[2] for name in names[1:]] == [f"{at}.pdf" for at in range(1, many + 1)]
 
 
 def test_find_is_proof_or_cannot_tell(outbox):

@@ -344,7 +344,7 @@ class Collection(Handing):
             total=told.total,
             default_from=told.default_from,
             reminders=tuple(self._reminders(conn, known)),
-            payments=tuple(Received(its.on or invoice.issued_on or today, its.amount) for its in told.payments),
+            payments=tuple(Received(its.on, its.amount) for its in told.payments),
             documents=tuple(its.name for its in documents if one.invoice_id in its.invoices),
             contract_date=contract_of(invoice, said.invoices[one.invoice_id]),
             obligation_fulfilled=own.obligation_fulfilled,

@@ -43,9 +43,9 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One payment, by its value date."""
+    """One payment, by its value date; None where the provider says only how much was paid."""
 
-    on: date
+    on: date | None
     amount: Decimal
 
 

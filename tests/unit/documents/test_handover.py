@@ -6,9 +6,12 @@ import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
+from bridge.app.collection import Collection
+from bridge.config.people import CollectionExport
 from bridge.documents.handover import (
     COLUMNS,
     FIELDS,
@@ -26,6 +29,7 @@ from bridge.documents.handover import (
     table,
 )
 from bridge.errors import Refused
+from bridge.model import Invoice, InvoiceStatus
 
 CREDITOR = Creditor(
     "Lichtblick GmbH", "Weg 1", "20095", "Hamburg", "DE", "HRB 1", "DE1", "DE89370400440532013000", "", ""
@@ -199,3 +203,25 @@ def test_every_field_can_be_a_column():
     assert set(COLUMNS.values()) <= set(FIELDS)
     how = Format({name: name for name in FIELDS})
     assert list(rows(table([handover()], how), how)[0]) == list(FIELDS)
+
+
+def test_a_payment_without_a_day_has_none_in_the_record():
+    """The provider says how much was paid and not when: the agency is told the sum, and no day that nobody named."""
+    invoice = Invoice(
+        id="1", number="RE-1", status=InvoiceStatus.OPEN, issued_on=date(2026, 9, 1), gross=Decimal("100.00"),
+        open=Decimal("60.00"), debtor_id="d1", sent=True,
+    )  # fmt: skip
+    told = SimpleNamespace(
+        currency="EUR", gross=Decimal("100.00"), principal_open=Decimal("60.00"), interest=Decimal("0.00"), ancillaries=(),
+        total=Decimal("60.00"), default_from=None, interest_rows=(), law="",
+        payments=(SimpleNamespace(on=None, amount=Decimal("40.00")),),
+    )  # fmt: skip
+    desk = SimpleNamespace(
+        store=SimpleNamespace(mirror=SimpleNamespace(invoice=lambda *_: SimpleNamespace(invoice=invoice))),
+        claimed=lambda *_: told, language="de", config=SimpleNamespace(collection=CollectionExport()), _reminders=lambda *_: (),
+        rules={"main": SimpleNamespace(money=SimpleNamespace(points=None))},
+    )  # fmt: skip
+    of = SimpleNamespace(invoice_id="1", invoice_number="RE-1")
+    said = SimpleNamespace(invoices={"1": {}})
+    claim = Collection._handed(desk, None, "main", of, date(2026, 11, 2), (), said)
+    assert record(handover(claim))["claims"][0]["payments"] == [{"on": None, "amount": "40.00"}]

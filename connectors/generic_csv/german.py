@@ -84,6 +84,7 @@ GERMAN: dict[str, str] = {
     "this column has dates with the month first; export them as 2026-09-01": "in dieser Spalte steht bei Daten der Monat vorn; bitte als 2026-09-01 exportieren",
     "some lines look like text in cp850, others like cp1252; save the file in one encoding, or name it under `encoding`": "manche Zeilen sehen nach cp850 aus, andere nach cp1252; die Datei in einer Kodierung speichern, oder sie unter `encoding` nennen",
     "no row is a header that we know; some lines look like text in cp850, others like cp1252: save the file in one encoding, or name it under `encoding`": "keine Zeile ist eine Kopfzeile, die wir kennen; manche Zeilen sehen nach cp850 aus, andere nach cp1252: die Datei in einer Kodierung speichern, oder sie unter `encoding` nennen",
+    "this number is that of an invoice of {day} to another customer; a number names one invoice for ever": "diese Nummer trägt schon eine Rechnung vom {day} an einen anderen Kunden; eine Nummer steht für immer für eine Rechnung",
     "unknown encoding; there are {encodings}": "unbekannte Zeichenkodierung; es gibt {encodings}",
     "unknown profile {profile!r}; there are auto, {profiles}": "das Profil {profile!r} gibt es nicht; es gibt auto, {profiles}",
     "unknown profile; there are {profiles}": "dieses Profil gibt es nicht; es gibt {profiles}",

@@ -120,6 +120,7 @@ class Importer:
                 continue
             self._stage(read, record)
         self._join(profile, report)
+        self._set_other_ones_aside(report)
         self._store(profile, report)
         self._doubt_names(report)
         if profile.meaning == "snapshot":
@@ -165,6 +166,24 @@ class Importer:
                 for line, _, raw in rows:
                     self._intake.reject(report, "invoice", identity, error, line=line, raw=raw)
                 self._state.run("delete from staged where id = ?", (identity,))
+
+    def _set_other_ones_aside(self, report: Report) -> None:
+        """Set aside what bears the number of an invoice of another customer and another day: it would inherit its levels and payments."""
+        rows = self._state.run(
+            "select s.id, s.line, s.raw, json_extract(i.doc, '$.issued_on') from staged s join invoice i on i.id = s.id"
+            " where i.as_of <= ? and json_extract(i.doc, '$.issued_on') <> json_extract(s.doc, '$.issued_on')"
+            " and json_extract(i.doc, '$.debtor_id') <> json_extract(s.doc, '$.debtor_id')",
+            (stamped(report.as_of),),
+        ).fetchall()
+        for identity, line, raw, day in rows:
+            error = BadRecord(
+                "this number is that of an invoice of {day} to another customer; a number names one invoice for ever",
+                day=date.fromisoformat(day),
+                field="key",
+                value=identity,
+            )
+            self._intake.reject(report, "invoice", identity, error, line=line, raw=raw)
+            self._state.run("delete from staged where id = ?", (identity,))
 
     def _store(self, profile: Profile, report: Report) -> None:
         known: set[int] = set()

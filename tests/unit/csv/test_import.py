@@ -357,3 +357,18 @@ def test_a_profile_s_field_that_does_not_exist_is_refused(desk, tmp_path):
     desk.settings["profiles"] = own
     with pytest.raises(ConfigError, match="no field curency"):
         desk.invoices()
+
+
+@pytest.mark.feature("N-1")
+@pytest.mark.parametrize("left", ["0,00", "119,00"], ids=["the old one paid", "the old one open"])
+def test_a_number_that_is_given_again(desk, left):
+    """A new invoice under an old number inherits no level, no payment and no returned debit: it is set aside, and the old one held."""
+    desk.items(f"17;K1;Alt GmbH;01.12.2025;15.12.2025;119,00;{left}")
+    desk.pull()
+    desk.items("17;K2;Neu GmbH;01.08.2026;15.08.2026;500,00;500,00")
+    rejects = desk.rejects()
+    assert ["01.12.2025" in one.reason or "2025-12-01" in str(one.reason) for one in rejects] == [True]
+    assert desk.invoices().get("17") is None or desk.invoices()["17"].gross == 119
+    desk.items("17;K1;Alt GmbH;02.12.2025;15.12.2025;119,00;119,00")  # the day alone was corrected
+    desk.pull()
+    assert desk.rejects() == []

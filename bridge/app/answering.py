@@ -136,7 +136,7 @@ class Answering(Subjects):
                     f"notice {notice.id} was answered {len(before)} times", field="answer", problem="many"
                 )
             self._quiet(conn, link, notice, checked, stamp)
-            task = self.store.tasks.add(conn, self._task(link, checked, notice, stamp.on), stamp)
+            task = self.store.tasks.add(conn, self._task(conn, link, checked, notice, stamp.on), stamp)
             self.store.answers.note(conn, link, {**data, "task": task}, stamp)
         return True
 
@@ -236,14 +236,17 @@ class Answering(Subjects):
             until += DAY
         return until
 
-    def _task(self, link: StoredLink, given: Given, notice: Notice, today: date) -> NewTask:
+    def _task(self, conn: Connection, link: StoredLink, given: Given, notice: Notice, today: date) -> NewTask:
         numbers = {one.invoice_id: one.invoice_number or one.invoice_id for one in notice.claims}
         named = ", ".join(numbers[one] for one in given.invoices)
+        title = Sentence("{said} ({invoices})", said=_words(given), invoices=named)
+        if self.store.handovers.among(conn, link.account, given.invoices):
+            title = Sentence("{answer}; the collection agency must hear of it", answer=title)
         return NewTask(
             account=link.account,
             case_id=link.case_id,
             kind="answer",
-            title=Sentence("{said} ({invoices})", said=_words(given), invoices=named),
+            title=title,
             note=given.reason,
             due_on=today,
             invoice_id=given.invoices[0] if len(given.invoices) == 1 else None,

@@ -123,3 +123,16 @@ def test_a_promise_names_its_day(desk):
     assert desk.promised() == []
     desk.block("RE-1", reason="promise_to_pay", until=days_after(3))
     assert desk.promised() == [days_after(3)]
+
+
+def test_an_answer_about_what_is_with_the_agency_says_that_it_must_hear_of_it(desk):
+    """The claim is at collection: whoever does the task reads that the agency, which goes on meanwhile, must be told."""
+    case = desk.stage.standing().case_id
+    with desk.store.begin() as conn:
+        desk.store.handovers.hand_over(conn, "main", case, {"1": "100.00"}, desk.stamp(), agency="Muster")
+    assert desk.says(Kind.DISPUTE, "1", "2", reason="Mangel")
+    assert desk.says(Kind.DISPUTE, "2", reason="Mangel")
+    there, here = (one.title for one in desk.open_tasks())
+    assert there == "the customer answered: objection: Mangel (RE-1, RE-2); the collection agency must hear of it"
+    assert there.told("de").endswith("(RE-1, RE-2); das muss das Inkasso erfahren")
+    assert here == "the customer answered: objection: Mangel (RE-2)"

@@ -44,7 +44,7 @@ class Choosing(Cases):
                     continue
                 plan = self._plan_of(conn, row.account, one)
                 position = level or one.level + 1
-                _check_level(plan, position, variant, chosen=level is not None)
+                check_level(plan, position, variant, chosen=level is not None)
                 if level is not None:
                     self.store.choices.choose(conn, target, "next_level", str(level), stamp)
                 if variant is not None:
@@ -123,7 +123,7 @@ class Choosing(Cases):
         plans = plans or list(rules.plans.values())
         longest = max(plans, key=lambda plan: len(plan.levels))
         if all(level > len(plan.levels) for plan in plans):
-            _check_level(longest, level, None, chosen=False)
+            check_level(longest, level, None, chosen=False)
 
     def _emails(self, conn: Connection, case: str, emails: Sequence[str], unknown: bool) -> str:
         account, debtor_id, subject = self._customer(conn, case)
@@ -166,7 +166,7 @@ class Choosing(Cases):
         return dropped
 
 
-def _check_level(plan: EscalationPlan, position: int, variant: str | None, *, chosen: bool) -> None:
+def check_level(plan: EscalationPlan, position: int, variant: str | None, *, chosen: bool) -> None:
     if not 1 <= position <= len(plan.levels):
         levels = [f"{number} {one.name_in(plan.language)}" for number, one in enumerate(plan.levels, start=1)]
         raise UsageError(

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from bridge.app.choosing import Choosing
+from bridge.app.choosing import Choosing, check_level
 from bridge.app.results import Done, NoticeLine
 from bridge.errors import UsageError, WrongState
 from bridge.model import Act, Content
@@ -19,6 +19,7 @@ from bridge.store.notices import EDITED
 from bridge.store.outbox import CHANGEABLE
 from bridge.store.records import NewNotice, NewStep, Notice, Step
 from bridge.store.rows import cents
+from bridge.words import Sentence
 
 MOST_FEE = Decimal(1000)
 """More than this is a slip of the keyboard."""
@@ -85,10 +86,14 @@ class Editing(Choosing):
         before = self._waiting(line)
         own = [one for one in line.claims if not one.along]
         wanted = level or line.level
+        with self.store.reading() as conn:
+            self._emails(conn, line.case, emails, unknown)  # before anything is chosen, which drops what waits
+            if level is not None:
+                for one in own:
+                    self._check_forward(conn, line, one.invoice, level)
         for one in own:
-            if (
-                wanted > self._stands_at(line.case, one.invoice) + 1
-            ):  # chosen by a person before, or now; composing used it up
+            chosen = wanted > self._stands_at(line.case, one.invoice) + 1  # by a person before; composing used it up
+            if chosen or wanted != line.level:
                 self.choose_level(line.case, wanted, invoice=one.invoice)
         if emails:
             self.choose_recipient(
@@ -134,6 +139,16 @@ class Editing(Choosing):
     def _stands_at(self, case: str, invoice: str) -> int:
         with self.store.reading() as conn:
             return next(one.level for one in self._open_claims(conn, case, invoice))
+
+    def _check_forward(self, conn: Connection, line: NoticeLine, invoice: str, level: int) -> None:
+        """Refuse a level that this claim's plan does not have, or that lies behind where it stands."""
+        [one] = self._open_claims(conn, line.case, invoice)
+        check_level(self._plan_of(conn, line.account, one), level, None, chosen=True)
+        if level <= one.level:
+            raise UsageError(
+                "this claim stands at level {stands_at} already; a level never goes back, choose a higher one",
+                stands_at=one.level,
+            )
 
     def _choose_fee(self, line: NoticeLine, invoices: Sequence[str], level: int, fee: Decimal) -> None:
         with self.store.begin() as conn:
@@ -194,7 +209,7 @@ class Editing(Choosing):
 
 
 def _checked(subject: str | None, text: str | None) -> None:
-    for name, value, most in (("subject", subject, 200), ("text", text, 20_000)):
+    for name, value, most in ((Sentence("subject"), subject, 200), (Sentence("text"), text, 20_000)):
         if value is None:
             continue
         if not value.strip() or len(value) > most:

@@ -49,8 +49,10 @@ def _kind(param: click.Parameter) -> str | None:
     """Return what a value must be, for the kinds of click's own."""
     if isinstance(param.type, click.Choice):
         return say("wrong.choice", known=", ".join(map(str, param.type.choices)))
-    if isinstance(param.type, click.Path) and param.type.exists:
+    if isinstance(param.type, click.File) or (isinstance(param.type, click.Path) and param.type.exists):
         return say("wrong.path")
+    if isinstance(param.type, click.Path):
+        return say("wrong.is_folder" if param.type.file_okay else "wrong.is_file")
     if isinstance(param.type, click.IntRange) and param.type.min is not None:
         least, most = param.type.min, param.type.max
         return say("wrong.at_least", least=least) if most is None else say("wrong.range", least=least, most=most)

@@ -172,6 +172,8 @@ GERMAN: dict[str, str] = {
     "{smtp!r} is no mail server; write mail.example.com or mail.example.com:587": "{smtp!r} ist kein Mailserver; richtig wäre mail.example.com oder mail.example.com:587",
     "a promise to pay needs --until DATE, the day by which it will be paid": "eine Zahlungszusage braucht --until DATUM, den Tag, bis zu dem gezahlt wird",
     "{answer}; the collection agency must hear of it": "{answer}; das muss das Inkasso erfahren",
+    "subject": "Betreff",
+    "text": "Text",
     "{subject} has no block": "{subject} hat keine Mahnsperre",
     "this is with the collection agency; `mahnbridge collection recall {case}` takes it back": "das ist beim Inkasso; `mahnbridge collection recall {case}` holt es zurück",
     "the customer is still blocked: {why}; `mahnbridge case unblock {whole}` lifts that": "der Kunde ist weiter gesperrt: {why}; `mahnbridge case unblock {whole}` hebt das auf",

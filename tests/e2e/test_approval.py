@@ -116,9 +116,20 @@ def test_another_fee_recipient_and_level_compose_it_anew(proposed):
     assert (dearer["rewritten"], free["rewritten"]) == (None, dearer["id"]), "composed anew, its subject is the plan's"
     assert f"`mahnbridge preview --notice {dearer['id']}`" in " ".join(desk("approve").split())
     assert [one["id"] for one in desk.json("approve")] == [free["id"]]
-    for wrong in (("--fee", "5000"), ("--fee", "viel"), ("--level", "9"), ("--subject", " "), ("--subject", "a\nb")):
+    for wrong in (
+        ("--fee", "5000"),
+        ("--fee", "viel"),
+        ("--level", "9"),
+        ("--subject", " "),
+        ("--subject", "a\nb"),
+        ("--to", "x y@z"),
+        ("--to", "fremd@example.com"),
+        ("--level", "2", "--to", "x y@z"),
+    ):
         desk("edit", free["id"], *wrong, code=2)
     assert [one["id"] for one in desk.json("approve")] == [free["id"]]
+    (lower,) = desk.json("edit", free["id"], "--level", "1", "--as", "Erika")
+    assert (lower["level"], lower["id"] != free["id"]) == (1, True), "back to the one whose turn it is"
 
 
 def test_what_goes_out_by_itself_asks_once_it_was_edited(desk):

@@ -104,6 +104,8 @@ TEXTS = {
     "wrong.path": "gibt es nicht, oder es ist nicht lesbar",
     "wrong.at_least": "erwartet wird eine ganze Zahl ab {least}",
     "wrong.range": "erwartet wird eine ganze Zahl von {least} bis {most}",
+    "wrong.is_folder": "ist ein Ordner; gebraucht wird eine Datei",
+    "wrong.is_file": "ist eine Datei; gebraucht wird ein Ordner",
     "wrong.integer": "erwartet wird eine ganze Zahl",
     "wrong.needs_value": "die Option {name} braucht einen Wert.",
     "wrong.extra": "zu viele Angaben: {words}",

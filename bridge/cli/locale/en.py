@@ -104,6 +104,8 @@ TEXTS = {
     "wrong.path": "is not there, or cannot be read",
     "wrong.at_least": "expected a whole number from {least} on",
     "wrong.range": "expected a whole number from {least} to {most}",
+    "wrong.is_folder": "is a folder; a file is needed",
+    "wrong.is_file": "is a file; a folder is needed",
     "wrong.integer": "expected a whole number",
     "wrong.needs_value": "the option {name} needs a value.",
     "wrong.extra": "too much: {words}",

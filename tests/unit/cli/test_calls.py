@@ -69,6 +69,9 @@ def call(capsys, *words):
         (["case", "block", "MA-1", "--reason", "mood"], "--reason:", "--reason:"),
         (["case", "level", "MA-1", "0"], "level:", "level:"),
         (["failures", "discard", "--reason", "x"], "FAILURES is missing.", "FAILURES fehlt."),
+        (["edit", "1", "--text-file", "none.txt"], "--text-file: is not there", "--text-file: gibt es nicht"),
+        (["files", "save", "1", "--out", "."], "--out: is a folder", "--out: ist ein Ordner"),
+        (["collection", "export", "--to", __file__], "--to: is a file", "--to: ist eine Datei"),
     ],
 )
 def test_a_wrong_call_is_said_in_both_languages(capsys, words, english, german):

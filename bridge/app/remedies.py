@@ -49,6 +49,7 @@ _BY_CODE: dict[str, Sentence] = {
 
 _NETWORK = {"name_unknown", "connection", "connection_lost", "timeout", "proxy"}
 _PAGE = {"redirect", "bad_answer:html", "bad_answer:json"}
+_PASSING = r"http_(?:408|425|5\d\d)|oauth_(?:connection|lease|temporarily_unavailable|server_error|slow_down)"
 _TOKEN = ("http_401", "_token", "_credentials")
 _RIGHTS = ("http_403", "_forbidden", "_right_missing", "_unreadable")
 _PLACES = ("_no_note_field", "_no_place")
@@ -94,11 +95,18 @@ def _of_account(code: str, name: str) -> Sentence:
             "see whether this machine has a network and DNS, then accounts.{name}.http: base_url, proxy; and the firewall",
             name=name,
         )
-    if re.fullmatch(r"http_(?:408|425|5\d\d)", code):
+    if re.fullmatch(_PASSING, code):
         return Sentence("nothing, if it is new: it is tried again; else see whether the provider works")
     if code == "tls":
         return Sentence(
             "look at this machine's clock and certificates; behind a gateway set accounts.{name}.http.ca_file",
+            name=name,
+        )
+    if code == "reconnect":
+        return Sentence("`mahnbridge connect {account}`, then `mahnbridge pull {account}`", account=name)
+    if code.startswith("oauth_"):
+        return Sentence(
+            "correct client_id, client_secret and scope under accounts.{name}.http.auth, then `mahnbridge check {name}`",
             name=name,
         )
     if code == "address":

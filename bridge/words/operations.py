@@ -45,6 +45,7 @@ GERMAN: dict[str, str] = {
     "switch the other automation off, then `mahnbridge release ACCOUNT`": "die andere Automatik abschalten, dann `mahnbridge release KONTO`",
     "let that domain's SPF and DKIM records name the mail server, or send from an address of the log-in's domain": "den Mailserver in den SPF- und DKIM-Einträgen dieser Domain nennen, oder mit einer Adresse der Domain der Anmeldung senden",
     "let the data folder and everything in it belong to the user that runs this (chown -R; in the container 10001)": "den Datenordner mit allem darin dem Benutzer geben, unter dem dies läuft (chown -R; im Container 10001)",
+    "correct client_id, client_secret and scope under accounts.{name}.http.auth, then `mahnbridge check {name}`": "client_id, client_secret und scope unter accounts.{name}.http.auth berichtigen, dann `mahnbridge check {name}`",
     "put the right token where accounts.{name}.http.auth takes it from, then `mahnbridge check {name}`": "den richtigen Token dort ablegen, woher accounts.{name}.http.auth ihn nimmt, dann `mahnbridge check {name}`",
     "give the token's user these rights at the provider, or a tariff that has them, then `mahnbridge check {name}`": "dem Benutzer des Tokens beim Anbieter diese Rechte geben, oder einen Tarif buchen, der sie hat, dann `mahnbridge check {name}`",
     "see whether this machine has a network and DNS, then accounts.{name}.http: base_url, proxy; and the firewall": "nachsehen, ob dieser Rechner Netz und DNS hat, dann accounts.{name}.http: base_url, proxy; und die Firewall",

@@ -8,6 +8,8 @@ from connectors.billomat.places import CustomerPlace
 from connectors.billomat.settings import Settings
 
 FEW_DOCUMENTS = 25
+_CREDENTIALS = {"http_401", "http_403"}
+"""What Billomat itself says of a key; anything else (consent, address, proxy) speaks for itself."""
 _RIGHTS = {"": 0, "READ": 1, "UPDATE": 2, "DELETE": 3}
 _NEEDED: dict[Act, tuple[str, str]] = {
     Act.CREATE: ("reminders", "UPDATE"),
@@ -36,6 +38,8 @@ class Check:
         try:
             reply = self.api.account()
         except ConfigError as error:
+            if error.cause not in _CREDENTIALS:
+                raise
             self._say(
                 Severity.ERROR,
                 "billomat_credentials",

@@ -12,6 +12,8 @@ KNOWN = frozenset({"1.0", "2.0"})
 SKEW_LIMIT = 60
 FEES = "2.0"
 """In this version of the bookkeeping system no reminder with a fee can be made through the API."""
+_CREDENTIALS = {"http_401", "http_403"}
+"""What sevDesk itself says of a token; anything else (consent, address, proxy) speaks for itself."""
 
 
 class Check:
@@ -28,10 +30,12 @@ class Check:
         self._findings.append(Finding(severity=severity, code=code, text=text))
 
     def run(self) -> Health:
-        """Return the health of the account. Raises `RetryLater` where sevDesk does not answer."""
+        """Return the health of the account. Raises `RetryLater` where sevDesk does not answer, `ConfigError` where it was not even asked."""
         try:
             version, reply = self._api.version()
         except ConfigError as error:
+            if error.cause not in _CREDENTIALS:
+                raise
             self._credentials(error)
             return Health(ok=False, findings=tuple(self._findings))
         except Refused as error:

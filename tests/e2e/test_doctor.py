@@ -8,6 +8,7 @@ import pytest
 
 from bridge.app import Bridge, mounts, sending
 from bridge.app.doctor import diagnose
+from bridge.errors import ConfigError
 from bridge.store import Store
 
 
@@ -127,6 +128,25 @@ def test_rights_that_the_token_lacks(desk, office):
     faults.clear()
     office.env["MAIN_TOKEN"] = "0" * 32
     assert "put the right token where accounts.main.http.auth" in named(desk, "sevdesk_token")["next"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "next_"),
+    [
+        ("reconnect", "`mahnbridge connect main`, then"),
+        ("oauth_invalid_client", "client_id, client_secret and scope under accounts.main.http.auth"),
+        ("address", "set private_network"),
+    ],
+)
+def test_what_is_not_about_the_token_is_not_told_as_such(desk, monkeypatch, cause, next_):
+    """A consent that ended, a client or an address that is wrong: nobody is sent to look for another token."""
+
+    def failed(_api):
+        raise ConfigError("main: it does not work", cause=cause)
+
+    monkeypatch.setattr("connectors.sevdesk.api.Api.version", failed)
+    assert next_ in named(desk, cause)["next"]
+    assert "sevdesk_token" not in found(desk, code=1)
 
 
 def test_nothing_can_reach_a_debtor(desk):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import connectors.billomat
-from bridge.contract import Act, Severity
+from bridge.contract import Act, ConfigError, Severity
 from connectors.billomat.connector import Billomat
 
 
@@ -32,6 +32,18 @@ def test_a_wrong_key_is_named(billomat):
     assert not health.ok
     assert codes(health) == ["billomat_credentials"]
     assert "no-such-key" not in health.findings[0].text
+
+
+def test_what_is_not_about_the_key_is_not_told_as_such(billomat, monkeypatch):
+    """A consent that ended or an address that is not allowed keeps its own cause, and so its own next step."""
+
+    def ended(_api):
+        raise ConfigError("main: the consent was revoked or has expired", cause="reconnect")
+
+    monkeypatch.setattr("connectors.billomat.api.Api.account", ended)
+    with pytest.raises(ConfigError) as raised:
+        billomat.connector().check()
+    assert raised.value.cause == "reconnect"
 
 
 @pytest.mark.parametrize(

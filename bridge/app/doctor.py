@@ -53,7 +53,8 @@ _STATES = ("stopped", "reconnect", "unreachable")
 def diagnose(bridge: "Bridge", *, offline: bool = False) -> Diagnosis:
     """Ask everything and everybody that a notice needs; nothing is written or sent. `offline` asks no provider and no mail server."""
     found = [_of_check(bridge, one) for one in bridge.check(offline=offline).remarks]
-    for look in (_settings, _reading, _held, _waiting, _folders, _network, _machine):
+    found += _held(bridge, offline)
+    for look in (_settings, _reading, _waiting, _folders, _network, _machine):
         found += look(bridge)
     return _sorted(found)
 
@@ -162,8 +163,8 @@ def _again(state: str, account: str) -> Sentence:
     return Sentence("nothing, if it is new: it is tried again; else see whether the provider works")
 
 
-def _held(bridge: "Bridge") -> Iterator[Ailment]:
-    held = bridge.plan().held
+def _held(bridge: "Bridge", offline: bool) -> Iterator[Ailment]:
+    held = bridge.plan(offline=offline).held
     counts = Counter((one.account, one.reason) for one in held)
     for (account, reason), count in sorted(counts.items()):
         if reason in HELD:

@@ -97,13 +97,15 @@ class Dunning(Returning):
         *,
         customer: str | None = None,
         not_due: bool | None = None,
+        offline: bool = False,
     ) -> Planned:
         """Return what a run would do now, every open invoice that is held with its reason, and what waits to go out; nothing is written.
 
-        `not_due` says whether people see those not yet due (default: dunning.show_not_due).
+        `not_due` says whether people see those not yet due (default: dunning.show_not_due). `offline` asks no provider what it can do.
         """
         names = self.chosen(accounts)
-        self._ask(names)
+        if not offline:
+            self._ask(names)
         order = replace(self._order(names, customer), everything=True)
         shown = self.config.dunning.show_not_due if not_due is None else not_due
         found = self._planned(plan(self.store, self._dun_accounts(names), order))

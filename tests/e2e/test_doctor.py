@@ -2,9 +2,11 @@
 
 import json
 import re
+import sqlite3
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bridge.app import Bridge, mounts, sending
 from bridge.app.doctor import diagnose
@@ -43,8 +45,10 @@ def test_a_healthy_installation_has_nothing_to_mend(live):
     assert "no_backup" not in {one["code"] for one in told["ailments"]}
     assert "no_service" in {one["code"] for one in told["ailments"]}
     live("pause", "--as", "Erika")
+    asked = len(live.sandbox.server.calls())
     codes = {one["code"] for one in live.json("doctor", "--offline", code=0)["ailments"]}
     assert ("paused" in codes, "sending_off" in codes) == (True, False)  # whoever paused is not sent to go-live
+    assert len(live.sandbox.server.calls()) == asked
 
 
 def test_the_commonest_problems_of_the_configuration(desk, monkeypatch):
@@ -215,6 +219,18 @@ def test_why_it_does_not_even_open(desk, database):
     path.write_text(path.read_text(encoding="utf-8") + "\nnonsense: 1\n", encoding="utf-8")
     [one] = desk.json("doctor", code=1)["ailments"]
     assert "nonsense" in json.dumps(one)
+
+
+def test_a_disk_that_is_full_in_the_middle(desk, monkeypatch):
+    """Where the database itself stops doctor, that is what doctor finds, with what to do."""
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorname = "SQLITE_FULL"
+
+    def stopped(_bridge, **_):
+        raise OperationalError("update rate", {}, full)
+
+    monkeypatch.setattr(Bridge, "plan", stopped)
+    assert "make room" in named(desk, "disk_full", words=("--offline",))["next"]
 
 
 def test_who_works_on_the_database(live, database):

@@ -19,6 +19,7 @@ def doctor(session: Session, offline: bool) -> int:
     """Find out why nothing goes out, or soon will not."""
     from bridge.app.doctor import diagnose, not_opened  # noqa: PLC0415  heavy
     from bridge.errors import BridgeError, UsageError  # noqa: PLC0415
+    from bridge.store.engine import explained  # noqa: PLC0415
 
     try:
         found = diagnose(session.bridge, offline=offline)
@@ -26,6 +27,11 @@ def doctor(session: Session, offline: bool) -> int:
         raise
     except BridgeError as error:
         found = not_opened(error)
+    except Exception as error:
+        fault = explained(error)
+        if fault is None:
+            raise
+        found = not_opened(fault)
     return 0 if session.emit(found, _diagnosis).ok else 1
 
 

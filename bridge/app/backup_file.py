@@ -1,5 +1,6 @@
 """One backup as a file: a ZIP with a manifest that names every file in it with its size and SHA-256."""
 
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,8 @@ _NONE = (
     OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, LookupError, ValueError, TypeError, AttributeError,
 )  # fmt: skip
 """What a file that is no backup, or a damaged one, ends in."""
+_TORN = (None, errno.EINVAL)
+"""Errors of a place that lies outside of the file, and of our own; any other one is the machine's, not the backup's."""
 
 COPIES = 5
 """How many copies from before an upgrade are kept."""
@@ -46,7 +49,11 @@ class BackedUp:
 
 
 def verify(path: Path, *, deep: bool = True) -> BackedUp:
-    """Read a backup as a whole and compare it with its hashes; `deep`: open the database in it too. Raises `ConfigError`."""
+    """Read a backup as a whole and compare it with its hashes; `deep`: open the database in it too. Raises `ConfigError`.
+
+    Where it lies nothing need be writable: backups are kept on disks that are read-only.
+    """
+    room = path.parent if os.access(path.parent, os.W_OK) else None
     try:
         with zipfile.ZipFile(path) as package:
             facts = manifest(package)
@@ -54,7 +61,7 @@ def verify(path: Path, *, deep: bool = True) -> BackedUp:
                 if _digest(package, name) != (size, digest):
                     raise ConfigError("{path}: {name} is not what was backed up", path=path, name=name, cause="backup")
             if deep and facts["database"]["kind"] == "sqlite":
-                with TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
+                with TemporaryDirectory(prefix=".backup-", dir=room) as folder:
                     package.extract(DATABASE, folder)
                     if asdict(check(Path(folder), "sqlite")) != facts["database"]:
                         raise ConfigError(
@@ -64,6 +71,10 @@ def verify(path: Path, *, deep: bool = True) -> BackedUp:
     except BridgeError:
         raise
     except _NONE as error:
+        if isinstance(error, OSError) and error.errno not in _TORN:
+            raise ConfigError(
+                "{path}: cannot be read: {strerror}", path=path, strerror=error.strerror, cause="backup"
+            ) from error
         raise ConfigError("{path} is no whole backup: {error}", path=path, error=error, cause="backup") from error
 
 

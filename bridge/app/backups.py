@@ -87,7 +87,12 @@ class Backups(Opened):
                 yield one.relative_to(data).as_posix(), one
 
     def _left_out(self, *, files: bool) -> list[str]:
-        places = [*self.loaded.files, self.loaded.data / "secret.key", self.loaded.data / "recordings"]
+        places = [
+            *self.loaded.files,
+            *self.config.plans.files,
+            self.loaded.data / "secret.key",
+            self.loaded.data / "recordings",
+        ]
         places += [] if files else [self.loaded.data / "archive"]
         outboxes = (getattr(one, "folder", None) for one in self.channels.values())
         return [str(one) for one in (*places, *filter(None, outboxes)) if Path(one).exists()]

@@ -174,7 +174,8 @@ def test_a_backup_older_than_the_last_letter(desk):
 def test_a_backup_that_was_changed_is_refused(desk):
     """One byte of the file, a file that is missing, a service at work: nothing is put back."""
     desk("pull")
-    desk("backup", "b.zip")
+    said = desk("backup", "b.zip")
+    assert "standard.yaml" in said  # plans are configuration, and not in it either
     path = desk.folder / "b.zip"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1

@@ -7,12 +7,13 @@ import signal
 import sqlite3
 import sys
 from contextlib import closing
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import select
 
 from bridge import config
-from bridge.app import Bridge
+from bridge.app import Bridge, backup_file
 from bridge.app import backups as module
 from bridge.app.backup_file import verify
 from bridge.app.backups import put_back
@@ -154,6 +155,25 @@ def test_a_backup_that_was_cut_is_refused(house, tmp_path):
             restore(loaded(folder))
         assert caught.value.cause == "backup"
     assert judged(folder) == "old"
+
+
+def test_a_backup_is_read_where_nothing_can_be_written(house, tmp_path, monkeypatch):
+    """On a disk that is read-only it is as whole as elsewhere; what the machine refuses is told as that, not as damage."""
+    target = tmp_path / "b.zip"
+    shutil.copyfile(house / "b.zip", target)
+
+    def elsewhere(*words, **more):
+        assert more.pop("dir") is None
+        return TemporaryDirectory(*words, **more)
+
+    monkeypatch.setattr(backup_file, "TemporaryDirectory", elsewhere)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert verify(target).files
+    monkeypatch.setattr(backup_file, "TemporaryDirectory", full)
+    with pytest.raises(ConfigError, match=r"b\.zip: cannot be read: No space left on device"):
+        verify(target)
+    with pytest.raises(ConfigError, match=r"none\.zip: cannot be read: No such file"):
+        verify(tmp_path / "none.zip")
 
 
 def test_a_restore_that_was_killed(house, tmp_path):

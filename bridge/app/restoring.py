@@ -95,16 +95,17 @@ class Restoring(Dunning):
         held = self._restored()
         with self.store.begin() as conn:
             for one in sorted({_PROVIDERS, *self.channels} - held.asked.keys()):
-                name = ", ".join(sorted(self.accounts)) if one == _PROVIDERS else one
+                names = tuple(sorted(self.accounts)) if one == _PROVIDERS else (one,)
                 raise ConfigError(
-                    "{name} was not asked since the restore; `mahnbridge restore adopt`", name=name, cause="restored"
+                    "not asked since the restore: {names}; `mahnbridge restore adopt`", names=names, cause="restored"
                 )
+            since = held.since.astimezone(ZoneInfo(self.config.schedule.time_zone))
             blind = sorted(name for name in self.channels if held.asked[name] is None)
             for name in blind if not unknown else ():
                 raise UsageError(
                     "nobody can tell what {name} sent since {since}; look through `mahnbridge plan`, then --despite-unknown",
                     name=name,
-                    since=held.since.astimezone(ZoneInfo(self.config.schedule.time_zone)).strftime("%d.%m.%Y %H:%M"),
+                    since=since.replace(second=0, microsecond=0, tzinfo=None),
                 )
             told = "; ".join(filter(None, (note, *(f"{name}?" for name in blind))))
             self.store.restored.release(conn, self.stamp(), note=told)

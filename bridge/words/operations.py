@@ -22,7 +22,7 @@ GERMAN: dict[str, str] = {
     "the database was restored from a backup; `mahnbridge restore adopt`, then `mahnbridge restore release`": "die Datenbank wurde aus einer Sicherung zurückgespielt; `mahnbridge restore adopt`, dann `mahnbridge restore release`",
     "the database was restored from a backup; it may have been done since": "die Datenbank wurde aus einer Sicherung zurückgespielt; vielleicht ist es seither geschehen",
     "the database {source} cannot be copied: {error}": "die Datenbank {source} lässt sich nicht kopieren: {error}",
-    "{name} was not asked since the restore; `mahnbridge restore adopt`": "{name} wurde seit dem Zurückspielen nicht gefragt; `mahnbridge restore adopt`",
+    "not asked since the restore: {names}; `mahnbridge restore adopt`": "seit dem Zurückspielen nicht gefragt: {names}; `mahnbridge restore adopt`",
     "{path} is no whole backup: {error}": "{path} ist keine unversehrte Sicherung: {error}",
     "{path}: {name} is not what was backed up": "{path}: {name} ist nicht mehr, was gesichert wurde",
     "{since} is in the future": "{since} liegt in der Zukunft",

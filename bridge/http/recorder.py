@@ -173,9 +173,13 @@ class FileRecorder:
         finally:
             _TAPE.reset(token)
             wanted = tape.keep and (tape.said or not tape.about)
-            if tape.run is not None and (wanted or self._every):
-                self._write(f"run-{tape.run}.jsonl", tape.lines(), os.O_TRUNC)
-                self._supersede(tape)
+            if tape.run is not None:
+                name = f"run-{tape.run}.jsonl"
+                with contextlib.suppress(OSError):  # after a restore numbers come again: what lies there is another run's
+                    (self.folder / name).unlink()
+                if wanted or self._every:
+                    self._write(name, tape.lines(), os.O_TRUNC)
+                    self._supersede(tape)
 
     def _supersede(self, tape: Tape) -> None:
         """Delete the recordings of earlier runs that were kept for nothing but what this one is about."""

@@ -223,6 +223,9 @@ def test_the_recording_of_a_run_is_bounded(tmp_path):
         broken_off(recorder)
     assert recorder.read(3)[0]["run"] == 3
     assert recorder.read(4) == []
+    with recorder.run() as tape:
+        tape.begin(2)
+    assert recorder.read(2) == []  # the number came again after a restore: this run was another one, and went well
 
 
 def test_old_recordings_go(tmp_path):

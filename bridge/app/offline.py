@@ -61,7 +61,7 @@ def replay_bundle(path: Path, mappings: Path | None = None) -> Offline:
     `mappings` is a folder with a mapping to try instead. Raises `UsageError` where it is no bundle, or holds nothing to be replayed.
     """
     packed = Packed.read(path)
-    if not packed.exchanges and not packed.notes("said") and not packed.files:
+    if not packed.exchanges and not packed.notes("said") and not packed.notes("auth") and not packed.files:
         raise UsageError("{path}: no exchange with a provider was recorded; there is nothing to replay", path=path)
     if packed.bundle.clock is None or packed.bundle.kind == "dun":
         raise UsageError("{path}: this run asked no provider; there is nothing to replay", path=path)
@@ -125,8 +125,8 @@ class _Again:
                 os.utime(target, (at, at))
                 self.asked += 1
 
-    def _connector(self, exchanges: Sequence[Any]) -> tuple[Connector, Player]:
-        one, player = self.bundle, Player(exchanges, str(self.bundle.http.get("base_url", "")))
+    def _connector(self, exchanges: Sequence[Any], beside: Sequence[Any] = ()) -> tuple[Connector, Player]:
+        one, player = self.bundle, Player(exchanges, str(self.bundle.http.get("base_url", "")), beside)
         kind = plugins.connector(one.connector)
         try:
             http_settings = HttpSettings.model_validate(dict(one.http))
@@ -154,7 +154,7 @@ class _Again:
             Sentence.stored(one.error),
             _named(one.rejects),
         )
-        connector, player = self._connector(self.packed.exchanges)
+        connector, player = self._connector(self.packed.asked)
         store = Store.open(f"sqlite:///{self.folder}/replay.db")
         try:
             self._as_then(store, connector)
@@ -203,6 +203,8 @@ class _Again:
         """Do the steps of a delivery again of which something is recorded, and that did not go through; return how they ended then and now."""
         recorded = {one.get("step") for one in self.packed.lines}
         failed = [step for step in self.bundle.steps if step[2] and step[0] in recorded]
+        if not failed and any(cause for _, _, cause in self.bundle.steps):
+            raise UsageError("of the steps that failed nothing is in this bundle; there is nothing to replay")
         if not failed:
             raise UsageError("no step of this delivery failed")
         endings = [self._step(number) for number, _, _ in failed]
@@ -214,7 +216,9 @@ class _Again:
         return then, replace(endings[0], misfits=_steps(causes))
 
     def _step(self, number: int) -> Ending:
-        connector, player = self._connector([one for one in self.packed.exchanges if one.get("step") == number])
+        own = [one for one in self.packed.asked if one.get("step") == number]
+        others = [one for one in self.packed.exchanges if one.get("step") != number]
+        connector, player = self._connector(own, others)
         noted = [one for one in self.packed.lines if one.get("step") == number and "note" in one]
         looked = False
         try:

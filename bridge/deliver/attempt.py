@@ -34,11 +34,11 @@ from bridge.deliver.ports import AccountPort, Desk, HoldLike, stop_account
 from bridge.deliver.writing import LOOKED, claim_of, proving, refs, write_back
 from bridge.errors import WrongState
 from bridge.http import said_by
-from bridge.http.recorder import note, of_step
+from bridge.http.recorder import as_told, note, of_step, went_well
 from bridge.policy.words import told
 from bridge.store.engine import DatabaseFault
 from bridge.store.records import Notice, Step
-from bridge.words import NOTHING, Sentence, sentence_of
+from bridge.words import NOTHING, Sentence
 
 log = structlog.get_logger("bridge.deliver")
 
@@ -103,6 +103,8 @@ class Attempt:
             if not self._claim():
                 return Ended(Outcome.LOST)
             ended = self._claimed()
+        if not ended.cause:
+            went_well(self._step.id)
         log.info("step", id=self._step.id, act=self._step.act, account=self._port.name, outcome=ended.outcome)
         return ended
 
@@ -387,16 +389,6 @@ class Attempt:
         with self._store.begin() as conn:
             stop_account(self._store, conn, self._port, error, self._step.id)
         return Ended(Outcome.STOPPED, error.sentence, cause=error.cause)
-
-
-def as_told(error: BaseException) -> dict[str, Any]:
-    """Return what a channel of ours said, for a replay, in which it is not asked again (JSON values)."""
-    known = isinstance(error, BridgeError)
-    return {
-        "error": type(error).__name__,
-        "cause": error.cause if isinstance(error, BridgeError) else "",
-        "text": sentence_of(error).to_store() if known else type(error).__name__,
-    }
 
 
 def _held(reason: Reason) -> dict[str, Any]:

@@ -19,11 +19,15 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
+from bridge.errors import BridgeError
 from bridge.http.redact import KNOWN, MASK, Redactor
 from bridge.http.reply import nested_too_deep
+from bridge.words import sentence_of
 
 HELD = 8_000_000
-"""Bytes of answers held for one run; what was said longest ago goes first."""
+"""Bytes of answers held for one run; what was said for steps that went well goes first, then what was said longest ago."""
+OPENING = 1_000_000
+"""Bytes of the beginning that stay while there is something else to let go: what a connector asks once for all steps stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ class Tape:
         self.said = False
         self.facts: dict[str, Any] = {}
         self.whole = True
-        self._held: deque[tuple[int, Callable[[], dict[str, Any]]]] = deque()
+        self._held: deque[tuple[int, int | None, Callable[[], dict[str, Any]]]] = deque()
+        self._well: set[int] = set()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -98,18 +103,35 @@ class Tape:
         """Hold one thing that was said, or a fact beside it."""
         with self._lock:
             self.said = self.said or said
-            self._held.append((size, making))
+            self._held.append((size, _STEP.get(), making))
             self._bytes += size
+            if self._bytes > HELD and self._well:
+                self._spare()
             while self._bytes > HELD and len(self._held) > 1:
                 self._bytes -= self._held.popleft()[0]
                 self.whole = False
+
+    def went_well(self, step: int) -> None:
+        """Say that a step of a delivery went well: where room is short, what was said for it goes first."""
+        with self._lock:
+            self._well.add(step)
+
+    def _spare(self) -> None:
+        """Let go what was said for steps that went well, but for the beginning: what a connector asks once a run stands there."""
+        begun, kept = 0, []
+        for one in self._held:
+            begun += one[0]
+            if begun <= OPENING or one[1] not in self._well:
+                kept.append(one)
+        self._held, self._bytes = deque(kept), sum(size for size, _, _ in kept)
+        self._well.clear()
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yield the facts, then everything held, as JSON values without secrets."""
         with self._lock:
             held = list(self._held)
         yield {"run": self.run, "whole": self.whole, "about": list(self.about), **KNOWN.value(self.facts)}
-        for _, making in held:
+        for _, _, making in held:
             yield making()
 
 
@@ -127,12 +149,29 @@ def of_step(step: int) -> Iterator[None]:
         _STEP.reset(token)
 
 
+def went_well(step: int) -> None:
+    """Say that this step of the delivery under way went well."""
+    tape = _TAPE.get()
+    if tape is not None:
+        tape.went_well(step)
+
+
 def note(what: str, making: Callable[[], Mapping[str, Any]], *, said: bool = False) -> None:
     """Hold facts (JSON values) beside the exchanges of the run under way, if there is one; `said` where they are an answer by themselves."""
     tape = _TAPE.get()
     if tape is not None:
         step = _STEP.get()
         tape.hold(1000, lambda: {"note": what, "step": step, **KNOWN.value(making())}, said=said)
+
+
+def as_told(error: BaseException) -> dict[str, Any]:
+    """Return what a channel of ours or an authorization server said, for a replay, in which it is not asked again (JSON values)."""
+    known = isinstance(error, BridgeError)
+    return {
+        "error": type(error).__name__,
+        "cause": error.cause if isinstance(error, BridgeError) else "",
+        "text": sentence_of(error).to_store() if known else type(error).__name__,
+    }
 
 
 class FileRecorder:
@@ -175,7 +214,9 @@ class FileRecorder:
             wanted = tape.keep and (tape.said or not tape.about)
             if tape.run is not None:
                 name = f"run-{tape.run}.jsonl"
-                with contextlib.suppress(OSError):  # after a restore numbers come again: what lies there is another run's
+                with contextlib.suppress(
+                    OSError
+                ):  # after a restore numbers come again: what lies there is another run's
                     (self.folder / name).unlink()
                 if wanted or self._every:
                     self._write(name, tape.lines(), os.O_TRUNC)

@@ -17,7 +17,7 @@ from bridge.http import outcome
 from bridge.http.auth import credentials
 from bridge.http.budget import Budget, BudgetStatus
 from bridge.http.ports import MemoryRates, MemoryTokens, RateStore, TokenStore
-from bridge.http.recorder import Recorder, note
+from bridge.http.recorder import Recorder, as_told, note
 from bridge.http.redact import KNOWN
 from bridge.http.reply import Reply
 from bridge.http.settings import HttpSettings
@@ -122,7 +122,7 @@ class Http:
     def prepare(self, calls: int = 1) -> None:
         """Obtain a valid token and room for `calls` delivery calls in the rate budget. Raises `RetryLater`, `ConfigError`."""
         self._budget.room(calls)
-        self._credentials.headers()
+        self._proof()
 
     @contextmanager
     def delivering(self, *, seconds: float | None = None) -> Iterator[None]:
@@ -186,15 +186,24 @@ class Http:
 
     def _read_once(self, call: Call, judge: Judge) -> Reply:
         """Make the call; when the proof of who we are was refused and can be renewed, make it once more."""
-        used = self._credentials.headers()
+        used = self._proof()
         reply, fault = self._send(call, used)
         if reply is not None and reply.status == 401 and self._credentials.renewable:
-            reply, fault = self._send(call, self._credentials.headers(refused=used))
+            reply, fault = self._send(call, self._proof(refused=used))
         error = judge(f"{self.account}: {call.method} {call.path}", reply, fault)
         if error is not None:
             raise _Failed(error, fault.wait)
         assert reply is not None
         return reply
+
+    def _proof(self, refused: Mapping[str, str] | None = None) -> Mapping[str, str]:
+        """Return who we are; that nobody would prove it is noted, for a replay has nobody to ask."""
+        try:
+            return self._credentials.headers(refused=refused)
+        except BridgeError as error:
+            said = as_told(error)
+            note("auth", lambda: said, said=True)
+            raise
 
     def _send(self, call: Call, proof: Mapping[str, str]) -> tuple[Reply | None, outcome.Fault]:
         return self._wire.send(call, proof, delivery=getattr(self._local, "delivering", False))
@@ -236,7 +245,7 @@ class Http:
         call = Call(
             method, path, params, fields, self.settings.write_deadline, self.settings.largest_answer, True, content
         )
-        used = self._credentials.headers()
+        used = self._proof()
         what = f"{self.account}: {method} {path}"
         until = getattr(self._local, "until", None)
         if until is not None and (time.monotonic() >= until[0] or self._now() >= until[1]):
@@ -261,6 +270,6 @@ class Http:
         """Fetch a new token instead of one that a write was refused with; only once for each, else the account is wrong."""
         if getattr(self._local, "renewed_for", None) == used.get("Authorization"):
             return False
-        new = self._credentials.headers(refused=used)
+        new = self._proof(refused=used)
         self._local.renewed_for = new.get("Authorization")
         return True

@@ -107,6 +107,11 @@ class Packed(Frozen):
         """Return the calls and answers, oldest first."""
         return [one for one in self.lines if "method" in one]
 
+    @property
+    def asked(self) -> list[Mapping[str, Any]]:
+        """Return the calls and answers with what an authorization server said, oldest first."""
+        return [one for one in self.lines if "method" in one or one.get("note") == "auth"]
+
     def notes(self, what: str) -> list[Mapping[str, Any]]:
         """Return what was noted beside them."""
         return [one for one in self.lines if one.get("note") == what]
@@ -244,7 +249,7 @@ def pseudonymised(lines: Sequence[Mapping[str, Any]], names: Pseudonyms) -> list
 
 
 def _noted(one: Mapping[str, Any], names: Pseudonyms) -> dict[str, Any]:
-    if one.get("note") == "said":  # a channel's own words, its name and the class of the error beside them
+    if one.get("note") in ("said", "auth"):  # a channel's own words, its name and the class of the error beside them
         names.keep(str(one.get("cause", "")).rpartition("_")[2])  # the server's code
         return dict(one) | {"text": told(Sentence.stored(str(one.get("text", ""))), names).to_store()}
     return {name: value if name == "channel" else structure(value, names, name) for name, value in one.items()}

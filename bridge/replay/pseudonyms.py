@@ -115,6 +115,9 @@ _LONGEST_HEADING = 200
 _NUMBERED = re.compile(r"(?:kunden|customer|debitor|personen|kd)\w*?[-_ .]*(?:nr|nummer|no|number|konto)\.?|debitor")
 """Headings for numbers of customers, which stay as ids at a provider do."""
 
+_ORDER = re.compile(r"[a-z_]{2,30} (?:ASC|DESC)")
+"""How a list was asked to be sorted."""
+
 _LONG = 8
 """Letters from which a word of the program stays even where a person's name would stand: nobody is called `lastschrift`."""
 
@@ -194,7 +197,7 @@ class Pseudonyms:
 
     def value(self, value: str, field: str = "") -> str:
         """Return one value under a field's name."""
-        if value.casefold() in self._known or not value:
+        if value.casefold() in self._known or not value or _ORDER.fullmatch(value):
             return value
         personal = _personal(field)
         telephone = _TELEPHONE.fullmatch(value)

@@ -284,6 +284,7 @@ GERMAN: dict[str, str] = {
     "recorded with version {then}, replayed with {now}": "aufgezeichnet mit Version {then}, wiederholt mit {now}",
     "the mapping is another one than then": "die Zuordnung ist eine andere als damals",
     "the first exchanges of this run are missing; a later run that failed may replay better": "die ersten Anfragen dieses Laufs fehlen; ein späterer gescheiterter Lauf lässt sich vielleicht besser wiederholen",
+    "of the steps that failed nothing is in this bundle; there is nothing to replay": "von den gescheiterten Schritten steht nichts in diesem Paket; es gibt nichts zu wiederholen",
     "no step of this delivery failed": "kein Schritt dieser Zustellung ist gescheitert",
     "the bundle's settings do not fit {name}": "die Einstellungen des Pakets passen nicht zu {name}",
     "{path} was made by a newer version of mahnbridge; replay it with that one": (

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from bridge.contract import Act, CannotTell, ConfigError, Refused, RetryLater, Unclear
-from bridge.deliver.attempt import as_told
 from bridge.deliver.ports import Report
 from bridge.deliver.writing import claim_of, write_back
+from bridge.http.recorder import as_told
 from bridge.store.tables import event, provider_notice, run
 from bridge.words import Sentence
 from tests.unit.deliver.scene import BY_PROVIDER, MAIL, OWN_LETTER, START, TODAY

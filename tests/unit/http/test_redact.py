@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import BridgeError
 from bridge.http import Exchange, FileRecorder, Http, HttpSettings, TokenAuth, redact
+from bridge.http.recorder import of_step, went_well
 from bridge.http.redact import MASK, TOO_DEEP, Redactor, is_secret_name
 from bridge.testing.server import Request, Response, Server
 
@@ -226,6 +227,23 @@ def test_the_recording_of_a_run_is_bounded(tmp_path):
     with recorder.run() as tape:
         tape.begin(2)
     assert recorder.read(2) == []  # the number came again after a restore: this run was another one, and went well
+
+
+def test_what_a_failed_step_was_told_outlasts_the_others(tmp_path):
+    """Of a delivery too long to be held, the steps that went well go first, but for what the first one asked for all."""
+    recorder = FileRecorder(tmp_path, every=False)
+    with recorder.run() as tape:
+        tape.begin(1)
+        for step in range(1, 60):
+            with of_step(step):
+                recorder.record(300_000, lambda step=step: exchange(0, f"answer {step}"))
+            if step != 55:
+                went_well(step)
+        tape.keep = True
+    head, *said = recorder.read(1)
+    assert head["whole"]
+    assert {55, 59} <= {one["step"] for one in said}
+    assert len(said) < 59
 
 
 def test_old_recordings_go(tmp_path):

@@ -62,7 +62,7 @@ class Cases(Subjects):
             case_line(
                 row,
                 level_name,
-                sums.get(row.account, {}).get(row.debtor_id, CaseSums()),
+                sums.get(row.account, {}).get(row.debtor_id, CaseSums()) if row.open_claims else CaseSums(),
                 debtors.get((row.account, row.debtor_id)),
             )
             for row, level_name in named
@@ -83,8 +83,8 @@ class Cases(Subjects):
         names = (one.level_name for one in self.level_names.claims(conn, row.id) if one.level == level)
         return next(names, "")
 
-    def case(self, name: str, *, chosen: Sequence[str] = ()) -> CaseDetail:
-        """Return one case with claims, notices, blocks and timeline, and the sum of the invoices `chosen`.
+    def case(self, name: str, *, chosen: Sequence[str] = (), whole: bool = False) -> CaseDetail:
+        """Return one case with claims, notices, blocks and timeline (its newest 500 entries, or the `whole`), and the sum of the invoices `chosen`.
 
         Raises `UsageError` where the case has no such invoice.
         """
@@ -99,7 +99,8 @@ class Cases(Subjects):
             )
             notices = [self.store.outbox.get(conn, one) for one in self.store.questions.notices_of_case(conn, row.id)]
             numbers = {one.invoice_id: one.number or one.invoice_id for one in claims}
-            timeline = self.entries(conn, self.store.overview.timeline(conn, row.id), numbers)
+            events = self.store.overview.timeline(conn, row.id, limit=None if whole else 500)
+            timeline = self.entries(conn, events, numbers)
             said = said_here(self.store, conn, row.account, row.debtor_id, ids)
             owed = {one: self._owed(conn, row.account, one) for one in ids}
             lines, level_name = self.lines(conn, notices), self._level_name(conn, row)
@@ -134,9 +135,15 @@ class Cases(Subjects):
         )
 
     def entries(
-        self, conn: Connection, events: Iterable[Mapping[Any, Any]], numbers: Mapping[str, str]
+        self, conn: Connection, events: Sequence[Mapping[Any, Any]], numbers: Mapping[str, str]
     ) -> tuple[Entry, ...]:
-        """Return events of the journal in plain words; `numbers` are those of the invoices, by id."""
+        """Return events of the journal in plain words; `numbers` are those of the invoices that are in the case by now, by id."""
+        numbers = dict(numbers)
+        for one in events:
+            about = one["invoice_id"]
+            if about is not None and about not in numbers:
+                gone = self.store.mirror.invoice(conn, one["account"], about)
+                numbers[about] = (gone and gone.invoice.number) or about
         return tuple(
             Entry(
                 one["at"],
@@ -330,10 +337,16 @@ class Cases(Subjects):
         return Done("closed", row.number, self.actor, count=len(invoices), notes=notes)
 
     def reopen_case(self, case: str, *, note: str = "") -> Done:
-        """Open again what a person closed in this case; it starts before level 1, in a new round."""
+        """Open again what a person closed in this case, in it or in the one that the customer has open by now.
+
+        It starts before level 1, in a new round.
+        """
         with self.store.begin() as conn:
             row = self._whole(conn, case)
             invoices = self.store.cases.reopen_by_hand(conn, row.number, note, self.stamp(row.account))
+            there = self.store.questions.case_of(conn, row.account, invoices[0])
+        if there is not None and there != row.number:
+            return Done("reopened_elsewhere", row.number, self.actor, count=len(invoices), text=there)
         return Done("reopened", row.number, self.actor, count=len(invoices))
 
     def charge(

@@ -160,9 +160,9 @@ class Collection(Handing):
             for one in notice.claims:
                 for notice_id in self.store.questions.notices_of(conn, notice.account, one.invoice_id):
                     about.setdefault(notice_id, set()).add(one.invoice_id)
-            kept = self.store.files.listing(conn, kinds=("letter", "mail", "provider"), case_id=notice.case_id)
+            kept = self.store.files.listing(conn, kinds=("letter", "mail", "provider"), notices=about)
         for file in reversed(kept):
-            if file.notice_id in about:
+            if file.notice_id is not None:
                 yield _Document(file.name, self.archive.read(file.sha256), frozenset(about[file.notice_id]))
 
     def _export(self, ready: Sequence[_Ready], folder: Path, problems: list[Sentence]) -> Exported:

@@ -94,7 +94,7 @@ class EvidencePackages(Cases, Filing):
 
         Raises `UsageError` where there is no such case or the file cannot be written.
         """
-        detail = self.case(case)
+        detail = self.case(case, whole=True)
         with self.store.reading() as conn:
             case_id = self.store.cases.by_number(conn, detail.line.number)["id"]
             kept = self.store.files.listing(conn, case_id=case_id)

@@ -1,5 +1,6 @@
 """Files that left the house: what, when, of which case, notice and run, with their hash and how long they must be kept."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -149,11 +150,14 @@ class Files:
         account: str | None = None,
         case_id: int | None = None,
         run_id: int | None = None,
+        notices: Collection[int] | None = None,
         since: date | None = None,
         until: date | None = None,
     ) -> list[KeptFile]:
         """Return the files that left the house, newest first; `since` and `until` are inclusive local dates."""
         where: list[ColumnElement[bool]] = []
+        if notices is not None:
+            where.append(kept_file.c.notice_id.in_(notices))
         if kinds:
             where.append(kept_file.c.kind.in_(kinds))
         if since is not None:

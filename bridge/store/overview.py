@@ -149,8 +149,11 @@ class Overview:
         )
         return [_claim_row(row) for row in conn.execute(query).mappings()]
 
-    def timeline(self, conn: Connection, case_id: int, *, limit: int = 500) -> list[RowMapping]:
-        """Return the journal of a case, oldest first: its own events, and what people chose for its invoices and its customer."""
+    def timeline(self, conn: Connection, case_id: int, *, limit: int | None = 500) -> list[RowMapping]:
+        """Return the journal of a case, oldest first: its own events, and what people chose for its invoices and its customer.
+
+        The newest `limit` of them; None: all.
+        """
         found = conn.execute(
             select(dunning_case.c.account, dunning_case.c.debtor_id).where(dunning_case.c.id == case_id)
         ).first()

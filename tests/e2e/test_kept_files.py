@@ -11,6 +11,8 @@ from hashlib import sha256
 
 import pytest
 
+from bridge.app import Bridge
+
 pytestmark = pytest.mark.xdist_group("e2e-files")
 
 
@@ -118,6 +120,10 @@ def test_evidence_of_a_case(sent):
     sent.sandbox.add_invoice(sent.customer, number="RE/1", gross="20.00", issued_on=date(2026, 8, 3))
     sent("pull")
     sent("run", "--no-deliver", code=None)
+    path = sent.folder / "bridge.yaml"
+    with Bridge.open(path, actor="Erika", env=sent.environment()) as bridge, bridge.store.begin() as conn:
+        for number in range(500):
+            bridge.record(conn, "note_added", account="main", case_id=1, data={"note": f"Nr. {number}"})
     done = sent.json("evidence", "export", "MA-000001", "--out", "akte.zip", "--as", "Erika")
     assert done["missing"] == []
     path = sent.folder / "akte.zip"
@@ -131,6 +137,7 @@ def test_evidence_of_a_case(sent):
     assert case["case"]["contact"]
     assert any(one["proof"]["facts"].get("message_id") for one in case["proofs"] if one["act"] == "mail")
     assert b"190.00" in content["payments.csv"]
+    assert b"case opened" in content["timeline.txt"], "from its beginning, however long it is"
     assert content["invoices/RE-1.pdf"].startswith(b"%PDF")
     assert content["invoices/RE-1-2.pdf"].startswith(b"%PDF"), "RE/1 has a name of its own"
     assert sum(name.endswith(".eml") for name in content) == 1

@@ -391,6 +391,7 @@ TEXTS = {
     "plan.stale": "{account}: Daten älter als erlaubt; davon wird nichts gemahnt.",
     "fact.channel": "Weg",
     "fact.rule": "Regel",
+    "done.reopened_elsewhere": "{subject} bleibt geschlossen; was darin von Hand geschlossen war, ist wieder offen, in der offenen Akte {text} des Kunden ({actor}).",
     "done.reopened": "{subject} ist wieder offen ({actor}).",
     "done.sent": "{count} Mahnungen als versandt vermerkt durch {actor}.",
     "done.withdrawn": "{count} Briefe zurückgenommen durch {actor}.",

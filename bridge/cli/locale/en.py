@@ -391,6 +391,7 @@ TEXTS = {
     "plan.stale": "{account}: data is older than its freshness limit; nothing of it is dunned.",
     "fact.channel": "Channel",
     "fact.rule": "Rule",
+    "done.reopened_elsewhere": "{subject} stays closed; what was closed in it by hand is open again, in the customer's open case {text} ({actor}).",
     "done.reopened": "{subject} is open again ({actor}).",
     "done.sent": "{count} notices recorded as sent by {actor}.",
     "done.withdrawn": "{count} letters taken back by {actor}.",

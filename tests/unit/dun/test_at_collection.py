@@ -1,11 +1,17 @@
 """What is with the collection agency stays there until it is called back, whatever else people do with its case."""
 
+from decimal import Decimal
+from types import SimpleNamespace
+
 import pytest
 
 from bridge.app.cases import Cases
+from bridge.app.collection import Collection
+from bridge.app.results import CaseSums
 from bridge.errors import UsageError
 from bridge.model import Reason
-from tests.unit.dun.stage import MONDAY, Stage, about, customer, days_after, debtor, invoice
+from bridge.store.files import NewFile
+from tests.unit.dun.stage import MONDAY, Stage, about, at, customer, days_after, debtor, invoice
 
 
 class Desk(Cases):
@@ -13,6 +19,7 @@ class Desk(Cases):
 
     def __init__(self, stage, today):
         self.store, self.accounts, self.actor, self.language = stage.store, {"main": None}, "anna", "en"
+        self.plans = stage.rules.plans
         self.today = lambda account: today
         self.stamp = lambda account=None: stage.stamp(today)
 
@@ -102,3 +109,39 @@ def test_what_still_blocks_is_told_by_who_lifts_a_block(stage):
         "RE-1 is still blocked by itself: with a collection agency",
         "RE-2 is still blocked by itself: disputed",
     ]
+
+
+def test_what_is_opened_again_in_another_case_is_told_with_that_case(stage):
+    """The customer has another case open by now: the closed one stays closed, and the answer names where its invoices are."""
+    desk = Desk(stage, days_after(2))
+    desk.close_case("MA-000001", note="Kulanz")
+    stage.tell(days_after(1), invoice(3))
+    stage.run(days_after(1))
+    sums = CaseSums()
+    sums.add("EUR", Decimal(50), Decimal(0))
+    desk.case_sums = lambda name: {"d1": sums}
+    assert {one.number: one.total for one in desk.cases("all")} == {"MA-000002": {"EUR": Decimal(50)}, "MA-000001": {}}
+    done = desk.reopen_case("MA-000001", note="doch")
+    assert (done.what, done.subject, done.text) == ("reopened_elsewhere", "MA-000001", "MA-000002")
+    with stage.store.reading() as conn:
+        told = desk.entries(conn, stage.store.overview.timeline(conn, 1), {})
+    assert any(one.text == "RE-1 enters the case" for one in told), "named, though it is in the other case by now"
+
+
+def test_letters_of_an_earlier_case_go_to_the_agency_too(stage):
+    """An invoice was reminded, its case closed, and opened again within another one: the agency gets that letter all the same."""
+    desk = Desk(stage, days_after(2))
+    with stage.store.begin() as conn:
+        kept = NewFile(
+            account="main", case_id=1, notice_id=2, kind="mail", name="erste.eml", media_type="message/rfc822", sha256="0" * 64,
+            size=4, kept_at=at(MONDAY), on=MONDAY, years=6,
+        )  # fmt: skip
+        stage.store.files.add(conn, kept)
+    desk.close_case("MA-000001", note="Kulanz")
+    stage.tell(days_after(1), invoice(3))
+    stage.run(days_after(1))
+    desk.reopen_case("MA-000001", note="doch")
+    stage.run(days_after(30))
+    [notice] = [one for one in stage.notices("proposed", "queued") if one.claims[0].invoice_id == "2"]
+    files = SimpleNamespace(store=stage.store, archive=SimpleNamespace(read=lambda digest: b"mail"))
+    assert [one.name for one in Collection._letter_files(files, notice)] == ["erste.eml"]

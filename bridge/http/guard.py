@@ -18,7 +18,11 @@ _NEVER = tuple(
 )  # fmt: skip
 """Link-local networks, and the addresses at which clouds tell their machines secrets."""
 
-_NAT64, _COMPATIBLE = ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96")
+_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")))
+"""Networks of IPv6 whose last four bytes are an address of IPv4 (RFC 6052, 8215, 7915, 4291)."""
+
+_INTERNET = ipaddress.IPv6Network("2000::/3")
+"""All that was ever given out for the internet (RFC 4291 section 2.5.4)."""
 
 
 class Guard:
@@ -47,13 +51,14 @@ class Guard:
             return False
         if found.is_multicast or found.is_unspecified:
             return False
-        return found.is_global or self._own_network or (found.is_loopback and is_loopback(host))
+        on_internet = found.is_global and (found.version == 4 or found in _INTERNET)
+        return on_internet or self._own_network or (found.is_loopback and is_loopback(host))
 
 
 def _meant(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Return the address of IPv4 that one of IPv6 stands for (mapped, 6to4, behind NAT64), any other as it is."""
+    """Return the address of IPv4 that one of IPv6 stands for (mapped, 6to4, translated), any other as it is."""
     if isinstance(found, ipaddress.IPv4Address):
         return found
-    if found in _NAT64 or found in _COMPATIBLE:
+    if any(found in network for network in _TRANSLATED):
         return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if int(found) > 1 else found
     return found.ipv4_mapped or found.sixtofour or found

@@ -79,6 +79,8 @@ class History:
         )  # fmt: skip
 
 
+CHOSEN = "von.hand@kunde.example"
+"""Address to which a person lets a customer's mails go."""
 EVENTS = (
     "pay",
     "part",
@@ -121,7 +123,7 @@ def _strange(seed, provider, way, count):
     after, target, nth = rng.random() < 0.5, rng.randrange(count), rng.randrange(1, 7)
     what = rng.choice(("stall", "move", "readdress", "meddle", "404"))
     if what == "stall" and way != "provider":
-        return (Incident("app.filing.keep", (nth + 1) // 2, rng.choice(("hang_long", "other_late")), after),)
+        return (Incident("app.filing.keep", (nth + 1) // 2, rng.choice(("hang_long", "other_late")), after=True),)
     if what == "404" and provider != "generic_csv":
         return (Incident("read", 10 * nth, "404", False),)
     if what in ("stall", "meddle", "404"):

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from bridge.contract import Act, WriteBack
 from bridge.store.tables import step
-from tests.faults.history import EVENTS
+from tests.faults.history import CHOSEN, EVENTS
 from tests.faults.providers import BERLIN, Sent
 
 _ITEM = re.compile(r"^(RE-\d+) offen ([\d.]+,\d\d)", re.MULTILINE)
@@ -143,8 +143,9 @@ class Judging:
         for sent in self.sendings():
             if sent.ident not in self.judged and not self.unwatched:
                 self.find(APART, f"{sent} went out, and nobody called for it")
-            if len({self.provider.debtors[one] for one in sent.invoices}) != 1:
-                self.find(WRONG, f"{sent} names invoices of several people")
+            debtor, *others = {self.provider.debtors[one] for one in sent.invoices}
+            if others or not self.provider.had[debtor] | {CHOSEN} >= set(sent.to):
+                self.find(WRONG, f"{sent} went to the wrong people")
             for invoice in sent.invoices:
                 by_invoice[invoice].append(sent.on)
         for invoice, days in by_invoice.items():
@@ -219,13 +220,17 @@ class Judging:
         with self.store.reading() as conn:
             standing = self.store.cases.standings(conn, "a", [invoice]).get(invoice)
             decided = self.store.runs.decided(conn, "a", [invoice]).get(invoice)
-            live = self.store.outbox.listing(conn, states=["parked"], limit=None)
+            every = self.store.outbox.listing(conn, limit=None)
             waiting = set(conn.scalars(select(step.c.notice_id).where(step.c.state.in_(("parked", "unclear")))))
+        live = [one for one in every if one.state == "parked"]
         if any(claim.invoice_id == invoice for one in live for claim in one.claims):
             return "parked"
         if standing is not None and standing.level >= self.levels:
             return "parked record" if standing.running and standing.running.notice_id in waiting else "plan_complete"
         reason = decided.reason if decided else ""
+        left = [one for one in every if one.id in waiting and any(own.invoice_id == invoice for own in one.claims)]
+        if left and reason == "own_draft_left":
+            return "parked record"  # of the level before: what comes next waits for it
         if reason in _UNCLEAR and invoice in self.provider.credited and self.history.way == "provider":
             return reason  # the provider's own reminder would ask for more than is left: held, and said
         if reason in _OVER or (reason in _BY_HAND and self.touched):

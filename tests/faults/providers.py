@@ -51,7 +51,7 @@ class Provider:
     def __init__(self, today):
         self.begun = today
         self.blocked, self.debited, self.hands, self.numbers, self.emails = set(), set(), {}, {}, {}
-        self.paid, self.credited, self.debtors = {}, {}, {}
+        self.paid, self.credited, self.debtors, self.had = {}, {}, {}, {}
 
     @property
     def faults(self):
@@ -90,12 +90,14 @@ class Provider:
         self.numbers[number] = invoice
         self.debtors[invoice] = debtor
         self.emails.setdefault(debtor, f"rechnung{debtor}@kunde.example")
+        self.had.setdefault(debtor, {self.emails[debtor]})
         return invoice
 
     def move(self, invoice):
         """Let the invoice's customer have another mail address."""
         debtor = self.debtors[invoice]
         self.emails[debtor] = f"neu.{self.emails[debtor]}"
+        self.had[debtor].add(self.emails[debtor])
         self.readdress(debtor, self.emails[debtor])
 
     def block(self, invoice):

@@ -12,6 +12,7 @@ from bridge.store.choices import Target
 from bridge.testing.wire import Cut, Response
 from tests.faults.agency import lost
 from tests.faults.borders import USUAL, where
+from tests.faults.history import CHOSEN
 from tests.faults.outside import Killed
 from tests.faults.providers import BERLIN
 
@@ -19,8 +20,6 @@ LEASES_OVER = 700
 """Seconds after which no lease of a dead process is left."""
 LAG = timedelta(seconds=120)
 """How long after a write the provider may still answer from before it; shorter than the settling time."""
-CHOSEN = "von.hand@kunde.example"
-"""Address that a person chooses."""
 _NO_LIMIT = resource.getrlimit(resource.RLIMIT_FSIZE)
 
 

@@ -161,6 +161,7 @@ def _add_html(mail: EmailMessage, content: Content, sender: str) -> None:
         part = list(mail.iter_parts())[-1]
         assert isinstance(part, EmailMessage)
         part.add_related(picture, "image", "png", cid=f"<{cid}>", filename="girocode.png", disposition="inline")
+        part.set_param("type", "text/html")  # RFC 2387, section 3.1: which part is the page
 
 
 def _mailboxes(addresses: Sequence[str]) -> tuple[Mailbox, ...]:

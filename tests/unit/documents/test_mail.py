@@ -189,3 +189,4 @@ def test_parts_are_where_mail_programs_look_for_them():
     body, attachment = mail.iter_parts()
     assert (body.get_content_type(), attachment.get_filename()) == ("multipart/alternative", "a.pdf")
     assert [part.get_content_type() for part in body.iter_parts()] == ["text/plain", "multipart/related"]
+    assert [part.get_param("type") for part in body.iter_parts()] == [None, "text/html"]

@@ -408,6 +408,21 @@ def test_no_page_begins_in_the_middle_of_an_invoice(rows):
         assert not re.match(r"Mahngebühr|Verzugszinsen|Nebenf|Gesamtb", own)
 
 
+@pytest.mark.parametrize(("form", "count", "details"), [("B", 27, 0), ("A", 11, 2)])
+def test_the_total_never_stands_without_an_invoice(form, count, details):
+    """Where the table's last page would have the sums alone, the last invoice stands above them."""
+    extra = {"ancillaries": (FEE,) * details}
+    filler = SENDER.model_copy(update={"footer": (("Zeile",) * 5,)})
+    breaks = 0
+    for rows in range(count - 6, count + 3):
+        table = a_table(*(a_row(at, **extra) for at in range(1, rows + 1)))
+        found = pages(a_letter(table, style=Style(form=form), sender=filler, payment=to_pay(table, reference="x")))
+        (last,) = (text for text in found if "Gesamtbetrag" in text)
+        assert f"RE-{rows}" in last
+        breaks += last is not found[0]
+    assert breaks
+
+
 def test_the_greeting_never_stands_alone():
     """However long the text is, the last page begins with more than the greeting."""
     breaks = 0

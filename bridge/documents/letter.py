@@ -21,6 +21,9 @@ from bridge.policy.claim_text import Form, parts_of
 _INFO_SIGNS = 14
 """Signs that stand beside a label of the information block in any writing; whether more do, the template measures."""
 
+_INFO_LINE, _INFO_LINES = 20, 11
+"""Signs in a line of it, rather less than more, and the lines that it has room for."""
+
 ADDRESS_LINES = 6
 """Lines that fit into the address field of DIN 5008 (27.3 mm)."""
 
@@ -152,16 +155,16 @@ def _data(letter: Letter) -> dict[str, Any]:
     lines = address_lines(letter.name, letter.address, letter.country, posted=letter.posted)
     dated = form.day(letter.dated_on)
     blocks = _blocks(letter)
+    info = [(plain(label), breakable(plain(value), _INFO_SIGNS)) for label, value in letter.info if value]
+    info.append((letter_words(form)["date"], dated))
     return {
         "title": plain(letter.subject),
         "subject": breakable(plain(letter.subject)),
         "keywords": payment.reference if payment else "",
         "address": lines,
         "tight": len(lines) > 5 or any(len(line) > 36 for line in lines),
-        "info": [
-            *((plain(label), breakable(plain(value), _INFO_SIGNS)) for label, value in letter.info if value),
-            (letter_words(form)["date"], dated),
-        ],
+        "info": info,
+        "crowded": sum(lines_of(value, _INFO_LINE) for _, value in info) > _INFO_LINES,
         "running": " · ".join((plain(letter.sender.name), shorten(plain(letter.subject), 60, placeholder=" …"), dated)),
         "blocks": blocks,
         "sticky": _sticky(blocks),

@@ -89,6 +89,25 @@ def test_information_block_ends_at_the_edge_of_the_text(form, value):
     assert value.replace(" ", "") in "".join(page.extract_text().split()).replace("\u200b", "")
 
 
+@pytest.mark.parametrize("form", ["A", "B"])
+def test_an_information_block_with_much_in_it_ends_above_the_subject(form):
+    """More lines than its 45 mm have room for are set smaller; the subject is never printed over."""
+    contact = "Frau Dr. Annegret Müller-Lüdenscheidt-Westermann, Abteilung Forderungsmanagement und Debitorenbuchhaltung, Zimmer 4.123"
+    info = (
+        ("Kundennummer", "10017"),
+        ("Kontakt", contact),
+        ("Telefon", "+49 40 1234567-890 oder 0171 1234567"),
+        ("E-Mail", LONG_MAIL),
+    )
+    block = [
+        one for one in lines(read(a_letter(info=info, style=Style(form=form)))[0]) if one[0] > 124 and one[2] < 150
+    ]
+    block = [one for one in block if FORMS[form].info <= one[2] and one[3] < 9.2]
+    assert len(block) > 12
+    assert 6 <= min(size for *_, size in block) < max(size for *_, size in block) + 0.1 < 9
+    assert max(base for *_, base, _ in block) < FORMS[form].info + 45
+
+
 @pytest.mark.parametrize(
     ("value", "sizes"),
     [("Lena Vogt", {9}), ("post@agentur.example", {9}), ("buchhaltung@nordlicht.example", {8}), (LONG_MAIL, {9})],

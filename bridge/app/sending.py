@@ -255,6 +255,8 @@ class Sending(ProviderFiles, Assignments):
             line = replace(line, replaces=tuple(self.store.outbox.replacing(conn, one)), replaced_by=one.replaced_by)
             if one.state == "proposed":
                 ids = [its.claim_id for its in one.claims]
-                line = replace(line, rewritten=self.store.outbox.rewritten(conn, ids, one.level, before=one.id))
+                line = replace(
+                    line, rewritten=self.store.outbox.rewritten(conn, one.case_id, ids, one.level, before=one.id)
+                )
             found.append(self._with_fault(conn, line))
         return tuple(found)

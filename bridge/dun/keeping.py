@@ -151,12 +151,13 @@ class Keeper:
 
     def asked(self, conn: Connection, seen: Seen, drafts: Sequence[NoticeDraft]) -> tuple[NoticeDraft, ...]:
         """Return the drafts; one in whose place a person had changed the text waits for a person, who has not seen what it says by now."""
-        return tuple(
-            replace(one, asked=True)
-            if one.leaves and self._store.outbox.rewritten(conn, _known(seen, one), one.level) is not None
-            else one
+        if seen.case_id is None:
+            return tuple(drafts)
+        found = (
+            one.leaves and self._store.outbox.rewritten(conn, seen.case_id, _known(seen, one), one.level)
             for one in drafts
         )
+        return tuple(replace(one, asked=True) if it else one for one, it in zip(drafts, found, strict=True))
 
     def keep(
         self, conn: Connection, seen: Seen, decisions: Sequence[Decision], drafts: Sequence[NoticeDraft]

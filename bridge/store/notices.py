@@ -87,22 +87,25 @@ class Notices:
         return conn.scalars(query.order_by(notice.c.id)).all()
 
     def rewritten(
-        self, conn: Connection, claim_ids: Collection[int], level: int, *, before: int | None = None
+        self, conn: Connection, case_id: int, claim_ids: Collection[int], level: int, *, before: int | None = None
     ) -> int | None:
         """Return the notice of this level over one of these claims whose subject or text a person changed and that came to nothing since.
 
-        Only since the last one landed. None where there is none, or where that is changed in the notice `before` which it is looked for.
+        Only since the last one over them landed. None where there is none, or where that is changed in the notice `before` which it
+        is looked for.
         """
-        own = notice_claim.c
-        mine = select(notice.c.id).join(notice_claim, own.notice_id == notice.c.id).where(own.claim_id.in_(claim_ids))
-        landed = mine.with_only_columns(func.coalesce(func.max(notice.c.id), 0)).where(notice.c.state == "landed")
-        changed = exists().where(
-            event.c.case_id == notice.c.case_id, event.c.notice_id == notice.c.id, event.c.kind == EDITED
+        changed = select(event.c.notice_id).where(event.c.case_id == case_id, event.c.kind == EDITED)
+        ids = set(conn.scalars(changed))
+        if not ids:
+            return None
+        mine = (
+            select(func.max(notice.c.id))
+            .join(notice_claim, notice_claim.c.notice_id == notice.c.id)
+            .where(notice.c.case_id == case_id, notice_claim.c.claim_id.in_(claim_ids))
         )
-        query = mine.with_only_columns(func.max(notice.c.id)).where(notice.c.level == level, changed)
-        query = query.where(
-            or_(notice.c.state == "dropped", notice.c.id == before), notice.c.id > landed.scalar_subquery()
-        )
+        landed = conn.scalar(mine.where(notice.c.state == "landed")) or 0
+        query = mine.where(notice.c.id.in_(ids), notice.c.id > landed, notice.c.level == level)
+        query = query.where(or_(notice.c.state == "dropped", notice.c.id == before))
         found = conn.scalar(query if before is None else query.where(notice.c.id <= before))
         return None if found == before else found
 

@@ -28,7 +28,7 @@ class Desk(Editing):
     def lost(self, notice):
         with self.store.reading() as conn:
             ids = [one.claim_id for one in notice.claims]
-            return self.store.outbox.rewritten(conn, ids, notice.level, before=notice.id)
+            return self.store.outbox.rewritten(conn, notice.case_id, ids, notice.level, before=notice.id)
 
 
 @pytest.fixture
@@ -64,6 +64,21 @@ def test_what_takes_the_place_of_a_changed_text_waits_for_a_person(stage):
     stage.run(days_after(25))
     [fourth] = stage.notices("proposed", "queued")
     assert (fourth.state, fourth.level, desk.lost(fourth)) == ("queued", 2, None)
+
+
+def test_what_landed_about_another_invoice_is_no_end_of_it(sqlite_store):
+    """Each invoice gets a mail of its own: one of the case lands meanwhile, and the changed text of the other is named all the same."""
+    stage = Stage(sqlite_store, rules(plan(level(1, after_due=3, channels=["mail"], automation="send"))))
+    stage.tell(MONDAY, debtor(), invoice(1), invoice(2))
+    stage.run(MONDAY)
+    first, other = stage.notices("queued")
+    Desk(stage).changes(first)
+    with stage.store.begin() as conn:
+        stage.store.outbox.land(conn, other.id, on=MONDAY, at=at(MONDAY), now=at(MONDAY))
+    stage.tell(days_after(8), invoice(1, open=Decimal(60), paid=Decimal(40)), invoice(3))
+    stage.run(days_after(8))
+    told = {one.claims[0].invoice_id: (one.state, Desk(stage).lost(one)) for one in stage.notices("proposed", "queued")}
+    assert told["1"] == ("proposed", first.id)
 
 
 def test_a_text_nobody_changed_goes_out_by_itself_as_before(stage):

@@ -66,7 +66,7 @@ def _write_all(connector, sandbox, invoice):
         (snapshot,) = connector.look([Ref.invoice(invoice, number)])
         content = Content(
             principal=snapshot.invoice.open,
-            fee="2.00" if act is Act.AMEND else "0.00",
+            fee="0.00" if act is Act.CREATE else "2.00",  # as amended, else what is completed is not what was checked
             subject="Betreff",
             text="Text",
             line="Zeile",

@@ -200,6 +200,9 @@ class Connector(ABC):
         """
         return settings
 
+    def forget(self) -> None:  # noqa: B027  most remember nothing
+        """Ask anew what was remembered of the account. Each run begins so: its recording then holds all that it was told."""
+
     @abstractmethod
     def check(self) -> Health:
         """Return whether credentials, rights and quota are right, the acts usable on this account, and warnings.

@@ -143,6 +143,7 @@ class Opened:
 
     def taping(self, account: str) -> AbstractContextManager[Tape]:
         """Return what holds the exchanges of one run of an account, and keeps them where it failed."""
+        self.port(account).connector.forget()
         recorder = self.port(account).http.recorder
         return recorder.run() if isinstance(recorder, FileRecorder) else nullcontext(Tape())
 

@@ -78,11 +78,17 @@ http:
         self._levels = Levels(self._api, self._reading)
         self._place = CustomerPlace(self._api, settings)
         drafts = Drafts(self._api, settings, self._reading, self._levels)
-        self._push = Push(drafts, Quota(self._api), self._place, self.document)
+        self._quota = Quota(self._api)
+        self._push = Push(drafts, self._quota, self._place, self.document)
         self._find = Find(self._push)
 
     def check(self) -> Health:
         return Check(self._api, self._settings, self._levels, self._place)(self.acts)
+
+    def forget(self) -> None:
+        self._levels.forget()
+        self._quota.forget()
+        self._place.forget()
 
     def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
         return pull(self._api, self._settings, self.mapping, self.http.now(), cursor)

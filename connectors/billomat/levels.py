@@ -1,4 +1,4 @@
-"""The account's dunning levels (Mahnstufen, `reminder-texts`) and its document quota, remembered for a quarter of an hour."""
+"""The account's dunning levels (Mahnstufen, `reminder-texts`) and its document quota, remembered for a run, and for a quarter of an hour at most."""
 
 import threading
 import time
@@ -31,6 +31,11 @@ class Levels:
         self._until = 0.0
         self._lock = threading.Lock()
 
+    def forget(self) -> None:
+        """Read the levels anew the next time."""
+        with self._lock:
+            self._until = 0.0
+
     def rows(self) -> list[Record]:
         """Return the levels in their order, read again after a quarter of an hour."""
         with self._lock:
@@ -56,6 +61,11 @@ class Quota:
         self._until = 0.0
         self._lock = threading.Lock()
 
+    def forget(self) -> None:
+        """Ask anew the next time."""
+        with self._lock:
+            self._until = 0.0
+
     def left(self) -> int | None:
         """Return how many documents are left, None where there is no limit or Billomat does not say."""
         with self._lock:
@@ -72,8 +82,7 @@ class Quota:
 
     def left_now(self) -> int | None:
         """Ask again, after a refusal; None where that fails too."""
-        with self._lock:
-            self._until = 0.0
+        self.forget()
         try:
             return self.left()
         except BridgeError:

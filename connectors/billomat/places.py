@@ -17,8 +17,13 @@ class CustomerPlace:
         self._id: str | None = None
         self._lock = threading.Lock()
 
+    def forget(self) -> None:
+        """Look for the property anew the next time."""
+        with self._lock:
+            self._id = None
+
     def find(self) -> str | None:
-        """Return the id of the property, None while it does not exist; once found it is remembered."""
+        """Return the id of the property, None while it does not exist; once found it is remembered for the run."""
         with self._lock:
             if self._id is None:
                 for row in self.api.properties():

@@ -68,8 +68,11 @@ http:
     def _reader(self) -> Reader:
         return Reader(Api(self.http, self.settings.page_size), self.settings, self.mapping, self.http.now())
 
+    def forget(self) -> None:
+        self._version = None
+
     def version(self) -> str:
-        """Return the account's bookkeeping system version, asked once a day."""
+        """Return the account's bookkeeping system version, asked once a run, and once a day in a long one."""
         now = self.http.now()
         if self._version is None or not timedelta(0) <= now - self._version[0] < VERSION_FOR:
             self._version = (now, self._reader().api.version()[0])

@@ -110,7 +110,10 @@ def test_a_failed_read_fails_elsewhere(desk, tmp_path, monkeypatch):
 def test_a_failed_delivery_fails_elsewhere(live, tmp_path, monkeypatch):
     """A delivery whose look is refused is told by `runs trace`, and ends on another machine as it did here; a connector that asks no more, otherwise."""
     live.sandbox.faults.status(400, "/Invoice", times=None)
+    begun = []
+    monkeypatch.setattr("connectors.sevdesk.connector.SevDesk.forget", lambda _: begun.append(1))
     assert "HTTP 400" in live("deliver", code=None)
+    assert begun == [1], "what was remembered of an earlier run would not be in the recording"
     [trace] = live.json("runs", "trace", "--failed")
     assert (trace["kind"], trace["account"], trace["state"], trace["recorded"]) == ("deliver", "main", "failed", True)
     assert [(outcome, cause) for _, outcome, cause in trace["steps"]] == [("parked", "http_400")]

@@ -135,3 +135,13 @@ def test_every_setting_is_explained():
         for name in re.findall(r"`(\w+)`", row.split("|")[1])
     }
     assert named == set(Billomat.Settings.model_fields)
+
+
+def test_a_run_begins_with_nothing_remembered(billomat):
+    """Levels are asked once in a run, and anew in the next: what a support bundle replays was recorded in it."""
+    connector = billomat.connector()
+    for run in (1, 2):
+        connector.forget()
+        for _ in range(3):
+            list(connector.look([]))
+        assert len(billomat.sandbox.server.calls("GET", "reminder-texts")) == run

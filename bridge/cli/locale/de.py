@@ -120,7 +120,7 @@ TEXTS = {
     "error.BadConfig": "Die Konfiguration ist falsch:",
     "error.RetryLater": "Gerade nicht möglich:",
     "error.BadAnswer": "Die Antwort des Anbieters war nicht lesbar:",
-    "error.Refused": "Der Anbieter hat abgelehnt:",
+    "error.Refused": "Abgelehnt:",
     "error.NotFound": "Beim Anbieter nicht gefunden:",
     "error.Unclear": "Der Ausgang ist unklar:",
     "error.CannotTell": "Es lässt sich nicht feststellen, ob es geschah:",

@@ -120,7 +120,7 @@ TEXTS = {
     "error.BadConfig": "The configuration is wrong:",
     "error.RetryLater": "Not now:",
     "error.BadAnswer": "The provider's answer could not be read:",
-    "error.Refused": "The provider refused:",
+    "error.Refused": "Refused:",
     "error.NotFound": "Not found at the provider:",
     "error.Unclear": "The outcome is unclear:",
     "error.CannotTell": "It cannot be told whether this happened:",

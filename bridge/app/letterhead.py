@@ -47,7 +47,7 @@ def letter_of(
         address = (debtor.address if debtor else None) or Address(lines=(name or content.recipients.to[0],))
     if address is None:
         raise Refused("there is no postal address for {name}", name=name or "the customer", cause="letter_address")
-    words = _WORDS.get(content.language, _WORDS["de"])
+    words = _WORDS.get(content.language, _WORDS["en"])
     info = (
         (words["customer"], debtor.number or "" if debtor else ""),
         (words["case"], case),
@@ -74,7 +74,7 @@ def letter_of(
 
 def particulars(own: Creditor, language: str = "de") -> tuple[tuple[str, ...], ...]:
     """Return the particulars that business letters and mails must carry (GmbHG 35a, HGB 37a), in columns."""
-    words = _WORDS.get(language, _WORDS["de"])
+    words = _WORDS.get(language, _WORDS["en"])
 
     def named(name: str, value: str) -> str:
         return f"{words[name]} {value}" if value else ""

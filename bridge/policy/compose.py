@@ -287,7 +287,7 @@ def _notice(  # noqa: PLR0917  one call site
         table=table,
         payment=how_to_pay(case, [item.claim for item in group], maker, cents(table.total), deadline),
         country=maker.country,
-        footer=maker.particulars.get(lead.language, ()) if own_mail else (),
+        footer=maker.particulars_in(lead.language) if own_mail else (),
     )
     automation = lead.level.automation
     if any(item.level.automation is Automation.PROPOSE for item in group):

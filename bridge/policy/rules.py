@@ -62,6 +62,10 @@ class Creditor:
     country: str = "DE"
     particulars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language, one line each
 
+    def particulars_in(self, language: str) -> tuple[str, ...]:
+        """Return the particulars below a mail in that language: in English where they have none in it."""
+        return self.particulars.get(language) or self.particulars.get("en", ())
+
 
 @dataclass(frozen=True, slots=True)
 class Caretaker:

@@ -425,6 +425,17 @@ def test_a_mail_and_a_letter_carry_what_is_theirs(channel, chosen, address, sent
     assert (basis.main, basis.chosen, bool(content.recipients.to)) == (main, by_hand, channel == "mail")
 
 
+def test_a_mail_in_a_third_language_carries_the_particulars_too():
+    """An operator's French text goes out with the particulars of the business in English, never without."""
+    texts = TEXTS | {
+        "fr": {"subject": "Rappel {{ invoice_number }}", "body": "Bonjour,\n\n{{ claims }}\n\n{{ payment }}"}
+    }
+    own = Creditor(**OWN_WAYS | {"particulars": {"de": ("Sitz Köln",), "en": ("Seat Köln",)}})
+    its = rules(plan(level(1, after_due=3, channels=["mail"], texts=texts)), creditor=own)
+    content = made(case(language="fr"), its)[0].content
+    assert (content.language, content.subject, content.footer) == ("fr", "Rappel RE-1", ("Seat Köln",))
+
+
 @pytest.mark.parametrize(("email", "own", "main"), [("a@example.com", "b@example.com", "b@example.com"), (None, "b@example.com", "b@example.com"), ("a@example.com", None, "a@example.com")])  # fmt: skip
 def test_the_address_of_the_invoice_goes_before_the_customers(email, own, main):
     """What the recheck compares is the address that was written to."""

@@ -62,12 +62,14 @@ class Port(Protocol):
 class JumpLimits:
     """By how many per cent open count and total of an account may move between two pulls before a person is asked.
 
-    Accounts with fewer than `small` open invoices before and after are not judged: there every invoice is a jump.
+    Accounts with fewer than `small` open invoices before and after are not judged: there every invoice is a jump. `left` are accounts
+    that the configuration lost: one that is read for the first time may be such a one under another name.
     """
 
     count_percent: int = 30
     total_percent: int = 50
     small: int = 20
+    left: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):
@@ -181,7 +183,7 @@ def _release(store: Store, conn: Connection, account: str) -> None:
 def jump(before: Totals | None, now: Totals, limits: JumpLimits) -> dict[str, Any] | None:
     """Return what moved further than the limits allow, as JSON values; None if nothing did, or there is nothing to compare with."""
     if before is None:
-        return None
+        return {"left": [*limits.left]} if limits.left and now else None
     counts = sum(count for count, _ in before.values()), sum(count for count, _ in now.values())
     if max(counts) < limits.small:
         return None

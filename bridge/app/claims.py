@@ -50,6 +50,8 @@ class Claims(Explaining):
 
     def case_sums(self, account: str, customers: Collection[str] | None = None) -> dict[str, CaseSums]:
         """Return, by customer, what the open claims of the case add up to today; `customers` restricts them to these provider ids."""
+        if account not in self.accounts:  # its rules went with it
+            return {}
         rules, today, zone = self.rules[account], self.today(account), self.accounts[account].zone
         found: dict[str, CaseSums] = {}
         for case in cases(self.store, account, zone, today, customers):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -41,6 +41,7 @@ RECORDINGS, BACKUPS = "recordings", "backups"
 SENDING, PAUSE = "sending", "pause"
 """Names of the switches in the store."""
 
+T = TypeVar("T")
 NOWHERE = HttpSettings(base_url="https://localhost")
 """For connectors that speak to no server."""
 
@@ -83,9 +84,13 @@ class Opened:
             for channel in self.channels.values():
                 channel.keep_tokens(self.store.tokens)
             self.plans: Mapping[str, EscalationPlan] = plans_of(loaded)
-            self.accounts: dict[str, AccountPort] = {
-                name: self._account(name, account) for name, account in self.config.accounts.items() if account.enabled
-            }
+            self.accounts: dict[str, AccountPort] = _ByAccount(
+                {
+                    name: self._account(name, account)
+                    for name, account in self.config.accounts.items()
+                    if account.enabled
+                }
+            )
             with self.store.begin() as conn:
                 for name, port in self.accounts.items():
                     self.store.mirror.accounts.ensure(conn, name, port.connector.name)
@@ -203,7 +208,9 @@ class Opened:
     @cached_property
     def rules(self) -> Mapping[str, AccountRules]:
         """Return the rules of every account."""
-        return {name: replace(account_rules(self.loaded, name, self.plans), links=self.links) for name in self.accounts}
+        return _ByAccount(
+            {name: replace(account_rules(self.loaded, name, self.plans), links=self.links) for name in self.accounts}
+        )
 
     @cached_property
     def level_names(self) -> LevelNames:
@@ -256,6 +263,15 @@ class Opened:
         """Return whether sending is on: the configuration allows it, a person switched it on, and nothing holds everything."""
         allowed = self.config.dunning.sending.value != "never" and self.store.restored.hold(conn) is None
         return allowed and self.store.settings.get(conn, SENDING) is True and not self.store.settings.get(conn, PAUSE)
+
+
+class _ByAccount(dict[str, T]):
+    """Something of every account. Raises `UsageError` for one that the configuration lost, though the database still knows it."""
+
+    def __missing__(self, name: str) -> T:
+        raise UsageError(
+            "account {name} is not in the configuration any more; write it under accounts by this name again", name=name
+        )
 
 
 def business_now(config: Config) -> datetime:

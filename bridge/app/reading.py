@@ -26,7 +26,8 @@ class Reading(Opened):
         return tuple(self._pull(name, full=full, progress=progress) for name in self.chosen(accounts))
 
     def _pull(self, name: str, *, full: bool, progress: Progress | None) -> Pulled:
-        limits = JumpLimits(self.config.dunning.max_count_jump_percent, self.config.dunning.max_total_jump_percent)
+        own = self.config.dunning
+        limits = JumpLimits(own.max_count_jump_percent, own.max_total_jump_percent, left=self._left(name))
         try:
             with self.taping(name) as tape:
                 result = acts.pull(
@@ -48,6 +49,13 @@ class Reading(Opened):
         except AlreadyRunning as error:
             return Pulled(name, "running", cause=error.cause, error=error.sentence)
         return _pulled(result, self.store.now())
+
+    def _left(self, name: str) -> tuple[str, ...]:
+        """Return the accounts of the same connector that have open invoices, and are in the configuration no more."""
+        with self.store.reading() as conn:
+            known = self.store.mirror.accounts.all(conn)
+        same = (one for one in known if one.connector == self.port(name).connector.name and one.open_totals)
+        return tuple(one.name for one in same if one.name not in self.config.accounts)
 
     def approve_jump(self, account: str) -> Done:
         """Accept the jump that holds an account. Raises `UsageError` where none waits."""
@@ -88,7 +96,16 @@ def _pulled(result: PullResult, now: datetime) -> Pulled:
 def jump_text(jump: object) -> Sentence:
     """Return what moved between two pulls: `open invoices 40 -> 3, EUR 9800.00 -> 120.00`."""
     parts = []
-    for name, (before, after) in jump.items() if isinstance(jump, dict) else ():
+    for name, values in jump.items() if isinstance(jump, dict) else ():
+        if name == "left":
+            parts.append(
+                Sentence(
+                    "new here, while {names}, of the same kind, is in the configuration no more; under a new name every invoice begins at the first level",
+                    names=values,
+                )
+            )
+            continue
+        before, after = values
         if name == "count":
             parts.append(Sentence("open invoices {before} -> {after}", before=before, after=after))
         else:

@@ -129,6 +129,8 @@ class Waiting(Sending):
             )
 
     def _overtaken(self, conn: Connection, notice: Notice) -> Iterator[Overtaken]:
+        if notice.account not in self.accounts:  # its rules went with it
+            return
         today = self.today(notice.account)
         for claim in notice.claims:
             hold = self.desk.rules.recheck(conn, notice, claim, self._as_read(conn, notice, claim), today)

@@ -176,10 +176,14 @@ def test_a_time_zone_of_elsewhere(desk):
 
 def test_an_account_that_was_renamed(desk):
     """The database knows an account with open invoices that the configuration does not: its claims would begin again under the new name."""
-    desk("pull")
+    desk("run", code=None)
     desk.configure("  main:\n", "  haupt:\n")
     one = named(desk, "account_gone", severity="warning", words=("--offline",))
     assert (one["subject"], "this name again" in one["next"]) == ("main", True)
+    assert "first level" in desk("pull", code=None)  # nothing of it is dunned before a person has approved that
+    assert "first level" in desk("pull", code=None)
+    assert "not in the configuration any more" in desk("case", "show", "MA-000001", code=2)
+    assert "MA-000001" in desk("cases")
 
 
 def test_files_that_belong_to_somebody_else(desk, monkeypatch):

@@ -377,6 +377,13 @@ def test_what_is_a_jump(before, now, moved):
     assert jump(before, now, JumpLimits()) == moved
 
 
+def test_an_account_that_may_be_another_one_renamed():
+    """The first pull of an account, while the configuration lost another one with open invoices: a person is asked, however few there are."""
+    assert jump(None, money(2, "20.00"), JumpLimits(left=("main",))) == {"left": ["main"]}
+    assert jump(None, {}, JumpLimits(left=("main",))) is None
+    assert jump(money(2, "20.00"), money(2, "20.00"), JumpLimits(left=("main",))) is None
+
+
 def test_joined_batches_are_the_same_records(store):
     """Several batches written in one transaction are all their records, the last cursor, and complete if one was."""
     listed = pages(2)

@@ -137,6 +137,10 @@ def first_remedy(error: BridgeError) -> Sentence:
         return Sentence("install the newer version again, or `mahnbridge restore load` a backup of this one")
     if error.cause == "restore_unfinished":
         return Sentence("repeat `mahnbridge restore load FILE`, with the same backup or an earlier one")
+    if error.cause == "database" and re.search("malformed|not a database", str(error.sentence)):
+        return Sentence(
+            "the file is damaged: `mahnbridge restore load` the last backup; what lies there is kept beside it"
+        )
     if error.cause == "database":
         return Sentence("see whether the database runs, and correct `database.url` and its rights")
     if error.cause.startswith("secret"):

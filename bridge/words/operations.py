@@ -45,6 +45,7 @@ GERMAN: dict[str, str] = {
     "switch the other automation off, then `mahnbridge release ACCOUNT`": "die andere Automatik abschalten, dann `mahnbridge release KONTO`",
     "let that domain's SPF and DKIM records name the mail server, or send from an address of the log-in's domain": "den Mailserver in den SPF- und DKIM-Einträgen dieser Domain nennen, oder mit einer Adresse der Domain der Anmeldung senden",
     "let the data folder and everything in it belong to the user that runs this (chown -R; in the container 10001)": "den Datenordner mit allem darin dem Benutzer geben, unter dem dies läuft (chown -R; im Container 10001)",
+    "the file is damaged: `mahnbridge restore load` the last backup; what lies there is kept beside it": "die Datei ist beschädigt: mit `mahnbridge restore load` die letzte Sicherung zurückspielen; was dort liegt, bleibt daneben erhalten",
     "correct client_id, client_secret and scope under accounts.{name}.http.auth, then `mahnbridge check {name}`": "client_id, client_secret und scope unter accounts.{name}.http.auth berichtigen, dann `mahnbridge check {name}`",
     "put the right token where accounts.{name}.http.auth takes it from, then `mahnbridge check {name}`": "den richtigen Token dort ablegen, woher accounts.{name}.http.auth ihn nimmt, dann `mahnbridge check {name}`",
     "give the token's user these rights at the provider, or a tariff that has them, then `mahnbridge check {name}`": "dem Benutzer des Tokens beim Anbieter diese Rechte geben, oder einen Tarif buchen, der sie hat, dann `mahnbridge check {name}`",

@@ -219,6 +219,9 @@ def test_why_it_does_not_even_open(desk, database):
     desk("pull")
     database("update alembic_version set version_num = '9999'")
     assert "newer version" in named(desk, "database_newer")["next"]
+    for damaged in (desk.folder / "data").glob("mahnbridge.db*"):
+        damaged.write_bytes(b"no database" * 1000)
+    assert "restore load" in named(desk, "database")["next"]
     path = desk.folder / "bridge.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "\nnonsense: 1\n", encoding="utf-8")
     [one] = desk.json("doctor", code=1)["ailments"]

@@ -222,6 +222,7 @@ class Judging:
             decided = self.store.runs.decided(conn, "a", [invoice]).get(invoice)
             every = self.store.outbox.listing(conn, limit=None)
             waiting = set(conn.scalars(select(step.c.notice_id).where(step.c.state.in_(("parked", "unclear")))))
+            told = self.store.tasks.of_kind(conn, "a", "own_draft")
         live = [one for one in every if one.state == "parked"]
         if any(claim.invoice_id == invoice for one in live for claim in one.claims):
             return "parked"
@@ -229,8 +230,8 @@ class Judging:
             return "parked record" if standing.running and standing.running.notice_id in waiting else "plan_complete"
         reason = decided.reason if decided else ""
         left = [one for one in every if one.id in waiting and any(own.invoice_id == invoice for own in one.claims)]
-        if left and reason == "own_draft_left":
-            return "parked record"  # of the level before: what comes next waits for it
+        if reason == "own_draft_left" and (left or invoice in told):
+            return "parked record"  # of the level before: what comes next waits for it, and a person has it as a task
         if reason in _UNCLEAR and invoice in self.provider.credited and self.history.way == "provider":
             return reason  # the provider's own reminder would ask for more than is left: held, and said
         if reason in _OVER or (reason in _BY_HAND and self.touched):

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from bridge.app.failures import Failures
 from bridge.app.house import Readings, house_readings, signs
 from bridge.app.opening import PAUSE, SENDING
-from bridge.app.reading import jump_text
 from bridge.app.results import AccountStatus, Found, Sent, Status
 from bridge.metrics import seconds
 from bridge.policy import Via, words
 from bridge.store.accounts import Account
+from bridge.store.jumps import jump_text
 from bridge.store.questions import OpenSum
 from bridge.store.records import Notice
 from bridge.words import Sentence

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from decimal import Decimal
 
 from bridge import pull as acts
 from bridge.app.opening import Opened
@@ -11,7 +10,7 @@ from bridge.app.results import Done, Pulled
 from bridge.errors import AlreadyRunning, UsageError
 from bridge.pull import JumpLimits, Outcome, PullResult
 from bridge.store.foreign import release_writing
-from bridge.words import Sentence, listed
+from bridge.store.jumps import jump_text
 
 Progress = Callable[[str, int | None, int | None], None]
 
@@ -91,25 +90,3 @@ def _pulled(result: PullResult, now: datetime) -> Pulled:
         return Pulled(result.account, "waiting", counts, "jump", jump_text(result.jump or {}))
     retry_at = now + result.retry_after if result.retry_after else None
     return Pulled(result.account, "failed", counts, result.cause or result.outcome.value, result.error or "", retry_at)
-
-
-def jump_text(jump: object) -> Sentence:
-    """Return what moved between two pulls: `open invoices 40 -> 3, EUR 9800.00 -> 120.00`."""
-    parts = []
-    for name, values in jump.items() if isinstance(jump, dict) else ():
-        if name == "left":
-            parts.append(
-                Sentence(
-                    "new here, while {names}, of the same kind, is in the configuration no more; under a new name every invoice begins at the first level",
-                    names=values,
-                )
-            )
-            continue
-        before, after = values
-        if name == "count":
-            parts.append(Sentence("open invoices {before} -> {after}", before=before, after=after))
-        else:
-            parts.append(
-                Sentence("{currency} {before} -> {after}", currency=name, before=Decimal(before), after=Decimal(after))
-            )
-    return listed(parts, ", ")

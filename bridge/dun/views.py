@@ -19,6 +19,7 @@ from bridge.store import Store
 from bridge.store.accounts import Account
 from bridge.store.cases import Standing
 from bridge.store.choices import Chosen, StoredBlock
+from bridge.store.jumps import jump_text
 from bridge.store.mirror import Dossier, Known
 
 NOTHING_CHOSEN = Chosen()
@@ -54,10 +55,8 @@ def account_facts(account: Account | None, zone: ZoneInfo, *, approved: bool = F
     )
 
 
-def _jump(jump: Mapping[str, Any] | None) -> str | None:
-    if jump is None:
-        return None
-    return ", ".join(f"{name}: {value}" for name, value in jump.items()) or "jump"
+def _jump(jump: Mapping[str, Any] | None) -> dict[str, str] | None:
+    return {language: jump_text(jump).told(language) for language in ("de", "en")} if jump is not None else None
 
 
 class Viewer:

@@ -226,7 +226,7 @@ class AccountFacts:
         None  # local date up to which the provider has seen the bank account; None: no bank feed
     )
     writing_suspended: str | None = None
-    held_jump: str | None = None
+    held_jump: Mapping[str, str] | None = None  # what moved too far since the last read, in words by language
     checked: Mapping[str, date] = field(
         default_factory=dict
     )  # by plan, the last day on which a plan for bundles was checked

@@ -12,6 +12,7 @@ from bridge.model import (
     Batch,
     Cursor,
 )
+from bridge.policy.words import reason
 from tests.unit.dun.stage import (
     ABILITIES,
     MONDAY,
@@ -75,10 +76,37 @@ def test_a_jump_in_the_data_asks_first(stage):
     """After a jump between two pulls nothing goes out until a person has approved."""
     stage.tell(MONDAY, debtor(), invoice())
     with stage.store.begin() as conn:
-        stage.store.mirror.accounts.pulled(conn, "main", at=at(MONDAY), full=False, totals=None, jump={"count": "80 %"})
+        stage.store.mirror.accounts.pulled(conn, "main", at=at(MONDAY), full=False, totals=None, jump={"count": [30, 6]})
     report = stage.run(MONDAY)
     assert (report.state, report.waiting_for, stage.notices()) == ("waiting", {"jump"}, [])
     assert stage.run(MONDAY, approved=True).counts["notices"] == 1
+
+
+@pytest.mark.parametrize(
+    ("jump", "german", "english"),
+    [
+        (
+            {"count": [30, 42], "EUR": ["9800.00", "120.50"]},
+            "wartet auf Freigabe: offene Rechnungen 30 -> 42, EUR 9800,00 -> 120,50",
+            "waits for approval: open invoices 30 -> 42, EUR 9800.00 -> 120.50",
+        ),
+        (
+            {"left": ["alt", "älter"]},
+            "wartet auf Freigabe: neu hier, während alt, älter",
+            "waits for approval: new here, while alt, älter",
+        ),
+    ],
+)
+def test_what_jumped_is_told_in_words_of_both_languages(stage, jump, german, english):
+    """Whoever reads the plan sees what moved, not how it is stored."""
+    stage.tell(MONDAY, debtor(), invoice())
+    with stage.store.begin() as conn:
+        stage.store.mirror.accounts.pulled(conn, "main", at=at(MONDAY), full=False, totals=None, jump=jump)
+    stage.run(MONDAY)
+    with stage.store.reading() as conn:
+        found = stage.store.runs.decided(conn, "main", ["1"])["1"]
+    assert reason(found.reason, "de", found.detail["facts"]).startswith(german)
+    assert reason(found.reason, "en", found.detail["facts"]).startswith(english)
 
 
 def test_a_crash_leaves_the_rest_due(stage, monkeypatch):

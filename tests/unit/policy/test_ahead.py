@@ -81,7 +81,7 @@ def test_which_plans_have_their_turn():
 def test_the_account_on_a_day_to_come():
     """Turns go on from the last one; what holds the whole account today is over by then; a jump counts as approved."""
     its = group(every_days=7)
-    known = AccountFacts(checked={"plan": on(-4)}, held_jump="x")
+    known = AccountFacts(checked={"plan": on(-4)}, held_jump={"en": "x"})
     assert facts_on(its, known, TODAY, TODAY) == replace(known, approved=True)
     assert facts_on(its, known, TODAY, on(3)).checked == {"plan": on(-4)}
     assert facts_on(its, known, TODAY, on(4)).checked == {"plan": on(3)}

@@ -255,8 +255,8 @@ def test_stale_data_is_counted_in_bank_days(seen, limit, reason):
 
 def test_what_a_person_approved_is_not_asked_again():
     """A jump in the data holds all until somebody has looked; suspended writing says why."""
-    assert asked(facts=AccountFacts(held_jump="half gone")).facts == {"note": "half gone"}
-    assert asked(facts=AccountFacts(held_jump="half gone", approved=True)).reason is Reason.LEVEL_DUE
+    assert asked(facts=AccountFacts(held_jump={"en": "half gone"})).facts == {"note": {"en": "half gone"}}
+    assert asked(facts=AccountFacts(held_jump={"en": "half gone"}, approved=True)).reason is Reason.LEVEL_DUE
     assert asked(facts=AccountFacts(writing_suspended="seen elsewhere")).facts == {"note": "seen elsewhere"}
 
 

@@ -236,10 +236,10 @@ def test_stale_payment_data_holds(seen, reason):
 def test_account_wide_holds():
     """Writing suspended, or a jump in the data that nobody has looked at."""
     suspended = AccountFacts(writing_suspended="foreign reminders")
-    jumped = AccountFacts(held_jump="count: 50 %")
+    jumped = AccountFacts(held_jump={"en": "count: 50 %"})
     assert decided(claim(), ITS, TODAY, facts=suspended).reason is Reason.WRITING_SUSPENDED
     assert decided(claim(), ITS, TODAY, facts=jumped).reason is Reason.APPROVAL_PENDING
-    approved = AccountFacts(held_jump="count: 50 %", approved=True)
+    approved = AccountFacts(held_jump={"en": "count: 50 %"}, approved=True)
     assert decided(claim(), ITS, TODAY, facts=approved).outcome is Outcome.ESCALATE
 
 

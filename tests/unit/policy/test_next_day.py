@@ -20,7 +20,7 @@ FACTS = (
     AccountFacts(),
     AccountFacts(payments_as_of=date(2026, 9, 1)),
     AccountFacts(writing_suspended="twice"),
-    AccountFacts(held_jump="open: 9"),
+    AccountFacts(held_jump={"en": "open: 9"}),
 )
 STATES = ("proposed", "approved", "queued")
 

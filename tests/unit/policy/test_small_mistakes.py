@@ -197,7 +197,7 @@ def test_a_jump_in_the_data_is_looked_at_the_same_day():
     """Held for a person and asked about again today, as an approval may come at any time; suspended writing and stale data tomorrow."""
     its = rules(days(3), payments_limit_days=2)
     for facts, on in (
-        (AccountFacts(held_jump="half of it gone"), TODAY),
+        (AccountFacts(held_jump={"en": "half of it gone"}), TODAY),
         (AccountFacts(writing_suspended="seen elsewhere"), TODAY + timedelta(days=1)),
         (AccountFacts(payments_as_of=TODAY - timedelta(days=9)), TODAY + timedelta(days=1)),
     ):

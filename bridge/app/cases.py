@@ -25,6 +25,9 @@ from bridge.store.overview import CaseRow
 from bridge.store.rows import cents
 from bridge.words import Sentence, quoted
 
+ENTRIES = 500
+"""Entries of a timeline that people are shown; evidence has all of them."""
+
 LARGEST_CHARGE = Decimal(100_000)
 """More than this is a slip of the keyboard."""
 
@@ -84,7 +87,7 @@ class Cases(Subjects):
         return next(names, "")
 
     def case(self, name: str, *, chosen: Sequence[str] = (), whole: bool = False) -> CaseDetail:
-        """Return one case with claims, notices, blocks and timeline (its newest 500 entries, or the `whole`), and the sum of the invoices `chosen`.
+        """Return one case with claims, notices, blocks and timeline (its newest `ENTRIES`, or the `whole`), and the sum of the invoices `chosen`.
 
         Raises `UsageError` where the case has no such invoice.
         """
@@ -99,8 +102,9 @@ class Cases(Subjects):
             )
             notices = [self.store.outbox.get(conn, one) for one in self.store.questions.notices_of_case(conn, row.id)]
             numbers = {one.invoice_id: one.number or one.invoice_id for one in claims}
-            events = self.store.overview.timeline(conn, row.id, limit=None if whole else 500)
-            timeline = self.entries(conn, events, numbers)
+            events = self.store.overview.timeline(conn, row.id, limit=None if whole else ENTRIES + 1)
+            shortened = not whole and len(events) > ENTRIES
+            timeline = self.entries(conn, events[-ENTRIES:] if shortened else events, numbers)
             said = said_here(self.store, conn, row.account, row.debtor_id, ids)
             owed = {one: self._owed(conn, row.account, one) for one in ids}
             lines, level_name = self.lines(conn, notices), self._level_name(conn, row)
@@ -127,6 +131,7 @@ class Cases(Subjects):
                 for one in blocks
             ),
             timeline=timeline,
+            shortened=shortened,
             overdue=_total(one for one in shown if one.state == "open" and one.days_overdue),
             chosen=tuple(one.number or one.invoice for one in wanted),
             chosen_total=_total(wanted),

@@ -367,6 +367,8 @@ def case(out: Out, detail: CaseDetail) -> None:
         out.title("facts.title", case=line.number)
         told_facts(out, detail.facts)
     out.title("case.timeline")
+    if detail.shortened:
+        out.line("case.shortened", case=line.number, style="warning")
     out.table(("at", "actor", "what"), [(one.at, one.actor, one.text) for one in detail.timeline])
 
 

@@ -226,8 +226,8 @@ REMEDIES: Mapping[Reason, tuple[str, str]] = {
     _R.CLOSED_BY_HAND: ("die Akte wieder öffnen", "reopen the case"),
     _R.PAYMENT_UNMATCHED: ("die Zahlung beim Anbieter zuordnen", "assign the payment at the provider"),
     _R.STALE_DATA: (
-        "neu lesen (pull); hilft das nicht, das Bankkonto beim Anbieter aktualisieren",
-        "read anew (pull); if that changes nothing, refresh the bank account at the provider",
+        "neu lesen (pull); hilft das nicht, das Bankkonto beim Anbieter aktualisieren oder eine neuere Liste ablegen",
+        "read anew (pull); if that changes nothing, refresh the bank account at the provider or put a newer list into the inbox",
     ),
     _R.OWN_REMINDER_RUNNING: (
         "die laufende Mahnung freigeben, senden oder verwerfen",

@@ -161,7 +161,7 @@ def test_levels_go_out_one_by_one_and_only_the_last_is_bundled(group):
     assert group.json("plan")["notices"] == []  # nobody has read since: who has paid meanwhile is not known
     [told] = group.json("explain", "RE-1")
     assert (told["reason"], told["change"]) == (
-        "stale_data", "read anew (pull); if that changes nothing, refresh the bank account at the provider",
+        "stale_data", "read anew (pull); if that changes nothing, refresh the bank account at the provider or put a newer list into the inbox",
     )  # fmt: skip
     group("pull")
     [first] = group.json("plan")["notices"]

@@ -124,6 +124,7 @@ def test_evidence_of_a_case(sent):
     with Bridge.open(path, actor="Erika", env=sent.environment()) as bridge, bridge.store.begin() as conn:
         for number in range(500):
             bridge.record(conn, "note_added", account="main", case_id=1, data={"note": f"Nr. {number}"})
+    assert "Only the newest entries" in sent("case", "show", "MA-000001")
     done = sent.json("evidence", "export", "MA-000001", "--out", "akte.zip", "--as", "Erika")
     assert done["missing"] == []
     path = sent.folder / "akte.zip"
@@ -198,6 +199,7 @@ def test_a_changed_file_is_named(sent):
     assert mail["name"] in told["damaged"][0][0]
     sent("files", "save", mail["id"], "--out", "x.eml", code=1)
     path.unlink()
+    assert "Only the newest entries" in sent("case", "show", "MA-000001")
     done = sent.json("evidence", "export", "MA-000001", "--out", "akte.zip", code=1)
     assert mail["sha256"][2:] in done["missing"][0]
 

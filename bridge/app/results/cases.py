@@ -133,7 +133,8 @@ class CaseDetail:
     claims: tuple[CaseClaim, ...]
     notices: tuple[NoticeLine, ...]
     blocks: tuple[BlockLine, ...]
-    timeline: tuple[Entry, ...]
+    timeline: tuple[Entry, ...]  # the newest ones where `shortened`
+    shortened: bool = False
     emails: tuple[str, ...] = ()  # addresses of the customer that notices can go to
     overdue: dict[str, Decimal] = field(default_factory=dict)  # total claim of all overdue items, by currency
     chosen: tuple[str, ...] = ()  # invoices that were asked for, and their total claim

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from bridge.model import ClaimTable
+from bridge.model import ClaimTable, Reason
 from bridge.words import NOTHING, Sentence
 
 
@@ -156,7 +156,7 @@ class Delivered:
     @property
     def needs_person(self) -> bool:
         """Return whether anything waits for a person."""
-        return bool(self.parked or self.stopped)
+        return bool(self.parked or self.stopped or Reason.DISK_FULL in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)

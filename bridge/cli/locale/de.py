@@ -234,6 +234,7 @@ TEXTS = {
     "case.block": "Mahnsperre: {about}, {until}, durch {actor}. {note}",
     "case.until": "bis {day}",
     "case.until_lifted": "bis sie aufgehoben wird",
+    "case.shortened": "Nur die neuesten Einträge; alle enthält `mahnbridge evidence export {case}`.",
     "case.timeline": "Verlauf",
     "failures.none": "Nichts gescheitert.",
     "failures.how": "Ansehen mit `mahnbridge failures show ID`, noch einmal mit `mahnbridge replay ID` (oder --dry-run).",

@@ -234,6 +234,7 @@ TEXTS = {
     "case.block": "Blocked: {about}, {until}, by {actor}. {note}",
     "case.until": "until {day}",
     "case.until_lifted": "until lifted",
+    "case.shortened": "Only the newest entries; `mahnbridge evidence export {case}` has all of them.",
     "case.timeline": "Timeline",
     "failures.none": "No failures.",
     "failures.how": "Look with `mahnbridge failures show ID`, try again with `mahnbridge replay ID` (or --dry-run).",

@@ -3,6 +3,8 @@
 import pytest
 
 from bridge.app.failures import _passing
+from bridge.app.results import Delivered
+from bridge.model import Reason
 from bridge.replay import Failure, Kind
 from bridge.store.accounts import OK, RECONNECT, STOPPED, UNREACHABLE
 from bridge.words import Sentence
@@ -32,3 +34,19 @@ def failure(kind, *, what="create", state="parked", cause="refused"):
 def test_only_what_the_program_does_not_go_on_with_needs_a_person(one, account, passing):
     """Unclear outcomes, calls tried again and outages pass by themselves; what stopped, crashed or was parked waits for somebody."""
     assert _passing(one, account) is passing
+
+
+@pytest.mark.parametrize(
+    ("told", "needed"),
+    [
+        ({}, False),
+        ({"unclear": 2, "later": 1, "paused": True}, False),
+        ({"parked": 1}, True),
+        ({"stopped": 1}, True),
+        ({"reasons": {Reason.SENDING_OFF: 1}}, False),
+        ({"reasons": {Reason.DISK_FULL.value: 1}}, True),
+    ],
+)
+def test_a_delivery_says_when_a_person_is_needed(told, needed):
+    """Something parked, an account that is stopped, a disk without room: not what goes on by itself, nor what people chose."""
+    assert Delivered(counts={}, **told).needs_person is needed

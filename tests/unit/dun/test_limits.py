@@ -76,7 +76,9 @@ def test_a_jump_in_the_data_asks_first(stage):
     """After a jump between two pulls nothing goes out until a person has approved."""
     stage.tell(MONDAY, debtor(), invoice())
     with stage.store.begin() as conn:
-        stage.store.mirror.accounts.pulled(conn, "main", at=at(MONDAY), full=False, totals=None, jump={"count": [30, 6]})
+        stage.store.mirror.accounts.pulled(
+            conn, "main", at=at(MONDAY), full=False, totals=None, jump={"count": [30, 6]}
+        )
     report = stage.run(MONDAY)
     assert (report.state, report.waiting_for, stage.notices()) == ("waiting", {"jump"}, [])
     assert stage.run(MONDAY, approved=True).counts["notices"] == 1

@@ -82,8 +82,8 @@ def test_nothing_is_sent_that_could_not_be_recorded(live, monkeypatch):
     """No room: what is approved keeps waiting, and says why; with room again it goes out."""
     usage = type("Usage", (), {"free": 150_000_000})
     monkeypatch.setattr(sending.shutil, "disk_usage", lambda _: usage)
-    assert live.json("deliver")["reasons"] == {"disk_full": 1}
-    assert "No room on the disk" in live("deliver")
+    assert live.json("deliver", code=1)["reasons"] == {"disk_full": 1}
+    assert "No room on the disk" in live("deliver", code=1)
     assert "NO ROOM on the disk" in live("status", code=1)
     live.speak("de")
     assert "KEIN PLATZ auf dem Datenträger" in live("status", code=1)

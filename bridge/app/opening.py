@@ -266,11 +266,12 @@ class Opened:
 
 
 class _ByAccount(dict[str, T]):
-    """Something of every account. Raises `UsageError` for one that the configuration lost, though the database still knows it."""
+    """Something of every account in use. Raises `UsageError` for one that was switched off or lost, though the database still knows it."""
 
     def __missing__(self, name: str) -> T:
         raise UsageError(
-            "account {name} is not in the configuration any more; write it under accounts by this name again", name=name
+            "account {name} is switched off, or not in the configuration any more; write it under accounts by this name, with enabled: true",
+            name=name,
         )
 
 

@@ -108,7 +108,7 @@ GERMAN: dict[str, str] = {
     "nothing is stopped for {wanted}": "zu {wanted} ist nichts gescheitert",
     "notice {notice_id} is {state}; it has nothing that waits to be sent": "die Mahnung {notice_id} ist {state}; an ihr wartet nichts auf den Versand",
     "notice {wanted} does not wait for an approval; `mahnbridge approve` lists those that do": "die Mahnung {wanted} wartet auf keine Freigabe; `mahnbridge approve` listet die wartenden",
-    "account {name} is not in the configuration any more; write it under accounts by this name again": "das Konto {name} steht nicht mehr in der Konfiguration; bitte unter accounts wieder mit diesem Namen eintragen",
+    "account {name} is switched off, or not in the configuration any more; write it under accounts by this name, with enabled: true": "das Konto {name} ist abgeschaltet oder steht nicht mehr in der Konfiguration; bitte unter accounts mit diesem Namen und enabled: true eintragen",
     "new here, while {names}, of the same kind, is in the configuration no more; under a new name every invoice begins at the first level": "neu hier, während {names} von derselben Art nicht mehr in der Konfiguration steht; unter einem neuen Namen begänne jede Rechnung bei der ersten Stufe",
     "open invoices {before} -> {after}": "offene Rechnungen {before} -> {after}",
     "read only": "nur lesen",
